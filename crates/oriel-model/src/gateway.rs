@@ -1,0 +1,38 @@
+//! Gateways: the services that carry user connections.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    object::{Kind, Spec},
+    validate::{DESCRIPTION_MAX, Mistakes},
+};
+
+/// A secure gateway. It comes into being when it joins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gateway {
+    /// A disabled gateway takes no new connections; those it has go on.
+    pub enabled: bool,
+    /// For administrators.
+    pub description: String,
+    /// The name users type, if it is known.
+    pub public_address: Option<String>,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { enabled: true, description: String::new(), public_address: None }
+    }
+}
+
+impl Spec for Gateway {
+    const KIND: Kind = Kind::Gateway;
+
+    fn validate(&self, mistakes: &mut Mistakes) {
+        mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
+        if let Some(address) = &self.public_address {
+            mistakes.text("public_address", address, 253);
+        }
+    }
+}

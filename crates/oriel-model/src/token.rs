@@ -1,0 +1,35 @@
+//! API tokens: how scripts and the command line call the management API.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    object::{Kind, Spec},
+    role::AdministratorRole,
+    validate::{DESCRIPTION_MAX, Mistakes},
+};
+
+/// An API token. The secret itself is shown once; its SHA-256 is what is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// What it may do.
+    pub role: AdministratorRole,
+    /// For administrators.
+    #[serde(default)]
+    pub description: String,
+    /// When it stops working; none: never.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// SHA-256 of the secret, hexadecimal. The secret has 256 random bits, so no slow hash is needed.
+    pub secret_sha256: String,
+}
+
+impl Spec for Token {
+    const KIND: Kind = Kind::Token;
+
+    fn validate(&self, mistakes: &mut Mistakes) {
+        mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
+    }
+}
