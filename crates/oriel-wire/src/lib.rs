@@ -1,1 +1,26 @@
-//! placeholder
+//! What the components of a farm say to each other.
+//!
+//! - [`v1`]: the messages and services of `proto/*.proto` (gRPC over mutual TLS), generated and
+//!   committed; a test in `oriel-tests` keeps them equal to their source.
+//! - [`invitation`]: the string by which a component joins.
+//! - [`ticket`]: the sealed connection ticket, all that a gateway needs for one connection.
+//! - [`portal`]: the names by which a gateway passes the portal's API calls on to a broker.
+//! - [`convert`]: between wire words and the nouns of `oriel-model`.
+//!
+//! Deliberately absent: connections, TLS, retries (`oriel-net`), the store.
+
+pub mod convert;
+pub mod invitation;
+pub mod portal;
+mod redact;
+pub mod ticket;
+
+/// Messages and services, version 1.
+#[expect(missing_docs, clippy::all, clippy::unwrap_used, reason = "generated; documented in proto/*.proto")]
+pub mod v1 {
+    include!("generated/oriel.v1.rs");
+}
+
+/// Largest message either side takes, in bytes: a report of a host at its session limit, or a list of
+/// several hundred installed programs with icons, fits many times over.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;

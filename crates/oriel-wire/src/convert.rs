@@ -1,0 +1,77 @@
+//! Between wire messages and the nouns of `oriel-model`.
+
+use oriel_model::{
+    Timestamp,
+    host::{AccountMode, EffectiveHostSettings, LogonMode},
+    session::SessionState,
+};
+
+use crate::v1;
+
+impl From<LogonMode> for v1::LogonMode {
+    fn from(mode: LogonMode) -> Self {
+        match mode {
+            LogonMode::Enabled => v1::LogonMode::Enabled,
+            LogonMode::Disabled => v1::LogonMode::Disabled,
+            LogonMode::Drain => v1::LogonMode::Drain,
+            LogonMode::DrainUntilReboot => v1::LogonMode::DrainUntilReboot,
+        }
+    }
+}
+
+impl From<v1::LogonMode> for LogonMode {
+    fn from(mode: v1::LogonMode) -> Self {
+        match mode {
+            v1::LogonMode::Enabled => LogonMode::Enabled,
+            v1::LogonMode::Disabled => LogonMode::Disabled,
+            v1::LogonMode::Drain => LogonMode::Drain,
+            v1::LogonMode::DrainUntilReboot => LogonMode::DrainUntilReboot,
+        }
+    }
+}
+
+impl From<SessionState> for v1::SessionState {
+    fn from(state: SessionState) -> Self {
+        match state {
+            SessionState::Prepared => v1::SessionState::Prepared,
+            SessionState::Active => v1::SessionState::Active,
+            SessionState::Disconnected => v1::SessionState::Disconnected,
+        }
+    }
+}
+
+impl From<v1::SessionState> for SessionState {
+    fn from(state: v1::SessionState) -> Self {
+        match state {
+            v1::SessionState::Prepared => SessionState::Prepared,
+            v1::SessionState::Active => SessionState::Active,
+            v1::SessionState::Disconnected => SessionState::Disconnected,
+        }
+    }
+}
+
+/// What a broker tells an agent of its host.
+pub fn host_settings(
+    settings: EffectiveHostSettings,
+    enabled: bool,
+    logon_mode: LogonMode,
+    revision: u64,
+) -> v1::HostSettings {
+    v1::HostSettings {
+        max_sessions: settings.max_sessions,
+        linger_disconnect_secs: settings.linger_disconnect_secs,
+        linger_logoff_secs: settings.linger_logoff_secs,
+        readiness_timeout_secs: settings.readiness_timeout_secs,
+        idle_disconnect_minutes: settings.idle_disconnect_minutes,
+        disconnected_logoff_minutes: settings.disconnected_logoff_minutes,
+        create_accounts: settings.accounts == AccountMode::Create,
+        logon_mode: v1::LogonMode::from(logon_mode).into(),
+        enabled,
+        logon_mode_revision: revision,
+    }
+}
+
+/// Milliseconds since the Unix epoch as a moment; the epoch itself where a peer sent nonsense.
+pub fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
