@@ -196,11 +196,8 @@ mod tests {
     #[test]
     fn the_nearest_level_wins_and_absent_fields_inherit() {
         let host = HostSettings { max_sessions: Some(5), ..Default::default() };
-        let pool = HostSettings {
-            max_sessions: Some(9),
-            accounts: Some(AccountMode::Create),
-            ..Default::default()
-        };
+        let pool =
+            HostSettings { max_sessions: Some(9), accounts: Some(AccountMode::Create), ..Default::default() };
         let effective = EffectiveHostSettings::resolve([&host, &pool, &HostSettings::default()]);
         assert_eq!(effective.max_sessions, 5);
         assert_eq!(effective.accounts, AccountMode::Create);

@@ -120,7 +120,9 @@ pub struct Object<S> {
 }
 
 /// What a kind of settings object holds. A field that is absent inherits.
-pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send + Sync + 'static {
+pub trait Spec:
+    Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send + Sync + 'static
+{
     /// The kind whose spec this is.
     const KIND: Kind;
 

@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn two_criteria_of_one_type_are_refused() {
         let criterion = || Criterion { negated: false, matcher: Matcher::Theme(vec!["a".into()]) };
-        let rule = Rule { name: String::new(), effect: Effect::Deny, criteria: vec![criterion(), criterion()] };
+        let rule =
+            Rule { name: String::new(), effect: Effect::Deny, criteria: vec![criterion(), criterion()] };
         let mut mistakes = Mistakes::default();
         Rules { rules: vec![rule], otherwise: Effect::Allow }.validate(&mut mistakes);
         assert_eq!(mistakes.into_vec()[0].field, "rules[0].criteria[1]");

@@ -100,6 +100,12 @@ pub fn name(mistakes: &mut Mistakes, name: &str) {
     }
 }
 
+/// The form in which names are compared: without blanks around them and without case. `Straße` and
+/// `STRASSE` are the same name. Composed and decomposed accents stay different.
+pub fn fold(name: &str) -> String {
+    name.trim().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +121,12 @@ mod tests {
         let fields: Vec<_> = found.iter().map(|m| m.field.as_str()).collect();
         assert_eq!(fields, ["spec.program", "spec.rules[2].count"]);
         assert_eq!(found[1].message, "is 7; must be from 1 to 5");
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_without_blanks_around_them() {
+        assert_eq!(fold(" Straße "), fold("STRASSE"));
+        assert_eq!(fold("ΟΔΥΣΣΕΥΣ"), fold("οδυσσευς"));
+        assert_ne!(fold("alice"), fold("alicia"));
     }
 }

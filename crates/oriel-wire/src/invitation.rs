@@ -36,7 +36,9 @@ const LENGTH_MAX: usize = 8 * 1024;
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum InvitationError {
     /// Not even the beginning is right.
-    #[error("this is not an invitation: it should begin with \"{PREFIX}\"; paste the whole string that `oriel invite` printed")]
+    #[error(
+        "this is not an invitation: it should begin with \"{PREFIX}\"; paste the whole string that `oriel invite` printed"
+    )]
     NotOne,
     /// Cut, or changed on the way.
     #[error("the invitation is damaged or was not pasted whole ({0})")]
