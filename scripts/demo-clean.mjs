@@ -1,0 +1,49 @@
+// `make demo-clean`: removes the demo's data directory and the accounts that it made.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ROOT } from "./lib/build.mjs";
+import { asRoot } from "./lib/packages.mjs";
+import { Problem, main, step } from "./lib/steps.mjs";
+
+const directory = resolve(process.env.DEMO_DIR ?? join(ROOT, "demo-data"));
+
+main(async () => {
+  if (!existsSync(directory)) {
+    console.log(`There is no demo at ${directory}.`);
+    return;
+  }
+  const isDemo = ["broker", "demo.json", "oriel.log"].some((name) => existsSync(join(directory, name)));
+  if (!isDemo) throw new Problem(`${directory} does not look like a demo's data directory; nothing was removed.`);
+  const description = join(directory, "demo.json");
+  const demo = existsSync(description) ? JSON.parse(readFileSync(description, "utf8")) : {};
+  if (demo.pid && isOriel(demo.pid)) throw new Problem("The demo is running. Stop it first (Ctrl+C where it runs).");
+
+  await step("Removing the demo's accounts", () => {
+    for (const name of createdAccounts()) {
+      // Only what the agent made: it says so in the account's comment field.
+      if (comment(name).startsWith("Oriel farm user")) execFileSync(...asRoot("userdel", ["--remove", "--force", name]), { stdio: "ignore" });
+    }
+  });
+  await step(`Removing ${directory}`, () => execFileSync(...asRoot("rm", ["-rf", "--one-file-system", directory])));
+});
+
+/** The accounts that the demo's agent wrote down when it made them. */
+function createdAccounts() {
+  const list = join(directory, "agent/created-accounts");
+  return existsSync(list) ? readFileSync(list, "utf8").split("\n").filter(Boolean) : [];
+}
+
+function comment(name) {
+  const line = readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith(`${name}:`));
+  return line?.split(":")[4] ?? "";
+}
+
+function isOriel(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("all-in-one");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+// `make demo`: a farm on this machine, with programs and users. Ctrl+C stops it.
+
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { LOGS, ROOT, buildBinary, buildPortal } from "./lib/build.mjs";
+import { publishDemo } from "./lib/demo-farm.mjs";
+import { Farm, checkPort } from "./lib/farm.mjs";
+import { PACKAGES, installPackages } from "./lib/packages.mjs";
+import { Problem, main, step } from "./lib/steps.mjs";
+
+const directory = resolve(process.env.DEMO_DIR ?? join(ROOT, "demo-data"));
+const ports = { gateway: port("GATEWAY_PORT", 8443), management: port("MANAGEMENT_PORT", 20443) };
+const description = join(directory, "demo.json");
+
+main(async () => {
+  await installPackages(PACKAGES.demo, join(LOGS, "packages.log"));
+  await buildPortal();
+  const oriel = await buildBinary();
+
+  await checkPort(ports.gateway, "GATEWAY_PORT", "the portal");
+  await checkPort(ports.management, "MANAGEMENT_PORT", "management");
+  const known = existsSync(description) ? JSON.parse(readFileSync(description, "utf8")) : undefined;
+  if (!known && existsSync(join(directory, "broker"))) {
+    // An earlier first start was interrupted before everything was published.
+    rmSync(directory, { recursive: true, force: true });
+  }
+  mkdirSync(directory, { recursive: true });
+
+  const farm = new Farm({ oriel, directory, ports });
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    console.log("");
+    await step("Stopping the farm and its sessions", () => farm.stop()).catch((error) => {
+      console.error(error.message);
+      process.exitCode = 1;
+    });
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+
+  try {
+    await step("Starting the farm", (report) => farm.start(report));
+    const accounts = known?.accounts
+      ?? await step("Publishing programs", (report) => publishDemo(farm, report));
+    const demo = {
+      portal: farm.portal,
+      management: farm.management,
+      accounts,
+      api_token: farm.token,
+      authority_file: farm.authorityFile,
+      data: directory,
+      pid: farm.process.pid,
+    };
+    // Written whole or not at all: scripts wait for it.
+    writeFileSync(`${description}.new`, JSON.stringify(demo, null, 2), { mode: 0o600 });
+    renameSync(`${description}.new`, description);
+    tell(demo, oriel);
+  } catch (error) {
+    if (stopping) return;
+    await farm.stop().catch(() => {});
+    throw error;
+  }
+  const { code, signal } = await farm.exited;
+  if (!stopping) throw new Problem(`Oriel ended by itself (${signal ?? `exit ${code}`}). The end of ${farm.log}:\n\n${farm.endOfLog()}`);
+});
+
+function tell(demo, oriel) {
+  const width = Math.max(...demo.accounts.map((account) => account.user_name.length));
+  console.log(`
+Oriel is running.
+
+  Portal       ${demo.portal}
+               (the certificate is self-signed: let the browser pass)
+${demo.accounts.map((account) => `  Sign in as   ${account.user_name.padEnd(width)}  password ${account.password}   (${account.groups.join(", ")})`).join("\n")}
+
+  Management   ${demo.management}/api/v1
+  Command line export ORIEL_URL=${demo.management} \\
+                      ORIEL_TOKEN_FILE=${demo.data}/broker/admin.token \\
+                      ORIEL_AUTHORITY=${demo.authority_file}
+               ${oriel} status
+
+  Data         ${demo.data}   (for scripts: demo.json)
+  Stop         Ctrl+C          Remove everything: make demo-clean
+`);
+}
+
+function port(variable, fallback) {
+  const text = process.env[variable] ?? String(fallback);
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) {
+    console.error(`${variable}=${text} is not a port: it must be a number from 1 to 65535.`);
+    process.exit(1);
+  }
+  return number;
+}

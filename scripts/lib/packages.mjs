@@ -1,0 +1,69 @@
+// The Debian packages that Oriel's commands need, and their installation.
+
+import { execFileSync } from "node:child_process";
+import { Problem, run, step } from "./steps.mjs";
+
+/** To build. */
+const BUILD = ["build-essential", "mold", "ca-certificates"];
+
+/** A session host on xrdp, and what its agent calls. */
+const SESSION_HOST = [
+  "xrdp", "xorgxrdp", "openbox", "libnss-extrausers", "dbus-x11", "x11-utils", "x11-xserver-utils", "xauth",
+  "xfonts-base", "fonts-dejavu-core", "util-linux", "procps", "passwd", "librsvg2-bin", "hicolor-icon-theme",
+  "adwaita-icon-theme",
+];
+
+/** Real programs to publish: terminal, editor, file manager, calculator, drawing; a panel for the desktop. */
+const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", "tint2", "hsetroot"];
+
+/** Clients and servers that the tests start. */
+const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl"];
+
+/** What figures are compared with. */
+const BENCH = ["haproxy"];
+
+export const PACKAGES = {
+  demo: [...BUILD, ...SESSION_HOST, ...PROGRAMS],
+  test: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS],
+  bench: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS, ...BENCH],
+};
+
+/** Installs those of `names` that are not there yet. */
+export async function installPackages(names, log) {
+  const missing = names.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  await step(`Installing ${missing.length} Debian packages`, async (report) => {
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    // Services that the packages bring must not start: the agent runs what it needs by itself.
+    const policy = "if [ ! -e /usr/sbin/policy-rc.d ]; then printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; echo made; fi";
+    const made = execFileSync(...asRoot("sh", ["-c", policy]), { encoding: "utf8" }).includes("made");
+    try {
+      report("reading the package lists");
+      await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"]), { log, env });
+      const onLine = (line) => {
+        const action = line.match(/^(Get:\d+|Unpacking|Setting up) ?(.*?)( \(|$)/);
+        if (action) report(action[1].startsWith("Get") ? "downloading" : `${action[1].toLowerCase()} ${action[2]}`);
+      };
+      const install = ["-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", ...missing];
+      await run(...asRoot("apt-get", install), { log, env, onLine });
+    } finally {
+      if (made) execFileSync(...asRoot("rm", ["-f", "/usr/sbin/policy-rc.d"]));
+    }
+    const still = missing.filter((name) => !isInstalled(name));
+    if (still.length > 0) throw new Problem(`These packages could not be installed: ${still.join(", ")}. See ${log}.`);
+  });
+}
+
+function isInstalled(name) {
+  try {
+    const status = execFileSync("dpkg-query", ["-W", "-f", "${Status}", name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return status.includes("ok installed");
+  } catch {
+    return false;
+  }
+}
+
+/** The command as it must be called to run as root. */
+export function asRoot(command, args) {
+  return process.getuid() === 0 ? [command, args] : ["sudo", ["-E", command, ...args]];
+}
