@@ -1,0 +1,74 @@
+//! The objects of one kind, by id and by name.
+
+use std::{collections::HashMap, sync::Arc};
+
+use oriel_model::{Id, Object, Spec};
+
+/// The objects of one kind, by id and by name.
+#[derive(Debug, Clone)]
+pub struct Objects<S: Spec> {
+    by_id: HashMap<Id<S>, Arc<Object<S>>>,
+    by_name: HashMap<String, Id<S>>,
+}
+
+impl<S: Spec> Default for Objects<S> {
+    fn default() -> Self {
+        Self { by_id: HashMap::new(), by_name: HashMap::new() }
+    }
+}
+
+impl<S: Spec> Objects<S> {
+    /// The object with this id.
+    pub fn get(&self, id: Id<S>) -> Option<&Arc<Object<S>>> {
+        self.by_id.get(&id)
+    }
+
+    /// The object with this name; upper and lower case are the same.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Object<S>>> {
+        self.by_name.get(&folded(name)).and_then(|id| self.by_id.get(id))
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Object<S>>> {
+        self.by_id.values()
+    }
+
+    /// All of them in the order of their names, for people.
+    pub fn sorted(&self) -> Vec<Arc<Object<S>>> {
+        let mut all: Vec<_> = self.by_id.values().cloned().collect();
+        all.sort_by_cached_key(|object| folded(&object.name));
+        all
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Adds or replaces an object.
+    pub fn insert(&mut self, object: Object<S>) {
+        self.remove(object.id);
+        self.by_name.insert(folded(&object.name), object.id);
+        self.by_id.insert(object.id, Arc::new(object));
+    }
+
+    /// Forgets an object.
+    pub fn remove(&mut self, id: Id<S>) {
+        if let Some(object) = self.by_id.remove(&id) {
+            let name = folded(&object.name);
+            // Two objects may swap their names in one transaction.
+            if self.by_name.get(&name) == Some(&id) {
+                self.by_name.remove(&name);
+            }
+        }
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.to_lowercase()
+}

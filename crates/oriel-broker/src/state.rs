@@ -1,0 +1,98 @@
+//! What all parts of a broker share.
+
+use std::{sync::Arc, time::Duration};
+
+use oriel_model::{Id, Timestamp, broker, farm};
+use oriel_net::{authority::Authority, clock::Clock};
+use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
+
+use crate::{
+    app::{credential::Passwords, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    config::BrokerConfig,
+    connections::ConnectionEnds,
+    farm::FarmFeed,
+    gateways::Gateways,
+    hosts::Hosts,
+    sign_in_token::SignInKey,
+    throttle::Throttle,
+    ticket_keys::TicketKeys,
+};
+
+/// How long an administrator's change waits until this broker's memory has it. The feed follows
+/// within milliseconds; when it does not, the change stands and the answer goes out without it.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// Where this broker is reached: taken from the sockets, so that port 0 works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// For gateways, `host:port`.
+    pub gateway: Vec<String>,
+    /// For agents, `host:port`.
+    pub agent: Vec<String>,
+    /// For administrators, `host:port`.
+    pub management: Vec<String>,
+}
+
+/// A broker's state. One per process, shared as `Arc<Broker>`; every field locks for itself, and no
+/// lock is held across an await.
+pub struct Broker {
+    /// The settings store.
+    pub store: Arc<dyn SettingsStore>,
+    /// The settings in memory: `broker.farm.load()`.
+    pub farm: FarmFeed,
+    /// Agents' streams.
+    pub hosts: Hosts,
+    /// Gateways' streams.
+    pub gateways: Gateways,
+    /// Why connections ended.
+    pub connections: ConnectionEnds,
+    /// Hashes and checks passwords, and counts wrong ones.
+    pub passwords: Passwords,
+    /// Seals and opens sign-ins.
+    pub sign_in_key: SignInKey,
+    /// Sign-ins that were ended before their time.
+    pub ended_sign_ins: EndedSignIns,
+    /// Favourites and recently opened resources.
+    pub user_states: UserStates,
+    /// Icons in memory.
+    pub icons: Icons,
+    /// Keys that seal connection tickets.
+    pub ticket_keys: TicketKeys,
+    /// Bounds what one address or account may ask for.
+    pub throttle: Throttle,
+    /// The farm's certificate authority.
+    pub authority: Arc<Authority>,
+    /// The farm's id.
+    pub farm_id: Id<farm::Farm>,
+    /// This broker's own object.
+    pub broker_id: Id<broker::Broker>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// What the node's file says.
+    pub config: BrokerConfig,
+    /// Where this broker is reached.
+    pub addresses: Addresses,
+}
+
+impl Broker {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Carries out a transaction and waits (bounded) until this broker's own memory shows it, so that
+    /// the next request of the same caller reads its own write.
+    pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
+        let committed = self.store.commit(transaction).await?;
+        if self.farm.reached(committed.sequence, CATCH_UP).await.is_err() {
+            tracing::warn!(sequence = committed.sequence, "the change is stored but not yet in this broker's memory");
+        }
+        Ok(committed)
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("farm_id", &self.farm_id).finish_non_exhaustive()
+    }
+}
