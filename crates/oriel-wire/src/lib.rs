@@ -3,13 +3,15 @@
 //! - [`v1`]: the messages and services of `proto/*.proto` (gRPC over mutual TLS), generated and
 //!   committed; a test in `oriel-tests` keeps them equal to their source.
 //! - [`invitation`]: the string by which a component joins.
+//! - [`enrolment`]: the component's side of joining and of renewing its certificate.
 //! - [`ticket`]: the sealed connection ticket, all that a gateway needs for one connection.
 //! - [`portal`]: the names by which a gateway passes the portal's API calls on to a broker.
 //! - [`convert`]: between wire words and the nouns of `oriel-model`.
 //!
-//! Deliberately absent: connections, TLS, retries (`oriel-net`), the store.
+//! Deliberately absent: listeners and TLS themselves (`oriel-net`), the store.
 
 pub mod convert;
+pub mod enrolment;
 pub mod invitation;
 pub mod portal;
 mod redact;

@@ -1,0 +1,240 @@
+//! The component's side of enrolment: joining with an invitation, and keeping the certificate young.
+//!
+//! What a component knows of its farm is in its data directory: its identity (`oriel-net`) and, beside
+//! it, `membership.json` with its name and the brokers' addresses.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use oriel_model::{Timestamp, role::Role};
+use oriel_net::{
+    backoff::Backoff,
+    clock::Clock,
+    connect,
+    fingerprint::{Fingerprint, FingerprintError},
+    identity::{CompleteError, KeyRequest, LoadError, NodeIdentity},
+    supervise::ShutdownSignal,
+    tls::{ReloadError, ReloadingIdentity, internal_client, joining_client},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    MESSAGE_BYTES_MAX,
+    invitation::InvitationString,
+    v1::{self, enrolment_client::EnrolmentClient},
+};
+
+/// The membership file's name within the data directory.
+pub const FILE_NAME: &str = "membership.json";
+
+/// How long one call may take: a broker answers in milliseconds, but may hash and write under load.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What a component knows of the farm it belongs to, besides its identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// The component's name in the farm.
+    pub name: String,
+    /// Brokers' addresses for its role, `host:port`.
+    pub broker_addresses: Vec<String>,
+}
+
+/// Why joining failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The invitation is for another part.
+    #[error("this invitation is for a {0}; ask for one for a {1}")]
+    OtherRole(Role, Role),
+    /// Too late.
+    #[error("this invitation expired at {0}; ask the administrator for a new one")]
+    Expired(Timestamp),
+    /// The invitation's fingerprint is not one.
+    #[error("the invitation is damaged: {0}")]
+    Fingerprint(#[from] FingerprintError),
+    /// No broker could be reached, or what answered is not the farm of the invitation.
+    #[error("no broker of the farm could be reached at {addresses}: {reason}")]
+    Unreachable {
+        /// The addresses of the invitation.
+        addresses: String,
+        /// What the last attempt said.
+        reason: String,
+    },
+    /// The broker said no. It does not say why, so that nobody can probe.
+    #[error("the broker refused the invitation: it was used before, was withdrawn, or has expired")]
+    Refused,
+    /// The broker could not do it now.
+    #[error("the broker could not enrol this machine: {0}")]
+    Broker(String),
+    /// The answer does not fit.
+    #[error("the broker's answer was not accepted: {0}")]
+    Answer(#[from] CompleteError),
+    /// No key could be made.
+    #[error("no key could be made: {0}")]
+    Key(String),
+    /// It could not be written down.
+    #[error("cannot write to {0}: {1}")]
+    Write(PathBuf, io::Error),
+    /// The machine belongs to a farm already.
+    #[error("{0} belongs to a farm already; remove it first if this machine is to join anew")]
+    AlreadyJoined(PathBuf),
+}
+
+/// Joins the farm of `invitation` as `role` and writes identity and membership into `directory`.
+pub async fn join(
+    invitation: &InvitationString,
+    role: Role,
+    machine_name: &str,
+    directory: &Path,
+    now: Timestamp,
+) -> Result<Membership, JoinError> {
+    if invitation.role != role {
+        return Err(JoinError::OtherRole(invitation.role, role));
+    }
+    if invitation.expires_at <= now {
+        return Err(JoinError::Expired(invitation.expires_at));
+    }
+    if !matches!(NodeIdentity::load(directory), Err(LoadError::Absent(_))) {
+        return Err(JoinError::AlreadyJoined(directory.to_owned()));
+    }
+    let authority: Fingerprint = invitation.authority_sha256.parse()?;
+    let key = KeyRequest::generate().map_err(|error| JoinError::Key(error.to_string()))?;
+    let request = v1::JoinRequest {
+        invitation_id: invitation.id.to_string(),
+        secret: invitation.secret.to_string(),
+        role: role.as_str().to_owned(),
+        csr_pem: key.csr_pem().map_err(|error| JoinError::Key(error.to_string()))?,
+        machine_name: machine_name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+
+    let unreachable =
+        |reason: String| JoinError::Unreachable { addresses: invitation.addresses.join(", "), reason };
+    let config = joining_client(authority).map_err(|error| unreachable(error.to_string()))?;
+    let channel = connect::connected_channel(invitation.addresses.clone(), config)
+        .await
+        .map_err(|error| unreachable(root_cause(&error)))?;
+    let mut client = EnrolmentClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let answer = tokio::time::timeout(CALL_TIMEOUT, client.join(request))
+        .await
+        .map_err(|_| unreachable("the broker did not answer in time".to_owned()))?
+        .map_err(|status| match status.code() {
+            tonic::Code::Unauthenticated => JoinError::Refused,
+            tonic::Code::Unavailable => unreachable(status.message().to_owned()),
+            _ => JoinError::Broker(status.message().to_owned()),
+        })?
+        .into_inner();
+
+    let identity = key.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
+    let membership = Membership { name: answer.component_name, broker_addresses: answer.broker_addresses };
+    identity.save(directory).map_err(|error| JoinError::Write(directory.to_owned(), error))?;
+    membership.save(directory).map_err(|error| JoinError::Write(directory.to_owned(), error))?;
+    Ok(membership)
+}
+
+impl Membership {
+    /// Reads what [`join`] wrote.
+    pub fn load(directory: &Path) -> io::Result<Self> {
+        let path = directory.join(FILE_NAME);
+        let damaged = |error: serde_json::Error| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {error}", path.display()))
+        };
+        serde_json::from_slice(&std::fs::read(&path)?).map_err(damaged)
+    }
+
+    /// Writes it, whole or not at all.
+    pub fn save(&self, directory: &Path) -> io::Result<()> {
+        let path = directory.join(FILE_NAME);
+        let fresh = directory.join(format!("{FILE_NAME}.new"));
+        std::fs::write(&fresh, serde_json::to_vec_pretty(self)?)?;
+        std::fs::rename(fresh, path)
+    }
+}
+
+/// Keeps a component's certificate young until told to stop: at two thirds of its life it is exchanged,
+/// and every configuration made from `identity` goes on with the new one.
+pub async fn keep_renewed(
+    identity: Arc<ReloadingIdentity>,
+    directory: PathBuf,
+    clock: Arc<dyn Clock>,
+    signal: ShutdownSignal,
+) {
+    let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(600));
+    loop {
+        let wait = identity.identity().renew_after(clock.now());
+        tokio::select! {
+            () = signal.given() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        match renew(&identity, &directory).await {
+            Ok(()) => {
+                backoff.reset();
+                tracing::info!(valid_until = %identity.identity().not_after(), "certificate renewed");
+            }
+            Err(error) => {
+                let delay = backoff.next_delay();
+                tracing::warn!(%error, retry_in_secs = delay.as_secs(), "certificate not renewed");
+                tokio::select! {
+                    () = signal.given() => return,
+                    () = tokio::time::sleep(delay) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Why a renewal failed.
+#[derive(Debug, thiserror::Error)]
+enum RenewError {
+    #[error("{0}")]
+    Key(String),
+    #[error("no broker could be reached: {0}")]
+    Unreachable(String),
+    #[error("the broker refused: {0}")]
+    Refused(String),
+    #[error(transparent)]
+    Answer(#[from] CompleteError),
+    #[error(transparent)]
+    Reload(#[from] ReloadError),
+    #[error("it cannot be written down: {0}")]
+    Write(#[from] io::Error),
+}
+
+async fn renew(identity: &Arc<ReloadingIdentity>, directory: &Path) -> Result<(), RenewError> {
+    let membership = Membership::load(directory)?;
+    let key = KeyRequest::generate().map_err(|error| RenewError::Key(error.to_string()))?;
+    let csr_pem = key.csr_pem().map_err(|error| RenewError::Key(error.to_string()))?;
+    let config = internal_client(identity, Role::Broker)
+        .map_err(|error| RenewError::Unreachable(error.to_string()))?;
+    let channel = connect::connected_channel(membership.broker_addresses.clone(), config)
+        .await
+        .map_err(|error| RenewError::Unreachable(root_cause(&error)))?;
+    let mut client = EnrolmentClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let answer = tokio::time::timeout(CALL_TIMEOUT, client.renew(v1::RenewRequest { csr_pem }))
+        .await
+        .map_err(|_| RenewError::Unreachable("no answer in time".to_owned()))?
+        .map_err(|status| RenewError::Refused(status.message().to_owned()))?
+        .into_inner();
+
+    let authority = identity.identity().authority_fingerprint();
+    let fresh = key.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
+    fresh.save(directory)?;
+    if !answer.broker_addresses.is_empty() {
+        Membership { broker_addresses: answer.broker_addresses, ..membership }.save(directory)?;
+    }
+    identity.replace(fresh)?;
+    Ok(())
+}
+
+/// The innermost reason: the outer ones only say "transport error".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
