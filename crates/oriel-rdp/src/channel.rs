@@ -1,0 +1,244 @@
+//! Which static virtual channels a connection may use, and keeping the others silent.
+//!
+//! A client lists the channels it wants in its Connect-Initial, and the host gives each an id by its
+//! place in the list. A forbidden channel therefore keeps its place: its name becomes a meaningless one
+//! that no program on the host listens to, and its options become zero. The client still joins it and
+//! believes in it; [`ChannelFilter`] drops what either side sends on it.
+//!
+//! Limits to know: drives, printers, smart cards and serial ports share the channel `rdpdr`, so allowing
+//! one of them lets all of them through here. On Windows, sound can also run inside `drdynvc`; forbidding
+//! it therefore also sets a flag in the Client Info that the host obeys (see
+//! [`crate::connection_sequence`]), and the same goes for the microphone. Windows starts `rdpdr` only
+//! when `rdpsnd` is there too.
+
+use std::fmt;
+
+use crate::gcc::MAX_CHANNELS;
+use crate::mcs::{self, Carried};
+
+/// Start of the names that replace forbidden ones; never allowed as a client's own.
+const PLACEHOLDER: &str = "void";
+
+/// What the connection may do beyond picture and input. Nothing is allowed by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelPolicy {
+    /// Copy and paste: `cliprdr` ([MS-RDPECLIP]).
+    pub clipboard: bool,
+    /// Local drives: `rdpdr` ([MS-RDPEFS]).
+    pub drives: bool,
+    /// Local printers: `rdpdr` ([MS-RDPEPC]).
+    pub printers: bool,
+    /// Local smart cards: `rdpdr` ([MS-RDPESC]).
+    pub smart_cards: bool,
+    /// Local serial and parallel ports: `rdpdr` ([MS-RDPESP]).
+    pub ports: bool,
+    /// Sound from the host: `rdpsnd`, `snddbg` ([MS-RDPEA]).
+    pub audio: bool,
+    /// Sound to the host, which runs inside `drdynvc` ([MS-RDPEAI]).
+    pub microphone: bool,
+    /// Dynamic channels: `drdynvc` ([MS-RDPEDYC]). Resizing, touch and the newer pictures need it.
+    pub dynamic: bool,
+    /// The host's windows as the client's own, and programs of the client's choice: `rail`
+    /// ([MS-RDPERP]). Never together with a start program that the user must not leave.
+    pub remote_app: bool,
+    /// Shadowing and assistance: `encomsp`, `remdesk` ([MS-RDPEMC], [MS-RA]).
+    pub assistance: bool,
+    /// Further static channels by name, for instance those of a third-party printing product. The case
+    /// of letters does not matter.
+    pub others: Vec<String>,
+}
+
+impl ChannelPolicy {
+    /// Whether a client may have the static channel of this name. A name that is not known is allowed
+    /// only if it stands in `others`. `MS_T120`, the host's own, never is.
+    pub fn allows(&self, name: &ChannelName) -> bool {
+        let name = name.as_str();
+        match name.to_ascii_lowercase().as_str() {
+            "ms_t120" | "" => false,
+            reserved if reserved.starts_with(PLACEHOLDER) => false,
+            "cliprdr" => self.clipboard,
+            "rdpdr" => self.drives || self.printers || self.smart_cards || self.ports,
+            "rdpsnd" | "snddbg" => self.audio,
+            "drdynvc" => self.dynamic,
+            "rail" | "rail_ri" | "rail_wi" => self.remote_app,
+            "encomsp" | "remdesk" => self.assistance,
+            _ => self.others.iter().any(|other| other.eq_ignore_ascii_case(name)),
+        }
+    }
+}
+
+/// The name of a static channel: at most seven characters up to the first zero (2.2.1.3.4.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelName(String);
+
+impl ChannelName {
+    /// From a field on the wire. Bytes above 127 are taken as Latin-1. A host may read an unterminated
+    /// name to its eighth byte or to its seventh; all eight are kept, so that such a name is unknown.
+    pub(crate) fn from_wire(field: &[u8]) -> Self {
+        Self(field.iter().take_while(|&&byte| byte != 0).map(|&byte| char::from(byte)).collect())
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The field that replaces the forbidden name in the given place of the list: different in every
+    /// place, since hosts dislike names that come twice.
+    pub(crate) fn placeholder(position: usize) -> [u8; 8] {
+        let mut field = [0; 8];
+        let name = format!("{PLACEHOLDER}{position:02}");
+        for (byte, character) in field.iter_mut().zip(name.bytes().take(7)) {
+            *byte = character;
+        }
+        field
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_debug())
+    }
+}
+
+/// One static channel of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// As the client called it.
+    pub name: ChannelName,
+    /// As the host numbered it; zero where the host has not.
+    pub id: u16,
+    /// Whether the policy lets it through.
+    pub allowed: bool,
+}
+
+/// Decides for each message after the connection sequence whether it may pass, in either direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelFilter {
+    channels: Vec<Channel>,
+    /// The ids of forbidden channels; looked through for each slow-path message, so kept dense.
+    forbidden: [u16; MAX_CHANNELS],
+    forbidden_count: usize,
+    io_channel: u16,
+}
+
+impl ChannelFilter {
+    pub(crate) fn new(channels: Vec<Channel>, io_channel: u16) -> Self {
+        let mut forbidden = [0; MAX_CHANNELS];
+        let mut forbidden_count = 0;
+        let ids = channels.iter().filter(|channel| !channel.allowed && channel.id != io_channel);
+        for (place, channel) in forbidden.iter_mut().zip(ids) {
+            *place = channel.id;
+            forbidden_count += 1;
+        }
+        Self { channels, forbidden, forbidden_count, io_channel }
+    }
+
+    /// Whether a whole message from either side may pass to the other. Looks at twelve bytes.
+    ///
+    /// False for data on a forbidden channel, and for a packet in a form that no RDP program uses, in
+    /// which such data could hide. The caller drops the message and goes on.
+    pub fn allows(&self, frame: &[u8]) -> bool {
+        match mcs::carried(frame) {
+            Carried::NoChannel => true,
+            Carried::Channel(id) => !self.forbidden[..self.forbidden_count].contains(&id),
+            Carried::Disguised => false,
+        }
+    }
+
+    /// The channels that the client asked for, in its order.
+    pub fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    /// The channel of everything that is not a virtual channel: 1003 on every known host.
+    pub fn io_channel(&self) -> u16 {
+        self.io_channel
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(name: &str) -> ChannelName {
+        ChannelName::from_wire(name.as_bytes())
+    }
+
+    #[test]
+    fn each_right_opens_its_channels_only() {
+        const KNOWN: [&str; 10] = [
+            "cliprdr", "rdpdr", "rdpsnd", "snddbg", "drdynvc", "rail", "rail_wi", "encomsp", "remdesk",
+            "acme",
+        ];
+        let check = |policy: ChannelPolicy, expected: &[&str]| {
+            let allowed: Vec<_> = KNOWN.into_iter().filter(|known| policy.allows(&name(known))).collect();
+            assert_eq!(allowed, expected, "{policy:?}");
+        };
+        check(ChannelPolicy::default(), &[]);
+        check(ChannelPolicy { clipboard: true, ..Default::default() }, &["cliprdr"]);
+        check(ChannelPolicy { drives: true, ..Default::default() }, &["rdpdr"]);
+        check(ChannelPolicy { printers: true, ..Default::default() }, &["rdpdr"]);
+        check(ChannelPolicy { smart_cards: true, ..Default::default() }, &["rdpdr"]);
+        check(ChannelPolicy { ports: true, ..Default::default() }, &["rdpdr"]);
+        check(ChannelPolicy { audio: true, ..Default::default() }, &["rdpsnd", "snddbg"]);
+        check(ChannelPolicy { microphone: true, ..Default::default() }, &[]);
+        check(ChannelPolicy { dynamic: true, ..Default::default() }, &["drdynvc"]);
+        check(ChannelPolicy { remote_app: true, ..Default::default() }, &["rail", "rail_wi"]);
+        check(ChannelPolicy { assistance: true, ..Default::default() }, &["encomsp", "remdesk"]);
+        check(ChannelPolicy { others: vec!["ACME".into()], ..Default::default() }, &["acme"]);
+    }
+
+    #[test]
+    fn tricks_with_names_do_not_help() {
+        let policy = ChannelPolicy {
+            others: vec!["MS_T120".into(), "void07".into(), String::new()],
+            ..Default::default()
+        };
+        for trick in ["MS_T120", "ms_t120", "CLIPRDR", "cliprdr\0x", "cliprdrx", "void07", "", "\0cliprd"] {
+            assert!(!policy.allows(&name(trick)), "{trick:?}");
+        }
+        let clipboard = ChannelPolicy { clipboard: true, ..Default::default() };
+        assert!(clipboard.allows(&name("CLIPRDR\0")));
+        assert!(!clipboard.allows(&name("cliprdrx")));
+    }
+
+    #[test]
+    fn placeholders_are_unique_and_terminated() {
+        let mut seen: Vec<_> = (0..MAX_CHANNELS).map(ChannelName::placeholder).collect();
+        assert!(seen.iter().all(|field| field[7] == 0));
+        seen.dedup();
+        assert_eq!(seen.len(), MAX_CHANNELS);
+    }
+
+    #[test]
+    fn the_filter_drops_forbidden_channels_both_ways() {
+        let channel = |name: &str, id, allowed| Channel { name: self::name(name), id, allowed };
+        let filter = ChannelFilter::new(
+            vec![
+                channel("cliprdr", 1004, false),
+                channel("rdpsnd", 1005, true),
+                channel("rdpdr", 1006, false),
+                channel("odd", 1003, false),
+            ],
+            1003,
+        );
+        let frame = |choice: u8, id: u16| {
+            let [high, low] = id.to_be_bytes();
+            [3, 0, 0, 15, 2, 0xf0, 0x80, choice, 0, 7, high, low, 0x70, 1, 9]
+        };
+        for (choice, ours) in
+            [(0x64, true), (0x67, true), (0x68, true), (0x6c, true), (0x70, true), (0x38, false)]
+        {
+            assert_eq!(filter.allows(&frame(choice, 1004)), !ours, "{choice:#x}");
+            assert_eq!(filter.allows(&frame(choice, 1006)), !ours);
+            assert!(filter.allows(&frame(choice, 1005)));
+            assert!(filter.allows(&frame(choice, 1003)));
+        }
+        // Fast-path passes; a fragment or a stretched header, which could hide a channel, does not.
+        assert!(filter.allows(&[0x04, 3, 1]));
+        assert!(!filter.allows(&[3, 0, 0, 8, 2, 0xf0, 0x00, 0x64]));
+        assert!(!filter.allows(&[3, 0, 0, 16, 3, 0xf0, 0x80, 0, 0x64, 0, 7, 3, 0xec, 0x70, 1, 9]));
+        assert!(!filter.allows(&[3, 0, 0, 8, 2, 0xf0, 0x80, 0x64]));
+    }
+}
