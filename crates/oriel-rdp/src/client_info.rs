@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use zeroize::Zeroizing;
+
 use crate::connection_sequence::ConnectionSettings;
 use crate::gcc::address_family;
 use crate::mcs::SendData;
@@ -51,13 +53,13 @@ pub(crate) fn is_client_info(user_data: &[u8]) -> bool {
     matches!(user_data, [low, high, _, _, ..] if u16::from_le_bytes([*low, *high]) & SEC_INFO_PKT != 0)
 }
 
-/// The whole frame with the settings in place of the client's own. The result holds the password: the
-/// caller wipes it.
+/// The whole frame with the settings in place of the client's own. The result holds the password
+/// and wipes it when it is dropped.
 pub(crate) fn rewrite(
     frame: &[u8],
     envelope: &SendData,
     settings: &ConnectionSettings,
-) -> Result<Vec<u8>, RewriteError> {
+) -> Result<Zeroizing<Vec<u8>>, RewriteError> {
     let mut reader = Reader::at(frame, envelope.user_data.start);
     let security = reader.take(4)?;
     if u16::from_le_bytes([security[0], security[1]]) & SEC_ENCRYPT != 0 {
@@ -85,7 +87,7 @@ pub(crate) fn rewrite(
     ];
     // Reserved whole, so that no half-written copy of the password is left behind by growing.
     let capacity = envelope.user_data.start + 24 + 5 * (MAX_STRING_BYTES + 2) + tail.len() + 128;
-    let mut out = Vec::with_capacity(capacity);
+    let mut out = Zeroizing::new(Vec::with_capacity(capacity));
     out.extend_from_slice(&frame[..envelope.length_at]);
     // Room for the longer form of the length; closed again below if the shorter one is right.
     out.extend_from_slice(&[0, 0]);

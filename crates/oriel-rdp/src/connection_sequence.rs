@@ -353,7 +353,7 @@ impl Rewriter {
             })?;
         self.state = State::Done { filter };
         self.settings.logon.password = Zeroizing::new(String::new());
-        Ok(Bytes::from_owner(Zeroizing::new(rewritten)))
+        Ok(Bytes::from_owner(rewritten))
     }
 }
 
