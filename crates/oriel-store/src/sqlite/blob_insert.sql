@@ -1,0 +1,1 @@
+INSERT INTO blob (id, bytes) VALUES (?1, ?2)

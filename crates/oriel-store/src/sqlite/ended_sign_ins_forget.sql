@@ -1,0 +1,1 @@
+DELETE FROM ended_sign_in WHERE expires_at <= ?1

@@ -1,0 +1,1 @@
+INSERT INTO store (id, key_check) VALUES (1, ?1)

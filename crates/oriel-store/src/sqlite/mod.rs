@@ -1,0 +1,207 @@
+//! The first adapter: one SQLite file, for a farm with one broker.
+//!
+//! One thread owns the connection that writes, another the one that reads; callers hand them work
+//! through bounded lines. Other processes must not write to the file: a lock beside it keeps a
+//! second broker out, and nothing here would notice what somebody wrote around it.
+
+mod lock;
+mod migrations;
+mod rows;
+mod sql;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use oriel_model::{Id, icon::IconId, user::User};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use serde_json::Value;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::{
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, SettingsStore, Snapshot, StoreError,
+    Transaction, UserState, blob, plan,
+    secret::{self, SecretPlace},
+};
+use rows::Fault;
+use worker::Worker;
+
+/// The settings store in one SQLite file.
+pub struct SqliteStore {
+    // Dropped in this order: the file is let go of when nothing works on it any more.
+    reader: Worker,
+    writer: Worker,
+    _lock: File,
+    key: Arc<FarmKey>,
+    newest: watch::Sender<u64>,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`, and makes it when it is not there; brings an older
+    /// schema up to date. Blocks; [`crate::open`] does not.
+    ///
+    /// Dropping the store waits for the writes that are under way.
+    pub fn open(path: &Path, key: FarmKey) -> Result<Self, OpenError> {
+        let unavailable =
+            |reason: &dyn std::fmt::Display| OpenError::Unavailable { path: path.to_owned(), reason: reason.to_string() };
+        let lock = lock::take(path)?;
+        create_private(path).map_err(|error| unavailable(&error))?;
+        let mut write = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| unavailable(&error))?;
+        migrations::run(&mut write, path, migrations::ALL)?;
+        check_key(&write, path, &key)?;
+        let read = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| unavailable(&error))?;
+        let sequence = rows::newest_sequence(&write).map_err(|error| unavailable(&error))?;
+        Ok(Self {
+            reader: Worker::start("store-read", read).map_err(|error| unavailable(&error))?,
+            writer: Worker::start("store-write", write).map_err(|error| unavailable(&error))?,
+            _lock: lock,
+            key: Arc::new(key),
+            newest: watch::Sender::new(sequence),
+        })
+    }
+}
+
+/// Makes the file if it is not there, for its owner only; SQLite gives its other files the same mode.
+fn create_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        result => result?.sync_all()?,
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.execute_batch(sql::PRAGMAS_OF_CONNECTION)?;
+    connection.set_prepared_statement_cache_capacity(sql::STATEMENTS);
+    Ok(connection)
+}
+
+/// Refuses a farm key that the secrets were not sealed with, before anything is sealed with it.
+fn check_key(connection: &Connection, path: &Path, key: &FarmKey) -> Result<(), OpenError> {
+    let unavailable = |error: Fault| OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() };
+    match rows::key_check(connection).map_err(unavailable)? {
+        Some(sealed) => secret::check_key(key, sealed)
+            .map_err(|source| OpenError::WrongKey { path: path.to_owned(), source }),
+        None => rows::insert_key_check(connection, &secret::key_check(key)).map_err(unavailable),
+    }
+}
+
+fn commit(connection: &mut Connection, key: &FarmKey, wanted: Transaction) -> Result<Committed, CommitError> {
+    let prepared = wanted.prepare(key)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::from)?;
+    let present = rows::present(&transaction, &prepared.needs())?;
+    let plan = plan::plan(prepared, present)?;
+    for step in &plan.steps {
+        rows::write(&transaction, &step.write)?;
+        rows::insert_change(&transaction, &step.change)?;
+    }
+    transaction.commit().map_err(Fault::from)?;
+    Ok(plan.into_committed())
+}
+
+#[async_trait]
+impl SettingsStore for SqliteStore {
+    async fn load(&self) -> Result<Snapshot, StoreError> {
+        self.reader
+            .run(|connection| {
+                let transaction = connection.transaction().map_err(Fault::from)?;
+                let sequence = rows::newest_sequence(&transaction)?;
+                Ok(Snapshot { objects: rows::objects(&transaction)?, sequence })
+            })
+            .await
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
+        let (key, newest) = (self.key.clone(), self.newest.clone());
+        self.writer
+            .run(move |connection| {
+                let committed = commit(connection, &key, transaction)?;
+                newest.send_if_modified(|sequence| std::mem::replace(sequence, committed.sequence) != *sequence);
+                Ok(committed)
+            })
+            .await
+    }
+
+    async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {
+        self.reader.run(move |connection| Ok(rows::changes(connection, &query)?)).await
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    async fn secret(&self, owner: Id<Value>, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let (key, name) = (self.key.clone(), name.to_owned());
+        self.reader
+            .run(move |connection| {
+                let Some((kind, sealed)) = rows::secret(connection, owner, &name)? else { return Ok(None) };
+                let place = SecretPlace { kind, owner, name: &name };
+                match secret::open(&key, &place, sealed) {
+                    Ok(secret) => Ok(Some(secret)),
+                    Err(source) => Err(StoreError::Secret { name, source }),
+                }
+            })
+            .await
+    }
+
+    async fn blob(&self, id: &IconId) -> Result<Option<Vec<u8>>, StoreError> {
+        let id = id.clone();
+        self.reader.run(move |connection| Ok(rows::blob(connection, &id)?)).await
+    }
+
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<IconId, StoreError> {
+        self.writer
+            .run(move |connection| {
+                let id = blob::id(&bytes)?;
+                let (exists, count) = rows::blob_exists(connection, &id)?;
+                if !exists {
+                    if count >= blob::BLOBS_MAX {
+                        return Err(blob::too_many());
+                    }
+                    rows::insert_blob(connection, &id, &bytes)?;
+                }
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn user_state(&self, user: Id<User>) -> Result<UserState, StoreError> {
+        self.reader.run(move |connection| Ok(rows::user_state(connection, user)?.unwrap_or_default())).await
+    }
+
+    async fn put_user_state(&self, user: Id<User>, state: UserState) -> Result<(), StoreError> {
+        state.check()?;
+        self.writer.run(move |connection| Ok(rows::put_user_state(connection, user, &state)?)).await
+    }
+
+    async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError> {
+        self.reader.run(move |connection| Ok(rows::ended_sign_ins(connection, now)?)).await
+    }
+
+    async fn end_sign_in(&self, ended: EndedSignIn, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| {
+                let transaction = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(Fault::from)?;
+                rows::forget_ended_sign_ins(&transaction, now)?;
+                rows::put_ended_sign_in(&transaction, &ended)?;
+                Ok(transaction.commit().map_err(Fault::from)?)
+            })
+            .await
+    }
+}

@@ -1,0 +1,1 @@
+DELETE FROM secret WHERE owner = ?1 AND name = ?2

@@ -1,0 +1,38 @@
+//! The statements, each in a file of its own.
+
+/// Statements kept prepared on a connection: all of them.
+pub(super) const STATEMENTS: usize = 40;
+
+macro_rules! statements {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(super) const $name: &str = include_str!($file);)*
+    };
+}
+
+statements! {
+    PRAGMAS_OF_CONNECTION = "pragmas_of_connection.sql";
+    OBJECTS = "objects.sql";
+    OBJECT_BY_ID = "object_by_id.sql";
+    OBJECT_BY_NAME = "object_by_name.sql";
+    OBJECT_INSERT = "object_insert.sql";
+    OBJECT_REPLACE = "object_replace.sql";
+    OBJECT_DELETE = "object_delete.sql";
+    NEWEST_SEQUENCE = "newest_sequence.sql";
+    DELETION = "deletion.sql";
+    CHANGE_INSERT = "change_insert.sql";
+    CHANGES = "changes.sql";
+    SECRET = "secret.sql";
+    SECRET_EXISTS = "secret_exists.sql";
+    SECRET_PUT = "secret_put.sql";
+    SECRET_DELETE = "secret_delete.sql";
+    BLOB = "blob.sql";
+    BLOB_EXISTS = "blob_exists.sql";
+    BLOB_INSERT = "blob_insert.sql";
+    USER_STATE = "user_state.sql";
+    USER_STATE_PUT = "user_state_put.sql";
+    ENDED_SIGN_INS = "ended_sign_ins.sql";
+    ENDED_SIGN_INS_FORGET = "ended_sign_ins_forget.sql";
+    ENDED_SIGN_IN_PUT = "ended_sign_in_put.sql";
+    KEY_CHECK = "key_check.sql";
+    KEY_CHECK_INSERT = "key_check_insert.sql";
+}

@@ -1,0 +1,1 @@
+SELECT state FROM user_state WHERE user = ?1

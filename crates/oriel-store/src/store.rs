@@ -1,0 +1,52 @@
+//! The port.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use oriel_model::{Id, icon::IconId, user::User};
+use serde_json::Value;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::{
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, Snapshot, StoreError, Transaction, UserState,
+};
+
+/// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none
+/// blocks the async runtime. What was answered with `Ok` survives a crash and a loss of power.
+#[async_trait]
+pub trait SettingsStore: Send + Sync {
+    /// Every settings object, seen at one moment, and the sequence number of the newest change.
+    async fn load(&self) -> Result<Snapshot, StoreError>;
+
+    /// Carries out all writes in their order, or none. The change log is written with them.
+    async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError>;
+
+    /// Reads the change log; at most [`crate::CHANGES_MAX`] changes at a time.
+    async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;
+
+    /// The sequence number of the newest change, as it grows. Read on with
+    /// [`ChangeQuery::after`]; numbers appear in the order in which changes become visible.
+    fn watch(&self) -> watch::Receiver<u64>;
+
+    /// A secret of a settings object, opened; none when it has no such secret.
+    async fn secret(&self, owner: Id<Value>, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+
+    /// An icon's bytes.
+    async fn blob(&self, id: &IconId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps an icon's bytes and names them; the same bytes are kept once.
+    /// At most [`crate::BLOB_BYTES_MAX`] bytes.
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<IconId, StoreError>;
+
+    /// What a user keeps in the portal; the default for a user who keeps nothing.
+    async fn user_state(&self, user: Id<User>) -> Result<UserState, StoreError>;
+
+    /// Replaces what a user keeps in the portal. Not in the change log. It goes with the user.
+    async fn put_user_state(&self, user: Id<User>, state: UserState) -> Result<(), StoreError>;
+
+    /// The sign-ins that were ended before their time and have not expired at `now`.
+    async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError>;
+
+    /// Remembers that a sign-in was ended, until it expires by itself; forgets those expired at `now`.
+    async fn end_sign_in(&self, ended: EndedSignIn, now: Timestamp) -> Result<(), StoreError>;
+}
