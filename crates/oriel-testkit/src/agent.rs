@@ -1,0 +1,442 @@
+//! A simulated agent: joins with an invitation and speaks the real protocol, but its sessions are
+//! entries in a table. What it says and refuses is the test's to set.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use oriel_model::{Timestamp, role::Role, session::EndReason};
+use oriel_net::{
+    backoff::Backoff,
+    connect,
+    identity::NodeIdentity,
+    supervise::{ShutdownHandle, ShutdownSignal},
+    tls::{ReloadingIdentity, internal_client},
+};
+use oriel_wire::{
+    enrolment::{self, Membership},
+    v1::{
+        self, agent_link_client::AgentLinkClient, agent_message, agent_reply, agent_request, broker_message,
+    },
+};
+use tokio::sync::{Notify, mpsc};
+
+/// How often it reports when nothing changes: as a real agent under load.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Where the simulated host's RDP listener is, for [`SimulatedAgent::start`].
+#[derive(Debug, Clone)]
+pub struct RdpListener {
+    /// `host:port`.
+    pub address: String,
+    /// SHA-256 of its certificate.
+    pub certificate_sha256: [u8; 32],
+}
+
+impl RdpListener {
+    /// A listener that nobody will dial: where pixels don't matter.
+    pub fn nowhere() -> Self {
+        Self { address: "127.0.0.1:1".into(), certificate_sha256: [0; 32] }
+    }
+}
+
+/// A simulated session host. Dropping it stops it, as if the machine had lost power.
+pub struct SimulatedAgent {
+    host: Arc<SimulatedHost>,
+    shutdown: ShutdownHandle,
+}
+
+/// The host behind the agent: survives the loss of any broker.
+pub struct SimulatedHost {
+    name: String,
+    listener: RdpListener,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    settings: v1::HostSettings,
+    sessions: HashMap<String, v1::SessionReport>,
+    ended: Vec<v1::EndedSession>,
+    /// One-time logons by logon name.
+    logons: HashMap<String, OneTimeLogon>,
+    requests: Vec<v1::AgentRequest>,
+    refuse: Option<v1::Refused>,
+    silent: bool,
+    cpu_load: f32,
+    memory_load: f32,
+    problem: String,
+    refused_logons: u64,
+    links: usize,
+}
+
+struct OneTimeLogon {
+    secret: String,
+    session: String,
+    connection: String,
+    expires_at: Timestamp,
+}
+
+/// Memory that a simulated host claims to have.
+const MEMORY: u64 = 16 << 30;
+
+/// How long its one-time logons live.
+const LOGON_LIFETIME_SECS: i64 = 60;
+
+impl SimulatedAgent {
+    /// Joins the farm with `invitation`, keeps its identity in `directory` and attaches to every broker.
+    pub async fn start(
+        invitation: &str,
+        name: &str,
+        directory: &Path,
+        listener: RdpListener,
+    ) -> anyhow::Result<Self> {
+        let invitation = invitation.parse().context("the invitation")?;
+        enrolment::join(&invitation, Role::Agent, name, directory, Timestamp::now()).await?;
+        Self::resume(name, directory, listener)
+    }
+
+    /// Comes back with the identity that is in `directory`, without any session: the machine restarted.
+    pub fn resume(name: &str, directory: &Path, listener: RdpListener) -> anyhow::Result<Self> {
+        let host = Arc::new(SimulatedHost {
+            name: name.to_owned(),
+            listener,
+            state: Mutex::default(),
+            changed: Notify::new(),
+        });
+        Self::attach(host, directory)
+    }
+
+    /// Attaches an agent to `host` with the identity in `directory`: the agent restarted, its sessions
+    /// did not.
+    pub fn attach(host: Arc<SimulatedHost>, directory: &Path) -> anyhow::Result<Self> {
+        let identity = ReloadingIdentity::new(NodeIdentity::load(directory)?)?;
+        let membership = Membership::load(directory)?;
+        let shutdown = ShutdownHandle::new();
+        for address in membership.broker_addresses {
+            let config = internal_client(&identity, Role::Broker)?;
+            let channel = connect::channel(vec![address], config);
+            tokio::spawn(keep_attached(host.clone(), channel, shutdown.signal()));
+        }
+        Ok(Self { host, shutdown })
+    }
+
+    /// Its host.
+    pub fn host(&self) -> &Arc<SimulatedHost> {
+        &self.host
+    }
+}
+
+impl Drop for SimulatedAgent {
+    fn drop(&mut self) {
+        self.shutdown.give();
+    }
+}
+
+impl SimulatedHost {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How loaded it says it is, shares from 0 to 1.
+    pub fn set_load(&self, cpu: f32, memory: f32) {
+        self.change(|state| (state.cpu_load, state.memory_load) = (cpu, memory));
+    }
+
+    /// What it says is wrong with it; empty: nothing.
+    pub fn set_problem(&self, problem: &str) {
+        self.change(|state| state.problem = problem.to_owned());
+    }
+
+    /// Refuses every prepare from now on; none: stops refusing.
+    pub fn refuse(&self, refusal: Option<v1::Refused>) {
+        self.change(|state| state.refuse = refusal);
+    }
+
+    /// Takes requests and never answers them.
+    pub fn set_silent(&self, silent: bool) {
+        self.change(|state| state.silent = silent);
+    }
+
+    /// The settings that the broker sent last.
+    pub fn settings(&self) -> v1::HostSettings {
+        self.state().settings
+    }
+
+    /// Requests received so far.
+    pub fn requests(&self) -> Vec<v1::AgentRequest> {
+        self.state().requests.clone()
+    }
+
+    /// Its sessions.
+    pub fn sessions(&self) -> Vec<v1::SessionReport> {
+        self.state().sessions.values().cloned().collect()
+    }
+
+    /// Brokers that it is attached to.
+    pub fn links(&self) -> usize {
+        self.state().links
+    }
+
+    /// Logs on as a client does: takes the one-time logon. True when it was right; whatever the answer,
+    /// it does not work again.
+    pub fn log_on(&self, name: &str, secret: &str, now: Timestamp) -> bool {
+        let mut right = false;
+        self.change(|state| {
+            let Some(logon) = state.logons.remove(name) else {
+                state.refused_logons += 1;
+                return;
+            };
+            right = logon.secret == secret && now < logon.expires_at;
+            if !right {
+                state.refused_logons += 1;
+            } else if let Some(session) = state.sessions.get_mut(&logon.session) {
+                session.state = v1::SessionState::Active.into();
+                tracing::debug!(session = logon.session, connection = logon.connection, "logged on");
+            }
+        });
+        right
+    }
+
+    /// The client of a session went away; the session runs on.
+    pub fn client_left(&self, session_id: &str) {
+        self.change(|state| {
+            if let Some(session) = state.sessions.get_mut(session_id) {
+                session.state = v1::SessionState::Disconnected.into();
+            }
+        });
+    }
+
+    /// Ends a session for `reason`.
+    pub fn end_session(&self, session_id: &str, reason: EndReason, detail: &str) {
+        self.change(|state| end(state, session_id, reason, detail));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_waiters();
+    }
+
+    fn hello(&self) -> v1::AgentHello {
+        v1::AgentHello {
+            version: env!("CARGO_PKG_VERSION").into(),
+            operating_system: "simulated".into(),
+            session_software: "simulated".into(),
+            machine_name: self.name.clone(),
+            rdp_address: self.listener.address.clone(),
+            rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
+        }
+    }
+
+    fn report(&self) -> v1::HostReport {
+        let state = self.state();
+        v1::HostReport {
+            sessions: state.sessions.values().cloned().collect(),
+            ended: state.ended.clone(),
+            cpu_load: state.cpu_load,
+            memory_total_bytes: MEMORY,
+            memory_available_bytes: (MEMORY as f64 * f64::from(1.0 - state.memory_load)) as u64,
+            logon_mode: state.settings.logon_mode,
+            healthy: state.problem.is_empty(),
+            problem: state.problem.clone(),
+            refused_logons: state.refused_logons,
+            uptime_secs: 1_000,
+        }
+    }
+
+    fn answer(&self, request: &v1::AgentRequest) -> agent_reply::Body {
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        let done = || agent_reply::Body::Done(v1::Done {});
+        let who = &request.on_behalf_of;
+        match request.body.as_ref() {
+            Some(agent_request::Body::Prepare(prepare)) => self.prepare(&mut state, prepare),
+            Some(agent_request::Body::Disconnect(session)) => {
+                if let Some(session) = state.sessions.get_mut(&session.session_id) {
+                    session.state = v1::SessionState::Disconnected.into();
+                }
+                done()
+            }
+            Some(agent_request::Body::LogOff(session)) => {
+                end(&mut state, &session.session_id, EndReason::LoggedOffByRequest, who);
+                done()
+            }
+            Some(agent_request::Body::Reset(session)) => {
+                end(&mut state, &session.session_id, EndReason::Reset, who);
+                done()
+            }
+            Some(agent_request::Body::Release(session)) => {
+                state.sessions.remove(&session.session_id);
+                done()
+            }
+            Some(agent_request::Body::ListProcesses(_)) => {
+                let process = v1::Process { process_id: 42, name: "editor".into(), ..Default::default() };
+                agent_reply::Body::Processes(v1::Processes { processes: vec![process] })
+            }
+            Some(agent_request::Body::ListApps(_)) => {
+                let app = |id: &str, name: &str| v1::App {
+                    id: id.into(),
+                    name: name.into(),
+                    program: format!("/usr/bin/{id}"),
+                    ..Default::default()
+                };
+                agent_reply::Body::Apps(v1::Apps {
+                    apps: vec![app("editor", "Editor"), app("terminal", "Terminal")],
+                })
+            }
+            Some(agent_request::Body::Message(_) | agent_request::Body::EndProcess(_)) => done(),
+            None => refused(v1::RefusalCode::BadRequest, "The request is empty."),
+        }
+    }
+
+    fn prepare(&self, state: &mut State, prepare: &v1::Prepare) -> agent_reply::Body {
+        if let Some(refusal) = &state.refuse {
+            return agent_reply::Body::Refused(refusal.clone());
+        }
+        if prepare.reconnect {
+            if !state.sessions.contains_key(&prepare.session_id) {
+                return refused(v1::RefusalCode::UnknownSession, "That session is gone.");
+            }
+        } else {
+            match state.settings.logon_mode() {
+                v1::LogonMode::Enabled => {}
+                v1::LogonMode::Disabled => {
+                    return refused(v1::RefusalCode::LogonsDisabled, "Logons are off.");
+                }
+                _ => return refused(v1::RefusalCode::Draining, "The host is draining."),
+            }
+            if state.sessions.len() >= state.settings.max_sessions as usize {
+                return refused(v1::RefusalCode::Full, "Every seat is taken.");
+            }
+            let session = v1::SessionReport {
+                session_id: prepare.session_id.clone(),
+                user_name: prepare.user_name.clone(),
+                account: prepare.account.clone(),
+                state: v1::SessionState::Prepared.into(),
+                started_at_ms: Timestamp::now().as_millisecond(),
+                resource_id: prepare.resource_id.clone(),
+                resource_name: prepare.resource_name.clone(),
+                shared: prepare.shared,
+                client: prepare.client.clone(),
+                desktop: matches!(prepare.start, Some(v1::prepare::Start::Desktop(_))),
+                ..Default::default()
+            };
+            state.sessions.insert(prepare.session_id.clone(), session);
+        }
+        let logon_name =
+            format!("{}~{}", prepare.account, &prepare.session_id[prepare.session_id.len() - 6..]);
+        let secret = random_secret();
+        let expires_at = Timestamp::now() + jiff::SignedDuration::from_secs(LOGON_LIFETIME_SECS);
+        let logon = OneTimeLogon {
+            secret: secret.clone(),
+            session: prepare.session_id.clone(),
+            connection: prepare.connection_id.clone(),
+            expires_at,
+        };
+        state.logons.insert(logon_name.clone(), logon);
+        agent_reply::Body::Prepared(v1::Prepared {
+            session_id: prepare.session_id.clone(),
+            logon_name,
+            logon_domain: String::new(),
+            one_time_logon: secret,
+            expires_at_ms: expires_at.as_millisecond(),
+            rdp_address: self.listener.address.clone(),
+            rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
+            alternate_shell: String::new(),
+            working_directory: String::new(),
+        })
+    }
+}
+
+fn refused(code: v1::RefusalCode, reason: &str) -> agent_reply::Body {
+    agent_reply::Body::Refused(v1::Refused { code: code.into(), reason: reason.into() })
+}
+
+fn end(state: &mut State, session_id: &str, reason: EndReason, detail: &str) {
+    let Some(session) = state.sessions.remove(session_id) else { return };
+    state.ended.push(v1::EndedSession {
+        session_id: session_id.to_owned(),
+        connection_id: String::new(),
+        user_name: session.user_name,
+        reason: reason.as_str().to_owned(),
+        detail: detail.to_owned(),
+        ended_at_ms: Timestamp::now().as_millisecond(),
+    });
+}
+
+fn random_secret() -> String {
+    let mut bytes = [0; 16];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).unwrap();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn keep_attached(host: Arc<SimulatedHost>, channel: tonic::transport::Channel, signal: ShutdownSignal) {
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            () = signal.given() => return,
+            result = attach_once(&host, channel.clone()) => {
+                tracing::debug!(?result, host = host.name, "link ended");
+            }
+        }
+        tokio::select! {
+            () = signal.given() => return,
+            () = tokio::time::sleep(backoff.next_delay()) => {}
+        }
+    }
+}
+
+async fn attach_once(
+    host: &Arc<SimulatedHost>,
+    channel: tonic::transport::Channel,
+) -> Result<(), tonic::Status> {
+    let (up, messages) = mpsc::channel(16);
+    let send = async |body| {
+        let message = v1::AgentMessage { body: Some(body) };
+        up.send(message).await.map_err(|_| tonic::Status::cancelled("the link is gone"))
+    };
+    send(agent_message::Body::Hello(host.hello())).await?;
+    let mut client = AgentLinkClient::new(channel).max_decoding_message_size(oriel_wire::MESSAGE_BYTES_MAX);
+    let stream = tokio_stream::wrappers::ReceiverStream::new(messages);
+    let mut down = client.attach(stream).await?.into_inner();
+    host.change(|state| state.links += 1);
+    let _linked = Linked(host);
+    loop {
+        let changed = host.changed.notified();
+        send(agent_message::Body::Report(host.report())).await?;
+        tokio::select! {
+            () = changed => {}
+            () = tokio::time::sleep(REPORT_INTERVAL) => {}
+            message = down.message() => match message?.and_then(|message| message.body) {
+                None => return Ok(()),
+                Some(broker_message::Body::Settings(settings)) => host.state().settings = settings,
+                Some(broker_message::Body::Request(request)) => {
+                    if host.state().silent {
+                        continue;
+                    }
+                    let body = host.answer(&request);
+                    let reply = v1::AgentReply { request_id: request.request_id, body: Some(body) };
+                    send(agent_message::Body::Reply(reply)).await?;
+                }
+            },
+        }
+    }
+}
+
+struct Linked<'a>(&'a SimulatedHost);
+
+impl Drop for Linked<'_> {
+    fn drop(&mut self) {
+        self.0.state().links -= 1;
+    }
+}
