@@ -1,7 +1,7 @@
 //! The rule engine: ordered rules, criteria ANDed, objects ORed, *is* / *is not*, first match wins,
 //! then a default. It always says which rule decided. And, built on it, which resources a user sees.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{borrow::Borrow, collections::HashMap, net::IpAddr};
 
 use oriel_model::{
     Id, Object,
@@ -242,14 +242,14 @@ pub fn access<'a>(
 
 /// What somebody sees: every visible resource with its access, and the folders that lead to them.
 /// A folder is decided once, however many resources it holds; folders without anything are left out.
-pub fn visible<'a>(
-    resources: &'a HashMap<Id<Resource>, Object<Resource>>,
+pub fn visible<'a, R: Borrow<Object<Resource>>>(
+    resources: &'a HashMap<Id<Resource>, R>,
     facts: &Facts,
 ) -> Vec<(&'a Object<Resource>, Access)> {
     let mut listing = Listing { resources, facts, folders: HashMap::new() };
     let mut seen = Vec::new();
     let mut used = std::collections::HashSet::new();
-    for resource in resources.values() {
+    for resource in resources.values().map(Borrow::borrow) {
         if resource.spec.target == Target::Folder {
             continue;
         }
@@ -261,12 +261,13 @@ pub fn visible<'a>(
         while let Some(id) = folder
             && used.insert(id)
         {
-            folder = resources.get(&id).and_then(|folder| folder.spec.folder);
+            folder = resources.get(&id).and_then(|folder| folder.borrow().spec.folder);
         }
         seen.push((resource, access));
     }
     for id in used {
         if let Some(folder) = resources.get(&id) {
+            let folder = folder.borrow();
             let access = listing.look(folder, 0);
             seen.push((folder, access));
         }
@@ -275,13 +276,13 @@ pub fn visible<'a>(
 }
 
 /// The same answers as [`access`], with the folders remembered.
-struct Listing<'a, 'f> {
-    resources: &'a HashMap<Id<Resource>, Object<Resource>>,
+struct Listing<'a, 'f, R> {
+    resources: &'a HashMap<Id<Resource>, R>,
     facts: &'f Facts,
     folders: HashMap<Id<Resource>, Access>,
 }
 
-impl Listing<'_, '_> {
+impl<R: Borrow<Object<Resource>>> Listing<'_, '_, R> {
     fn look(&mut self, resource: &Object<Resource>, depth: usize) -> Access {
         let own = decide(&resource.spec.rules, self.facts);
         if !own.is_allowed() {
@@ -323,7 +324,7 @@ impl Listing<'_, '_> {
         if let Some(known) = self.folders.get(&id) {
             return Some(known.clone());
         }
-        let folder = self.resources.get(&id)?;
+        let folder = self.resources.get(&id)?.borrow();
         if folder.spec.target != Target::Folder {
             return None;
         }
