@@ -1,1 +1,27 @@
-//! placeholder
+//! Who somebody is: directories, passwords, and the guard against guessing.
+//!
+//! A [`Directory`] says whether a name and a password belong together. The first one is the farm's
+//! own ([`LocalDirectory`], argon2id); LDAP and Active Directory come beside it. A [`SignIn`] stands
+//! in front of any of them and keeps guessers out ([`Lockout`]).
+//!
+//! From outside, an unknown name, a wrong password, a disabled and a locked account look alike, in
+//! answer and in work done; [`Refused`] tells them apart for the log.
+//!
+//! Deliberately absent: the store (the caller brings [`Accounts`]), HTTP, and any clock: time is an
+//! argument. What a user may do is in `oriel-rules`.
+
+mod directory;
+mod local;
+mod lockout;
+mod name;
+mod password;
+mod policy;
+mod sign_in;
+
+pub use directory::{Answer, Authenticated, Directory, Refused};
+pub use local::{Account, Accounts, AccountsError, LocalDirectory};
+pub use lockout::{Admission, ENTRIES_MAX, Limits, Lockout};
+pub use name::normalised;
+pub use password::{Cost, PasswordError, Passwords, Verdict, WAITING_PER_WORKER};
+pub use policy::{PasswordRefused, check_new_password};
+pub use sign_in::SignIn;

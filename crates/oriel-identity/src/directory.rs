@@ -1,0 +1,85 @@
+//! The port to a directory of people.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use oriel_model::{Id, user::User};
+use zeroize::Zeroizing;
+
+/// Knows people and their passwords.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Whether this name and password belong together. The same work is done for every answer that
+    /// [`Refused::answer`] gives as [`Answer::Wrong`].
+    async fn authenticate(&self, name: &str, password: Zeroizing<String>) -> Result<Authenticated, Refused>;
+
+    /// Does the work of [`Directory::authenticate`] for nobody: for an answer that is known already
+    /// but must not be given any faster. It asks no server that counts failures of its own.
+    /// Refused as [`Refused::Busy`] where `authenticate` would be.
+    async fn pretend(&self, password: Zeroizing<String>) -> Result<(), Refused>;
+}
+
+/// Somebody who proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    /// Who.
+    pub user: Id<User>,
+    /// The name as the directory writes it.
+    pub name: String,
+}
+
+/// Why somebody was not let in. For the log; the person is given [`Refused::answer`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Nobody has this name.
+    #[error("there is no such user")]
+    UnknownUser,
+    /// Not their password.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// The user has no password to sign in with.
+    #[error("the user has no password")]
+    NoPassword,
+    /// The user may not sign in.
+    #[error("the user is disabled")]
+    Disabled,
+    /// Too many wrong passwords, for this account or from this address.
+    #[error("locked until {until} after too many wrong passwords")]
+    Locked {
+        /// When it may be tried again.
+        until: Timestamp,
+    },
+    /// Too many sign-ins at once.
+    #[error("too many people are signing in at once")]
+    Busy,
+    /// The directory cannot be asked, or what it holds cannot be used.
+    #[error("the directory cannot be asked: {0}")]
+    Unavailable(String),
+}
+
+/// What the person is told: no more than that, in words of the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Name or password is wrong. Said of everything that would tell a guesser something.
+    Wrong,
+    /// Not their fault; worth trying again in a moment.
+    TryAgain,
+}
+
+impl Refused {
+    /// What the person is told.
+    pub fn answer(&self) -> Answer {
+        match self {
+            Refused::UnknownUser
+            | Refused::WrongPassword
+            | Refused::NoPassword
+            | Refused::Disabled
+            | Refused::Locked { .. } => Answer::Wrong,
+            Refused::Busy | Refused::Unavailable(_) => Answer::TryAgain,
+        }
+    }
+
+    /// Whether it may have been a guess, so that it counts towards locking.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.answer() == Answer::Wrong
+    }
+}
