@@ -2,6 +2,7 @@
 //!
 //! An attempt is counted as a failure when it begins and taken back when it succeeds; were it
 //! counted when it ends, a thousand guesses at once would all begin before the first one failed.
+//! An attempt whose caller goes away stays counted.
 //! Attempts while locked are not counted, so that nobody can keep an account locked for ever by
 //! knocking.
 //!

@@ -14,7 +14,9 @@ pub const BLOBS_MAX: u64 = 20_000;
 pub(crate) fn id(bytes: &[u8]) -> Result<IconId, StoreError> {
     if bytes.len() > BLOB_BYTES_MAX {
         let size = bytes.len();
-        return Err(StoreError::Refused(format!("the icon has {size} bytes; at most {BLOB_BYTES_MAX} are taken")));
+        return Err(StoreError::Refused(format!(
+            "the icon has {size} bytes; at most {BLOB_BYTES_MAX} are taken"
+        )));
     }
     let digest = digest::digest(&digest::SHA256, bytes);
     Ok(IconId(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))

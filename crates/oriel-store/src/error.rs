@@ -118,7 +118,9 @@ pub enum CommitError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address of the store is not understood.
-    #[error("\"{0}\" is not the address of a settings store: expected sqlite:FILE, such as sqlite:/var/lib/oriel/settings.db")]
+    #[error(
+        "\"{0}\" is not the address of a settings store: expected sqlite:FILE, such as sqlite:/var/lib/oriel/settings.db"
+    )]
     Address(String),
     /// Another process has it open.
     #[error(

@@ -66,12 +66,27 @@ pub(crate) struct Step {
 /// A write of one row.
 #[derive(Debug)]
 pub(crate) enum RowWrite {
-    Insert { object: SettingsObject, folded_name: String },
-    Replace { object: SettingsObject, folded_name: String },
+    Insert {
+        object: SettingsObject,
+        folded_name: String,
+    },
+    Replace {
+        object: SettingsObject,
+        folded_name: String,
+    },
     /// Takes the object's secrets and, for a user, the user's state with it.
-    Delete { id: Id<Value> },
-    PutSecret { owner: Id<Value>, name: String, sealed: Vec<u8> },
-    DeleteSecret { owner: Id<Value>, name: String },
+    Delete {
+        id: Id<Value>,
+    },
+    PutSecret {
+        owner: Id<Value>,
+        name: String,
+        sealed: Vec<u8>,
+    },
+    DeleteSecret {
+        owner: Id<Value>,
+        name: String,
+    },
 }
 
 impl Plan {
@@ -114,7 +129,9 @@ pub(crate) fn plan(prepared: Prepared, present: Present) -> Result<Plan, CommitE
     for write in prepared.writes {
         match write {
             PreparedWrite::Create { kind, id, state } => planner.create(kind, id, state)?,
-            PreparedWrite::Update { kind, id, expected, state } => planner.update(kind, id, expected, state)?,
+            PreparedWrite::Update { kind, id, expected, state } => {
+                planner.update(kind, id, expected, state)?
+            }
             PreparedWrite::Delete { kind, id, expected } => planner.delete(kind, id, expected)?,
             PreparedWrite::PutSecret { kind, owner, name, sealed } => {
                 planner.put_secret(kind, owner, name, sealed)?;

@@ -89,7 +89,13 @@ impl Transaction {
 
     /// Makes an object.
     #[must_use]
-    pub fn create<S: Spec>(self, id: Id<S>, name: impl Into<String>, site: Option<Id<Site>>, spec: &S) -> Self {
+    pub fn create<S: Spec>(
+        self,
+        id: Id<S>,
+        name: impl Into<String>,
+        site: Option<Id<Site>>,
+        spec: &S,
+    ) -> Self {
         self.write(Write::Create { kind: S::KIND, id: id.cast(), name: name.into(), site, spec: json(spec) })
     }
 
@@ -114,7 +120,12 @@ impl Transaction {
 
     /// Sets a secret of an object, such as `password` of a user.
     #[must_use]
-    pub fn put_secret<S: Spec>(self, owner: Id<S>, name: impl Into<String>, value: Zeroizing<Vec<u8>>) -> Self {
+    pub fn put_secret<S: Spec>(
+        self,
+        owner: Id<S>,
+        name: impl Into<String>,
+        value: Zeroizing<Vec<u8>>,
+    ) -> Self {
         self.write(Write::PutSecret { kind: S::KIND, owner: owner.cast(), name: name.into(), value })
     }
 
@@ -247,7 +258,9 @@ fn check_secret(name: &str, size: usize) -> Result<(), StoreError> {
     }
     if size > SECRET_BYTES_MAX {
         let max = SECRET_BYTES_MAX;
-        return Err(StoreError::Refused(format!("the secret \"{name}\" has {size} bytes; at most {max} are taken")));
+        return Err(StoreError::Refused(format!(
+            "the secret \"{name}\" has {size} bytes; at most {max} are taken"
+        )));
     }
     Ok(())
 }

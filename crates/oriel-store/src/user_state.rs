@@ -45,7 +45,9 @@ impl UserState {
             return Err(StoreError::Refused(format!("a user can have at most {FAVOURITES_MAX} favourites")));
         }
         if self.recent.len() > RECENT_MAX {
-            return Err(StoreError::Refused(format!("at most {RECENT_MAX} recent resources are kept for a user")));
+            return Err(StoreError::Refused(format!(
+                "at most {RECENT_MAX} recent resources are kept for a user"
+            )));
         }
         Ok(())
     }

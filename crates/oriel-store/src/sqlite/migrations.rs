@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::OpenError;
 
@@ -16,10 +16,7 @@ const APPLICATION_ID: i64 = 0x4F52_494C;
 /// Brings the schema up to date, then switches to write-ahead logging. A file that is something else
 /// or newer is left as it is.
 pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), OpenError> {
-    let refuse = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotAStore { path: path.to_owned() },
-        _ => OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() },
-    };
+    let refuse = |error: rusqlite::Error| super::refusal(path, &error);
     let known = u32::try_from(migrations.len()).expect("there are few migrations");
     let found = version(connection).map_err(refuse)?;
     if !is_ours(connection).map_err(refuse)? {

@@ -24,14 +24,14 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use oriel_model::{Id, icon::IconId, user::User};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use serde_json::Value;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, SettingsStore, Snapshot, StoreError,
-    Transaction, UserState, blob, plan,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, SettingsStore, Snapshot,
+    StoreError, Transaction, UserState, blob, plan,
     secret::{self, SecretPlace},
 };
 use rows::Fault;
@@ -53,14 +53,17 @@ impl SqliteStore {
     ///
     /// Dropping the store waits for the writes that are under way.
     pub fn open(path: &Path, key: FarmKey) -> Result<Self, OpenError> {
-        let unavailable =
-            |reason: &dyn std::fmt::Display| OpenError::Unavailable { path: path.to_owned(), reason: reason.to_string() };
+        let unavailable = |reason: &dyn std::fmt::Display| OpenError::Unavailable {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        };
         let lock = lock::take(path)?;
         create_private(path).map_err(|error| unavailable(&error))?;
-        let mut write = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| unavailable(&error))?;
+        let mut write =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(path, &error))?;
         migrations::run(&mut write, path, migrations::ALL)?;
         check_key(&write, path, &key)?;
-        let read = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| unavailable(&error))?;
+        let read = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| refusal(path, &error))?;
         let sequence = rows::newest_sequence(&write).map_err(|error| unavailable(&error))?;
         Ok(Self {
             reader: Worker::start("store-read", read).map_err(|error| unavailable(&error))?,
@@ -69,6 +72,14 @@ impl SqliteStore {
             key: Arc::new(key),
             newest: watch::Sender::new(sequence),
         })
+    }
+}
+
+/// Why a file cannot be opened as a store.
+fn refusal(path: &Path, error: &rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotAStore { path: path.to_owned() },
+        _ => OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() },
     }
 }
 
@@ -91,7 +102,8 @@ fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
 
 /// Refuses a farm key that the secrets were not sealed with, before anything is sealed with it.
 fn check_key(connection: &Connection, path: &Path, key: &FarmKey) -> Result<(), OpenError> {
-    let unavailable = |error: Fault| OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() };
+    let unavailable =
+        |error: Fault| OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() };
     match rows::key_check(connection).map_err(unavailable)? {
         Some(sealed) => secret::check_key(key, sealed)
             .map_err(|source| OpenError::WrongKey { path: path.to_owned(), source }),
@@ -130,7 +142,9 @@ impl SettingsStore for SqliteStore {
         self.writer
             .run(move |connection| {
                 let committed = commit(connection, &key, transaction)?;
-                newest.send_if_modified(|sequence| std::mem::replace(sequence, committed.sequence) != *sequence);
+                newest.send_if_modified(|sequence| {
+                    std::mem::replace(sequence, committed.sequence) != *sequence
+                });
                 Ok(committed)
             })
             .await

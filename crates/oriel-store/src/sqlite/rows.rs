@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::sql;
 use crate::{
-    Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, Start, StoreError, UserState, Via,
+    Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, Start, StoreError, UserState,
+    Via,
     plan::{Deletion, Needs, Present, RowWrite},
     transaction::to_micros,
 };
@@ -67,7 +68,11 @@ fn object(row: &Row) -> Result<SettingsObject> {
     })
 }
 
-fn one_object(connection: &Connection, statement: &str, key: &[&dyn ToSql]) -> Result<Option<SettingsObject>> {
+fn one_object(
+    connection: &Connection,
+    statement: &str,
+    key: &[&dyn ToSql],
+) -> Result<Option<SettingsObject>> {
     let mut statement = connection.prepare_cached(statement)?;
     let mut rows = statement.query(key)?;
     rows.next()?.map(object).transpose()
@@ -127,7 +132,12 @@ pub(super) fn write(connection: &Connection, write: &RowWrite) -> Result<()> {
     }
 }
 
-fn write_object(connection: &Connection, statement: &str, object: &SettingsObject, folded: &str) -> Result<()> {
+fn write_object(
+    connection: &Connection,
+    statement: &str,
+    object: &SettingsObject,
+    folded: &str,
+) -> Result<()> {
     execute(
         connection,
         statement,
@@ -234,7 +244,11 @@ fn change(row: &Row) -> Result<Change> {
 
 // ---- Secrets ----
 
-pub(super) fn secret(connection: &Connection, owner: Id<Value>, name: &str) -> Result<Option<(Kind, Vec<u8>)>> {
+pub(super) fn secret(
+    connection: &Connection,
+    owner: Id<Value>,
+    name: &str,
+) -> Result<Option<(Kind, Vec<u8>)>> {
     let mut statement = connection.prepare_cached(sql::SECRET)?;
     let mut rows = statement.query(params![owner.to_string(), name])?;
     rows.next()?.map(|row| Ok((kind(row, 0)?, row.get(1)?))).transpose()
@@ -333,7 +347,8 @@ fn time(row: &Row, column: usize) -> Result<Timestamp> {
 
 fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| serde_json::from_str(&text).map_err(|error| Fault::Unreadable(format!("JSON: {error}")))).transpose()
+    text.map(|text| serde_json::from_str(&text).map_err(|error| Fault::Unreadable(format!("JSON: {error}"))))
+        .transpose()
 }
 
 fn to_json<T: Serialize>(value: &T) -> String {

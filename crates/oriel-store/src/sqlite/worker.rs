@@ -45,7 +45,8 @@ impl Worker {
             // The caller may have gone.
             let _ = answer.send(job(connection));
         });
-        let stopped = || StoreError::Unavailable { reason: "the thread that serves it has stopped".to_owned() };
+        let stopped =
+            || StoreError::Unavailable { reason: "the thread that serves it has stopped".to_owned() };
         let line = self.line.as_ref().expect("there until dropped");
         line.send_timeout(job, PLACE_WAIT).await.map_err(|error| match error {
             mpsc::error::SendTimeoutError::Timeout(_) => StoreError::Busy,
