@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use oriel_net::clock::{Clock, SystemClock};
 
+use crate::throttle::Limits;
+
 /// The port that gateways dial.
 pub const GATEWAY_PORT: u16 = 20002;
 /// The port that agents dial.
@@ -31,6 +33,8 @@ pub struct BrokerConfig {
     /// Names and addresses under which the broker is reached, without port. Empty: the machine's name,
     /// or the listening address where that is a single one.
     pub advertised: Vec<String>,
+    /// What one address or account may ask for.
+    pub limits: Limits,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
@@ -49,6 +53,7 @@ impl BrokerConfig {
             agent_listen: SocketAddr::new(address, AGENT_PORT),
             management_listen: SocketAddr::new(address, MANAGEMENT_PORT),
             advertised: Vec::new(),
+            limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -17,6 +17,7 @@ pub mod farm;
 pub mod gateways;
 pub mod hosts;
 pub mod http;
+mod peer;
 pub mod service;
 pub mod sign_in_token;
 pub mod state;

@@ -1,13 +1,17 @@
 //! What all parts of a broker share.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
 
+use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Timestamp, broker, farm};
 use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
 
 use crate::{
-    app::{credential::Passwords, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
@@ -39,15 +43,17 @@ pub struct Broker {
     /// The settings store.
     pub store: Arc<dyn SettingsStore>,
     /// The settings in memory: `broker.farm.load()`.
-    pub farm: FarmFeed,
+    pub farm: Arc<FarmFeed>,
     /// Agents' streams.
     pub hosts: Hosts,
     /// Gateways' streams.
     pub gateways: Gateways,
     /// Why connections ended.
     pub connections: ConnectionEnds,
-    /// Hashes and checks passwords, and counts wrong ones.
-    pub passwords: Passwords,
+    /// Hashes and compares passwords, a bounded number at a time.
+    pub passwords: Arc<Passwords>,
+    /// Lets people in, behind the guard against guessing.
+    pub people: SignIn,
     /// Seals and opens sign-ins.
     pub sign_in_key: SignInKey,
     /// Sign-ins that were ended before their time.
@@ -60,6 +66,10 @@ pub struct Broker {
     pub ticket_keys: TicketKeys,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
+    /// Counts placements, for round robin.
+    pub turns: AtomicU64,
+    /// When this process began to serve.
+    pub started_at: Instant,
     /// The farm's certificate authority.
     pub authority: Arc<Authority>,
     /// The farm's id.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use oriel_model::{Id, Object, Spec};
+use oriel_model::{Id, Object, Spec, validate::fold};
 
 /// The objects of one kind, by id and by name.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl<S: Spec> Objects<S> {
 
     /// The object with this name; upper and lower case are the same.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Object<S>>> {
-        self.by_name.get(&folded(name)).and_then(|id| self.by_id.get(id))
+        self.by_name.get(&fold(name)).and_then(|id| self.by_id.get(id))
     }
 
     /// All of them, in no order.
@@ -36,7 +36,7 @@ impl<S: Spec> Objects<S> {
     /// All of them in the order of their names, for people.
     pub fn sorted(&self) -> Vec<Arc<Object<S>>> {
         let mut all: Vec<_> = self.by_id.values().cloned().collect();
-        all.sort_by_cached_key(|object| folded(&object.name));
+        all.sort_by_cached_key(|object| fold(&object.name));
         all
     }
 
@@ -53,14 +53,14 @@ impl<S: Spec> Objects<S> {
     /// Adds or replaces an object.
     pub fn insert(&mut self, object: Object<S>) {
         self.remove(object.id);
-        self.by_name.insert(folded(&object.name), object.id);
+        self.by_name.insert(fold(&object.name), object.id);
         self.by_id.insert(object.id, Arc::new(object));
     }
 
     /// Forgets an object.
     pub fn remove(&mut self, id: Id<S>) {
         if let Some(object) = self.by_id.remove(&id) {
-            let name = folded(&object.name);
+            let name = fold(&object.name);
             // Two objects may swap their names in one transaction.
             if self.by_name.get(&name) == Some(&id) {
                 self.by_name.remove(&name);
@@ -69,6 +69,3 @@ impl<S: Spec> Objects<S> {
     }
 }
 
-fn folded(name: &str) -> String {
-    name.to_lowercase()
-}

@@ -6,10 +6,16 @@ use std::{
     time::Instant,
 };
 
-use oriel_model::{Id, Timestamp, host::Host, host::LogonMode, session::Session};
+use oriel_model::{
+    Id, Timestamp,
+    host::{Host, LogonMode},
+    session::Session,
+    validate::fold,
+};
 use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{self, AgentHello, AgentRequest, BrokerMessage, HostReport, broker_message};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::DropGuard;
 use tonic::Status;
 
 use super::{HostError, HostSession, PENDING_MAX, PROMISE_LIFETIME, Waiting};
@@ -36,7 +42,11 @@ pub struct LiveHost {
 /// A new stream.
 pub(crate) struct Attached {
     pub hello: AgentHello,
+    /// What the agent is told first.
+    pub settings: v1::HostSettings,
     pub sender: mpsc::Sender<Result<BrokerMessage, Status>>,
+    /// Dropped when the stream is to end.
+    pub ends: DropGuard,
 }
 
 /// A report with its sessions read.
@@ -56,7 +66,6 @@ pub(crate) struct UserChanges {
 #[derive(Debug)]
 pub(crate) struct HostState {
     link: Option<Link>,
-    id: Option<Id<Host>>,
     hello: Arc<AgentHello>,
     report: Option<Arc<HostReport>>,
     reported_sessions: usize,
@@ -81,13 +90,13 @@ struct Link {
     pending: HashMap<u64, Waiting>,
     /// The settings that the agent was told, and when.
     told: Option<(v1::HostSettings, Instant)>,
+    _ends: DropGuard,
 }
 
 impl Default for HostState {
     fn default() -> Self {
         Self {
             link: None,
-            id: None,
             hello: Arc::default(),
             report: None,
             reported_sessions: 0,
@@ -104,9 +113,10 @@ impl HostState {
         if self.link.is_some() {
             tracing::info!(host.id = %host, "the host's agent connected anew; its earlier connection is closed");
         }
-        self.id = Some(host);
-        self.hello = Arc::new(attached.hello);
-        self.link = Some(Link { epoch, sender: attached.sender, pending: HashMap::new(), told: None });
+        let Attached { hello, settings, sender, ends } = attached;
+        self.hello = Arc::new(hello);
+        self.link = Some(Link { epoch, sender, pending: HashMap::new(), told: None, _ends: ends });
+        self.tell(settings, Instant::now());
     }
 
     pub fn detach(&mut self, epoch: u64) {
@@ -190,7 +200,7 @@ impl HostState {
         let users: HashSet<String> = sessions
             .iter()
             .filter(|session| !session.user_name.is_empty())
-            .map(|session| session.user_name.to_lowercase())
+            .map(|session| fold(&session.user_name))
             .collect();
         let changes = UserChanges {
             gone: self.users.difference(&users).cloned().collect(),

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, Timestamp, host::Host, session::Session};
+use oriel_model::{Id, Timestamp, host::Host, session::Session, validate::fold};
 use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, agent_reply, agent_request};
 use tokio::{sync::oneshot, time::timeout};
@@ -167,13 +167,13 @@ impl Hosts {
 
     /// The sessions of a user, on all hosts.
     pub fn sessions_of(&self, user_name: &str) -> Vec<HostSession> {
-        let folded = user_name.to_lowercase();
+        let folded = fold(user_name);
         let hosts: Vec<_> = read(&self.users).get(&folded).into_iter().flatten().copied().collect();
         let mut sessions: Vec<_> = hosts
             .into_iter()
             .filter_map(|host| self.state(host))
             .flat_map(|state| lock(&state).sessions())
-            .filter(|session| session.user_name.to_lowercase() == folded)
+            .filter(|session| fold(&session.user_name) == folded)
             .collect();
         sessions.sort_by_key(|session| session.id);
         sessions

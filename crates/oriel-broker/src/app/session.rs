@@ -1,0 +1,143 @@
+//! Sessions: what users and administrators do with those that run.
+
+use oriel_model::{
+    Id, Object,
+    session::{EndReason, Session},
+    user::User,
+};
+use oriel_wire::v1::{EndProcess, Process, SessionMessage, SessionRef, agent_reply, agent_request::Body};
+
+use super::audit::{self, Event};
+use crate::{
+    Broker,
+    hosts::{HostError, HostSession},
+};
+
+/// Longest title of a message to a session, in characters.
+pub const MESSAGE_TITLE_MAX: usize = 200;
+/// Longest text of a message to a session, in characters.
+pub const MESSAGE_TEXT_MAX: usize = 4_000;
+
+/// Who acts on a session.
+#[derive(Debug, Clone, Copy)]
+pub enum Actor<'a> {
+    /// The user whose session it is.
+    Owner(&'a str),
+    /// An administrator, by the readable name that goes into the log: `token admin`.
+    Administrator(&'a str),
+}
+
+impl Actor<'_> {
+    fn name(&self) -> String {
+        match self {
+            Actor::Owner(name) => format!("user {name}"),
+            Actor::Administrator(name) => (*name).to_owned(),
+        }
+    }
+
+    /// What the user whose connection ends is told of who did it.
+    fn detail(&self) -> String {
+        match self {
+            Actor::Owner(_) => String::new(),
+            Actor::Administrator(_) => "by an administrator".to_owned(),
+        }
+    }
+}
+
+/// Why something was not done to a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// It does not run (any more), or is not the caller's.
+    #[error("the session does not run any more")]
+    Gone,
+    /// The host did not do it.
+    #[error(transparent)]
+    Host(#[from] HostError),
+}
+
+impl Broker {
+    /// A user's sessions, oldest first.
+    pub fn sessions_of(&self, user: &Object<User>) -> Vec<HostSession> {
+        self.hosts.sessions_of(&user.name)
+    }
+
+    /// One of a user's sessions; another user's looks like none.
+    pub fn session_of(&self, user: &Object<User>, session: Id<Session>) -> Result<HostSession, SessionError> {
+        self.sessions_of(user).into_iter().find(|own| own.id == session).ok_or(SessionError::Gone)
+    }
+
+    /// Shows a message in a session.
+    pub async fn message_session(&self, session: Id<Session>, by: Actor<'_>, title: &str, text: &str) -> Result<(), SessionError> {
+        let session_id = session.to_string();
+        let message = SessionMessage { session_id, title: title.to_owned(), text: text.to_owned() };
+        self.act(session, by, "message", Body::Message(message), None).await
+    }
+
+    /// Disconnects a session from its client; it runs on.
+    pub async fn disconnect_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
+        let reason = match by {
+            Actor::Owner(_) => EndReason::Disconnected,
+            Actor::Administrator(_) => EndReason::DisconnectedByRequest,
+        };
+        self.act(session, by, "disconnect", Body::Disconnect(reference(session)), Some(reason)).await
+    }
+
+    /// Ends a session in an orderly way.
+    pub async fn log_off_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
+        let reason = Some(EndReason::LoggedOffByRequest);
+        self.act(session, by, "log_off", Body::LogOff(reference(session)), reason).await
+    }
+
+    /// Kills a session; what was not saved is lost.
+    pub async fn reset_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
+        self.act(session, by, "reset", Body::Reset(reference(session)), Some(EndReason::Reset)).await
+    }
+
+    /// The processes of a session.
+    pub async fn session_processes(&self, session: Id<Session>, by: Actor<'_>) -> Result<Vec<Process>, SessionError> {
+        let found = self.hosts.session(session).ok_or(SessionError::Gone)?;
+        let request = Body::ListProcesses(reference(session));
+        match self.hosts.request(found.host, &by.name(), request).await.map_err(gone)? {
+            agent_reply::Body::Processes(processes) => Ok(processes.processes),
+            _ => Err(HostError::Confused("expected processes").into()),
+        }
+    }
+
+    /// Ends one process of a session.
+    pub async fn end_session_process(&self, session: Id<Session>, by: Actor<'_>, process_id: u32) -> Result<(), SessionError> {
+        let request = EndProcess { session_id: session.to_string(), process_id };
+        self.act(session, by, "end_process", Body::EndProcess(request), None).await
+    }
+
+    /// Asks the host, then ends the connections at the gateways, whatever the host said: the right to
+    /// the connection is gone even when the host cannot be reached.
+    async fn act(
+        &self,
+        session: Id<Session>,
+        by: Actor<'_>,
+        action: &str,
+        request: Body,
+        withdraw: Option<EndReason>,
+    ) -> Result<(), SessionError> {
+        let found = self.hosts.session(session).ok_or(SessionError::Gone)?;
+        let name = by.name();
+        audit::record(&Event::SessionAction { action, session, host: found.host, user_name: &found.user_name, by: &name });
+        let done = self.hosts.order(found.host, &name, request).await;
+        if let Some(reason) = withdraw {
+            self.gateways.withdraw(session, None, reason, &by.detail());
+        }
+        done.map_err(gone)
+    }
+}
+
+fn reference(session: Id<Session>) -> SessionRef {
+    SessionRef { session_id: session.to_string() }
+}
+
+/// A host that does not know the session (any more) is no fault of the host.
+fn gone(error: HostError) -> SessionError {
+    match error {
+        HostError::Refused { code: oriel_wire::v1::RefusalCode::UnknownSession, .. } => SessionError::Gone,
+        error => SessionError::Host(error),
+    }
+}

@@ -1,0 +1,247 @@
+//! Signing in to the portal, staying signed in, and signing out.
+
+use std::{collections::HashMap, net::IpAddr, sync::{Arc, Mutex}, time::Duration};
+
+use jiff::SignedDuration;
+use oriel_identity::{Answer, Limits};
+use oriel_model::{
+    Id, Object, Timestamp,
+    gateway::Gateway,
+    rule::{ClientKind, ClientOs},
+    user::User,
+};
+use oriel_net::supervise::ShutdownSignal;
+use oriel_rules::access::Facts;
+use oriel_store::{EndedSignIn, SettingsStore, SignIn, StoreError};
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+use super::audit::{self, Event};
+use crate::{Broker, farm::FarmView, hosts::lock, sign_in_token::SealedSignIn, throttle::TooMany};
+
+/// A use of a sign-in within this part of its idle time seals no new one: a page makes dozens of
+/// requests, and a cookie for each would be waste.
+const RENEWAL_PART: i64 = 10;
+
+/// Ended sign-ins that wait to be stored; beyond it the oldest are forgotten (in memory they count on).
+const UNSTORED_MAX: usize = 10_000;
+
+/// How long storing waits after a failure.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Somebody who is signed in, and where they come from.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user: Arc<Object<User>>,
+    /// Their sign-in.
+    pub sign_in: SealedSignIn,
+    /// Where the client is, as its gateway saw it.
+    pub address: IpAddr,
+    /// The gateway they came through.
+    pub gateway: Option<Id<Gateway>>,
+}
+
+/// What a client says about itself.
+#[derive(Debug, Clone, Default)]
+pub struct ClientSays {
+    /// Name of the device.
+    pub name: Option<String>,
+    /// Its operating system.
+    pub operating_system: Option<ClientOs>,
+    /// The client's version.
+    pub version: Option<String>,
+}
+
+impl SignedIn {
+    /// What rules look at.
+    pub fn facts(&self, client: &ClientSays) -> Facts {
+        Facts {
+            user: Some(self.user.id),
+            groups: self.user.spec.groups.clone(),
+            gateway: self.gateway,
+            client_name: client.name.clone(),
+            client_os: client.operating_system,
+            client: Some(ClientKind::Browser),
+            client_version: client.version.clone(),
+            address: Some(self.address),
+            ..Facts::default()
+        }
+    }
+}
+
+/// Why somebody was not signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// Name or password is wrong, or anything else that would tell a guesser something.
+    #[error("the user name or the password is wrong")]
+    Refused,
+    /// Too many at once; worth trying again.
+    #[error("too many people are signing in at once; try again in a moment")]
+    Busy,
+    /// Too many tries from this address or for this account.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// Nothing can be sealed.
+    #[error("the operating system gave no random bytes")]
+    OutOfRandomness,
+}
+
+/// There is no sign-in, or it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("you are signed out")]
+pub struct SignedOut;
+
+impl Broker {
+    /// Lets somebody in: the sign-in, and its sealed form for the cookie. Unknown names, wrong
+    /// passwords, disabled and locked accounts get the same answer after the same work.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        address: IpAddr,
+        gateway: Option<Id<Gateway>>,
+    ) -> Result<(SignedIn, String), SignInError> {
+        let now = self.now();
+        self.throttle.sign_in(address, name, now)?;
+        let limits = Limits::from(&self.farm.load().farm().sign_in);
+        let authenticated = match self.people.sign_in(name, password, Some(address), now, &limits).await {
+            Ok(authenticated) => authenticated,
+            Err(refused) => {
+                let name: String = name.chars().take(64).collect();
+                audit::record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
+                return Err(match refused.answer() {
+                    Answer::Wrong => SignInError::Refused,
+                    Answer::TryAgain => SignInError::Busy,
+                });
+            }
+        };
+        let view = self.farm.load();
+        // Deleted or disabled while the password was compared.
+        let user = view.users.get(authenticated.user).filter(|user| user.spec.enabled).ok_or(SignInError::Refused)?;
+        let sign_in = new_sign_in(&view, user, self.now()).ok_or(SignInError::Refused)?;
+        let sealed = self.sign_in_key.seal(&sign_in).ok_or(SignInError::OutOfRandomness)?;
+        audit::record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
+        Ok((SignedIn { user: user.clone(), sign_in, address, gateway }, sealed))
+    }
+
+    /// Who a sealed sign-in belongs to, if it still counts.
+    pub fn signed_in(&self, token: &str, address: IpAddr, gateway: Option<Id<Gateway>>) -> Result<SignedIn, SignedOut> {
+        let sign_in = self.sign_in_key.open(token, self.now()).map_err(|_| SignedOut)?;
+        if self.ended_sign_ins.contains(sign_in.id) {
+            return Err(SignedOut);
+        }
+        let view = self.farm.load();
+        let user = view.users.get(sign_in.user).filter(|user| user.spec.enabled).ok_or(SignedOut)?;
+        let credential = view.credentials.get(&user.id).ok_or(SignedOut)?;
+        if credential.revision() != sign_in.credential_revision {
+            return Err(SignedOut);
+        }
+        Ok(SignedIn { user: user.clone(), sign_in, address, gateway })
+    }
+
+    /// A new sealed form when some of the idle time is used up; none: the present one will do.
+    pub fn renewed(&self, signed_in: &SignedIn) -> Option<String> {
+        let idle = idle_time(&self.farm.load());
+        let fresh = idle_until(&signed_in.sign_in, self.now(), idle);
+        let gained = fresh.duration_since(signed_in.sign_in.idle_until);
+        if gained.as_secs() * RENEWAL_PART < idle.as_secs() {
+            return None;
+        }
+        self.sign_in_key.seal(&SealedSignIn { idle_until: fresh, ..signed_in.sign_in.clone() })
+    }
+
+    /// Ends a sign-in, at once on this broker.
+    pub fn sign_out(&self, signed_in: &SignedIn) {
+        self.ended_sign_ins.end(EndedSignIn { id: signed_in.sign_in.id, until: signed_in.sign_in.expires_at });
+        let (user, address) = (&signed_in.user, signed_in.address);
+        audit::record(&Event::SignedOut { user: user.id, user_name: &user.name, address });
+    }
+}
+
+fn new_sign_in(view: &FarmView, user: &Object<User>, now: Timestamp) -> Option<SealedSignIn> {
+    let lifetime = SignedDuration::from_hours(view.farm().sign_in.lifetime_hours.into());
+    let expires_at = now.checked_add(lifetime).ok()?;
+    let sign_in = SealedSignIn {
+        id: Id::generate(now),
+        user: user.id,
+        credential_revision: view.credentials.get(&user.id)?.revision(),
+        issued_at: now,
+        expires_at,
+        idle_until: expires_at,
+    };
+    Some(SealedSignIn { idle_until: idle_until(&sign_in, now, idle_time(view)), ..sign_in })
+}
+
+fn idle_time(view: &FarmView) -> SignedDuration {
+    SignedDuration::from_mins(view.farm().sign_in.idle_minutes.into())
+}
+
+fn idle_until(sign_in: &SealedSignIn, now: Timestamp, idle: SignedDuration) -> Timestamp {
+    now.checked_add(idle).unwrap_or(sign_in.expires_at).min(sign_in.expires_at)
+}
+
+/// Sign-ins that were ended before their time. In memory first, stored behind: signing out must not
+/// wait for the store.
+#[derive(Debug, Default)]
+pub struct EndedSignIns {
+    ended: Mutex<HashMap<Id<SignIn>, Timestamp>>,
+    unstored: Mutex<Vec<EndedSignIn>>,
+    written_to: Notify,
+}
+
+impl EndedSignIns {
+    /// Those that the store remembers.
+    pub async fn load_from(store: &dyn SettingsStore, now: Timestamp) -> Result<Self, StoreError> {
+        let ended = store.ended_sign_ins(now).await?.into_iter().map(|ended| (ended.id, ended.until)).collect();
+        Ok(Self { ended: Mutex::new(ended), ..Self::default() })
+    }
+
+    /// Whether a sign-in was ended.
+    pub fn contains(&self, id: Id<SignIn>) -> bool {
+        lock(&self.ended).contains_key(&id)
+    }
+
+    fn end(&self, ended: EndedSignIn) {
+        lock(&self.ended).insert(ended.id, ended.until);
+        let mut unstored = lock(&self.unstored);
+        if unstored.len() >= UNSTORED_MAX {
+            unstored.remove(0);
+        }
+        unstored.push(ended);
+        drop(unstored);
+        self.written_to.notify_one();
+    }
+
+    /// Stores behind, until the signal; then once more. Forgets those that have expired.
+    pub async fn write_behind(&self, store: &dyn SettingsStore, clock: &dyn oriel_net::clock::Clock, signal: ShutdownSignal) {
+        loop {
+            let is_last = signal.is_given();
+            let all_written = self.write_all(store, clock.now()).await;
+            if is_last {
+                return;
+            }
+            tokio::select! {
+                () = signal.given() => {}
+                () = self.written_to.notified(), if all_written => {}
+                () = tokio::time::sleep(RETRY), if !all_written => {}
+            }
+        }
+    }
+
+    async fn write_all(&self, store: &dyn SettingsStore, now: Timestamp) -> bool {
+        lock(&self.ended).retain(|_, until| *until > now);
+        let mut waiting = std::mem::take(&mut *lock(&self.unstored));
+        while let Some(ended) = waiting.last() {
+            if let Err(error) = store.end_sign_in(*ended, now).await {
+                tracing::warn!(%error, "an ended sign-in could not be stored; trying again");
+                waiting.append(&mut lock(&self.unstored));
+                waiting.truncate(UNSTORED_MAX);
+                *lock(&self.unstored) = waiting;
+                return false;
+            }
+            waiting.pop();
+        }
+        true
+    }
+}

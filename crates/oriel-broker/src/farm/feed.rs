@@ -1,0 +1,202 @@
+//! Follows the store's change log into memory.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use oriel_model::{Id, Kind, user::User};
+use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
+use oriel_store::{Action, CHANGES_MAX, Change, ChangeQuery, SettingsStore, StoreError};
+use tokio::{sync::watch, time::timeout};
+
+use super::FarmView;
+use crate::app::credential::{Credential, PASSWORD_SECRET};
+
+/// This broker's memory has not caught up with the store in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this broker has not caught up with the settings store; try again in a moment")]
+pub struct NotCaughtUp;
+
+/// The farm's settings in memory, kept up to date.
+pub struct FarmFeed {
+    view: ArcSwap<FarmView>,
+    sequence: watch::Sender<u64>,
+}
+
+impl FarmFeed {
+    /// Loads everything once.
+    pub async fn load_from(store: &dyn SettingsStore) -> Result<Self, StoreError> {
+        let view = whole(store).await?;
+        let (sequence, _) = watch::channel(view.sequence);
+        Ok(Self { view: ArcSwap::from_pointee(view), sequence })
+    }
+
+    /// The farm as it is now. Cheap; hold it for one decision, not longer.
+    pub fn load(&self) -> Arc<FarmView> {
+        self.view.load_full()
+    }
+
+    /// Grows with every change taken in: for reconcilers.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.sequence.subscribe()
+    }
+
+    /// Waits until the change with this sequence number is taken in, at most `patience`.
+    pub async fn reached(&self, sequence: u64, patience: Duration) -> Result<(), NotCaughtUp> {
+        let mut taken_in = self.sequence.subscribe();
+        match timeout(patience, taken_in.wait_for(|taken_in| *taken_in >= sequence)).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(NotCaughtUp),
+        }
+    }
+
+    /// Follows the change log until the signal. While the store does not answer, users go on with what
+    /// is in memory.
+    pub async fn follow(&self, store: &dyn SettingsStore, signal: &ShutdownSignal) {
+        let mut newest = store.watch();
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            let pause = match self.catch_up(store).await {
+                Ok(()) => {
+                    backoff.reset();
+                    None
+                }
+                Err(error) => {
+                    let pause = backoff.next_delay();
+                    tracing::warn!(%error, retry_secs = pause.as_secs_f32(), "settings cannot be read; going on with those in memory");
+                    Some(pause)
+                }
+            };
+            tokio::select! {
+                () = signal.given() => return,
+                () = async {
+                    match pause {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None if newest.changed().await.is_err() => tokio::time::sleep(Duration::from_secs(5)).await,
+                        None => {}
+                    }
+                } => {}
+            }
+        }
+    }
+
+    async fn catch_up(&self, store: &dyn SettingsStore) -> Result<(), StoreError> {
+        loop {
+            let mut view = (*self.load()).clone();
+            let changes = store.changes(ChangeQuery::after(view.sequence)).await?;
+            let Some(last) = changes.last() else { return Ok(()) };
+            let (is_whole, sequence) = (changes.len() < CHANGES_MAX, last.sequence);
+            let passwords = take_in(&mut view, &changes);
+            for user in passwords {
+                let credential = credential(store, user).await?;
+                let credentials = Arc::make_mut(&mut view.credentials);
+                match credential {
+                    Some(credential) if view.users.get(user).is_some() => credentials.insert(user, credential),
+                    _ => credentials.remove(&user),
+                };
+            }
+            view.sequence = sequence;
+            self.view.store(Arc::new(view));
+            self.sequence.send_replace(sequence);
+            if is_whole {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for FarmFeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FarmFeed").field("sequence", &self.load().sequence).finish_non_exhaustive()
+    }
+}
+
+async fn whole(store: &dyn SettingsStore) -> Result<FarmView, StoreError> {
+    let mut view = FarmView::from_snapshot(&store.load().await?);
+    let mut credentials = std::collections::HashMap::with_capacity(view.users.len());
+    let users: Vec<Id<User>> = view.users.iter().map(|user| user.id).collect();
+    for user in users {
+        if let Some(credential) = credential(store, user).await? {
+            credentials.insert(user, credential);
+        }
+    }
+    view.credentials = Arc::new(credentials);
+    Ok(view)
+}
+
+/// A secret that cannot be opened locks out one user, not the farm.
+async fn credential(store: &dyn SettingsStore, user: Id<User>) -> Result<Option<Credential>, StoreError> {
+    match store.secret(user.cast(), PASSWORD_SECRET).await {
+        Ok(secret) => Ok(secret.and_then(|secret| Credential::from_secret(&secret))),
+        Err(error @ StoreError::Secret { .. }) => {
+            tracing::error!(user.id = %user, %error, "a user's password cannot be read; the user cannot sign in");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Applies changes; returns the users whose password must be read again.
+fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
+    let mut passwords = HashSet::new();
+    let mut resources_changed = false;
+    for change in changes {
+        resources_changed |= change.kind == Kind::Resource;
+        match change.action {
+            Action::Created | Action::Changed => {
+                if let Some(object) = change.object() {
+                    view.put(&object);
+                }
+            }
+            Action::Deleted => view.remove(change.kind, change.id),
+            Action::SecretSet | Action::SecretRemoved => {
+                if change.kind == Kind::User && change.secret.as_deref() == Some(PASSWORD_SECRET) {
+                    passwords.insert(change.id.cast());
+                }
+            }
+        }
+    }
+    if resources_changed {
+        view.reindex();
+    }
+    passwords
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oriel_model::{Timestamp, group::Group};
+    use oriel_store::{Author, ObjectState};
+
+    fn change(sequence: u64, action: Action, id: Id<Group>, spec: serde_json::Value) -> Change {
+        let state = ObjectState { name: "Sales".into(), site: None, spec };
+        Change {
+            sequence,
+            at: Timestamp::UNIX_EPOCH,
+            author: Author::system(),
+            kind: Kind::Group,
+            id: id.cast(),
+            name: "Sales".into(),
+            action,
+            secret: None,
+            before: None,
+            after: (action != Action::Deleted).then_some(state),
+            revision: sequence,
+        }
+    }
+
+    #[test]
+    fn changes_come_and_go_and_what_cannot_be_read_is_left_out() {
+        let mut view = FarmView::default();
+        let id: Id<Group> = Id::generate(Timestamp::UNIX_EPOCH);
+        take_in(&mut view, &[change(1, Action::Created, id, serde_json::json!({}))]);
+        assert!(view.groups.by_name("sALES").is_some());
+        take_in(&mut view, &[change(2, Action::Changed, id, serde_json::json!({"colour": "green"}))]);
+        assert!(view.groups.is_empty());
+        assert_eq!(view.unreadable.len(), 1);
+        take_in(&mut view, &[change(3, Action::Changed, id, serde_json::json!({"description": "d"}))]);
+        assert!(view.unreadable.is_empty());
+        assert_eq!(view.groups.get(id).map(|group| group.revision), Some(3));
+        take_in(&mut view, &[change(4, Action::Deleted, id, serde_json::Value::Null)]);
+        assert!(view.groups.is_empty() && view.groups.by_name("sales").is_none());
+    }
+}

@@ -1,0 +1,123 @@
+//! The stream of one gateway.
+
+use std::{sync::Arc, time::Duration};
+
+use oriel_model::{Id, gateway::Gateway, role::Role};
+use oriel_wire::v1::{
+    ConnectionOpened, GatewayCommand, GatewayHello, GatewayMessage, gateway_link_server::GatewayLink, gateway_message,
+};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Attached, OUTBOUND_MAX, reconcile};
+use crate::{Broker, peer::peer_in_role};
+
+/// How long a new stream may take to say who it is: it has all that at hand.
+const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A stream that is silent this long is closed. Gateways report every few seconds.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// The service that gateways dial.
+pub struct GatewayLinkService {
+    broker: Arc<Broker>,
+}
+
+impl GatewayLinkService {
+    /// The service over this broker's state.
+    pub fn new(broker: Arc<Broker>) -> Self {
+        Self { broker }
+    }
+}
+
+#[tonic::async_trait]
+impl GatewayLink for GatewayLinkService {
+    type AttachStream = ReceiverStream<Result<GatewayCommand, Status>>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<GatewayMessage>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let gateway: Id<Gateway> = peer_in_role(&self.broker, request.extensions(), Role::Gateway)?.cast();
+        let mut inbound = request.into_inner();
+        let hello = hello(&mut inbound).await?;
+        tracing::info!(gateway.id = %gateway, version = hello.version, connections = hello.connections.len(), "a gateway connected");
+        for connection in &hello.connections {
+            note_opened(&self.broker, connection);
+        }
+        let settings = reconcile::settings(&self.broker, &self.broker.farm.load(), gateway)
+            .ok_or_else(|| Status::permission_denied("this gateway was removed from the farm"))?;
+        let (sender, outbound) = mpsc::channel(OUTBOUND_MAX);
+        let end = CancellationToken::new();
+        let attached = Attached { hello, settings, sender, ends: end.clone().drop_guard() };
+        let epoch = self.broker.gateways.attach(gateway, attached, self.broker.now());
+        tokio::spawn(read(self.broker.clone(), gateway, epoch, inbound, end));
+        Ok(Response::new(ReceiverStream::new(outbound)))
+    }
+}
+
+async fn hello(inbound: &mut Streaming<GatewayMessage>) -> Result<GatewayHello, Status> {
+    let first = timeout(HELLO_DEADLINE, inbound.message())
+        .await
+        .map_err(|_| Status::deadline_exceeded("the first message did not come in time"))??;
+    match first.and_then(|message| message.body) {
+        Some(gateway_message::Body::Hello(hello)) => Ok(hello),
+        _ => Err(Status::invalid_argument("the first message must be a hello")),
+    }
+}
+
+/// Reads until the gateway goes, falls silent or is replaced.
+async fn read(
+    broker: Arc<Broker>,
+    gateway: Id<Gateway>,
+    epoch: u64,
+    mut inbound: Streaming<GatewayMessage>,
+    end: CancellationToken,
+) {
+    let why = loop {
+        let message = tokio::select! {
+            () = end.cancelled() => break "it was closed here".to_owned(),
+            message = timeout(SILENCE_MAX, inbound.message()) => message,
+        };
+        match message {
+            Err(_) => break format!("it was silent for {} seconds", SILENCE_MAX.as_secs()),
+            Ok(Err(status)) => break status.to_string(),
+            Ok(Ok(None)) => break "the gateway closed it".to_owned(),
+            Ok(Ok(Some(message))) => take(&broker, gateway, epoch, message),
+        }
+    };
+    broker.gateways.detach(gateway, epoch);
+    tracing::info!(gateway.id = %gateway, why, "a gateway's connection ended");
+}
+
+fn take(broker: &Broker, gateway: Id<Gateway>, epoch: u64, message: GatewayMessage) {
+    match message.body {
+        Some(gateway_message::Body::Report(report)) => {
+            broker.gateways.reported(gateway, epoch, report, broker.now());
+        }
+        Some(gateway_message::Body::Opened(opened)) => {
+            note_opened(broker, &opened);
+            broker.gateways.opened(gateway, epoch, &opened);
+        }
+        Some(gateway_message::Body::Closed(closed)) => {
+            tracing::info!(
+                target: "audit", event = "connection_closed", gateway.id = %gateway,
+                connection.id = closed.connection_id, session.id = closed.session_id, reason = closed.reason,
+                bytes_to_host = closed.bytes_to_host, bytes_to_client = closed.bytes_to_client
+            );
+            broker.gateways.closed(gateway, epoch, &closed.connection_id);
+            broker.connections.closed_at_gateway(&closed);
+        }
+        // A second hello, or something newer than this version: no reason to part.
+        Some(gateway_message::Body::Hello(_)) | None => {}
+    }
+}
+
+fn note_opened(broker: &Broker, opened: &ConnectionOpened) {
+    let ids = (opened.connection_id.parse(), opened.session_id.parse(), opened.user_id.parse());
+    if let (Ok(connection), Ok(session), Ok(user)) = ids {
+        broker.connections.opened(connection, session, user);
+    }
+}
