@@ -1,0 +1,338 @@
+//! After the logon: messages from the host go to the browser one by one, bytes from the browser to the
+//! host, and forbidden channels stay silent both ways.
+//!
+//! Back-pressure is that each direction writes before it reads on; so what is held is at most a batch
+//! and one incomplete message per direction, and only while something moves.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use oriel_model::session::EndReason;
+use oriel_net::relay::{Meter, Side};
+use oriel_rdp::{
+    channel::ChannelFilter,
+    frame::FrameError,
+    host_notice::{DisconnectReason, EndCategory, HostNotice},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
+
+use super::{
+    Browser, End,
+    browser::{BrowserError, Reader, Writer},
+    host::{Host, HostReader, HostWriter},
+};
+use crate::{
+    connections::Ending,
+    limits::{BROWSER_SILENCE_MAX, CLOSE_TIMEOUT, PING_INTERVAL},
+    websocket::{Incoming, Opcode},
+};
+
+/// Relays until one side ends it.
+pub(super) async fn relay<B, H>(
+    browser: &mut Browser<B>,
+    host: &mut Host<H>,
+    filter: &ChannelFilter,
+    meter: &Meter,
+) -> End
+where
+    B: AsyncRead + AsyncWrite + Send,
+    H: AsyncRead + AsyncWrite + Send,
+{
+    let pulse = Pulse::new();
+    let end = {
+        let down = to_browser(&mut host.reader, &mut browser.writer, filter, meter, &pulse);
+        let up = to_host(&mut browser.reader, &mut host.writer, filter, meter, &pulse);
+        let mut down = std::pin::pin!(down);
+        tokio::select! {
+            end = &mut down => end,
+            stopped = up => match stopped {
+                Stopped::Browser(end) => end,
+                // The host's last words may still be on their way.
+                Stopped::Host(error) => timeout(CLOSE_TIMEOUT, down)
+                    .await
+                    .unwrap_or_else(|_| End::ByHost(Ending::new(EndReason::HostLost, error))),
+            },
+        }
+    };
+    match pulse.notice() {
+        Some(notice) => End::ByHost(Ending::new(reason(notice), words(notice))),
+        None => end,
+    }
+}
+
+/// What the two directions tell each other. Both run in one task, so nobody ever waits for a lock.
+struct Pulse {
+    started: Instant,
+    /// When the browser was heard last, in milliseconds after the start.
+    heard: AtomicU64,
+    /// Whether the upper direction waits for the browser, and not for a slow host.
+    is_listening: AtomicBool,
+    /// The payload of the browser's last ping, until it is answered.
+    ping: Mutex<Option<Bytes>>,
+    ping_came: Notify,
+    /// What the host said about the end.
+    notice: Mutex<Option<HostNotice>>,
+}
+
+impl Pulse {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            heard: AtomicU64::new(0),
+            is_listening: AtomicBool::new(false),
+            ping: Mutex::new(None),
+            ping_came: Notify::new(),
+            notice: Mutex::new(None),
+        }
+    }
+
+    fn listen(&self, is_listening: bool) {
+        self.is_listening.store(is_listening, Ordering::Relaxed);
+        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    /// How long the browser was listened to and said nothing.
+    fn silence(&self) -> Duration {
+        if !self.is_listening.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
+        let heard = Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(heard)
+    }
+
+    fn set_ping(&self, payload: Bytes) {
+        *self.ping.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        self.ping_came.notify_one();
+    }
+
+    fn take_ping(&self) -> Option<Bytes> {
+        self.ping.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The first reason with a code counts; the ultimatum that follows it says less.
+    fn set_notice(&self, notice: HostNotice) {
+        let mut known = self.notice.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*known, Some(HostNotice::ErrorInfo(_))) {
+            *known = Some(notice);
+        }
+    }
+
+    fn notice(&self) -> Option<HostNotice> {
+        *self.notice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From the host to the browser: all messages that are there with one write.
+async fn to_browser<R, W>(
+    host: &mut HostReader<R>,
+    browser: &mut Writer<W>,
+    filter: &ChannelFilter,
+    meter: &Meter,
+    pulse: &Pulse,
+) -> End
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let mut beat = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let gathered = gather(host, browser, filter, meter, pulse);
+        if let Some(payload) = pulse.take_ping() {
+            browser.queue_control(Opcode::Pong, payload);
+        }
+        let is_more_there = browser.is_full();
+        if let Err(error) = browser.send().await {
+            return browser_lost(&error);
+        }
+        if let Some(end) = gathered {
+            return end;
+        }
+        if is_more_there {
+            continue;
+        }
+        host.deframer.release();
+        tokio::select! {
+            read = host.read() => match read {
+                Ok(0) => return host_closed(),
+                Ok(count) => meter.count(Side::Host, count),
+                Err(error) => return host_lost(&error),
+            },
+            () = pulse.ping_came.notified() => {}
+            _ = beat.tick() => {
+                let silence = pulse.silence();
+                if silence >= BROWSER_SILENCE_MAX {
+                    return browser_lost(&"the browser has not answered for too long");
+                }
+                if silence >= PING_INTERVAL / 2 {
+                    browser.queue_control(Opcode::Ping, Bytes::new());
+                }
+            }
+        }
+    }
+}
+
+/// Queues the messages that are there, until there are none or enough. Returns the end if the host's
+/// stream has one.
+fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    host: &mut HostReader<R>,
+    browser: &mut Writer<W>,
+    filter: &ChannelFilter,
+    meter: &Meter,
+    pulse: &Pulse,
+) -> Option<End> {
+    loop {
+        while !browser.is_full() {
+            match host.deframer.next_frame() {
+                Ok(Some(frame)) => {
+                    if let Some(notice) = HostNotice::of(&frame, filter.io_channel()) {
+                        pulse.set_notice(notice);
+                    }
+                    if filter.allows(&frame) {
+                        browser.queue(frame);
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return Some(host_broken(error)),
+            }
+        }
+        if browser.is_full() {
+            return None;
+        }
+        match host.try_read()? {
+            Ok(0) => return Some(host_closed()),
+            Ok(count) => meter.count(Side::Host, count),
+            Err(error) => return Some(host_lost(&error)),
+        }
+    }
+}
+
+/// Why nothing more goes to the host.
+enum Stopped {
+    Browser(End),
+    Host(std::io::Error),
+}
+
+/// From the browser to the host: cut into messages only for the filter's sake.
+async fn to_host<R, W>(
+    browser: &mut Reader<R>,
+    host: &mut HostWriter<W>,
+    filter: &ChannelFilter,
+    meter: &Meter,
+    pulse: &Pulse,
+) -> Stopped
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    loop {
+        loop {
+            match browser.deframer.next_frame() {
+                Ok(Some(frame)) if filter.allows(&frame) => host.queue(frame),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Stopped::Browser(browser_broken(&error, 1002)),
+            }
+            if host.is_full() && let Err(error) = host.send().await {
+                return Stopped::Host(error);
+            }
+        }
+        let incoming = match browser.ready() {
+            Ok(Some(incoming)) => Ok(incoming),
+            Ok(None) => {
+                if let Err(error) = host.send().await {
+                    return Stopped::Host(error);
+                }
+                browser.deframer.release();
+                pulse.listen(true);
+                let incoming = browser.next().await;
+                pulse.listen(false);
+                incoming
+            }
+            Err(error) => Err(error.into()),
+        };
+        match incoming {
+            Ok(Incoming::Data { bytes, .. }) => {
+                meter.count(Side::Client, bytes.len());
+                browser.deframer.push(bytes);
+            }
+            Ok(Incoming::Ping(payload)) => pulse.set_ping(payload),
+            Ok(Incoming::Pong) => {}
+            Ok(Incoming::Close(_)) => {
+                // What the user did last still counts.
+                let _ = host.send().await;
+                let ending = Ending::new(EndReason::Disconnected, "the browser closed the connection");
+                return Stopped::Browser(End::ByBrowser(ending, Some(1000)));
+            }
+            Err(BrowserError::Protocol(error)) => {
+                return Stopped::Browser(browser_broken(&error, error.close_code()));
+            }
+            Err(error) => return Stopped::Browser(browser_lost(&error)),
+        }
+    }
+}
+
+fn browser_lost(error: &dyn std::fmt::Display) -> End {
+    End::ByBrowser(Ending::new(EndReason::NetworkLost, error.to_string()), None)
+}
+
+fn browser_broken(error: &dyn std::fmt::Display, close_code: u16) -> End {
+    End::ByBrowser(Ending::new(EndReason::Disconnected, error.to_string()), Some(close_code))
+}
+
+fn host_closed() -> End {
+    End::ByHost(Ending::new(EndReason::Disconnected, "the host closed the connection"))
+}
+
+fn host_lost(error: &dyn std::fmt::Display) -> End {
+    End::ByHost(Ending::new(EndReason::HostLost, error.to_string()))
+}
+
+fn host_broken(error: FrameError) -> End {
+    End::ByHost(Ending::new(EndReason::HostFailed, error))
+}
+
+/// The end that the host announced.
+fn reason(notice: HostNotice) -> EndReason {
+    match notice {
+        HostNotice::ErrorInfo(info) => match info.category() {
+            EndCategory::LoggedOff => EndReason::LoggedOff,
+            EndCategory::LoggedOffByAdministrator => EndReason::LoggedOffByRequest,
+            EndCategory::DisconnectedByUser => EndReason::Disconnected,
+            EndCategory::DisconnectedByAdministrator => EndReason::DisconnectedByRequest,
+            EndCategory::TakenOver => EndReason::TakenOver,
+            EndCategory::IdleTimeout => EndReason::Idle,
+            EndCategory::SessionTimeout => EndReason::LimitReached,
+            EndCategory::AccessDenied | EndCategory::FreshCredentialsRequired => {
+                EndReason::LogonRefused
+            }
+            EndCategory::HostFailure
+            | EndCategory::Licensing
+            | EndCategory::Redirection
+            | EndCategory::Protocol
+            | EndCategory::Unknown => EndReason::HostFailed,
+        },
+        // Hosts send it at the end of the program as well as when the session goes on: whether it
+        // does, the host's agent knows.
+        HostNotice::Disconnect(DisconnectReason::UserRequested) => EndReason::LoggedOff,
+        HostNotice::Disconnect(_) => EndReason::Disconnected,
+    }
+}
+
+fn words(notice: HostNotice) -> String {
+    match notice {
+        HostNotice::ErrorInfo(info) => info.to_string(),
+        HostNotice::Disconnect(reason) => reason.to_string(),
+    }
+}

@@ -1,0 +1,218 @@
+//! The connection sequence: every message of both sides goes through the rewriter until the logon has
+//! gone to the host.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use oriel_model::session::{self, EndReason};
+use oriel_net::relay::{Meter, Side};
+use oriel_rdp::{
+    channel::{ChannelFilter, ChannelPolicy},
+    clean_path::{self, Failure},
+    connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, SequenceError, StartProgram},
+    x224::SecurityProtocols,
+};
+use oriel_wire::ticket::Claims;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
+
+use super::{Browser, End, host::Host};
+use crate::{
+    connections::Ending,
+    limits::{SEQUENCE_BYTES_MAX, SEQUENCE_TIMEOUT},
+    websocket::{Incoming, Opcode},
+};
+
+/// What the browser's client is told of the host's address. It wants one that it can parse and does
+/// nothing with it; the real one is not its business.
+const HIDDEN_ADDRESS: &str = "0.0.0.0:3389";
+
+/// Close code for a browser that does not keep to the protocol (RFC 6455, 7.4.1).
+const PROTOCOL_ERROR: u16 = 1002;
+
+/// Answers the opening message and carries both sides through the sequence.
+///
+/// # Errors
+/// How the connection ended.
+pub(super) async fn run<B, H>(
+    browser: &mut Browser<B>,
+    host: &mut Host<H>,
+    request: &clean_path::Request,
+    claims: Claims,
+    client: IpAddr,
+    meter: &Meter,
+) -> Result<ChannelFilter, End>
+where
+    B: AsyncRead + AsyncWrite + Send,
+    H: AsyncRead + AsyncWrite + Send,
+{
+    let refused = |error: &dyn std::fmt::Display| {
+        End::Refused(Failure::General, Ending::new(EndReason::HostFailed, error.to_string()))
+    };
+    let settings = settings(claims, client, request.connection_request.protocols);
+    let mut rewriter = Rewriter::new(settings).map_err(|error| refused(&error))?;
+    let chain = std::mem::take(&mut host.chain);
+    let answer = clean_path::success(HIDDEN_ADDRESS, &host.confirm, chain);
+    browser.writer.queue(answer.map_err(|error| refused(&error))?);
+    match timeout(SEQUENCE_TIMEOUT, exchange(browser, host, &mut rewriter, meter)).await {
+        Ok(Ok(())) => rewriter.finish().ok_or_else(|| refused(&"the connection sequence is incomplete")),
+        Ok(Err(end)) => Err(end),
+        Err(_) => Err(End::ByGateway(Ending::new(
+            EndReason::NetworkLost,
+            "the connection sequence took too long",
+        ))),
+    }
+}
+
+async fn exchange<B, H>(
+    browser: &mut Browser<B>,
+    host: &mut Host<H>,
+    rewriter: &mut Rewriter,
+    meter: &Meter,
+) -> Result<(), End>
+where
+    B: AsyncRead + AsyncWrite + Send,
+    H: AsyncRead + AsyncWrite + Send,
+{
+    loop {
+        while !rewriter.is_done() {
+            let Some(frame) = next(&mut browser.reader.deframer, Party::Client)? else { break };
+            host.writer.queue(rewriter.client_frame(frame).map_err(broken)?);
+        }
+        host.writer.send().await.map_err(|error| host_gone(&error))?;
+        while let Some(frame) = next(&mut host.reader.deframer, Party::Host)? {
+            browser.writer.queue(rewriter.host_frame(frame).map_err(broken)?);
+        }
+        browser.writer.send().await.map_err(|error| browser_gone(&error))?;
+        if rewriter.is_done() {
+            return Ok(());
+        }
+        tokio::select! {
+            incoming = browser.reader.next() => match incoming {
+                Ok(Incoming::Data { bytes, .. }) => {
+                    meter.count(Side::Client, bytes.len());
+                    browser.reader.deframer.push(bytes);
+                }
+                Ok(Incoming::Ping(payload)) => {
+                    browser.writer.queue_control(Opcode::Pong, payload);
+                }
+                Ok(Incoming::Pong) => {}
+                Ok(Incoming::Close(_)) => {
+                    let ending = Ending::new(EndReason::Disconnected, "the browser closed the connection");
+                    return Err(End::ByBrowser(ending, Some(1000)));
+                }
+                Err(error) => return Err(browser_gone(&error)),
+            },
+            read = host.reader.read() => match read {
+                Ok(0) => return Err(host_gone(&"it closed the connection")),
+                Ok(count) => meter.count(Side::Host, count),
+                Err(error) => return Err(host_gone(&error)),
+            },
+        }
+        if meter.to_host().max(meter.to_client()) > SEQUENCE_BYTES_MAX {
+            let ending = Ending::new(EndReason::Disconnected, "the connection sequence is too long");
+            return Err(End::ByBrowser(ending, Some(PROTOCOL_ERROR)));
+        }
+    }
+}
+
+fn next(deframer: &mut oriel_rdp::frame::Deframer, party: Party) -> Result<Option<Bytes>, End> {
+    deframer.next_frame().map_err(|error| by(party, Ending::new(reason(party), error)))
+}
+
+fn broken(error: SequenceError) -> End {
+    by(error.party(), Ending::new(reason(error.party()), error))
+}
+
+fn by(party: Party, ending: Ending) -> End {
+    match party {
+        Party::Client => End::ByBrowser(ending, Some(PROTOCOL_ERROR)),
+        Party::Host => End::ByHost(ending),
+    }
+}
+
+/// What to call it when a side does not keep to the protocol. The session itself is not touched by a
+/// client that does not.
+fn reason(party: Party) -> EndReason {
+    match party {
+        Party::Client => EndReason::Disconnected,
+        Party::Host => EndReason::HostFailed,
+    }
+}
+
+fn host_gone(error: &dyn std::fmt::Display) -> End {
+    let detail = format!("the host left during the connection sequence: {error}");
+    End::ByHost(Ending::new(EndReason::HostFailed, detail))
+}
+
+fn browser_gone(error: &dyn std::fmt::Display) -> End {
+    let detail = format!("the browser left during the connection sequence: {error}");
+    End::ByBrowser(Ending::new(EndReason::NetworkLost, detail), None)
+}
+
+/// What the ticket says, in the terms of the connection sequence.
+fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> ConnectionSettings {
+    let layout = (claims.keyboard_layout != 0).then_some(claims.keyboard_layout);
+    ConnectionSettings {
+        logon: Logon {
+            user: claims.logon.name,
+            domain: claims.logon.domain,
+            password: claims.logon.secret,
+        },
+        program: StartProgram {
+            command: claims.alternate_shell,
+            directory: claims.working_directory,
+        },
+        client_name: Some(claims.client_name).filter(|name| !name.is_empty()),
+        client_address: Some(client),
+        keyboard_layout: layout,
+        selected_protocol: SecurityProtocols::SSL,
+        client_requested_protocols: Some(offered),
+        force_32_bpp: true,
+        channels: channels(claims.channels),
+    }
+}
+
+/// Sound is both ways. What the farm has no setting for stays shut, except for dynamic channels, which
+/// resizing needs.
+fn channels(policy: session::ChannelPolicy) -> ChannelPolicy {
+    ChannelPolicy {
+        clipboard: policy.clipboard,
+        drives: policy.drives,
+        printers: policy.printers,
+        audio: policy.audio,
+        microphone: policy.audio,
+        dynamic: true,
+        ..ChannelPolicy::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn the_ticket_decides_what_the_host_is_told() {
+        let mut claims = testing::claims();
+        claims.channels = session::ChannelPolicy { audio: false, ..Default::default() };
+        let settings = settings(claims, [10, 0, 0, 1].into(), SecurityProtocols::SSL);
+        assert_eq!((&*settings.logon.user, &**settings.logon.password), ("alice", "once"));
+        assert_eq!(settings.program.command, "gnome-calculator");
+        assert_eq!(settings.keyboard_layout, Some(0x407));
+        assert!(settings.force_32_bpp && settings.channels.clipboard && settings.channels.dynamic);
+        assert!(!settings.channels.audio && !settings.channels.microphone);
+        assert!(!settings.channels.remote_app && !settings.channels.assistance);
+    }
+
+    #[test]
+    fn what_the_ticket_leaves_open_is_the_client_s() {
+        let mut claims = testing::claims();
+        claims.keyboard_layout = 0;
+        claims.client_name = String::new();
+        let settings = settings(claims, [10, 0, 0, 1].into(), SecurityProtocols::SSL);
+        assert_eq!((settings.keyboard_layout, settings.client_name), (None, None));
+    }
+}
