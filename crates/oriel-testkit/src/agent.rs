@@ -184,24 +184,39 @@ impl SimulatedHost {
         self.state().links
     }
 
-    /// Logs on as a client does: takes the one-time logon. True when it was right; whatever the answer,
-    /// it does not work again.
-    pub fn log_on(&self, name: &str, secret: &str, now: Timestamp) -> bool {
-        let mut right = false;
+    /// Logs on as a client does: takes the one-time logon. Gives the session's id when it was right;
+    /// whatever the answer, it does not work again.
+    pub fn log_on(&self, name: &str, secret: &str, now: Timestamp) -> Option<String> {
+        let mut session_id = None;
         self.change(|state| {
-            let Some(logon) = state.logons.remove(name) else {
+            let logon = state.logons.remove(name).filter(|logon| logon.secret == secret && now < logon.expires_at);
+            let Some(logon) = logon else {
                 state.refused_logons += 1;
                 return;
             };
-            right = logon.secret == secret && now < logon.expires_at;
-            if !right {
-                state.refused_logons += 1;
-            } else if let Some(session) = state.sessions.get_mut(&logon.session) {
+            if let Some(session) = state.sessions.get_mut(&logon.session) {
                 session.state = v1::SessionState::Active.into();
                 tracing::debug!(session = logon.session, connection = logon.connection, "logged on");
+                session_id = Some(logon.session);
             }
         });
-        right
+        session_id
+    }
+
+    /// Waits until a session is no more.
+    pub async fn session_gone(&self, session_id: &str) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.state().sessions.contains_key(session_id) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// One-time logons that were refused.
+    pub fn refused_logons(&self) -> u64 {
+        self.state().refused_logons
     }
 
     /// The client of a session went away; the session runs on.
@@ -425,6 +440,7 @@ async fn attach_once(
                         continue;
                     }
                     let body = host.answer(&request);
+                    host.changed.notify_waiters();
                     let reply = v1::AgentReply { request_id: request.request_id, body: Some(body) };
                     send(agent_message::Body::Reply(reply)).await?;
                 }

@@ -7,4 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test kit fails loudly where it is used")]
 
 pub mod agent;
+pub mod http;
+pub mod rdp;
+pub mod tls;
 pub mod wait;
