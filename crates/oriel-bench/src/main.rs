@@ -1,0 +1,6 @@
+//! Measures.
+mod process;
+mod rdp;
+mod report;
+mod stats;
+fn main() {}
