@@ -1,0 +1,47 @@
+import { Center, Loader } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { me, queries } from '../queries.ts';
+import { Failure } from '../ui/Failure.tsx';
+import { Notes } from '../ui/Notes.tsx';
+import { Home } from './Home.tsx';
+import { SignIn } from './SignIn.tsx';
+
+export default function PortalPage() {
+  const { t } = useTranslation();
+  const user = useQuery(me);
+  useSignInEnd(user.data?.sign_in_expires_at);
+
+  if (user.isPending) {
+    return (
+      <Center mih="100dvh" role="status" aria-label={t('loading')}>
+        <Loader />
+      </Center>
+    );
+  }
+  if (user.isError && user.data === undefined) {
+    return (
+      <Center mih="100dvh" component="main" p="md">
+        <Failure error={user.error} retry={() => void user.refetch()} />
+      </Center>
+    );
+  }
+  return (
+    <>
+      {user.data ? <Home me={user.data} /> : <SignIn />}
+      <Notes />
+    </>
+  );
+}
+
+/** Looks again when the sign-in should have ended, so that the page does not pretend. */
+function useSignInEnd(expiresAt: string | undefined): void {
+  useEffect(() => {
+    const inMs = expiresAt === undefined ? NaN : Date.parse(expiresAt) - Date.now();
+    // Timers hold 31 bits; a sign-in of three weeks is looked at on the next load.
+    if (!(inMs > 0 && inMs < 2 ** 31)) return;
+    const timer = window.setTimeout(() => void queries.invalidateQueries({ queryKey: me.queryKey }), inMs + 1000);
+    return () => window.clearTimeout(timer);
+  }, [expiresAt]);
+}

@@ -1,0 +1,85 @@
+import { attachKeyboard, attachPointer } from '@oriel/session';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Notes } from '../ui/Notes.tsx';
+import { SessionController } from './controller.ts';
+import { phaseOf } from './machine.ts';
+import { Overlay } from './Overlay.tsx';
+import classes from './SessionPage.module.css';
+import { Toolbar } from './Toolbar.tsx';
+import { useTabFace } from './tab-face.ts';
+
+// The page was asked for at time 0; benchmarks measure from here to the first picture.
+performance.mark('oriel:launch', { startTime: 0 });
+
+export default function SessionPage() {
+  const { t } = useTranslation();
+  const [controller] = useState(() => new SessionController());
+  const snapshot = useSyncExternalStore(controller.subscribe, () => controller.snapshot);
+  const stage = useRef<HTMLDivElement>(null);
+  const keys = useRef<HTMLTextAreaElement>(null);
+  const wayOut = useRef<HTMLButtonElement>(null);
+  const { state } = snapshot;
+  const face = useTabFace(state);
+
+  useEffect(() => {
+    if (!stage.current || !keys.current) return;
+    const field = keys.current;
+    const undo = [
+      controller.open(stage.current),
+      attachKeyboard(field, controller, {
+        mac: /Mac/.test(navigator.platform),
+        mayPaste: () => controller.clipboard.enabled,
+        paste: (text) => controller.clipboard.fromUser(text),
+        leave: () => wayOut.current?.focus(),
+      }),
+      attachPointer(stage.current, controller, {
+        canvas: () => controller.canvas,
+        focus: (kind) => {
+          // A finger must not bring up the on-screen keyboard; its button does.
+          if (kind === 'touch' && field.inputMode !== 'text') field.inputMode = 'none';
+          field.focus({ preventScroll: true });
+        },
+      }),
+    ];
+    return () => undo.forEach((each) => each());
+  }, [controller]);
+
+  const connected = state.name === 'connected';
+  useEffect(() => {
+    if (connected) keys.current?.focus({ preventScroll: true });
+  }, [connected]);
+
+  return (
+    <main
+      className={classes.page}
+      data-testid="session"
+      data-state={phaseOf(state)}
+      data-step={state.name}
+      data-session={state.goal.session ?? undefined}
+    >
+      <h1 className={classes.heading}>{face.name || t('session.unnamed')}</h1>
+      <div ref={stage} className={classes.stage} data-testid="stage" />
+      <textarea
+        ref={keys}
+        className={classes.keys}
+        aria-label={t('session.keys', { name: face.name || t('session.unnamed') })}
+        aria-describedby="way-out"
+        autoCapitalize="off"
+        autoComplete="off"
+        autoCorrect="off"
+        spellCheck={false}
+        tabIndex={connected ? 0 : -1}
+        data-testid="keys"
+      />
+      <p id="way-out" className={classes.heading}>
+        {t('session.way_out')}
+      </p>
+      {connected && (
+        <Toolbar controller={controller} snapshot={snapshot} launch={state.launch} wayOut={wayOut} keys={keys} />
+      )}
+      <Overlay controller={controller} snapshot={snapshot} face={face} />
+      <Notes />
+    </main>
+  );
+}

@@ -1,0 +1,359 @@
+/**
+ * Carries out what the machine decides: calls the portal API, holds the connection of the moment,
+ * keeps its picture on the stage until the next one has drawn. No words and no layout here.
+ */
+import { ApiProblem, api, type Launch } from '@oriel/api';
+import { LocalClipboard, desktopSize, ironRdp, sameSize } from '@oriel/session';
+import type { Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
+import { detectLayout } from '@oriel/session/layouts';
+import { preferences, onPreferences } from '../preferences.ts';
+import { addressOf, readGoal, signInAddress } from './address.ts';
+import { facts } from './client-facts.ts';
+import { start, step, type Effect, type Event, type State } from './machine.ts';
+
+/** After this long without a change of the window, its size is the one that is wanted. */
+const RESIZE_QUIET_MS = 700;
+/** How long a host may take to follow a resize before the connection is made anew at that size. */
+const RESIZE_ANSWER_MS = 2_500;
+/** A connection that has held this long starts a new count of tries when it is lost. */
+const SETTLED_MS = 10_000;
+/** The client may crash this often in a tab before it is left at that. */
+const MAX_CRASHES = 3;
+const CRASHES_KEY = 'oriel.crashes';
+
+export interface Snapshot {
+  state: State;
+  /** What the host's clipboard last held, and whether the local one has it. */
+  hostClipboard: { text: string; written: boolean } | null;
+  /** When the next try is due, for the countdown; ms since the epoch. */
+  nextTryAt: number | null;
+  online: boolean;
+}
+
+export class SessionController implements Target {
+  readonly clipboard: LocalClipboard;
+  #snapshot: Snapshot;
+  #listeners = new Set<() => void>();
+  #stage: HTMLElement | null = null;
+  #session: RemoteSession | null = null;
+  #size: Size | null = null;
+  #timers = new Map<'launch' | 'resize' | 'settle', number>();
+  #launched = false;
+  #aborter = new AbortController();
+  #undo: (() => void)[] = [];
+
+  constructor() {
+    const goal = readGoal(location.search);
+    const first = start(goal, wasReloaded());
+    this.#snapshot = { state: first.state, hostClipboard: null, nextTryAt: null, online: navigator.onLine };
+    this.clipboard = new LocalClipboard({
+      offer: (text) => this.#session?.offerClipboard(text),
+      received: (text, written) => this.#show({ hostClipboard: { text, written } }),
+    });
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** Begins work on a stage: the element that the picture fills. */
+  open(stage: HTMLElement): () => void {
+    this.#stage = stage;
+    this.#aborter = new AbortController();
+    const onOnline = () => {
+      this.#show({ online: true });
+      this.dispatch({ type: 'try_now' });
+    };
+    const onOffline = () => {
+      this.#show({ online: false });
+      // The connection may look alive for minutes; it is not.
+      this.#lose({ kind: 'network', text: 'the browser is offline' });
+    };
+    window.addEventListener('online', onOnline);
+    window.addEventListener('offline', onOffline);
+    const observer = new ResizeObserver(() => this.#onStageResized());
+    observer.observe(stage);
+    this.#undo = [
+      () => window.removeEventListener('online', onOnline),
+      () => window.removeEventListener('offline', onOffline),
+      () => observer.disconnect(),
+      this.clipboard.attach(),
+      onPreferences(() => this.#allowClipboard()),
+    ];
+    this.#carryOut(start(readGoal(location.search), wasReloaded()).effects);
+    // The client is loaded while the farm finds a host.
+    void ironRdp.load().catch(() => {});
+    return () => this.#close();
+  }
+
+  #close(): void {
+    this.#undo.forEach((undo) => undo());
+    this.#timers.forEach((timer) => window.clearTimeout(timer));
+    this.#timers.clear();
+    this.#aborter.abort();
+    this.#drop();
+  }
+
+  dispatch(event: Event): void {
+    const before = this.#snapshot.state;
+    const next = step(before, event);
+    if (next.state !== before) {
+      this.#show({ state: next.state });
+      this.#entered(next.state, before);
+    }
+    this.#carryOut(next.effects);
+  }
+
+  send(inputs: Input[]): void {
+    this.#session?.send(inputs);
+  }
+
+  release(): void {
+    this.#session?.release();
+  }
+
+  setLocks(locks: Parameters<RemoteSession['setLocks']>[0]): void {
+    this.#session?.setLocks(locks);
+  }
+
+  get canvas(): HTMLCanvasElement | null {
+    return this.#session?.canvas ?? null;
+  }
+
+  /** Ends the session for good. What follows is told by the farm. */
+  async logOff(): Promise<void> {
+    const id = this.#snapshot.state.goal.session;
+    if (id !== null) await api.logOff(id);
+  }
+
+  #show(changes: Partial<Snapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...changes };
+    this.#listeners.forEach((tell) => tell());
+  }
+
+  #entered(state: State, before: State): void {
+    if (state.name !== 'pausing') this.#show({ nextTryAt: null });
+    if (state.goal !== before.goal) history.replaceState(null, '', addressOf(state.goal));
+    if (state.name === 'connected' && before.name !== 'connected') {
+      this.#after('settle', SETTLED_MS, () => {
+        forgetCrashes();
+        this.dispatch({ type: 'settled' });
+      });
+      void this.clipboard.read();
+      // The window may have changed while the connection was being made.
+      this.#onStageResized();
+    }
+    if (state.name === 'ended') {
+      this.#after('launch', null);
+      this.#after('resize', null);
+    }
+  }
+
+  #carryOut(effects: Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case 'launch':
+          this.#show({ nextTryAt: effect.afterMs > 0 ? Date.now() + effect.afterMs : null });
+          this.#after('launch', effect.afterMs, () => {
+            if (this.#snapshot.state.name === 'pausing') this.dispatch({ type: 'try_now' });
+            else void this.#launch();
+          });
+          break;
+        case 'connect':
+          this.#connect(effect.launch);
+          break;
+        case 'ask':
+          void this.#ask(effect.connection, effect.waitSecs);
+          break;
+        case 'drop':
+          this.#drop();
+          break;
+        case 'reload':
+          this.#reload();
+          break;
+        case 'sign_in':
+          location.replace(signInAddress(this.#snapshot.state.goal));
+          break;
+      }
+    }
+  }
+
+  async #launch(): Promise<void> {
+    const { goal } = this.#snapshot.state;
+    if (this.#launched) performance.mark('oriel:launch');
+    this.#launched = true;
+    try {
+      const chosen = preferences().layout;
+      const layout = chosen === 'auto' ? await detectLayout() : chosen;
+      this.#size = desktopSize(this.#area());
+      const launch = await api.launch(
+        {
+          ...(goal.session !== null
+            ? { session_id: goal.session }
+            : goal.resource !== null
+              ? { resource_id: goal.resource }
+              : {}),
+          client: { ...facts(), ...this.#size, keyboard_layout: layout },
+        },
+        this.#aborter.signal,
+      );
+      this.dispatch({ type: 'launched', launch });
+    } catch (error) {
+      if (!this.#aborter.signal.aborted) this.dispatch({ type: 'launch_failed', problem: asProblem(error) });
+    }
+  }
+
+  #connect(launch: Launch): void {
+    this.#drop();
+    // Only while this connection is the one of the moment is its news of interest.
+    const isCurrent = () => this.#session === session;
+    const session: RemoteSession = ironRdp.create({
+      picture: () => {
+        if (!isCurrent()) return;
+        for (const old of this.#stage?.querySelectorAll('canvas') ?? []) if (old !== session.canvas) old.remove();
+        performance.mark('oriel:first-picture');
+        this.dispatch({ type: 'picture' });
+      },
+      sized: (size) => {
+        if (!isCurrent()) return;
+        this.#size = size;
+        this.#after('resize', null);
+        this.#fit();
+      },
+      cursor: (css) => {
+        session.canvas.style.cursor = css;
+      },
+      clipboard: (text) => {
+        if (isCurrent()) void this.clipboard.fromHost(text);
+      },
+      ended: (link) => {
+        if (isCurrent()) this.#lose(link);
+      },
+    });
+    this.#session = session;
+    this.clipboard.forget();
+    this.#allowClipboard();
+    this.#stage?.append(session.canvas);
+    session.canvas.width = this.#size?.width ?? session.canvas.width;
+    session.canvas.height = this.#size?.height ?? session.canvas.height;
+    this.#fit();
+    void session
+      .connect({
+        address: `wss://${location.host}/rdp`,
+        ticket: launch.ticket,
+        session: launch.session_id,
+        size: this.#size ?? desktopSize(this.#area()),
+        clipboard: launch.channels.clipboard,
+      })
+      .then(() => isCurrent() && this.dispatch({ type: 'linked' }));
+  }
+
+  async #ask(connection: string, waitSecs: number): Promise<void> {
+    try {
+      const end = await api.connectionEnd(connection, waitSecs, this.#aborter.signal);
+      this.dispatch({ type: 'told', end });
+    } catch (error) {
+      if (!this.#aborter.signal.aborted) this.dispatch({ type: 'not_told', problem: asProblem(error) });
+    }
+  }
+
+  /** The connection is over, whoever ended it. Its last picture stays. */
+  #lose(link: LinkEnd): void {
+    if (!this.#session) return;
+    this.#drop();
+    this.#after('resize', null);
+    this.#after('settle', null);
+    this.dispatch({ type: 'link_over', link, online: navigator.onLine });
+  }
+
+  #drop(): void {
+    const session = this.#session;
+    this.#session = null;
+    session?.disconnect();
+  }
+
+  #reload(): void {
+    const crashes = countCrash();
+    if (crashes > MAX_CRASHES) {
+      this.dispatch({ type: 'give_up', text: 'the client crashed again and again' });
+      return;
+    }
+    location.reload();
+  }
+
+  #allowClipboard(): void {
+    const state = this.#snapshot.state;
+    const allowed = 'launch' in state && state.launch.channels.clipboard;
+    this.clipboard.enabled = allowed && preferences().clipboard;
+  }
+
+  #area(): Size {
+    return { width: this.#stage?.clientWidth ?? innerWidth, height: this.#stage?.clientHeight ?? innerHeight };
+  }
+
+  #onStageResized(): void {
+    this.#fit();
+    const { state } = this.#snapshot;
+    if (state.name !== 'connected') return;
+    this.#after('resize', RESIZE_QUIET_MS, () => {
+      const wanted = desktopSize(this.#area());
+      if (this.#size === null || sameSize(wanted, this.#size)) return;
+      if (!state.launch.dynamic_resize) {
+        this.dispatch({ type: 'resize' });
+        return;
+      }
+      this.#session?.resize(wanted);
+      // `sized` takes this timer away if the host follows.
+      this.#after('resize', RESIZE_ANSWER_MS, () => this.dispatch({ type: 'resize' }));
+    });
+  }
+
+  /** Shows each picture as large as the stage allows, one to one where it fits. */
+  #fit(): void {
+    const area = this.#area();
+    for (const canvas of this.#stage?.querySelectorAll('canvas') ?? []) {
+      const spare = { width: area.width - canvas.width, height: area.height - canvas.height };
+      // Sizes are rounded down to what hosts can do; a few pixels are not worth a blurred picture.
+      const exact = spare.width >= 0 && spare.height >= 0 && spare.width < 8 && spare.height < 8;
+      const scale = exact ? 1 : Math.min(area.width / canvas.width, area.height / canvas.height);
+      canvas.style.width = `${canvas.width * scale}px`;
+      canvas.style.height = `${canvas.height * scale}px`;
+    }
+  }
+
+  #after(name: 'launch' | 'resize' | 'settle', ms: number | null, work?: () => void): void {
+    window.clearTimeout(this.#timers.get(name));
+    if (ms === null || !work) {
+      this.#timers.delete(name);
+      return;
+    }
+    if (ms === 0) {
+      work();
+      return;
+    }
+    this.#timers.set(name, window.setTimeout(work, ms));
+  }
+}
+
+function asProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  return new ApiProblem({ status: 0, code: 'internal', message: String(error) });
+}
+
+function wasReloaded(): boolean {
+  const [entry] = performance.getEntriesByType('navigation');
+  return (entry as PerformanceNavigationTiming | undefined)?.type === 'reload';
+}
+
+function countCrash(): number {
+  const count = Number(sessionStorage.getItem(CRASHES_KEY) ?? '0') + 1;
+  sessionStorage.setItem(CRASHES_KEY, String(count));
+  return count;
+}
+
+const forgetCrashes = (): void => sessionStorage.removeItem(CRASHES_KEY);

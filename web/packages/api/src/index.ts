@@ -1,0 +1,3 @@
+export { api, BASE } from './client.ts';
+export { ApiProblem, readProblem, unreachable } from './problem.ts';
+export type * from './types.ts';

@@ -1,0 +1,159 @@
+/**
+ * Keys, from a text field that holds the focus while the user works in the session. The field is
+ * there for what a bare canvas cannot have: paste without asking, on-screen keyboards and input
+ * methods.
+ */
+import type { Input, Locks } from '../remote-session.ts';
+import { scancodeOf } from './scancodes.ts';
+import type { Target } from './target.ts';
+import { inputsOfTyping } from './typing.ts';
+
+export interface KeyboardOptions {
+  /** On a Mac the Command key does what Control does elsewhere. */
+  mac: boolean;
+  /** Text was pasted; offers it to the host. Returns false when the clipboard may not be used. */
+  paste(text: string): boolean;
+  mayPaste(): boolean;
+  /** The user pressed the keys that lead out of the session: Ctrl+Alt+Shift. */
+  leave(): void;
+}
+
+/** On-screen keyboards only report backspace when there is something before the cursor. */
+const FILLER = ' '.repeat(16);
+/** A paste event follows its key at once; without one the key itself is sent. */
+const PASTE_WAIT_MS = 60;
+
+const LOCK_KEYS = new Set(['CapsLock', 'NumLock', 'ScrollLock', 'KanaMode']);
+
+export function attachKeyboard(
+  field: HTMLTextAreaElement,
+  target: Target,
+  options: KeyboardOptions,
+): () => void {
+  const held = new Set<number>();
+  let locks: string | undefined;
+  let shown = FILLER;
+  let pendingPaste: { scancode: number; timer: number } | undefined;
+
+  const refill = () => {
+    field.value = shown = FILLER;
+    field.setSelectionRange(FILLER.length, FILLER.length);
+  };
+
+  const press = (scancode: number, down: boolean) => {
+    if (down) held.add(scancode);
+    else if (!held.delete(scancode)) return;
+    target.send([{ type: 'key', scancode, down }]);
+  };
+
+  const letGo = () => {
+    held.clear();
+    target.release();
+  };
+
+  const syncLocks = (event: KeyboardEvent) => {
+    const now: Locks = {
+      scroll: event.getModifierState('ScrollLock'),
+      num: event.getModifierState('NumLock'),
+      caps: event.getModifierState('CapsLock'),
+      kana: event.getModifierState('KanaMode'),
+    };
+    const key = JSON.stringify(now);
+    if (key !== locks) target.setLocks(now);
+    locks = key;
+  };
+
+  const scancode = (event: KeyboardEvent): number | undefined => {
+    const code = options.mac && event.code.startsWith('Meta') ? 'ControlLeft' : event.code;
+    return scancodeOf(code);
+  };
+
+  const isPasteKey = (event: KeyboardEvent) =>
+    (event.code === 'KeyV' && (options.mac ? event.metaKey : event.ctrlKey) && !event.altKey) ||
+    (event.code === 'Insert' && event.shiftKey && !event.ctrlKey);
+
+  const finishPaste = () => {
+    if (!pendingPaste) return;
+    window.clearTimeout(pendingPaste.timer);
+    press(pendingPaste.scancode, true);
+    pendingPaste = undefined;
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    const key = scancode(event);
+    // A key without a place on the keyboard types its character into the field; see `onInput`.
+    if (key === undefined) return;
+    if (isWayOut(event)) {
+      event.preventDefault();
+      letGo();
+      options.leave();
+      return;
+    }
+    if (isPasteKey(event) && !event.repeat && options.mayPaste()) {
+      finishPaste();
+      pendingPaste = { scancode: key, timer: window.setTimeout(finishPaste, PASTE_WAIT_MS) };
+      return;
+    }
+    event.preventDefault();
+    if (LOCK_KEYS.has(event.code)) locks = undefined;
+    else syncLocks(event);
+    press(key, true);
+  };
+
+  const onKeyUp = (event: KeyboardEvent) => {
+    const key = scancode(event);
+    if (key === undefined) return;
+    event.preventDefault();
+    finishPaste();
+    press(key, false);
+    // macOS reports no key-up for keys that were let go while Command was held.
+    if (options.mac && event.code.startsWith('Meta')) letGo();
+  };
+
+  const onPaste = (event: ClipboardEvent) => {
+    event.preventDefault();
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    if (text !== '') options.paste(text);
+    finishPaste();
+  };
+
+  const onInput = (event: Event) => {
+    const inputs: Input[] = inputsOfTyping(shown, field.value);
+    shown = field.value;
+    target.send(inputs);
+    if (!(event as InputEvent).isComposing) refill();
+  };
+
+  const onBlur = () => {
+    letGo();
+    locks = undefined;
+  };
+
+  field.addEventListener('keydown', onKeyDown);
+  field.addEventListener('keyup', onKeyUp);
+  field.addEventListener('paste', onPaste);
+  field.addEventListener('input', onInput);
+  field.addEventListener('compositionend', refill);
+  field.addEventListener('focus', refill);
+  field.addEventListener('blur', onBlur);
+  refill();
+  return () => {
+    window.clearTimeout(pendingPaste?.timer);
+    field.removeEventListener('keydown', onKeyDown);
+    field.removeEventListener('keyup', onKeyUp);
+    field.removeEventListener('paste', onPaste);
+    field.removeEventListener('input', onInput);
+    field.removeEventListener('compositionend', refill);
+    field.removeEventListener('focus', refill);
+    field.removeEventListener('blur', onBlur);
+  };
+}
+
+/** AltGr looks like Ctrl+Alt on Windows, and AltGr+Shift types characters. */
+const isWayOut = (event: KeyboardEvent): boolean =>
+  event.ctrlKey &&
+  event.altKey &&
+  event.shiftKey &&
+  !event.getModifierState('AltGraph') &&
+  /^(Control|Alt|Shift)/.test(event.code);
