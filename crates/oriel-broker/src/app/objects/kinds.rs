@@ -4,7 +4,6 @@ use oriel_model::{
     Id, Object,
     broker::Broker as BrokerSpec,
     farm::Farm,
-    gateway::Gateway,
     group::Group,
     pool::Pool,
     resource::{Resource, Source},
@@ -66,14 +65,6 @@ impl Managed for Site {
 fn in_site<S: Managed>(objects: &Objects<S>, site: Id<Site>, found: &mut Vec<String>) {
     let objects = objects.sorted();
     found.extend(objects.iter().filter(|object| object.site == Some(site)).map(|o| references::named(o)));
-}
-
-impl Managed for Gateway {
-    shown_as_stored!(gateways);
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::resources_with(view, |m| matches!(m, Matcher::Gateway(ids) if ids.contains(&id)))
-    }
 }
 
 impl Managed for Pool {

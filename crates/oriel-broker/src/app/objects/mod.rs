@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: who may do it (the handlers' permissions), and SQL (the store).
 
+mod gateways;
 mod hosts;
 mod icons;
 mod invitations;
@@ -26,11 +27,17 @@ use crate::{
     farm::{FarmView, Objects},
 };
 
-pub use hosts::{HostState, HostView};
-pub use icons::{IconError, NewIcon};
-pub use invitations::{InvitationSettings, InvitationState, InvitationView, IssuedInvitation, NewInvitation};
-pub use tokens::{ChangedToken, IssuedToken, NewToken, TokenSettings, TokenView};
-pub use users::{NewUser, PasswordError, UserView, set_password};
+pub use gateways::{GatewayState, GatewayView};
+pub use hosts::{HostState, HostView, InstalledApp, InstalledApps, apps, set_logon_mode};
+pub use icons::{IconError, NewIcon, create as create_icon};
+pub use invitations::{
+    InvitationSettings, InvitationState, InvitationView, IssuedInvitation, NewInvitation, create as invite,
+};
+pub use tokens::{
+    ChangedToken, IssuedToken, NewToken, TokenSettings, TokenView, change as change_token,
+    create as create_token, delete as delete_token, find as find_token, secret_sha256,
+};
+pub use users::{NewUser, UserView, create as create_user, members, set_password};
 
 /// A kind of settings object as administrators see it.
 pub trait Managed: Spec {
@@ -107,9 +114,9 @@ pub enum ChangeError {
     /// The farm's directory has been changed by others, or the store says no.
     #[error(transparent)]
     Commit(#[from] CommitError),
-    /// A password is not accepted, or cannot be hashed now.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
+    /// Too many passwords wait to be hashed.
+    #[error("the broker is busy hashing passwords; try again in a moment")]
+    Busy,
 }
 
 /// More users of an object than this are counted, not named.
@@ -180,13 +187,22 @@ impl ListQuery {
 
 /// One page of the objects of a kind.
 pub fn list<S: Managed>(broker: &Broker, query: &ListQuery) -> Page<S::View> {
+    list_where::<S>(broker, query, |_| true)
+}
+
+/// One page of those objects of a kind for which `wanted` holds.
+fn list_where<S: Managed>(
+    broker: &Broker,
+    query: &ListQuery,
+    wanted: impl Fn(&Object<S>) -> bool,
+) -> Page<S::View> {
     let view = broker.farm.load();
     let after = query.after.as_ref().map(|name| name.to_lowercase());
     let mut found = S::all(&view)
         .sorted()
         .into_iter()
         .filter(|object| after.as_ref().is_none_or(|after| object.name.to_lowercase() > *after))
-        .filter(|object| query.takes(object));
+        .filter(|object| query.takes(object) && wanted(object));
     let page: Vec<_> = found.by_ref().take(query.limit()).collect();
     let next = found.next().and_then(|_| page.last().map(|object| object.name.clone()));
     Page { items: page.iter().map(|object| S::show(broker, &view, object)).collect(), next }

@@ -1,12 +1,87 @@
-//! The administrators' REST API under `/api/v1`.
+//! The administrators' REST API under `/api/v1`, and its OpenAPI document.
+//!
+//! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
+//! of [`crate::app`]. Deliberately absent: SQL, decisions, cookies (the API knows bearer tokens only).
+
+mod caller;
+mod changes;
+mod crud;
+mod explain;
+mod farm;
+mod hosts;
+mod icons;
+mod input;
+mod kinds;
+mod openapi;
+mod respond;
+mod sessions;
+mod status;
+mod tokens;
+mod users;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::{axum::ApiRouter, openapi::OpenApi};
+use axum::{Json, Router, extract::DefaultBodyLimit, http::header, response::IntoResponse, routing::get};
 
-use crate::Broker;
+use crate::{Broker, http::ApiError};
+
+/// Where the API lies.
+pub const PATH_PREFIX: &str = "/api/v1";
+
+/// Largest request body, in bytes: the largest spec that the store takes, and its name.
+const BODY_MAX: usize = oriel_store::SPEC_BYTES_MAX + 16 * 1024;
 
 /// The routes of the management listener.
 pub fn router(broker: Arc<Broker>) -> Router {
-    Router::new().with_state(broker)
+    let (routes, document) = build();
+    let document = Arc::new(document);
+    let document = move || async move {
+        ([(header::CACHE_CONTROL, "no-cache")], Json(document)).into_response()
+    };
+    let routes = routes
+        .route("/openapi.json", get(document))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so);
+    Router::new()
+        .nest(PATH_PREFIX, routes)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(broker)
 }
+
+/// The OpenAPI document, as it is served and committed.
+pub fn document() -> OpenApi {
+    build().1
+}
+
+fn build() -> (Router<Arc<Broker>>, OpenApi) {
+    openapi::begin();
+    let mut document = openapi::empty();
+    let routes = ApiRouter::new()
+        .merge(kinds::routes())
+        .merge(hosts::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
+        .merge(farm::routes())
+        .merge(icons::routes())
+        .merge(sessions::routes())
+        .merge(changes::routes())
+        .merge(explain::routes())
+        .merge(status::routes());
+    let routes = routes.finish_api(&mut document);
+    openapi::finish(&mut document);
+    (routes, document)
+}
+
+async fn nothing_here() -> ApiError {
+    ApiError::not_found("There is nothing at this address.").advice("See /api/v1/openapi.json for what there is.")
+}
+
+async fn not_so() -> ApiError {
+    let status = http::StatusCode::METHOD_NOT_ALLOWED;
+    ApiError::new(status, "method_not_allowed", "This address exists, but not for this method.")
+        .advice("See /api/v1/openapi.json for what there is.")
+}
+
+#[cfg(test)]
+mod tests;

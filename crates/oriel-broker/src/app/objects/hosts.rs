@@ -1,0 +1,225 @@
+//! Session hosts as administrators see them: what is set, and what is known at run time.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use oriel_model::{
+    Id, Object, Timestamp,
+    host::{EffectiveHostSettings, Host, LogonMode},
+    site::Site,
+    validate::Mistakes,
+};
+use oriel_store::Author;
+use oriel_wire::v1::{ListApps, agent_reply, agent_request};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{ChangeError, Changed, Managed, kinds, references};
+use crate::{
+    Broker,
+    farm::{FarmView, Objects},
+    hosts::HostError,
+};
+
+/// A host as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HostView {
+    /// Its id.
+    pub id: Id<Host>,
+    /// Its name.
+    pub name: String,
+    /// The site it belongs to; none when it belongs to the farm.
+    pub site: Option<Id<Site>>,
+    /// What is set.
+    pub spec: Host,
+    /// One more with every change.
+    pub revision: u64,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+    /// Who changed it last.
+    pub changed_by: String,
+    /// Its settings with inheritance resolved.
+    pub effective: EffectiveHostSettings,
+    /// What is known of it now.
+    pub state: HostState,
+}
+
+/// What is known of a host now.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HostState {
+    /// Whether its agent is connected.
+    pub reachable: bool,
+    /// When its agent last reported.
+    pub last_report: Option<Timestamp>,
+    /// Why it cannot take sessions although it is reachable.
+    pub problem: Option<String>,
+    /// The logon mode in force on the host; it follows the one that is set within a second.
+    pub logon_mode: Option<LogonMode>,
+    /// Sessions on it, those prepared included.
+    pub sessions: u32,
+    /// Share of all CPUs in use, 0 to 1.
+    pub cpu_load: Option<f32>,
+    /// Memory of the machine, in bytes.
+    pub memory_total_bytes: Option<u64>,
+    /// Memory that programs could still have, in bytes.
+    pub memory_available_bytes: Option<u64>,
+    /// Seconds since the machine started.
+    pub uptime_secs: Option<u64>,
+    /// One-time logons refused since the agent started.
+    pub refused_logons: Option<u64>,
+    /// Version of the agent.
+    pub agent_version: Option<String>,
+    /// The operating system, readable.
+    pub operating_system: Option<String>,
+    /// The software that makes sessions, readable.
+    pub session_software: Option<String>,
+    /// The machine's own name.
+    pub machine_name: Option<String>,
+    /// Where gateways reach it, as its agent reports.
+    pub rdp_address: Option<String>,
+}
+
+impl Managed for Host {
+    type View = HostView;
+
+    fn all(view: &FarmView) -> &Objects<Self> {
+        &view.hosts
+    }
+
+    fn show(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostView {
+        HostView {
+            id: object.id,
+            name: object.name.clone(),
+            site: object.site,
+            spec: object.spec.clone(),
+            revision: object.revision,
+            changed_at: object.changed_at,
+            changed_by: object.changed_by.clone(),
+            effective: view.effective_settings(object.id).unwrap_or_default(),
+            state: state(broker, object.id),
+        }
+    }
+
+    fn check(&self, view: &FarmView, _: Option<Id<Self>>, mistakes: &mut Mistakes) {
+        references::exists(mistakes, "pool", &view.pools, self.pool);
+    }
+
+    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
+        references::resources_on(view, |source| kinds::names_host(source, id))
+    }
+}
+
+fn state(broker: &Broker, id: Id<Host>) -> HostState {
+    let live = broker.hosts.live(id);
+    let live = live.as_ref();
+    let report = live.and_then(|live| live.report.as_deref());
+    let hello = live.map(|live| &*live.hello);
+    let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    HostState {
+        reachable: live.is_some_and(|live| live.connected),
+        last_report: live.and_then(|live| live.last_report),
+        problem: report.filter(|report| !report.healthy).map(|report| match report.problem.as_str() {
+            "" => "its session software does not work".into(),
+            problem => problem.into(),
+        }),
+        logon_mode: report.map(|report| report.logon_mode().into()),
+        sessions: live.map_or(0, |live| u32::try_from(live.sessions.len()).unwrap_or(u32::MAX)),
+        cpu_load: report.map(|report| report.cpu_load).filter(|load| load.is_finite()),
+        memory_total_bytes: report.map(|report| report.memory_total_bytes),
+        memory_available_bytes: report.map(|report| report.memory_available_bytes),
+        uptime_secs: report.map(|report| report.uptime_secs),
+        refused_logons: report.map(|report| report.refused_logons),
+        agent_version: hello.and_then(|hello| said(&hello.version)),
+        operating_system: hello.and_then(|hello| said(&hello.operating_system)),
+        session_software: hello.and_then(|hello| said(&hello.session_software)),
+        machine_name: hello.and_then(|hello| said(&hello.machine_name)),
+        rdp_address: hello.and_then(|hello| said(&hello.rdp_address)),
+    }
+}
+
+/// Sets a host's logon mode, whatever its revision: a drain must not fail because somebody has just
+/// changed the description. Tried anew when another change comes in between.
+pub async fn set_logon_mode(
+    broker: &Broker,
+    author: Author,
+    id: Id<Host>,
+    mode: LogonMode,
+) -> Result<HostView, ChangeError> {
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        let object = {
+            let view = broker.farm.load();
+            view.hosts.get(id).ok_or(ChangeError::NotFound(oriel_model::Kind::Host))?.clone()
+        };
+        let spec = Host { logon_mode: mode, ..object.spec.clone() };
+        let changed = Changed { name: object.name.clone(), site: object.site, spec, revision: None };
+        match super::change(broker, author.clone(), id, object.revision, changed).await {
+            Err(error @ ChangeError::Commit(oriel_store::CommitError::Stale { .. })) => last = Some(error),
+            other => return other,
+        }
+    }
+    Err(last.expect("at least one attempt was made"))
+}
+
+/// How often a change of the logon mode is tried when others change the host at the same time.
+const ATTEMPTS: usize = 3;
+
+/// Programs installed on a host.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct InstalledApps {
+    /// In the order of their names.
+    pub apps: Vec<InstalledApp>,
+}
+
+/// A program installed on a host.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct InstalledApp {
+    /// Its id on the host, such as `org.xfce.mousepad`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub comment: String,
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: String,
+    /// Where it belongs in a menu.
+    pub categories: Vec<String>,
+    /// Its icon: a PNG in base64. Only when icons were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon_png: Option<String>,
+}
+
+/// Languages asked for at most; people know a few.
+const LANGUAGES_MAX: usize = 8;
+
+/// Asks a host for the programs installed on it; `wanted` is the id of one, `icons` asks for icons too.
+pub async fn apps(
+    broker: &Broker,
+    by: &str,
+    host: Id<Host>,
+    languages: Vec<String>,
+    wanted: Option<&str>,
+    icons: bool,
+) -> Result<InstalledApps, HostError> {
+    let languages = languages.into_iter().filter(|language| !language.is_empty()).take(LANGUAGES_MAX).collect();
+    let request = agent_request::Body::ListApps(ListApps { languages });
+    let agent_reply::Body::Apps(found) = broker.hosts.request(host, by, request).await? else {
+        return Err(HostError::Confused("expected programs"));
+    };
+    let mut apps: Vec<_> = found
+        .apps
+        .into_iter()
+        .filter(|app| wanted.is_none_or(|id| app.id == id))
+        .map(|app| InstalledApp {
+            icon_png: (icons && !app.icon_png.is_empty()).then(|| STANDARD.encode(&app.icon_png)),
+            id: app.id,
+            name: app.name,
+            comment: app.comment,
+            program: app.program,
+            arguments: app.arguments,
+            categories: app.categories,
+        })
+        .collect();
+    apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
+    Ok(InstalledApps { apps })
+}

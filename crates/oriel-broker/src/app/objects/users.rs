@@ -1,0 +1,148 @@
+//! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
+
+use oriel_identity::check_new_password;
+use oriel_model::{
+    Id, Kind, Object, Timestamp,
+    group::Group,
+    rule::Matcher,
+    site::Site,
+    user::User,
+    validate::{Mistake, Mistakes},
+};
+use oriel_store::{Author, Transaction};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{ChangeError, ListQuery, Managed, Page, references, turn};
+use crate::{
+    Broker,
+    app::credential::PASSWORD_SECRET,
+    farm::{FarmView, Objects},
+};
+
+/// What an administrator sends to make a user.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// What they sign in with.
+    pub name: String,
+    /// The site they belong to; none when they belong to the farm.
+    #[serde(default)]
+    pub site: Option<Id<Site>>,
+    /// What is set.
+    #[serde(default)]
+    pub spec: User,
+    /// Their password; without one they cannot sign in yet.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub password: Option<Zeroizing<String>>,
+}
+
+/// A user as they are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct UserView {
+    /// Their id.
+    pub id: Id<User>,
+    /// What they sign in with.
+    pub name: String,
+    /// The site they belong to; none when they belong to the farm.
+    pub site: Option<Id<Site>>,
+    /// What is set.
+    pub spec: User,
+    /// One more with every change.
+    pub revision: u64,
+    /// When they were last changed.
+    pub changed_at: Timestamp,
+    /// Who changed them last.
+    pub changed_by: String,
+    /// Whether they have a password.
+    pub has_password: bool,
+}
+
+impl Managed for User {
+    type View = UserView;
+
+    fn all(view: &FarmView) -> &Objects<Self> {
+        &view.users
+    }
+
+    fn show(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserView {
+        UserView {
+            id: object.id,
+            name: object.name.clone(),
+            site: object.site,
+            spec: object.spec.clone(),
+            revision: object.revision,
+            changed_at: object.changed_at,
+            changed_by: object.changed_by.clone(),
+            has_password: view.credentials.contains_key(&object.id),
+        }
+    }
+
+    fn check(&self, view: &FarmView, _: Option<Id<Self>>, mistakes: &mut Mistakes) {
+        references::all_exist(mistakes, "groups", &view.groups, &self.groups);
+    }
+
+    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
+        references::resources_with(view, |m| matches!(m, Matcher::User(ids) if ids.contains(&id)))
+    }
+}
+
+/// Makes a user, with a password or without.
+pub async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<UserView, ChangeError> {
+    let hash = match new.password {
+        Some(password) => Some(hashed(broker, &new.name, password, "password").await?),
+        None => None,
+    };
+    let _turn = turn().await;
+    let now = broker.now();
+    let id = Id::<User>::generate(now);
+    super::check(&broker.farm.load(), None, &new.name, new.site, &new.spec)?;
+    let mut transaction = Transaction::new(author, now).create(id, new.name, new.site, &new.spec);
+    if let Some(hash) = hash {
+        transaction = transaction.put_secret(id, PASSWORD_SECRET, hash);
+    }
+    broker.commit(transaction).await?;
+    super::get(broker, id)
+}
+
+/// Sets a user's password and lets them try at once, also when wrong ones had locked the account.
+pub async fn set_password(
+    broker: &Broker,
+    author: Author,
+    id: Id<User>,
+    password: Zeroizing<String>,
+) -> Result<(), ChangeError> {
+    let name = {
+        let view = broker.farm.load();
+        view.users.get(id).ok_or(ChangeError::NotFound(Kind::User))?.name.clone()
+    };
+    let hash = hashed(broker, &name, password, "password").await?;
+    let _turn = turn().await;
+    broker.commit(Transaction::new(author, broker.now()).put_secret(id, PASSWORD_SECRET, hash)).await?;
+    broker.people.unlock(&name);
+    Ok(())
+}
+
+/// The users who belong to a group.
+pub fn members(broker: &Broker, group: Id<Group>, query: &ListQuery) -> Result<Page<UserView>, ChangeError> {
+    if broker.farm.load().groups.get(group).is_none() {
+        return Err(ChangeError::NotFound(Kind::Group));
+    }
+    Ok(super::list_where::<User>(broker, query, |user| user.spec.groups.contains(&group)))
+}
+
+async fn hashed(
+    broker: &Broker,
+    name: &str,
+    password: Zeroizing<String>,
+    field: &str,
+) -> Result<Zeroizing<Vec<u8>>, ChangeError> {
+    if let Err(refused) = check_new_password(name, &password) {
+        let mistake = Mistake { field: field.to_owned(), message: refused.to_string() };
+        return Err(ChangeError::Invalid(vec![mistake]));
+    }
+    let hash = broker.passwords.hash(password).await.map_err(|_| ChangeError::Busy)?;
+    Ok(Zeroizing::new(hash.into_bytes()))
+}

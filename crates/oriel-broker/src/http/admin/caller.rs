@@ -1,0 +1,184 @@
+//! Who calls the management API, and what they may do. A handler names the permission it needs in its
+//! signature: `_: May<Change<Pool>>`.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use aide::OperationInput;
+use axum::extract::FromRequestParts;
+use http::{StatusCode, header, request::Parts};
+use oriel_model::{
+    broker::Broker as BrokerSpec,
+    farm::Farm,
+    gateway::Gateway,
+    group::Group,
+    host::Host,
+    invitation::Invitation,
+    pool::Pool,
+    resource::Resource,
+    role::{Action, Area},
+    site::Site,
+    token::Token,
+    user::User,
+};
+use oriel_store::{Author, Via};
+
+use crate::{
+    Broker,
+    app::objects,
+    http::{ApiError, PeerAddress, problem::sentence},
+    throttle::TooMany,
+};
+
+/// Something that belongs to an area of administration.
+pub trait InArea: Send + Sync + 'static {
+    /// The area.
+    const AREA: Area;
+}
+
+/// What a handler asks for.
+pub trait Permission: Send + Sync + 'static {
+    /// In this area.
+    const AREA: Area;
+    /// This is to be done.
+    const ACTION: Action;
+}
+
+/// Looking at what is in the area of `A`.
+pub struct View<A>(PhantomData<A>);
+/// Changing it.
+pub struct Change<A>(PhantomData<A>);
+/// Acting on what runs there.
+pub struct Control<A>(PhantomData<A>);
+
+impl<A: InArea> Permission for View<A> {
+    const AREA: Area = A::AREA;
+    const ACTION: Action = Action::View;
+}
+impl<A: InArea> Permission for Change<A> {
+    const AREA: Area = A::AREA;
+    const ACTION: Action = Action::Change;
+}
+impl<A: InArea> Permission for Control<A> {
+    const AREA: Area = A::AREA;
+    const ACTION: Action = Action::Control;
+}
+
+/// Sessions: they are no settings objects.
+pub enum Sessions {}
+/// The change log.
+pub enum Audit {}
+
+macro_rules! areas {
+    ($($noun:ty => $area:ident),* $(,)?) => {
+        $(impl InArea for $noun {
+            const AREA: Area = Area::$area;
+        })*
+    };
+}
+
+areas! {
+    Farm => Infrastructure,
+    Site => Infrastructure,
+    BrokerSpec => Infrastructure,
+    Gateway => Infrastructure,
+    Invitation => Infrastructure,
+    Host => Hosts,
+    Pool => Hosts,
+    Resource => Publishing,
+    User => Directory,
+    Group => Directory,
+    Token => Administrators,
+    Sessions => Sessions,
+    Audit => Audit,
+}
+
+/// A caller with the permission `P`. To have one is to have been checked.
+pub struct May<P> {
+    author: Author,
+    permission: PhantomData<P>,
+}
+
+impl<P> May<P> {
+    /// The caller, as the change log names them.
+    pub fn author(self) -> Author {
+        self.author
+    }
+
+    /// The caller's name, as hosts log it: `token admin`.
+    pub fn name(&self) -> &str {
+        &self.author.name
+    }
+}
+
+impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0.ip());
+        let now = broker.now();
+        if let Some(address) = address {
+            broker.throttle.request(address, now).map_err(too_many)?;
+        }
+        let token = bearer(parts).and_then(|secret| objects::find_token(&broker.farm.load(), secret, now));
+        let Some(token) = token else {
+            if let Some(address) = address {
+                // Counted as a sign-in of this address, to an account that only it has.
+                broker.throttle.sign_in(address, &format!("API token from {address}"), now).map_err(too_many)?;
+            }
+            return Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "The API token is missing, wrong or expired.",
+            )
+            .advice("Send a valid token in the header \"Authorization: Bearer …\"."));
+        };
+        if !token.spec.role.permits(P::AREA, P::ACTION) {
+            let message = format!("The role of token \"{}\" does not permit this.", token.name);
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+                .advice("Use a token with another role."));
+        }
+        let author = Author { name: format!("token {}", token.name), via: via(parts), address };
+        Ok(Self { author, permission: PhantomData })
+    }
+}
+
+impl<P> OperationInput for May<P> {}
+
+fn too_many(error: TooMany) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", sentence(&error)).retry_after(error.retry_after_secs)
+}
+
+/// The secret of `Authorization: Bearer …`; the scheme's name is case-insensitive (RFC 9110, 11.1).
+fn bearer(parts: &Parts) -> Option<&str> {
+    let (scheme, secret) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// Whether it is our own command line that calls. What it says of itself goes into the change log and
+/// decides nothing.
+fn via(parts: &Parts) -> Via {
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    if agent.is_some_and(|agent| agent.starts_with("oriel/")) { Via::Cli } else { Via::Api }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(name: header::HeaderName, value: &str) -> Parts {
+        http::Request::builder().header(name, value).body(()).expect("a request").into_parts().0
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
+        assert_eq!(bearer(&parts(header::AUTHORIZATION, "bearer  abc ")), Some("abc"));
+        assert_eq!(bearer(&parts(header::AUTHORIZATION, "Basic abc")), None);
+        assert_eq!(bearer(&parts(header::HOST, "x")), None);
+    }
+
+    #[test]
+    fn our_command_line_is_told_apart() {
+        assert_eq!(via(&parts(header::USER_AGENT, "oriel/0.1.0")), Via::Cli);
+        assert_eq!(via(&parts(header::USER_AGENT, "curl/8")), Via::Api);
+    }
+}

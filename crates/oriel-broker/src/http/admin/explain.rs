@@ -1,0 +1,91 @@
+//! Decisions explained: what would be answered, and everything that goes into it.
+
+use std::{net::IpAddr, sync::Arc};
+
+use aide::axum::{ApiRouter, routing::post_with};
+use axum::{Json, extract::State};
+use oriel_model::{
+    Id,
+    gateway::Gateway,
+    resource::Resource,
+    rule::{ClientKind, ClientOs},
+    user::User,
+};
+use oriel_rules::access::Facts;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    caller::{May, Sessions, View},
+    crud::{self, Api},
+    input::Sent,
+};
+use crate::{Broker, app::explain::Explanation, http::{ApiError, problem::sentence}};
+
+/// A launch to explain. What is left out of the device's facts counts as not known.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Launch {
+    /// Whose launch.
+    user: Id<User>,
+    /// Of what.
+    resource: Id<Resource>,
+    /// The gateway the user comes through.
+    #[serde(default)]
+    gateway: Option<Id<Gateway>>,
+    /// The theme they sign in at.
+    #[serde(default)]
+    theme: Option<String>,
+    /// Name of their device.
+    #[serde(default)]
+    client_name: Option<String>,
+    /// Its operating system.
+    #[serde(default)]
+    client_os: Option<ClientOs>,
+    /// Its client.
+    #[serde(default)]
+    client: Option<ClientKind>,
+    /// The client's version.
+    #[serde(default)]
+    client_version: Option<String>,
+    /// Its address.
+    #[serde(default)]
+    address: Option<IpAddr>,
+    /// The hardware id that it reports.
+    #[serde(default)]
+    hardware_id: Option<String>,
+}
+
+async fn launch(
+    State(broker): State<Arc<Broker>>,
+    _: May<View<Sessions>>,
+    Sent(launch): Sent<Launch>,
+) -> Result<Json<Explanation>, ApiError> {
+    let (user, resource) = (launch.user, launch.resource);
+    let explained = broker.explain_launch(user, resource, launch.facts());
+    Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
+}
+
+impl Launch {
+    fn facts(self) -> Facts {
+        Facts {
+            user: Some(self.user),
+            groups: Vec::new(),
+            gateway: self.gateway,
+            theme: self.theme,
+            client_name: self.client_name,
+            client_os: self.client_os,
+            client: self.client,
+            client_version: self.client_version,
+            address: self.address,
+            hardware_id: self.hardware_id,
+        }
+    }
+}
+
+pub fn routes() -> Api {
+    let launch = post_with(launch, |operation| {
+        crud::described(operation, "explain_launch", "explain", "Says how a launch would be answered, and why. Nothing is started.")
+    });
+    ApiRouter::new().api_route("/explain/launch", launch)
+}

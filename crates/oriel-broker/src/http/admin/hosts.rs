@@ -1,0 +1,78 @@
+//! Session hosts. They are made by joining, so there is no POST.
+
+use std::sync::Arc;
+
+use aide::axum::{
+    ApiRouter,
+    routing::{get_with, post_with},
+};
+use axum::{Json, extract::State};
+use oriel_model::host::{Host, LogonMode};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    caller::{Control, May, View},
+    crud::{self, Api},
+    input::{Asked, IdOf, Sent},
+};
+use crate::{
+    Broker,
+    app::objects::{self, HostView, InstalledApps},
+    http::ApiError,
+};
+
+/// Whether the host shall take logons.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewLogonMode {
+    /// The mode.
+    logon_mode: LogonMode,
+}
+
+/// Which programs are wanted.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct AppsQuery {
+    /// Languages of the names, most wanted first, separated by commas: `de,en`.
+    language: Option<String>,
+    /// Only the program with this id.
+    app: Option<String>,
+    /// Whether icons are wanted too; they make the answer large.
+    icons: bool,
+}
+
+async fn set_logon_mode(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Host>>,
+    IdOf(id): IdOf<Host>,
+    Sent(new): Sent<NewLogonMode>,
+) -> Result<Json<HostView>, ApiError> {
+    Ok(Json(objects::set_logon_mode(&broker, may.author(), id, new.logon_mode).await?))
+}
+
+async fn apps(
+    State(broker): State<Arc<Broker>>,
+    may: May<View<Host>>,
+    IdOf(id): IdOf<Host>,
+    Asked(query): Asked<AppsQuery>,
+) -> Result<Json<InstalledApps>, ApiError> {
+    objects::get::<Host>(&broker, id)?;
+    let languages = query.language.iter().flat_map(|list| list.split(',')).map(|l| l.trim().to_owned()).collect();
+    Ok(Json(objects::apps(&broker, may.name(), id, languages, query.app.as_deref(), query.icons).await?))
+}
+
+pub fn routes() -> Api {
+    let mode = post_with(set_logon_mode, |operation| {
+        crud::described(operation, "set_host_logon_mode", "hosts", "Sets whether a host takes logons. Sessions that run are not touched.")
+    });
+    let apps = get_with(apps, |operation| {
+        crud::described(operation, "list_host_apps", "hosts", "Lists the programs installed on a host.")
+    });
+    ApiRouter::new()
+        .merge(crud::viewed::<Host>())
+        .merge(crud::changed::<Host>())
+        .merge(crud::deleted::<Host>())
+        .api_route("/hosts/{id}/logon-mode", mode)
+        .api_route("/hosts/{id}/apps", apps)
+}

@@ -1,0 +1,320 @@
+//! Sessions: listed, and acted on through the host they run on.
+
+use std::sync::Arc;
+
+use aide::axum::{
+    ApiRouter,
+    routing::{get_with, post_with},
+};
+use axum::{Json, extract::State, response::NoContent};
+use http::StatusCode;
+use oriel_model::{
+    Id, Timestamp,
+    host::Host,
+    resource::Resource,
+    session::{Session, SessionState},
+    user::User,
+    validate::Mistakes,
+};
+use oriel_wire::{
+    convert::moment,
+    v1::{ClientFacts, Process},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    caller::{Control, May, Sessions, View},
+    crud::{self, Api},
+    input::{Asked, IdOf, Sent},
+};
+use crate::{
+    Broker,
+    app::{
+        objects::Page,
+        session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
+    },
+    farm::FarmView,
+    hosts::HostSession,
+    http::{ApiError, problem::sentence},
+};
+
+/// A session as administrators see it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SessionView {
+    /// Its id.
+    pub id: Id<Session>,
+    /// Whose it is; none when it was not started through the farm, or the user was deleted.
+    pub user: Option<Id<User>>,
+    /// The user's name; empty when it was not started through the farm.
+    pub user_name: String,
+    /// The operating system's account.
+    pub account: String,
+    /// Where it runs.
+    pub host: Id<Host>,
+    /// The host's name.
+    pub host_name: String,
+    /// What it was started for.
+    pub resource: Option<Id<Resource>>,
+    /// What that was called then.
+    pub resource_name: String,
+    /// Its state.
+    pub state: SessionState,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Seconds since the last input.
+    pub idle_secs: u64,
+    /// Whether it is a whole desktop.
+    pub desktop: bool,
+    /// Whether further programs of the user may open in it.
+    pub shared: bool,
+    /// Programs with a window now.
+    pub programs: Vec<String>,
+    /// The client that was last attached.
+    pub client: ClientView,
+}
+
+/// The client of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClientView {
+    /// Name of the user's device.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// What it connects with, such as `browser`.
+    pub kind: String,
+    /// The client's version.
+    pub version: String,
+    /// The device's operating system.
+    pub operating_system: String,
+}
+
+/// A process of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProcessView {
+    /// Its number on the host.
+    pub process_id: u32,
+    /// Its name.
+    pub name: String,
+    /// Share of one CPU, 0 to 1; more with several threads.
+    pub cpu_load: f32,
+    /// Memory it has to itself, in bytes.
+    pub memory_bytes: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The command it was started with.
+    pub command_line: String,
+}
+
+/// The processes of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Processes {
+    /// In the host's order.
+    pub processes: Vec<ProcessView>,
+}
+
+/// Which sessions are wanted.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct SessionsQuery {
+    /// Only those of this user.
+    user: Option<Id<User>>,
+    /// Only those on this host.
+    host: Option<Id<Host>>,
+    /// Only those started for this resource.
+    resource: Option<Id<Resource>>,
+    /// Most sessions of the answer: 1 to 1000.
+    limit: Option<usize>,
+    /// Go on after this: `next` of the previous answer.
+    after: Option<Id<Session>>,
+}
+
+/// A message to a session.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    /// Its title.
+    title: String,
+    /// What the user reads.
+    text: String,
+}
+
+/// A process to end.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ProcessToEnd {
+    /// Its number on the host.
+    process_id: u32,
+}
+
+async fn list(
+    State(broker): State<Arc<Broker>>,
+    _: May<View<Sessions>>,
+    Asked(query): Asked<SessionsQuery>,
+) -> Json<Page<SessionView>> {
+    Json(page(&broker, &query))
+}
+
+async fn show(
+    State(broker): State<Arc<Broker>>,
+    _: May<View<Sessions>>,
+    IdOf(id): IdOf<Session>,
+) -> Result<Json<SessionView>, ApiError> {
+    let session = broker.hosts.session(id).ok_or(SessionError::Gone).map_err(refused)?;
+    Ok(Json(view(&broker.farm.load(), session)))
+}
+
+async fn message(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Sessions>>,
+    IdOf(id): IdOf<Session>,
+    Sent(message): Sent<Message>,
+) -> Result<NoContent, ApiError> {
+    let Message { title, text } = message.checked()?;
+    broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await.map_err(refused)?;
+    Ok(NoContent)
+}
+
+async fn disconnect(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Sessions>>,
+    IdOf(id): IdOf<Session>,
+) -> Result<NoContent, ApiError> {
+    broker.disconnect_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    Ok(NoContent)
+}
+
+async fn log_off(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Sessions>>,
+    IdOf(id): IdOf<Session>,
+) -> Result<NoContent, ApiError> {
+    broker.log_off_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    Ok(NoContent)
+}
+
+async fn reset(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Sessions>>,
+    IdOf(id): IdOf<Session>,
+) -> Result<NoContent, ApiError> {
+    broker.reset_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    Ok(NoContent)
+}
+
+async fn processes(
+    State(broker): State<Arc<Broker>>,
+    may: May<View<Sessions>>,
+    IdOf(id): IdOf<Session>,
+) -> Result<Json<Processes>, ApiError> {
+    let found = broker.session_processes(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    Ok(Json(Processes { processes: found.into_iter().map(ProcessView::from).collect() }))
+}
+
+async fn end_process(
+    State(broker): State<Arc<Broker>>,
+    may: May<Control<Sessions>>,
+    IdOf(id): IdOf<Session>,
+    Sent(process): Sent<ProcessToEnd>,
+) -> Result<NoContent, ApiError> {
+    broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await.map_err(refused)?;
+    Ok(NoContent)
+}
+
+pub fn routes() -> Api {
+    macro_rules! acts {
+        ($path:literal, $handler:ident, $id:literal, $summary:literal) => {
+            ApiRouter::new().api_route(
+                $path,
+                post_with($handler, |operation| crud::described(operation, $id, "sessions", $summary)),
+            )
+        };
+    }
+    let list = get_with(list, |operation| {
+        crud::described(operation, "list_sessions", "sessions", "Lists the sessions of all hosts, oldest first.")
+    });
+    let show = get_with(show, |operation| {
+        crud::described(operation, "show_session", "sessions", "Shows one.")
+    });
+    let processes = get_with(processes, |operation| {
+        crud::described(operation, "list_session_processes", "sessions", "Lists the processes of a session.")
+    });
+    ApiRouter::new()
+        .api_route("/sessions", list)
+        .api_route("/sessions/{id}", show)
+        .api_route("/sessions/{id}/processes", processes)
+        .merge(acts!("/sessions/{id}/message", message, "message_session", "Shows a message on the session's screen."))
+        .merge(acts!("/sessions/{id}/disconnect", disconnect, "disconnect_session", "Takes the client away; the programs run on."))
+        .merge(acts!("/sessions/{id}/log-off", log_off, "log_off_session", "Ends a session in order."))
+        .merge(acts!("/sessions/{id}/reset", reset, "reset_session", "Ends a session at once; what was not saved is lost."))
+        .merge(acts!("/sessions/{id}/end-process", end_process, "end_session_process", "Ends one process of a session."))
+}
+
+fn page(broker: &Broker, query: &SessionsQuery) -> Page<SessionView> {
+    let farm = broker.farm.load();
+    let limit = query.limit.unwrap_or(crate::app::objects::LIMIT_DEFAULT).clamp(1, crate::app::objects::LIMIT_MAX);
+    let all = match query.user.map(|id| farm.users.get(id)) {
+        Some(Some(user)) => broker.hosts.sessions_of(&user.name),
+        Some(None) => Vec::new(),
+        None => broker.hosts.sessions(),
+    };
+    let mut found = all
+        .into_iter()
+        .filter(|session| query.after.is_none_or(|after| session.id > after))
+        .filter(|session| query.host.is_none_or(|host| session.host == host))
+        .filter(|session| query.resource.is_none_or(|resource| session.resource == Some(resource)));
+    let items: Vec<_> = found.by_ref().take(limit).map(|session| view(&farm, session)).collect();
+    let next = found.next().and_then(|_| items.last().map(|session| session.id.to_string()));
+    Page { items, next }
+}
+
+fn view(farm: &FarmView, session: HostSession) -> SessionView {
+    let ClientFacts { name, address, kind, version, operating_system } = session.client;
+    SessionView {
+        id: session.id,
+        user: farm.users.by_name(&session.user_name).map(|user| user.id),
+        user_name: session.user_name,
+        account: session.account,
+        host: session.host,
+        host_name: farm.hosts.get(session.host).map(|host| host.name.clone()).unwrap_or_default(),
+        resource: session.resource,
+        resource_name: session.resource_name,
+        state: session.state,
+        started_at: session.started_at,
+        idle_secs: session.idle_secs,
+        desktop: session.desktop,
+        shared: session.shared,
+        programs: session.programs,
+        client: ClientView { name, address, kind, version, operating_system },
+    }
+}
+
+fn refused(error: SessionError) -> ApiError {
+    match error {
+        SessionError::Gone => ApiError::new(StatusCode::NOT_FOUND, "session_gone", sentence(&error)),
+        SessionError::Host(error) => error.into(),
+    }
+}
+
+impl Message {
+    fn checked(self) -> Result<Self, ApiError> {
+        let mut mistakes = Mistakes::default();
+        mistakes.optional_text("title", &self.title, MESSAGE_TITLE_MAX);
+        mistakes.text("text", &self.text, MESSAGE_TEXT_MAX);
+        let mistakes = mistakes.into_vec();
+        if mistakes.is_empty() { Ok(self) } else { Err(ApiError::invalid(mistakes)) }
+    }
+}
+
+impl From<Process> for ProcessView {
+    fn from(process: Process) -> Self {
+        Self {
+            process_id: process.process_id,
+            name: process.name,
+            cpu_load: if process.cpu_load.is_finite() { process.cpu_load } else { 0.0 },
+            memory_bytes: process.memory_bytes,
+            started_at: moment(process.started_at_ms),
+            command_line: process.command_line,
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The management API from the caller's side: HTTPS with a bearer token, JSON in and out.
+//!
+//! Deliberately absent: what the answers mean. Every command reads what it shows from the JSON, so
+//! that an older command line still works with a newer broker.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use ureq::{
+    Agent, Body,
+    http::{Response, StatusCode},
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+};
+use zeroize::Zeroizing;
+
+use super::connection::Connection;
+use crate::failure::{Failure, Outcome};
+
+/// How long one call may take: the slowest asks a host for its programs with their icons.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long until a connection must stand.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest answer taken, in bytes: a host's programs with all icons fit several times over.
+const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+/// How many objects one call asks for: the most that the API gives.
+const PAGE: &str = "1000";
+/// Most pages of one list, against an answer that never ends.
+const PAGES_MAX: usize = 1_000;
+
+/// Where the certificate authorities of a Linux machine are, for management portals with a public
+/// certificate.
+const SYSTEM_AUTHORITIES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
+
+/// Calls the management API.
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: Zeroizing<String>,
+}
+
+/// Part of a query string, as name and value.
+pub type Query<'a> = [(&'a str, &'a str)];
+
+impl Client {
+    /// A client for one broker. Nothing is sent yet.
+    pub fn new(connection: &Connection) -> Outcome<Self> {
+        if !connection.url.starts_with("https://") {
+            return Err(Failure::Usage(format!(
+                "the address \"{}\" must begin with https:// (the token must not travel in the clear)",
+                connection.url
+            )));
+        }
+        let roots = match &connection.authority {
+            Some(pem) => certificates(pem.as_bytes(), "the authority's file")?,
+            None => system_authorities()?,
+        };
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(Arc::new(roots)))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // The environment's proxy is for the web, not for one's own farm.
+            .proxy(None)
+            .user_agent(concat!("oriel/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .build()
+            .new_agent();
+        let base = format!("{}/api/v1", connection.url.trim_end_matches('/'));
+        Ok(Self { agent, base, token: connection.token.clone() })
+    }
+
+    /// Reads something.
+    pub fn get(&self, path: &str, query: &Query<'_>) -> Outcome<Value> {
+        let mut request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        for (name, value) in query {
+            request = request.query(*name, *value);
+        }
+        self.answer(request.call())
+    }
+
+    /// Reads every page of a list.
+    pub fn list(&self, path: &str, query: &Query<'_>) -> Outcome<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let mut query = [query, &[("limit", PAGE)]].concat();
+            if let Some(after) = &after {
+                query.push(("after", after));
+            }
+            let mut page = self.get(path, &query)?;
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                found.extend(items);
+            }
+            after = page.get("next").and_then(Value::as_str).map(ToOwned::to_owned);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Creates something, or asks for something to be done.
+    pub fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.answer(
+            self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body),
+        )
+    }
+
+    /// Sends a picture.
+    pub fn post_png(&self, path: &str, png: &[u8]) -> Outcome<Value> {
+        self.answer(
+            self.agent
+                .post(self.url(path))
+                .header("authorization", self.bearer())
+                .header("content-type", "image/png")
+                .send(png),
+        )
+    }
+
+    /// Replaces something.
+    pub fn put(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.answer(
+            self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body),
+        )
+    }
+
+    /// Deletes something that has this revision.
+    pub fn delete(&self, path: &str, revision: u64) -> Outcome<Value> {
+        let url = self.url(path);
+        let request = self.agent.delete(url).header("authorization", self.bearer());
+        self.answer(request.header("if-match", format!("\"{revision}\"")).call())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.as_str())
+    }
+
+    fn answer(&self, result: Result<Response<Body>, ureq::Error>) -> Outcome<Value> {
+        let mut response = result.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_MAX)
+            .read_to_string()
+            .map_err(|error| self.unreachable(&error))?;
+        if !status.is_success() {
+            return Err(refusal(status, &text));
+        }
+        if text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text).map_err(|_| {
+            Failure::Unreachable(format!(
+                "{} answers, but not as Oriel's management API does: is the address right?",
+                self.base
+            ))
+        })
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let address = &self.base;
+        Failure::Unreachable(match error {
+            ureq::Error::Rustls(error) => format!(
+                "{address} did not prove who it is: {error}. \
+                 Name the certificate that it should have with --authority FILE."
+            ),
+            ureq::Error::Io(error) if is_tls(error) => format!(
+                "{address} did not prove who it is: {error}. \
+                 Name the certificate that it should have with --authority FILE."
+            ),
+            ureq::Error::HostNotFound => format!("the name in {address} is not known"),
+            ureq::Error::Timeout(_) => format!("{address} did not answer in time"),
+            ureq::Error::BadUri(_) => format!("{address} is not an address such as https://broker.example:20443"),
+            error => format!("{address} cannot be reached: {error}"),
+        })
+    }
+}
+
+/// A certificate that is not accepted surfaces as an I/O error around rustls' own.
+fn is_tls(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
+}
+
+/// What a failed call says, as text for people: the sentence, the advice and every mistake.
+fn refusal(status: StatusCode, body: &str) -> Failure {
+    let Ok(problem) = serde_json::from_str::<Value>(body) else {
+        return Failure::Refused(format!("the broker answered {status} without saying why"));
+    };
+    let part = |name: &str| problem.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let mut text = part("message").map_or_else(|| format!("the broker answered {status}"), ToOwned::to_owned);
+    if let Some(advice) = part("advice") {
+        text += " ";
+        text += advice;
+    }
+    for mistake in problem.get("mistakes").and_then(Value::as_array).into_iter().flatten() {
+        let word = |name: &str| mistake.get(name).and_then(Value::as_str).unwrap_or_default();
+        text += &format!("\n  {}: {}", word("field"), word("message"));
+    }
+    Failure::Refused(text)
+}
+
+fn system_authorities() -> Outcome<Vec<Certificate<'static>>> {
+    let file = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok()).ok_or_else(|| {
+        Failure::Usage(
+            "this machine has no list of certificate authorities: name the certificate of the management \
+             address with --authority FILE"
+                .into(),
+        )
+    })?;
+    certificates(&file, "the list of certificate authorities")
+}
+
+/// The certificates of a PEM file; those that cannot be read are left out, but not all of them.
+pub fn certificates(pem: &[u8], what: &str) -> Outcome<Vec<Certificate<'static>>> {
+    let found: Vec<_> = parse_pem(pem)
+        .filter_map(|part| match part {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if found.is_empty() {
+        return Err(Failure::Usage(format!("{what} holds no certificate in PEM form")));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_everything_that_the_broker_said() {
+        let body = r#"{"code":"invalid","message":"Two fields are wrong.","advice":"Correct them.",
+            "mistakes":[{"field":"name","message":"must not be empty"}]}"#;
+        let Failure::Refused(text) = refusal(StatusCode::UNPROCESSABLE_ENTITY, body) else {
+            panic!("expected a refusal");
+        };
+        assert_eq!(text, "Two fields are wrong. Correct them.\n  name: must not be empty");
+        let Failure::Refused(text) = refusal(StatusCode::BAD_GATEWAY, "<html>") else {
+            panic!("expected a refusal");
+        };
+        assert!(text.contains("502"));
+    }
+
+    #[test]
+    fn a_token_never_travels_in_the_clear() {
+        let connection = Connection {
+            url: "http://broker.example:20443".into(),
+            authority: None,
+            token: Zeroizing::new("secret".into()),
+        };
+        assert!(matches!(Client::new(&connection), Err(Failure::Usage(_))));
+    }
+}

@@ -1,0 +1,101 @@
+//! `oriel token`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{
+    Desk, Format,
+    connection::write_private,
+    objects::{self, ListOptions, Named, Noun},
+    output::{self, Column},
+};
+use crate::failure::{Failure, Outcome};
+
+static NOUN: Noun = Noun {
+    path: "tokens",
+    word: "token",
+    command: "token",
+    columns: &[
+        Column::plain("NAME", "/name"),
+        Column::plain("ROLE", "/spec/role"),
+        Column::plain("UNTIL", "/spec/expires_at"),
+        Column::plain("DESCRIPTION", "/spec/description"),
+        Column::plain("ID", "/id"),
+    ],
+    refers: &[],
+};
+
+/// `oriel token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// List tokens, without their secrets
+    List(ListOptions),
+    /// Show a token, without its secret
+    Show(Named),
+    /// Make a token and print its secret, which is never shown again
+    Create {
+        /// Name of the token: it stands in the change log beside what was done with it
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum)]
+        role: Role,
+        /// For administrators
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
+        /// Stops working after this many days; otherwise never
+        #[arg(long, value_name = "NUMBER")]
+        days: Option<u32>,
+        /// Write the secret to this file (readable only by its owner) instead of printing it
+        #[arg(long, value_name = "FILE")]
+        output_file: Option<PathBuf>,
+    },
+    /// Delete a token: it stops working at once
+    Delete(Named),
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything
+    Root,
+    /// See everything, change nothing
+    Viewer,
+    /// See sessions and act on them
+    HelpDesk,
+}
+
+impl TokenCommand {
+    pub(super) fn run(self, desk: &Desk) -> Outcome {
+        match self {
+            TokenCommand::List(options) => objects::list(desk, &NOUN, &options),
+            TokenCommand::Show(named) => objects::show(desk, &NOUN, &named),
+            TokenCommand::Create { name, role, description, days, output_file } => {
+                let role = match role {
+                    Role::Root => "root",
+                    Role::Viewer => "viewer",
+                    Role::HelpDesk => "help_desk",
+                };
+                let expires_at = days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)));
+                let spec = json!({"role": role, "description": description, "expires_at": expires_at});
+                let mut made = desk.client.post(NOUN.path, &json!({"name": name, "spec": spec}))?;
+                if let Some(path) = output_file {
+                    let secret = made["secret"].take();
+                    let text = format!("{}\n", secret.as_str().unwrap_or_default());
+                    write_private(&path, text.as_bytes())
+                        .map_err(|error| Failure::Refused(format!("cannot write {}: {error}", path.display())))?;
+                    return objects::created(desk, &NOUN, &made);
+                }
+                if desk.format == Format::Json {
+                    return output::json(&made);
+                }
+                eprintln!("Created token \"{name}\". Its secret is shown only now:");
+                output::print(&format!("{}\n", made["secret"].as_str().unwrap_or_default()))
+            }
+            TokenCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
+        }
+    }
+}

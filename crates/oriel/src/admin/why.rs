@@ -1,0 +1,213 @@
+//! `oriel why`: a decision as a text that begins with the answer and ends with its inputs.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+
+use super::{Desk, Format, names, output, resource, user};
+use crate::failure::Outcome;
+
+/// `oriel why …`
+#[derive(Debug, Subcommand)]
+pub enum WhyCommand {
+    /// Why would this user's launch of this resource be answered as it would? Nothing is started
+    Launch(Launch),
+}
+
+/// `oriel why launch`
+#[derive(Debug, Args)]
+pub struct Launch {
+    /// The user (name or id)
+    #[arg(long)]
+    user: String,
+    /// What they open (name or id)
+    #[arg(long)]
+    resource: String,
+    /// Address of their device, for rules that look at it
+    #[arg(long, value_name = "IP")]
+    address: Option<String>,
+    /// Name of their device
+    #[arg(long, value_name = "NAME")]
+    client_name: Option<String>,
+    /// Operating system of their device: windows, mac_os, linux, chrome_os, android, ios or other
+    #[arg(long, value_name = "WORD")]
+    client_os: Option<String>,
+}
+
+impl WhyCommand {
+    pub(super) fn run(self, desk: &Desk) -> Outcome {
+        match self {
+            WhyCommand::Launch(launch) => launch.run(desk),
+        }
+    }
+}
+
+impl Launch {
+    fn run(self, desk: &Desk) -> Outcome {
+        let mut body = Map::new();
+        body.insert("user".into(), names::id(&desk.client, &user::NOUN, &self.user)?.into());
+        body.insert("resource".into(), names::id(&desk.client, &resource::NOUN, &self.resource)?.into());
+        body.extend(self.address.map(|address| ("address".into(), address.into())));
+        body.extend(self.client_name.map(|name| ("client_name".into(), name.into())));
+        body.extend(self.client_os.map(|os| ("client_os".into(), os.into())));
+        let answer = desk.client.post("explain/launch", &Value::Object(body))?;
+        match desk.format {
+            Format::Json => output::json(&answer),
+            Format::Table => output::print(&told(&answer)),
+        }
+    }
+}
+
+/// The explanation as text.
+fn told(answer: &Value) -> String {
+    let mut text = format!(
+        "{}\n\n{} opens {}, decided {}\n",
+        word(&answer["summary"]),
+        word(&answer["user_name"]),
+        word(&answer["resource_name"]),
+        word(&answer["at"]),
+    );
+    text += "\nMay they?\n";
+    if answer["user_enabled"] == false {
+        text += "  The account is disabled.\n";
+    }
+    text += &format!("  {}\n", access(&answer["access"], &answer["rule_name"]));
+    text += "\nTheir sessions\n";
+    text += &lines(&answer["sessions"], "none", |session| {
+        format!(
+            "{} on {}, {}, since {}{}",
+            word(&session["id"]),
+            host_name(answer, &session["host"]),
+            word(&session["state"]),
+            word(&session["started_at"]),
+            if session["shared"] == true { ", shared" } else { "" },
+        )
+    });
+    let placement = &answer["placement"];
+    text += &format!("\nHosts {}, by {}\n", word(&placement["place"]), balancing(&placement["balancing"]));
+    text += &lines(&placement["hosts"], "none", host);
+    let plan = &answer["plan"];
+    let ranking = [&plan["ranking"], &plan["otherwise"]].into_iter().find(|ranking| ranking.is_object());
+    if let Some(ranking) = ranking {
+        text += "\nIn this order they are asked\n";
+        text += &lines(&ranking["candidates"], "none", |candidate| {
+            format!("{} (load {:.2})", word(&candidate["name"]), candidate["load"].as_f64().unwrap_or_default())
+        });
+        text += "\nNot asked\n";
+        text += &lines(&ranking["passed_over"], "none", |passed| {
+            format!("{}: {}", word(&passed["name"]), obstacle(&passed["obstacle"]))
+        });
+    }
+    text
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Value::Null => "-".into(),
+        other => other.to_string(),
+    }
+}
+
+fn lines(list: &Value, none: &str, line: impl Fn(&Value) -> String) -> String {
+    match list.as_array().map(Vec::as_slice) {
+        None | Some([]) => format!("  {none}\n"),
+        Some(entries) => entries.iter().map(|entry| format!("  {}\n", line(entry))).collect(),
+    }
+}
+
+fn access(access: &Value, rule_name: &Value) -> String {
+    let decision = [&access["decision"], &access["because"]["decision"]];
+    let decision = decision.into_iter().find(|decision| decision.is_object()).unwrap_or(&Value::Null);
+    let by = match (decision["rule"].as_u64(), rule_name.as_str()) {
+        (Some(index), Some(name)) => format!("rule {} \"{name}\"", index + 1),
+        (Some(index), None) => format!("rule {}", index + 1),
+        (None, _) if decision.is_object() => "the default, as no rule matches".into(),
+        (None, _) => String::new(),
+    };
+    match (word(&access["answer"]).as_str(), word(&access["because"]["reason"]).as_str()) {
+        ("open", _) => format!("Yes, by {by}."),
+        ("maintenance", _) => format!("They see it (by {by}), but it is in maintenance: {}", word(&access["message"])),
+        ("hidden", "rule") => format!("No, by {by}."),
+        ("hidden", "folder_rule") => format!("No: the folder it lies in is hidden from them by {by}."),
+        ("hidden", "disabled") => "No: it, or a folder above it, is disabled.".into(),
+        ("hidden", "lost_folder") => "No: the folder it lies in is gone.".into(),
+        (other, because) => format!("{other} {because}"),
+    }
+}
+
+fn balancing(balancing: &Value) -> String {
+    if balancing["method"] == "round_robin" {
+        return "turn".into();
+    }
+    let on: Vec<_> =
+        ["sessions", "memory", "cpu"].into_iter().filter(|counter| balancing[counter] != false).collect();
+    format!("load ({})", on.join(" + "))
+}
+
+fn host(host: &Value) -> String {
+    let share = |field: &str| host[field].as_f64().unwrap_or_default() * 100.0;
+    let mut text = format!(
+        "{}: {} of {} sessions, CPU {:.0} %, memory {:.0} %, logons {}, last report {}",
+        word(&host["name"]),
+        word(&host["sessions"]),
+        word(&host["max_sessions"]),
+        share("cpu_load"),
+        share("memory_load"),
+        word(&host["logon_mode"]),
+        word(&host["last_report"]),
+    );
+    if host["enabled"] == false {
+        text += ", disabled (itself or its pool)";
+    }
+    if let Some(problem) = host["problem"].as_str() {
+        text += &format!(", problem: {problem}");
+    }
+    text
+}
+
+fn obstacle(obstacle: &Value) -> String {
+    match obstacle["obstacle"].as_str().unwrap_or_default() {
+        "disabled" => "it, or its pool, is disabled".into(),
+        "unreachable" => "its agent does not report".into(),
+        "unhealthy" => format!("its session software does not work: {}", word(&obstacle["problem"])),
+        "logons_disabled" => "logons are disabled".into(),
+        "draining" => "it is draining: it takes reconnections only".into(),
+        "full" => "it has all the sessions it may have".into(),
+        other => other.replace('_', " "),
+    }
+}
+
+fn host_name(answer: &Value, id: &Value) -> String {
+    let hosts = answer["placement"]["hosts"].as_array();
+    let found = hosts.into_iter().flatten().find(|host| host["id"] == *id);
+    found.map_or_else(|| word(id), |host| word(&host["name"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_answer_comes_first_and_every_input_is_named() {
+        let text = told(&json!({
+            "summary": "The only host of pool Office is draining.",
+            "user_name": "alice", "user_enabled": true, "resource_name": "Writer", "at": "2026-11-21T00:00:00Z",
+            "access": {"answer": "open", "decision": {"effect": "allow", "rule": 0}}, "rule_name": "for group Office",
+            "sessions": [],
+            "placement": {
+                "place": "of pool Office", "balancing": {"method": "resource", "cpu": false},
+                "hosts": [{"name": "h1", "sessions": 3, "max_sessions": 5, "logon_mode": "drain", "enabled": true}],
+            },
+            "plan": {"plan": "refuse", "ranking": {"candidates": [], "passed_over": [
+                {"name": "h1", "obstacle": {"obstacle": "draining"}},
+            ]}},
+        }));
+        assert!(text.starts_with("The only host of pool Office is draining.\n"));
+        for part in ["Yes, by rule 1 \"for group Office\".", "by load (sessions + memory)", "h1: 3 of 5 sessions",
+            "h1: it is draining"] {
+            assert!(text.contains(part), "{part} is missing in:\n{text}");
+        }
+    }
+}
