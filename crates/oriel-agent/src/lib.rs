@@ -1,1 +1,27 @@
-//! placeholder
+//! The agent of a session host: what runs on a machine that has sessions, reports them to the brokers and
+//! carries out what they ask.
+//!
+//! - [`host`] is the port to the session host's software; [`xrdp`] is its first adapter.
+//! - [`logon`] makes one-time logons, [`pam`] is how they come back; [`session`] is the program inside each
+//!   session.
+//! - [`admission`] and [`logon_mode`] say whether the host takes one more; [`load`] how busy it is.
+//! - [`apps`] lists what could be published, [`accounts`] finds or makes the users' accounts.
+//!
+//! Deliberately absent: the settings store, directories, any HTTP server, and every decision on who may
+//! use what. Brokers decide; the agent knows its machine.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod accounts;
+pub mod admission;
+pub mod apps;
+pub mod hooks;
+pub mod host;
+pub mod load;
+pub mod logon;
+pub mod logon_mode;
+pub mod pam;
+pub mod proc;
+pub mod session;
+mod state;
+pub mod xrdp;

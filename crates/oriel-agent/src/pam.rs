@@ -1,0 +1,103 @@
+//! The steps that PAM calls: one asks the agent whether a secret is good, one says that a session opens or
+//! closes. Both are subcommands of the one binary, run as root by the session software.
+//!
+//! They do one exchange over a Unix socket that only root can open, and nothing else, because the session
+//! software serves nobody else meanwhile.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Longest line either way, in bytes. A secret has 43.
+pub(crate) const LINE_BYTES_MAX: u64 = 4096;
+/// A dead agent must not hold up the session software for long.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a step asks or says; one line of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PamRequest {
+    /// May this name log on with this secret?
+    Logon {
+        /// As logged on with.
+        name: String,
+        /// As typed.
+        secret: Zeroizing<String>,
+    },
+    /// A session opens or closes.
+    Session {
+        /// As logged on with.
+        name: String,
+        /// False when it closes.
+        is_opening: bool,
+        /// PAM_TTY: the display.
+        terminal: String,
+        /// The process that stands for the session.
+        leader: u32,
+    },
+}
+
+/// The agent's answer; one line of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PamAnswer {
+    pub(crate) is_allowed: bool,
+}
+
+/// The step that checks a secret: `pam_exec.so expose_authtok`. Reads the secret from standard input, up to
+/// a zero byte, and the name from `PAM_USER`. Succeeds only if the agent says yes.
+pub fn logon(socket: &Path) -> ExitCode {
+    let mut bytes = Zeroizing::new(Vec::new());
+    if std::io::stdin().take(LINE_BYTES_MAX / 2).read_to_end(&mut bytes).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let secret = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    let Ok(secret) = std::str::from_utf8(secret) else { return ExitCode::FAILURE };
+    let secret = Zeroizing::new(secret.to_owned());
+    let request = PamRequest::Logon { name: variable("PAM_USER"), secret };
+    match ask(socket, &request) {
+        Some(PamAnswer { is_allowed: true }) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// The step that reports a session. Its parent is the process that stands for the session. Always succeeds:
+/// a session must be able to close while the agent is away.
+pub fn session(socket: &Path) -> ExitCode {
+    let is_opening = match variable("PAM_TYPE").as_str() {
+        "open_session" => true,
+        "close_session" => false,
+        _ => return ExitCode::SUCCESS,
+    };
+    let request = PamRequest::Session {
+        name: variable("PAM_USER"),
+        is_opening,
+        terminal: variable("PAM_TTY"),
+        leader: std::os::unix::process::parent_id(),
+    };
+    ask(socket, &request);
+    ExitCode::SUCCESS
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+fn ask(socket: &Path, request: &PamRequest) -> Option<PamAnswer> {
+    let mut stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+    stream.set_write_timeout(Some(TIMEOUT)).ok()?;
+    let mut line = Zeroizing::new(serde_json::to_vec(request).ok()?);
+    line.push(b'\n');
+    stream.write_all(&line).ok()?;
+    let mut answer = String::new();
+    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer).ok()?;
+    serde_json::from_str(&answer).ok()
+}

@@ -1,0 +1,405 @@
+//! Every configuration text that xrdp, sesman, PAM and the window manager get from us.
+//!
+//! Sources: xrdp.ini(5) and sesman.ini(5) of 0.9.21 and 0.10, pam.conf(5), openbox's rc.xml.
+
+use std::{
+    fmt::Write,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use super::{
+    layout::{INSIDE, Layout},
+    version::Version,
+};
+use crate::{host::App, session::SOCKET_VARIABLE};
+
+/// Numbers that keep two agents on one machine apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// First X display.
+    pub(super) first_display: u32,
+    /// How many displays may follow it.
+    pub(super) displays: u32,
+    /// Where sesman listens, on loopback (0.9 only).
+    pub(super) sesman_port: u16,
+    /// Where xrdp believes that sesman listens: our relay (0.9 only).
+    pub(super) relay_port: u16,
+}
+
+/// `xrdp.ini`. One kind of session (Xorg), TLS only, no login window: whoever has no one-time logon is
+/// disconnected at once.
+pub(super) fn xrdp_ini(layout: &Layout, listen: SocketAddr) -> String {
+    let port = match listen.ip() {
+        IpAddr::V4(address) => format!("tcp://{address}:{}", listen.port()),
+        IpAddr::V6(address) => format!("tcp6://{{{address}}}:{}", listen.port()),
+    };
+    format!(
+        "; Written by the Oriel agent at each start; changes are lost.\n\
+         [Globals]\n\
+         ini_version=1\n\
+         fork=true\n\
+         port={port}\n\
+         use_vsock=false\n\
+         tcp_nodelay=true\n\
+         tcp_keepalive=true\n\
+         security_layer=tls\n\
+         crypt_level=high\n\
+         certificate={certificate}\n\
+         key_file={key}\n\
+         ssl_protocols=TLSv1.2, TLSv1.3\n\
+         autorun=Xorg\n\
+         allow_channels=true\n\
+         allow_multimon=true\n\
+         bitmap_cache=true\n\
+         bitmap_compression=true\n\
+         bulk_compression=true\n\
+         hidelogwindow=true\n\
+         require_credentials=true\n\
+         max_bpp=32\n\
+         new_cursors=true\n\
+         use_fastpath=both\n\
+         ls_top_window_bg_color=262b33\n\
+         \n\
+         [Logging]\n\
+         LogFile={log}\n\
+         LogLevel=INFO\n\
+         EnableSyslog=false\n\
+         \n\
+         [Channels]\n\
+         rdpdr=true\n\
+         rdpsnd=true\n\
+         drdynvc=true\n\
+         cliprdr=true\n\
+         rail=false\n\
+         xrdpvr=false\n\
+         tcutils=true\n\
+         \n\
+         [Xorg]\n\
+         name=Xorg\n\
+         lib=libxup.so\n\
+         username=ask\n\
+         password=ask\n\
+         ip=127.0.0.1\n\
+         port=-1\n\
+         code=20\n",
+        certificate = layout.certificate().display(),
+        key = layout.key().display(),
+        log = layout.log("xrdp").display(),
+    )
+}
+
+/// Who reads a `sesman.ini`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// sesman itself, and the channel server that it starts.
+    Sesman,
+    /// xrdp, which looks up where sesman listens.
+    Xrdp,
+}
+
+/// `sesman.ini`. Limits on time are ours to keep (xrdp's have a floor of a minute and give no reason), so
+/// they are off here. A session is found again by its logon name alone, which the policy "Default" does.
+pub(super) fn sesman_ini(layout: &Layout, numbers: Numbers, version: Version, reader: Reader) -> String {
+    let port = match (version.has_tcp_sesman(), reader) {
+        (false, _) => "sesman.socket".to_owned(),
+        (true, Reader::Sesman) => numbers.sesman_port.to_string(),
+        (true, Reader::Xrdp) if version.lets_clients_choose_the_program() => numbers.relay_port.to_string(),
+        (true, Reader::Xrdp) => numbers.sesman_port.to_string(),
+    };
+    format!(
+        "; Written by the Oriel agent at each start; changes are lost.\n\
+         [Globals]\n\
+         ListenAddress=127.0.0.1\n\
+         ListenPort={port}\n\
+         EnableUserWindowManager=false\n\
+         DefaultWindowManager={INSIDE}/startwm\n\
+         ReconnectScript={INSIDE}/reconnect\n\
+         \n\
+         [Security]\n\
+         AllowRootLogin=false\n\
+         MaxLoginRetry=1\n\
+         TerminalServerUsers=\n\
+         TerminalServerAdmins=oriel-nobody\n\
+         AlwaysGroupCheck=false\n\
+         RestrictOutboundClipboard=none\n\
+         RestrictInboundClipboard=none\n\
+         AllowAlternateShell=false\n\
+         \n\
+         [Sessions]\n\
+         X11DisplayOffset={first}\n\
+         MaxSessions={count}\n\
+         KillDisconnected=false\n\
+         DisconnectedTimeLimit=0\n\
+         IdleTimeLimit=0\n\
+         Policy=Default\n\
+         \n\
+         [Logging]\n\
+         LogFile={log}\n\
+         LogLevel=INFO\n\
+         EnableSyslog=false\n\
+         \n\
+         [Xorg]\n\
+         param={xorg}\n\
+         param=-config\n\
+         param=xrdp/xorg.conf\n\
+         param=-noreset\n\
+         param=-nolisten\n\
+         param=tcp\n\
+         param=-logfile\n\
+         param=/dev/null\n\
+         \n\
+         [Chansrv]\n\
+         FuseMountName=thinclient_drives\n\
+         FileUmask=077\n\
+         \n\
+         [ChansrvLogging]\n\
+         LogLevel=ERROR\n\
+         EnableSyslog=false\n\
+         \n\
+         [SessionVariables]\n\
+         {SOCKET_VARIABLE}={INSIDE}/session.sock\n",
+        first = numbers.first_display,
+        count = numbers.displays,
+        log = layout.log("sesman").display(),
+        xorg = if Path::new("/usr/lib/xorg/Xorg").exists() { "/usr/lib/xorg/Xorg" } else { "Xorg" },
+    )
+}
+
+/// The PAM service of sesman. The agent alone decides who logs on. sesman checks one logon at a time, so
+/// the check must be fast: one call to the agent's socket, no delay on failure.
+pub(super) fn pam_service() -> String {
+    format!(
+        "# Written by the Oriel agent at each start; changes are lost.\n\
+         auth [success=1 default=ignore] pam_exec.so expose_authtok quiet {INSIDE}/oriel agent pam-logon --socket {INSIDE}/pam.sock\n\
+         auth requisite pam_deny.so\n\
+         auth required pam_permit.so\n\
+         account required pam_permit.so\n\
+         session required pam_limits.so\n\
+         session optional pam_env.so readenv=1 envfile=/etc/default/locale\n\
+         session optional pam_mkhomedir.so umask=0077\n\
+         -session optional pam_systemd.so\n\
+         session optional pam_exec.so quiet {INSIDE}/oriel agent pam-session --socket {INSIDE}/pam.sock\n\
+         password requisite pam_deny.so\n"
+    )
+}
+
+/// What sesman starts in every session. Failing to reach it ends the session: nothing else is tried.
+pub(super) fn startwm() -> String {
+    format!("#!/bin/sh\nexec {INSIDE}/oriel agent session-start\n")
+}
+
+/// The host's `nsswitch.conf` with the aliases' file behind the databases that we add to.
+pub(super) fn nsswitch(of_host: &str) -> String {
+    let mut text = String::new();
+    let mut missing = vec!["passwd", "group"];
+    for line in of_host.lines() {
+        let database = line.split(':').next().unwrap_or_default().trim();
+        let found = missing.iter().position(|name| *name == database);
+        if let Some(index) = found {
+            missing.remove(index);
+        }
+        let (sources, comment) = line.split_once('#').map_or((line, None), |(l, c)| (l, Some(c)));
+        let wants = found.is_some() && !sources.split_ascii_whitespace().any(|word| word == "extrausers");
+        if wants {
+            // First of all after the files: a directory may be slow, and knows no alias anyway.
+            let sources = sources.trim_end();
+            let with = match sources.find("files") {
+                Some(at) => format!("{} extrausers{}", &sources[..at + 5], &sources[at + 5..]),
+                None => format!("{sources} extrausers"),
+            };
+            text.push_str(&with);
+            if let Some(comment) = comment {
+                let _ = write!(text, " #{comment}");
+            }
+        } else {
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    for database in missing {
+        let _ = writeln!(text, "{database}: files extrausers");
+    }
+    text
+}
+
+/// openbox for a published application: its windows fill the session and have no frame; dialogs and
+/// messages have one and stay above.
+pub(super) const OPENBOX_APPLICATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
+  <placement><policy>Smart</policy><center>yes</center></placement>
+  <desktops><number>1</number><popupTime>0</popupTime></desktops>
+  <theme><name>Clearlooks</name><titleLayout>LC</titleLayout></theme>
+  <keyboard><keybind key="A-Tab"><action name="NextWindow"/></keybind></keyboard>
+  <mouse>
+    <context name="Titlebar">
+      <mousebind button="Left" action="Drag"><action name="Move"/></mousebind>
+    </context>
+    <context name="Client">
+      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
+    </context>
+    <context name="Close">
+      <mousebind button="Left" action="Click"><action name="Close"/></mousebind>
+    </context>
+  </mouse>
+  <applications>
+    <application type="normal"><decor>no</decor><maximized>yes</maximized><focus>yes</focus></application>
+    <application type="dialog"><decor>yes</decor><layer>normal</layer><focus>yes</focus></application>
+    <application class="oriel-message"><decor>yes</decor><maximized>no</maximized><layer>above</layer></application>
+  </applications>
+</openbox_config>
+"#;
+
+/// openbox as a plain desktop: frames, a menu on either mouse button, the usual keys.
+pub(super) fn openbox_desktop(menu: &Path) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
+  <placement><policy>Smart</policy><center>yes</center></placement>
+  <desktops><number>1</number><popupTime>0</popupTime></desktops>
+  <theme><name>Clearlooks</name><titleLayout>NLIMC</titleLayout></theme>
+  <keyboard>
+    <keybind key="A-Tab"><action name="NextWindow"/></keybind>
+    <keybind key="A-F4"><action name="Close"/></keybind>
+    <keybind key="W-space"><action name="ShowMenu"><menu>root-menu</menu></action></keybind>
+  </keyboard>
+  <mouse>
+    <context name="Titlebar">
+      <mousebind button="Left" action="Drag"><action name="Move"/></mousebind>
+      <mousebind button="Left" action="DoubleClick"><action name="ToggleMaximize"/></mousebind>
+      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
+    </context>
+    <context name="Client">
+      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
+    </context>
+    <context name="Top Bottom Left Right TLCorner TRCorner BLCorner BRCorner">
+      <mousebind button="Left" action="Drag"><action name="Resize"/></mousebind>
+    </context>
+    <context name="Close"><mousebind button="Left" action="Click"><action name="Close"/></mousebind></context>
+    <context name="Iconify"><mousebind button="Left" action="Click"><action name="Iconify"/></mousebind></context>
+    <context name="Maximize"><mousebind button="Left" action="Click"><action name="ToggleMaximize"/></mousebind></context>
+    <context name="Root">
+      <mousebind button="Left" action="Press"><action name="ShowMenu"><menu>root-menu</menu></action></mousebind>
+      <mousebind button="Right" action="Press"><action name="ShowMenu"><menu>root-menu</menu></action></mousebind>
+    </context>
+  </mouse>
+  <menu><file>{menu}</file></menu>
+  <applications>
+    <application class="oriel-message"><layer>above</layer></application>
+  </applications>
+</openbox_config>
+"#,
+        menu = xml(&menu.to_string_lossy()),
+    )
+}
+
+/// The menu of the plain desktop: what is installed, and the way out.
+pub(super) fn openbox_menu(apps: &[App]) -> String {
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<openbox_menu xmlns=\"http://openbox.org/3.4/menu\">\n\
+         <menu id=\"root-menu\" label=\"Menu\">\n",
+    );
+    for app in apps {
+        let command = format!("{} {}", app.program, app.arguments);
+        let _ = writeln!(
+            text,
+            "<item label=\"{}\"><action name=\"Execute\"><command>{}</command></action></item>",
+            xml(&app.name),
+            xml(command.trim())
+        );
+    }
+    text.push_str(
+        "<separator/>\n<item label=\"Log off\"><action name=\"Exit\"><prompt>no</prompt></action></item>\n\
+         </menu>\n</openbox_menu>\n",
+    );
+    text
+}
+
+fn xml(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).fold(String::new(), |mut out, c| {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: Numbers =
+        Numbers { first_display: 500, displays: 400, sesman_port: 33_601, relay_port: 33_501 };
+
+    fn layout() -> Layout {
+        Layout::new(Path::new("/var/lib/oriel/agent"))
+    }
+
+    #[test]
+    fn the_listener_takes_either_address_family() {
+        let check = |listen: &str, expected: &str| {
+            let text = xrdp_ini(&layout(), listen.parse().expect("address"));
+            assert!(text.lines().any(|line| line == expected), "{expected} in:\n{text}");
+        };
+        check("127.0.0.1:13389", "port=tcp://127.0.0.1:13389");
+        check("[::1]:3389", "port=tcp6://{::1}:3389");
+        check("0.0.0.0:3389", "security_layer=tls");
+        check("0.0.0.0:3389", "require_credentials=true");
+        check("0.0.0.0:3389", "rail=false");
+    }
+
+    #[test]
+    fn old_xrdp_talks_to_sesman_through_the_relay_and_newer_ones_directly() {
+        let check = |version: &str, reader: Reader, expected: &str| {
+            let version = Version::parse(version).expect("version");
+            let text = sesman_ini(&layout(), NUMBERS, version, reader);
+            assert!(text.lines().any(|line| line == expected), "{expected} in:\n{text}");
+        };
+        check("xrdp 0.9.21.1", Reader::Xrdp, "ListenPort=33501");
+        check("xrdp 0.9.21.1", Reader::Sesman, "ListenPort=33601");
+        check("xrdp 0.9.26", Reader::Xrdp, "ListenPort=33601");
+        check("xrdp 0.10.1", Reader::Xrdp, "ListenPort=sesman.socket");
+        check("xrdp 0.10.1", Reader::Sesman, "AllowAlternateShell=false");
+        check("xrdp 0.9.21.1", Reader::Sesman, "X11DisplayOffset=500");
+    }
+
+    #[test]
+    fn aliases_come_right_after_the_files_and_nothing_else_changes() {
+        let of_host = "# comment\npasswd:         files systemd\ngroup: compat sss # local\nhosts: files dns\n";
+        let expected = "# comment\npasswd:         files extrausers systemd\ngroup: compat sss extrausers # local\n\
+                        hosts: files dns\n";
+        assert_eq!(nsswitch(of_host), expected);
+        assert_eq!(nsswitch(expected), expected);
+        assert_eq!(nsswitch(""), "passwd: files extrausers\ngroup: files extrausers\n");
+    }
+
+    #[test]
+    fn names_in_menus_cannot_break_out() {
+        let app = App {
+            id: "x".into(),
+            name: "A & <B>\"".into(),
+            comment: String::new(),
+            program: "a".into(),
+            arguments: "'<x>'".into(),
+            categories: vec![],
+            icon_png: vec![],
+        };
+        let menu = openbox_menu(&[app]);
+        assert!(menu.contains("label=\"A &amp; &lt;B&gt;&quot;\""));
+        assert!(menu.contains("<command>a '&lt;x&gt;'</command>"));
+    }
+
+    #[test]
+    fn a_failed_logon_step_denies_and_a_good_one_skips_the_denial() {
+        let text = pam_service();
+        let auth: Vec<&str> = text.lines().filter(|line| line.starts_with("auth")).collect();
+        assert!(auth[0].starts_with("auth [success=1 default=ignore] pam_exec.so expose_authtok"));
+        assert_eq!(auth[1..], ["auth requisite pam_deny.so", "auth required pam_permit.so"]);
+    }
+}

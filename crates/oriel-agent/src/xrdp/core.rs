@@ -1,0 +1,333 @@
+//! What the adapter knows, behind one lock, and what happens when a session or PAM says something.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    fs,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use oriel_model::session::EndReason;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    alias::{self, Alias},
+    layout::{INSIDE, Layout},
+    record::{Ending, Record},
+};
+use crate::{
+    accounts::Account,
+    host::{Ended, Refusal, RefusalKind, SessionId, SessionLimits, Start},
+    logon::{LogonRefusal, OneTimeLogons},
+    proc::{self, ProcessId, Stat},
+    session::protocol::{Begin, FromSession, ToSession},
+    state,
+};
+
+/// How long ended sessions are reported: brokers that were away for a while learn of them, too.
+const ENDED_KEPT: Duration = Duration::from_secs(15 * 60);
+/// Most ended sessions reported: a few times what a machine ends in a quarter of an hour.
+const ENDED_MAX: usize = 500;
+/// Most programs named per session.
+const PROGRAMS_MAX: usize = 50;
+/// Longest sentence taken from a session, in characters.
+const DETAIL_MAX: usize = 300;
+
+/// The adapter's knowledge.
+pub(super) struct Core {
+    pub(super) layout: Layout,
+    pub(super) desktop_command: Option<String>,
+    pub(super) boot_id: String,
+    pub(super) changes: watch::Sender<u64>,
+    /// Asks the watcher to look now.
+    pub(super) nudge: Notify,
+    /// Ends everything that serves a single connection.
+    pub(super) stopping: CancellationToken,
+    state: Mutex<State>,
+}
+
+/// Everything that changes.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) records: BTreeMap<SessionId, Record>,
+    pub(super) ended: VecDeque<Ended>,
+    pub(super) logons: OneTimeLogons,
+    pub(super) limits: SessionLimits,
+    pub(super) problem: Option<String>,
+    /// The running sesman.
+    pub(super) sesman: Option<ProcessId>,
+    lines: HashMap<SessionId, Line>,
+    lines_opened: u64,
+}
+
+/// The line to the program inside a session.
+struct Line {
+    number: u64,
+    orders: mpsc::Sender<ToSession>,
+}
+
+impl Core {
+    /// Reads what an earlier agent knew.
+    pub(super) fn load(layout: Layout, desktop_command: Option<String>) -> Self {
+        let mut state = State::default();
+        let files = fs::read_dir(layout.records()).into_iter().flatten().flatten();
+        for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
+            if let Some(record) = state::read_json::<Record>(&path) {
+                state.records.insert(record.id, record);
+            }
+        }
+        state.ended = state::read_json(&ended_file(&layout)).unwrap_or_default();
+        let (changes, _) = watch::channel(0);
+        Self {
+            layout,
+            desktop_command,
+            boot_id: proc::boot_id(),
+            changes,
+            nudge: Notify::new(),
+            stopping: CancellationToken::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The state. Nothing panics while it is held, so a poisoned lock is still whole.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever watches that the snapshot is another.
+    pub(super) fn announce(&self) {
+        self.changes.send_modify(|revision| *revision += 1);
+    }
+
+    /// Writes a record down. A failure is loud but does not stop the session.
+    pub(super) fn save(&self, record: &Record) {
+        if let Err(error) = state::write_json(&record.file(&self.layout.records()), record) {
+            tracing::error!(session.id = %record.id, %error, "cannot remember a session; it will be lost if the agent restarts");
+        }
+    }
+
+    /// Notes ends, keeps them bounded, and removes the records of sessions that are over.
+    pub(super) fn note_ended(&self, state: &mut State, ended: Vec<Ended>, now: Timestamp) {
+        for end in ended {
+            tracing::info!(
+                session.id = %end.session,
+                user = end.user_name,
+                reason = end.reason.as_str(),
+                detail = end.detail,
+                "ended"
+            );
+            state.ended.push_back(end);
+        }
+        while state.ended.len() > ENDED_MAX || state.ended.front().is_some_and(|end| end.at + ENDED_KEPT < now) {
+            state.ended.pop_front();
+        }
+        if let Err(error) = state::write_json(&ended_file(&self.layout), &state.ended) {
+            tracing::warn!(%error, "cannot remember ended sessions");
+        }
+    }
+
+    /// Takes records out for good.
+    pub(super) fn forget(&self, state: &mut State, over: &[SessionId]) {
+        for id in over {
+            if let Some(record) = state.records.remove(id) {
+                state.logons.revoke(&record.logon_name);
+                state.lines.remove(id);
+                let _ = fs::remove_file(record.file(&self.layout.records()));
+            }
+        }
+        if let Err(error) = self.write_aliases(state) {
+            tracing::error!(%error, "cannot update the logon names");
+        }
+    }
+
+    /// Makes the logon names of all records known to sesman.
+    pub(super) fn write_aliases(&self, state: &State) -> std::io::Result<()> {
+        let accounts: Vec<(String, Account)> = state
+            .records
+            .values()
+            .map(|record| (record.logon_name.clone(), Account::from(&record.account)))
+            .collect();
+        let aliases: Vec<Alias<'_>> = accounts.iter().map(|(name, account)| Alias { name, account }).collect();
+        alias::write(&self.layout.aliases(), &aliases)
+    }
+
+    /// Checks a logon. Called for every attempt, by PAM or by the relay.
+    pub(super) fn log_on(&self, name: &str, secret: &str) -> bool {
+        let now = Timestamp::now();
+        let mut state = self.state();
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+        let (session, connection) = match state.logons.redeem(name, secret, now) {
+            Ok(good) => good,
+            Err(refused) => {
+                tracing::warn!(logon.name = shown, reason = %refused.reason, "logon refused");
+                self.close_seat(&mut state, refused.session, refused.reason, now);
+                drop(state);
+                self.announce();
+                return false;
+            }
+        };
+        let Some(record) = state.records.get_mut(&session).filter(|record| record.ending.is_none()) else {
+            tracing::warn!(logon.name = shown, "logon refused: its session has ended");
+            return false;
+        };
+        tracing::info!(session.id = %session, logon.name = shown, "logged on");
+        record.arriving = Some((connection, now));
+        record.logged_on_at.get_or_insert(now);
+        let to_open = record.to_open.take();
+        self.save(record);
+        if let Some(program) = to_open
+            && let Err(program) = send(&state, session, ToSession::Open(program))
+            && let (ToSession::Open(program), Some(record)) = (program, state.records.get_mut(&session))
+        {
+            // The session is just dialling; it gets it then.
+            record.to_open = Some(program);
+        }
+        drop(state);
+        self.nudge.notify_one();
+        true
+    }
+
+    /// A seat whose secret is void and that nobody has taken can never be taken.
+    fn close_seat(&self, state: &mut State, owner: Option<SessionId>, reason: LogonRefusal, now: Timestamp) {
+        let Some(record) = owner.and_then(|id| state.records.get_mut(&id)) else { return };
+        if record.logged_on_at.is_none() && record.ending.is_none() {
+            record.ending = Some(Ending {
+                reason: EndReason::LogonRefused,
+                detail: reason.to_string(),
+                since: now,
+            });
+            self.nudge.notify_one();
+        }
+    }
+
+    /// A running session that sesman does not know, because sesman was restarted: `Some` with the display
+    /// if the logon is good, `Some(None)` if not. `None` for all others.
+    pub(super) fn reattach(&self, name: &str, secret: &str) -> Option<Option<u16>> {
+        let display = {
+            let state = self.state();
+            let record = state.records.values().find(|record| record.logon_name == name)?;
+            let leader = record.leader.filter(|leader| leader.is_alive())?;
+            let parent = Stat::read(leader.pid)?.parent;
+            if state.sesman.is_none_or(|sesman| sesman.pid == parent) {
+                return None;
+            }
+            u16::try_from(record.display?).ok()?
+        };
+        Some(self.log_on(name, secret).then_some(display))
+    }
+
+    /// PAM opens or closes a session.
+    pub(super) fn session_event(&self, name: &str, is_opening: bool, terminal: &str, leader: u32) {
+        if is_opening {
+            let display = terminal.strip_prefix(':').and_then(|number| number.parse().ok());
+            let mut state = self.state();
+            if let Some(record) = state.records.values_mut().find(|record| record.logon_name == name) {
+                record.leader = ProcessId::of(leader);
+                record.display = display;
+                self.save(record);
+            }
+        }
+        self.nudge.notify_one();
+    }
+
+    /// A program says that it is the inside of a session. It must run as the session's user.
+    pub(super) fn greet_session(
+        &self,
+        logon_name: &str,
+        uid: u32,
+        orders: mpsc::Sender<ToSession>,
+    ) -> Option<(SessionId, u64, Begin)> {
+        let mut state = self.state();
+        state.lines_opened += 1;
+        let number = state.lines_opened;
+        let record = state
+            .records
+            .values_mut()
+            .find(|record| record.logon_name == logon_name && record.account.uid == uid)?;
+        let id = record.id;
+        let begin = Begin {
+            session: id,
+            account: record.account.name.clone(),
+            home: PathBuf::from(&record.account.home),
+            shell: record.account.shell.clone(),
+            start: record.start.clone(),
+            desktop_command: self.desktop_command.clone(),
+            window_manager: PathBuf::from(INSIDE).join("openbox"),
+            runtime_dir: PathBuf::from(INSIDE).join("runtime").join(uid.to_string()),
+        };
+        if let Some(program) = record.to_open.take_if(|_| record.logged_on_at.is_some()) {
+            let _ = orders.try_send(ToSession::Open(program));
+        }
+        state.lines.insert(id, Line { number, orders });
+        Some((id, number, begin))
+    }
+
+    /// The line to a session has broken. The session dials again if it still runs.
+    pub(super) fn session_line_lost(&self, id: SessionId, number: u64) {
+        let mut state = self.state();
+        if state.lines.get(&id).is_some_and(|line| line.number == number) {
+            state.lines.remove(&id);
+        }
+        drop(state);
+        self.nudge.notify_one();
+    }
+
+    /// Something that a session says about itself. It comes from a user's process, so it is bounded and
+    /// believed only about that session.
+    pub(super) fn hear(&self, id: SessionId, message: FromSession) {
+        let now = Timestamp::now();
+        let mut state = self.state();
+        let Some(record) = state.records.get_mut(&id) else { return };
+        match message {
+            FromSession::Hello { .. } => return,
+            FromSession::Idle { secs } => {
+                let idle = Duration::from_secs(secs.min(10 * 365 * 86_400));
+                record.last_input = (now - idle).max(record.last_input);
+                return;
+            }
+            FromSession::Open { is_running, programs } => {
+                let bounded = programs.into_iter().take(PROGRAMS_MAX);
+                record.programs = bounded.map(|name| name.chars().take(80).collect()).collect();
+                let is_application = record.start != Start::Desktop;
+                match (is_running, record.empty_since) {
+                    (true, _) => record.empty_since = None,
+                    (false, None) if is_application => record.empty_since = Some(now),
+                    (false, _) => {}
+                }
+            }
+            FromSession::Over { detail } => {
+                record.ending.get_or_insert_with(|| Ending {
+                    reason: EndReason::LoggedOff,
+                    detail: detail.chars().filter(|c| !c.is_control()).take(DETAIL_MAX).collect(),
+                    since: now,
+                });
+            }
+        }
+        self.save(record);
+        drop(state);
+        self.announce();
+        self.nudge.notify_one();
+    }
+}
+
+/// Gives an order to a session; hands it back if there is no line to it.
+pub(super) fn send(state: &State, id: SessionId, order: ToSession) -> Result<(), ToSession> {
+    match state.lines.get(&id) {
+        Some(line) => line.orders.try_send(order).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(order) | mpsc::error::TrySendError::Closed(order) => order,
+        }),
+        None => Err(order),
+    }
+}
+
+fn ended_file(layout: &Layout) -> PathBuf {
+    layout.records().with_file_name("ended.json")
+}
+
+/// The refusal for a session that is not there.
+pub(super) fn unknown(id: SessionId) -> Refusal {
+    Refusal::new(RefusalKind::UnknownSession, format!("this host has no session {id}"))
+}

@@ -1,0 +1,164 @@
+//! The two sockets through which sessions reach the agent: one for PAM's steps, which only root opens, and
+//! one for the programs inside sessions, which run as their users.
+
+use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::core::Core;
+use crate::{
+    pam::{self, PamAnswer, PamRequest},
+    session::protocol::{FromSession, LINE_BYTES_MAX, ToSession},
+};
+
+/// Who dials must say what it wants within this time.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections at a time from sessions: some for each that a machine can carry.
+const SESSIONS_MAX: usize = 4_000;
+/// PAM steps at a time. There is one for each session that opens or closes.
+const STEPS_MAX: usize = 500;
+/// Orders that wait for a session that does not read. A session that is this far behind is broken.
+const ORDERS_MAX: usize = 32;
+
+/// Listens on a path, replacing what an earlier agent left there.
+pub(super) fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    Ok(listener)
+}
+
+/// Serves PAM's steps for ever.
+pub(super) async fn serve_pam(listener: UnixListener, core: Arc<Core>) {
+    let stopping = core.stopping.clone();
+    serve(listener, STEPS_MAX, stopping, move |stream| {
+        let core = Arc::clone(&core);
+        async move {
+            let is_root = stream.peer_cred().is_ok_and(|peer| peer.uid() == 0);
+            if is_root {
+                let _ = timeout(GREETING_TIMEOUT, pam_step(stream, &core)).await;
+            }
+        }
+    })
+    .await;
+}
+
+async fn pam_step(stream: UnixStream, core: &Arc<Core>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = zeroize::Zeroizing::new(Vec::new());
+    (&mut stream).take(pam::LINE_BYTES_MAX).read_until(b'\n', &mut line).await?;
+    let is_allowed = match serde_json::from_slice(&line)? {
+        PamRequest::Logon { name, secret } => core.log_on(&name, &secret),
+        PamRequest::Session { name, is_opening, terminal, leader } => {
+            core.session_event(&name, is_opening, &terminal, leader);
+            true
+        }
+    };
+    let mut answer = serde_json::to_vec(&PamAnswer { is_allowed })?;
+    answer.push(b'\n');
+    stream.get_mut().write_all(&answer).await
+}
+
+/// Serves the programs inside sessions for ever.
+pub(super) async fn serve_sessions(listener: UnixListener, core: Arc<Core>) {
+    let stopping = core.stopping.clone();
+    serve(listener, SESSIONS_MAX, stopping, move |stream| {
+        let core = Arc::clone(&core);
+        async move {
+            let _ = session_line(stream, &core).await;
+        }
+    })
+    .await;
+}
+
+async fn session_line(stream: UnixStream, core: &Arc<Core>) -> io::Result<()> {
+    let uid = stream.peer_cred()?.uid();
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader);
+    let mut line = Vec::new();
+    timeout(GREETING_TIMEOUT, read_line(&mut lines, &mut line)).await??;
+    let FromSession::Hello { logon_name, has_begun } = serde_json::from_slice(&line)? else {
+        return Ok(());
+    };
+    let (orders, mut to_send) = mpsc::channel(ORDERS_MAX);
+    let Some((id, line_number, begin)) = core.greet_session(&logon_name, uid, orders) else {
+        tracing::warn!(logon.name = logon_name, uid, "a program claims a session that is not its own");
+        return Ok(());
+    };
+    if !has_begun {
+        write_line(&mut writer, &ToSession::Begin(Box::new(begin))).await?;
+    }
+    loop {
+        // Only whole lines are lost when the other branch wins, and only at the end: `read_line` keeps what
+        // it has read in `line`, which is emptied after use.
+        line.clear();
+        let outcome = loop {
+            tokio::select! {
+                read = read_line(&mut lines, &mut line) => break read,
+                order = to_send.recv() => match order {
+                    Some(order) => write_line(&mut writer, &order).await?,
+                    None => return Ok(()),
+                },
+            }
+        };
+        if outcome.is_err() {
+            core.session_line_lost(id, line_number);
+            return Ok(());
+        }
+        if let Ok(message) = serde_json::from_slice(&line) {
+            core.hear(id, message);
+        }
+    }
+}
+
+/// Appends to `line` up to a line's end. May be dropped and called again with the same `line`.
+async fn read_line(
+    lines: &mut BufReader<tokio::net::unix::OwnedReadHalf>,
+    line: &mut Vec<u8>,
+) -> io::Result<()> {
+    let room = LINE_BYTES_MAX.saturating_sub(line.len()) as u64;
+    let read = lines.take(room).read_until(b'\n', line).await?;
+    if read == 0 || line.last() != Some(&b'\n') {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+async fn write_line(writer: &mut tokio::net::unix::OwnedWriteHalf, order: &ToSession) -> io::Result<()> {
+    let mut line = serde_json::to_vec(order)?;
+    line.push(b'\n');
+    timeout(GREETING_TIMEOUT, writer.write_all(&line)).await?
+}
+
+async fn serve<F, T>(listener: UnixListener, max: usize, stopping: CancellationToken, handle: F)
+where
+    F: Fn(UnixStream) -> T,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let room = Arc::new(Semaphore::new(max));
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let work = stopping.clone().run_until_cancelled_owned(handle(stream));
+                tokio::spawn(async move {
+                    work.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection from a session");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+}

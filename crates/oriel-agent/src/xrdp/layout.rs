@@ -1,0 +1,261 @@
+//! Where the adapter keeps its files, and what it mounts over the host's.
+//!
+//! Nothing of the host is changed: xrdp and sesman run in a mount namespace in which our files lie over
+//! the host's. Several agents can so run on one machine.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::{chown, symlink},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    config::{self, Numbers, Reader},
+    version::Version,
+};
+use crate::state;
+
+/// Our own folder as sessions see it.
+pub(super) const INSIDE: &str = "/run/xrdp/oriel";
+/// Longest path of a Unix socket, with its final zero.
+const SOCKET_PATH_MAX: usize = 108;
+
+/// The folders below the agent's data directory.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+/// A file or folder of ours over one of the host's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mount {
+    /// Ours.
+    pub(super) source: PathBuf,
+    /// The host's.
+    pub(super) target: PathBuf,
+    /// Whether the namespace may write to it.
+    pub(super) is_writable: bool,
+}
+
+impl Layout {
+    pub(super) fn new(data: &Path) -> Self {
+        Self { root: data.join("xrdp") }
+    }
+
+    /// Over `/run/xrdp`.
+    fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+    /// [`INSIDE`], seen from outside.
+    pub(super) fn shared(&self) -> PathBuf {
+        self.run().join("oriel")
+    }
+    /// Sockets of X servers and channel servers.
+    pub(super) fn sockets(&self) -> PathBuf {
+        self.run().join("sockdir")
+    }
+    pub(super) fn aliases(&self) -> PathBuf {
+        self.root.join("extrausers")
+    }
+    fn etc(&self, name: &str) -> PathBuf {
+        self.root.join("etc").join(name)
+    }
+    pub(super) fn xrdp_ini(&self) -> PathBuf {
+        self.etc("xrdp.ini")
+    }
+    pub(super) fn sesman_ini(&self) -> PathBuf {
+        self.etc("sesman.ini")
+    }
+    pub(super) fn certificate(&self) -> PathBuf {
+        self.etc("certificate.pem")
+    }
+    pub(super) fn key(&self) -> PathBuf {
+        self.etc("key.pem")
+    }
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        self.root.join("log").join(format!("{name}.log"))
+    }
+    pub(super) fn records(&self) -> PathBuf {
+        self.root.join("sessions")
+    }
+    pub(super) fn software_state(&self) -> PathBuf {
+        self.root.join("software.json")
+    }
+    pub(super) fn pam_socket(&self) -> PathBuf {
+        self.shared().join("pam.sock")
+    }
+    pub(super) fn session_socket(&self) -> PathBuf {
+        self.shared().join("session.sock")
+    }
+    pub(super) fn menu(&self) -> PathBuf {
+        self.shared().join("openbox/menu.xml")
+    }
+    pub(super) fn runtime_dir(&self, uid: u32) -> PathBuf {
+        self.shared().join("runtime").join(uid.to_string())
+    }
+    /// Marks of processes that a software restart must not confuse with the old ones.
+    pub(super) fn pid_file(&self, name: &str) -> PathBuf {
+        self.run().join(format!("{name}.pid"))
+    }
+
+    /// What is mounted for sesman and everything that it starts.
+    pub(super) fn sesman_mounts(&self, executable: &Path) -> Vec<Mount> {
+        let over = |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
+        vec![
+            over(self.run(), "/run/xrdp", true),
+            over(executable.to_owned(), &format!("{INSIDE}/oriel"), false),
+            over(self.etc("pam"), "/etc/pam.d/xrdp-sesman", false),
+            over(self.etc("nsswitch.conf"), "/etc/nsswitch.conf", false),
+            over(self.aliases(), "/var/lib/extrausers", false),
+            over(self.sesman_ini(), "/etc/xrdp/sesman.ini", false),
+        ]
+    }
+
+    /// What is mounted for xrdp, which faces the network: no more than it needs.
+    pub(super) fn xrdp_mounts(&self) -> Vec<Mount> {
+        let over = |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
+        vec![
+            over(self.run(), "/run/xrdp", true),
+            over(self.etc("sesman-for-xrdp.ini"), "/etc/xrdp/sesman.ini", false),
+        ]
+    }
+
+    /// Makes the folders and writes every file that does not depend on sessions.
+    ///
+    /// # Errors
+    /// A sentence on what cannot be written or is missing on the host.
+    pub(super) fn install(&self, listen: SocketAddr, numbers: Numbers, version: Version) -> Result<(), String> {
+        let longest = self.sockets().join("xrdp_disconnect_display_99999");
+        if longest.as_os_str().len() >= SOCKET_PATH_MAX {
+            return Err(format!(
+                "the data directory's path is too long for Unix sockets ({} of at most {} bytes): choose a shorter one",
+                longest.as_os_str().len(),
+                SOCKET_PATH_MAX - 1
+            ));
+        }
+        check_host()?;
+        self.write_all(listen, numbers, version)
+            .map_err(|error| format!("cannot write below {}: {error}", self.root.display()))
+    }
+
+    fn write_all(&self, listen: SocketAddr, numbers: Numbers, version: Version) -> io::Result<()> {
+        let xrdp_user = xrdp_account();
+        // xrdp, as its own user, passes through to its files; the secrets below are closed by themselves.
+        for open in [&self.root, &self.root.join("etc"), &self.run(), &self.shared(), &self.aliases()] {
+            state::directory(open, 0o755)?;
+        }
+        for closed in [self.records(), self.root.join("log")] {
+            state::directory(&closed, 0o700)?;
+        }
+        for shared in ["openbox", "runtime"] {
+            state::directory(&self.shared().join(shared), 0o755)?;
+        }
+        state::directory(&self.sockets(), 0o755)?;
+        if let Some((_, gid)) = xrdp_user {
+            chown(self.sockets(), Some(0), Some(gid))?;
+            let log = self.root.join("log");
+            chown(&log, Some(0), Some(gid))?;
+            state::directory(&log, 0o770)?;
+        }
+        // As the package does: everybody makes sockets here, of the group of xrdp, and removes only their own.
+        state::directory(&self.sockets(), 0o3777)?;
+
+        let sesman = |reader| config::sesman_ini(self, numbers, version, reader);
+        state::overwrite(&self.xrdp_ini(), &config::xrdp_ini(self, listen), 0o644)?;
+        state::overwrite(&self.sesman_ini(), &sesman(Reader::Sesman), 0o644)?;
+        state::overwrite(&self.etc("sesman-for-xrdp.ini"), &sesman(Reader::Xrdp), 0o644)?;
+        state::overwrite(&self.etc("pam"), &config::pam_service(), 0o644)?;
+        let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
+        state::overwrite(&self.etc("nsswitch.conf"), &config::nsswitch(&nsswitch), 0o644)?;
+        for name in ["passwd", "group"] {
+            let path = self.aliases().join(name);
+            if !path.exists() {
+                state::write(&path, b"", 0o644)?;
+            }
+        }
+        let shared = self.shared();
+        state::write(&shared.join("startwm"), config::startwm().as_bytes(), 0o755)?;
+        let inside = Path::new(INSIDE).join("openbox");
+        state::write(&shared.join("openbox/application.xml"), config::OPENBOX_APPLICATION.as_bytes(), 0o644)?;
+        let desktop = config::openbox_desktop(&inside.join("menu.xml"));
+        state::write(&shared.join("openbox/desktop.xml"), desktop.as_bytes(), 0o644)?;
+        // Reconnecting needs no script, and sesman warns when there is none.
+        let reconnect = shared.join("reconnect");
+        if fs::symlink_metadata(&reconnect).is_err() {
+            symlink("/bin/true", reconnect)?;
+        }
+        // The place that the program is mounted on.
+        let executable = shared.join("oriel");
+        if !executable.exists() {
+            state::write(&executable, b"", 0o755)?;
+        }
+        Ok(())
+    }
+
+    /// The RDP listener's certificate: made once, then kept, since gateways pin what the agent reports.
+    ///
+    /// # Errors
+    /// A sentence, when it can be neither read nor made.
+    pub(super) fn tls_certificate(&self, machine_name: &str) -> Result<[u8; 32], String> {
+        if !self.certificate().exists() || !self.key().exists() {
+            self.make_certificate(machine_name).map_err(|error| format!("cannot make a certificate: {error}"))?;
+        }
+        if let Some((uid, gid)) = xrdp_account() {
+            chown(self.key(), Some(uid), Some(gid)).map_err(|error| format!("cannot hand over the key: {error}"))?;
+        }
+        let pem = fs::read_to_string(self.certificate()).map_err(|error| format!("cannot read the certificate: {error}"))?;
+        let der = der_of(&pem).ok_or("the RDP listener's certificate is damaged: remove it and start again")?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &der);
+        Ok(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    fn make_certificate(&self, machine_name: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let key = rcgen::KeyPair::generate()?;
+        let mut parameters = rcgen::CertificateParams::new(vec![machine_name.to_owned()])?;
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, machine_name);
+        // Pinned, never trusted by name or date: it is to outlive the machine.
+        parameters.not_after = rcgen::date_time_ymd(2049, 12, 31);
+        let certificate = parameters.self_signed(&key)?;
+        state::write(&self.key(), key.serialize_pem().as_bytes(), 0o400)?;
+        state::write(&self.certificate(), certificate.pem().as_bytes(), 0o444)?;
+        Ok(())
+    }
+}
+
+fn der_of(pem: &str) -> Option<Vec<u8>> {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let body = pem.split("-----BEGIN CERTIFICATE-----").nth(1)?.split("-----END").next()?;
+    STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()
+}
+
+/// User and group that the package made for xrdp; without them it runs as root, as upstream does.
+pub(super) fn xrdp_account() -> Option<(u32, u32)> {
+    let passwd = fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|line| line.starts_with("xrdp:"))?;
+    let fields: Vec<&str> = line.split(':').collect();
+    Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
+}
+
+/// Everything that must be there to be mounted over or started.
+fn check_host() -> Result<(), String> {
+    let mut missing = Vec::new();
+    for (path, package) in [
+        ("/etc/pam.d/xrdp-sesman", "xrdp"),
+        ("/etc/xrdp/sesman.ini", "xrdp"),
+        ("/etc/X11/xrdp/xorg.conf", "xorgxrdp"),
+        ("/var/lib/extrausers", "libnss-extrausers"),
+        ("/usr/bin/openbox", "openbox"),
+        ("/usr/bin/xauth", "xauth"),
+        ("/usr/bin/setpriv", "util-linux"),
+    ] {
+        if !Path::new(path).exists() && !missing.contains(&package) {
+            missing.push(package);
+        }
+    }
+    if !missing.is_empty() {
+        return Err(format!("this host lacks packages that sessions need: apt-get install {}", missing.join(" ")));
+    }
+    // A place to mount on; /run is empty after each restart.
+    fs::create_dir_all("/run/xrdp").map_err(|error| format!("cannot make /run/xrdp: {error}"))
+}

@@ -1,0 +1,173 @@
+//! xrdp (0.9.21 and 0.10) as the session host's software.
+//!
+//! - `config` has every text that xrdp gets from us, `layout` puts them into a place of our own, and
+//!   `namespace` lays them over the host's files where only xrdp sees them.
+//! - `software` starts xrdp and sesman, finds them again, keeps them alive.
+//! - `alias` gives every session a logon name of its own; PAM and the sessions themselves reach us through
+//!   `doors`, and old versions' choice of program by the client is closed in `scp`.
+//! - `record` is a session and the decision what becomes of it; `watch` looks at the machine and acts.
+//!
+//! Deliberately absent: RemoteApp (xrdp's does not work), printers, sharing of a session.
+
+mod alias;
+mod config;
+mod core;
+mod doors;
+mod host;
+mod layout;
+mod namespace;
+mod record;
+mod scp;
+mod software;
+mod version;
+mod watch;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::task::JoinSet;
+
+use self::{
+    core::Core,
+    layout::Layout,
+    software::{Claim, Software},
+    version::Version,
+};
+use crate::{
+    apps,
+    host::{App, HostSoftware},
+    state,
+};
+
+/// How often the programs are looked after.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// While they start.
+const LOOK_AFTER_STARTING: Duration = Duration::from_millis(100);
+/// How long the list of installed programs is good for.
+const APPS_KEPT: Duration = Duration::from_secs(30);
+/// How long sessions have to end with the software.
+const SHUT_DOWN_GRACE: Duration = Duration::from_secs(3);
+
+/// How xrdp is to be run.
+#[derive(Debug, Clone)]
+pub struct XrdpConfig {
+    /// The agent's data directory.
+    pub data_dir: PathBuf,
+    /// Address of the RDP listener.
+    pub listen: SocketAddr,
+    /// The machine's name, for the certificate.
+    pub machine_name: String,
+    /// The `oriel` program, which PAM and sessions call.
+    pub executable: PathBuf,
+    /// Command of a desktop session; `None`: the first known desktop that is installed, else openbox.
+    pub desktop_command: Option<String>,
+}
+
+/// The adapter.
+pub struct Xrdp {
+    core: Arc<Core>,
+    data_dir: PathBuf,
+    description: HostSoftware,
+    software: Arc<Mutex<Software>>,
+    tasks: Mutex<JoinSet<()>>,
+    /// Accounts are made, and records added, one at a time.
+    preparing: tokio::sync::Mutex<()>,
+    apps: tokio::sync::Mutex<Option<(Instant, Vec<String>, Vec<App>)>>,
+}
+
+impl Xrdp {
+    /// Writes the configuration, finds or starts the software, and begins to watch.
+    ///
+    /// # Errors
+    /// A sentence on what is missing on this host or cannot be written.
+    pub async fn start(config: XrdpConfig) -> Result<Self, String> {
+        let layout = Layout::new(&config.data_dir);
+        let version = Version::installed()?;
+        state::directory(&config.data_dir.join("xrdp"), 0o755)
+            .map_err(|error| format!("cannot make {}: {error}", config.data_dir.display()))?;
+        let mut claim = Claim::take(&layout)?;
+        layout.install(config.listen, claim.numbers, version)?;
+        let certificate_sha256 = layout.tls_certificate(&config.machine_name)?;
+        let core = Arc::new(Core::load(layout.clone(), config.desktop_command));
+
+        let failed = |what: &'static str| move |error: std::io::Error| format!("cannot listen for {what}: {error}");
+        let pam = doors::listen(&layout.pam_socket(), 0o600).map_err(failed("logons"))?;
+        let sessions = doors::listen(&layout.session_socket(), 0o666).map_err(failed("sessions"))?;
+        let sesman_port = claim.numbers.sesman_port;
+        let relay = std::mem::take(&mut claim.relay);
+        let software = Software::new(layout.clone(), config.executable, config.listen, claim);
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(doors::serve_pam(pam, Arc::clone(&core)));
+        tasks.spawn(doors::serve_sessions(sessions, Arc::clone(&core)));
+        for listener in relay {
+            listener.set_nonblocking(true).map_err(failed("xrdp"))?;
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(failed("xrdp"))?;
+            tasks.spawn(scp::serve(listener, Arc::clone(&core), sesman_port));
+        }
+        let software = Arc::new(Mutex::new(software));
+        tasks.spawn(look_after(Arc::clone(&software), Arc::clone(&core)));
+        tasks.spawn(watch::watch(Arc::clone(&core)));
+        Ok(Self {
+            core,
+            data_dir: config.data_dir,
+            description: HostSoftware { name: format!("xrdp {version}"), rdp_address: config.listen, certificate_sha256 },
+            software,
+            tasks: Mutex::new(tasks),
+            preparing: tokio::sync::Mutex::default(),
+            apps: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The installed programs, from memory if they were listed a moment ago. Also renews the plain desktop's
+    /// menu.
+    async fn installed_apps(&self, languages: &[String]) -> Vec<App> {
+        let mut cached = self.apps.lock().await;
+        if let Some((at, of_languages, apps)) = &*cached
+            && at.elapsed() < APPS_KEPT
+            && of_languages == languages
+        {
+            return apps.clone();
+        }
+        let wanted = languages.to_vec();
+        let menu = self.core.layout.menu();
+        let listed = tokio::task::spawn_blocking(move || {
+            let apps = apps::installed(&wanted);
+            if let Err(error) = state::write(&menu, config::openbox_menu(&apps).as_bytes(), 0o644) {
+                tracing::warn!(%error, "cannot write the desktop's menu");
+            }
+            apps
+        });
+        let apps = listed.await.unwrap_or_default();
+        *cached = Some((Instant::now(), languages.to_vec(), apps.clone()));
+        apps
+    }
+}
+
+/// Keeps the software running, for ever.
+async fn look_after(software: Arc<Mutex<Software>>, core: Arc<Core>) {
+    loop {
+        let software = Arc::clone(&software);
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut software = software.lock().unwrap_or_else(PoisonError::into_inner);
+            (software.look_after(), software.sesman())
+        });
+        let (problem, sesman) = looked.await.unwrap_or_else(|_| (Some("the agent failed".into()), None));
+        let has_changed = {
+            let mut state = core.state();
+            state.sesman = sesman;
+            std::mem::replace(&mut state.problem, problem.clone()) != problem
+        };
+        if has_changed {
+            if let Some(problem) = &problem {
+                tracing::warn!(problem, "sessions are not possible");
+            }
+            core.announce();
+        }
+        tokio::time::sleep(if problem.is_some() { LOOK_AFTER_STARTING } else { LOOK_AFTER }).await;
+    }
+}

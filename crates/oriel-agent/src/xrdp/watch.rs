@@ -1,0 +1,262 @@
+//! Looking at the machine and acting on what is seen.
+
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::net::UnixDatagram,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    core::{Core, send},
+    layout::Layout,
+    record::{Action, LOG_OFF_GRACE, Record, Seen},
+};
+use crate::{
+    host::SessionId,
+    proc::{ProcessId, ProcessTable, Signal},
+    session::{SESSION_VARIABLE, protocol::ToSession},
+};
+
+/// How often to look while there are sessions: their state is reported every second.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// While one comes or goes: users wait for it.
+const INTERVAL_IN_TRANSITION: Duration = Duration::from_millis(200);
+/// While there are none.
+const INTERVAL_EMPTY: Duration = Duration::from_secs(5);
+/// PAM tells which process stands for a session. If that got lost, look for it after this time.
+const LEADER_SEARCH: Duration = Duration::from_secs(3);
+
+/// Looks and acts for ever.
+pub(super) async fn watch(core: Arc<Core>) {
+    loop {
+        let pause = {
+            let core = Arc::clone(&core);
+            tokio::task::spawn_blocking(move || look(&core)).await.unwrap_or(INTERVAL)
+        };
+        tokio::select! {
+            () = core.nudge.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Looks once and returns when to look again.
+pub(super) fn look(core: &Core) -> Duration {
+    let now = Timestamp::now();
+    let attached = attached_displays(&fs::read_to_string("/proc/net/unix").unwrap_or_default());
+    let mut actions = Vec::new();
+    let mut has_changed = false;
+    let pause = {
+        let mut state = core.state();
+        let limits = state.limits;
+        let mut ended = Vec::new();
+        let mut over = Vec::new();
+        for record in state.records.values_mut() {
+            has_changed |= find_leader(record, now);
+            let seen = Seen {
+                leader_is_alive: record.leader.is_some_and(ProcessId::is_alive),
+                attached: record.display.and_then(|display| attached.get(&display).copied()),
+                is_other_boot: record.boot_id != core.boot_id,
+            };
+            let step = record.step(seen, limits, now);
+            has_changed |= step.has_changed || step.is_over || !step.ended.is_empty();
+            if step.is_over {
+                over.push(record.id);
+            } else if step.has_changed {
+                core.save(record);
+            }
+            ended.extend(step.ended);
+            actions.extend(step.action.map(|action| (action, record.clone())));
+        }
+        if !ended.is_empty() {
+            core.note_ended(&mut state, ended, now);
+        }
+        if !over.is_empty() {
+            core.forget(&mut state, &over);
+        }
+        if state.records.is_empty() {
+            INTERVAL_EMPTY
+        } else if state.records.values().any(Record::is_in_transition) {
+            INTERVAL_IN_TRANSITION
+        } else {
+            INTERVAL
+        }
+    };
+    if has_changed {
+        core.announce();
+    }
+    for (action, record) in actions {
+        act(core, action, &record);
+    }
+    pause
+}
+
+/// Does something to a session. Errors are logged: the next look sees whether it worked.
+pub(super) fn act(core: &Core, action: Action, record: &Record) {
+    match action {
+        Action::Disconnect => disconnect(&core.layout, record),
+        Action::LogOff => {
+            let order = ToSession::LogOff { grace_secs: LOG_OFF_GRACE.as_secs() };
+            if send(&core.state(), record.id, order).is_err() {
+                signal_all(record, Signal::TERM);
+            }
+        }
+        Action::Kill => {
+            signal_all(record, Signal::KILL);
+        }
+    }
+}
+
+/// What `xrdp-dis` does: four bytes to a socket of the X server. 0.10 has the socket in a folder per user.
+fn disconnect(layout: &Layout, record: &Record) {
+    let Some(display) = record.display else { return };
+    let name = format!("xrdp_disconnect_display_{display}");
+    let sockets = layout.sockets();
+    let places = [sockets.join(&name), sockets.join(record.account.uid.to_string()).join(&name)];
+    let sent = places.iter().filter(|path| path.exists()).any(|path: &std::path::PathBuf| send_disconnect(path).is_ok());
+    if !sent {
+        tracing::warn!(session.id = %record.id, "cannot disconnect: the X server does not listen");
+    }
+}
+
+fn send_disconnect(path: &Path) -> std::io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to(b"sig\0", path).map(|_| ())
+}
+
+/// Signals everything that belongs to a session but its leader, which then tidies up and ends by itself.
+/// When nothing else is left, the leader is killed too.
+fn signal_all(record: &Record, signal: Signal) {
+    let Some(leader) = record.leader else { return };
+    let members = members(record, &ProcessTable::read());
+    if members.is_empty() && signal == Signal::KILL {
+        let _ = leader.signal(signal);
+    }
+    for process in members {
+        let _ = process.signal(signal);
+    }
+}
+
+/// Every process of a session but its leader: those below it, and those that have left the tree but carry
+/// the session's mark and belong to its user.
+pub(super) fn members(record: &Record, table: &ProcessTable) -> Vec<ProcessId> {
+    let Some(leader) = record.leader else { return Vec::new() };
+    let mark = record.id.to_string();
+    table
+        .iter()
+        .filter(|stat| stat.runs() && stat.id != leader)
+        .filter(|stat| table.descends(stat.id.pid, leader.pid) || is_marked(stat.id, record, &mark))
+        .map(|stat| stat.id)
+        .collect()
+}
+
+/// Whether a process was started by a session's program.
+pub(super) fn is_marked(process: ProcessId, record: &Record, mark: &str) -> bool {
+    process.owner() == Some(record.account.uid) && process.variable(SESSION_VARIABLE).as_deref() == Some(mark)
+}
+
+/// Finds the process that stands for a session by its X server, which has the logon name in `USER`.
+fn find_leader(record: &mut Record, now: Timestamp) -> bool {
+    let is_missing = record.leader.is_none() && record.logged_on_at.is_some_and(|at| now > at + LEADER_SEARCH);
+    if !is_missing {
+        return false;
+    }
+    let table = ProcessTable::read();
+    let server = table.iter().find(|stat| {
+        stat.name == "Xorg"
+            && stat.id.owner() == Some(record.account.uid)
+            && stat.id.variable("USER").as_deref() == Some(&record.logon_name)
+    });
+    let Some(server) = server else { return false };
+    record.leader = ProcessId::of(server.parent);
+    record.display = display_in(&server.id.command_line(1024));
+    true
+}
+
+fn display_in(command_line: &str) -> Option<u32> {
+    command_line.split(' ').find_map(|word| word.strip_prefix(':')?.parse().ok())
+}
+
+/// Displays that xrdp is attached to, each with the kernel's number of the socket (the highest, where an old
+/// connection is just being replaced).
+///
+/// `/proc/net/unix`: slot, references, protocol, flags, type, state (`03` is connected), number, path. A
+/// connected socket of a server shows the path that the server listens on.
+fn attached_displays(table: &str) -> HashMap<u32, u64> {
+    let mut displays = HashMap::new();
+    for line in table.lines() {
+        let mut columns = line.split_ascii_whitespace().skip(5);
+        let (Some("03"), Some(number), Some(path)) = (columns.next(), columns.next(), columns.next()) else {
+            continue;
+        };
+        let display = path.rsplit('/').next().and_then(|name| name.strip_prefix("xrdp_display_"));
+        if let (Some(Ok(display)), Ok(number)) = (display.map(str::parse), number.parse::<u64>()) {
+            let newest = displays.entry(display).or_insert(number);
+            *newest = number.max(*newest);
+        }
+    }
+    displays
+}
+
+/// Ends all sessions, first asking, then not. For the end of a demo or a test.
+pub(super) fn end_all(core: &Core, grace: Duration) {
+    let ids: Vec<SessionId> = core.state().records.keys().copied().collect();
+    let deadline = std::time::Instant::now() + grace;
+    for id in &ids {
+        let state = core.state();
+        let Some(record) = state.records.get(id).cloned() else { continue };
+        let order = ToSession::LogOff { grace_secs: grace.as_secs().saturating_sub(1).max(1) };
+        let is_asked = send(&state, *id, order).is_ok();
+        drop(state);
+        if !is_asked {
+            signal_all(&record, Signal::TERM);
+        }
+    }
+    loop {
+        look(core);
+        let rest: Vec<Record> =
+            core.state().records.values().filter(|record| record.leader.is_some()).cloned().collect();
+        if rest.is_empty() {
+            return;
+        }
+        let is_late = std::time::Instant::now() > deadline;
+        if is_late {
+            rest.iter().for_each(|record| signal_all(record, Signal::KILL));
+        }
+        if std::time::Instant::now() > deadline + grace {
+            tracing::warn!(sessions = rest.len(), "some sessions did not end");
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attached_displays_are_those_with_a_connected_socket() {
+        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 111 /run/xrdp/sockdir/xrdp_display_500\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 222 /run/xrdp/sockdir/xrdp_display_500\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 333 /run/xrdp/sockdir/xrdp_display_500\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 444 /run/xrdp/sockdir/1001/xrdp_display_501\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 555 /run/xrdp/sockdir/xrdp_chansrv_socket_500\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 666 /run/xrdp/sockdir/xrdp_display_502\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 777\n";
+        assert_eq!(attached_displays(table), HashMap::from([(500, 333), (501, 444)]));
+    }
+
+    #[test]
+    fn the_display_is_the_first_argument_with_a_colon() {
+        assert_eq!(display_in("/usr/lib/xorg/Xorg :513 -auth .Xauthority -config xrdp/xorg.conf"), Some(513));
+        assert_eq!(display_in("Xorg"), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! The adapter against the real xrdp of this machine, with FreeRDP as the client. Needs root and the
+//! packages xrdp, xorgxrdp, openbox, libnss-extrausers, freerdp2-x11, xvfb, xterm, x11-utils, xdotool.
+//! Nothing is skipped: what is missing fails.
+
+mod rig;
+
+use std::time::Duration;
+
+use oriel_agent::host::{RefusalKind, SessionHost, SessionLimits, Start};
+use oriel_model::session::{EndReason, SessionState};
+use rig::{Rig, program};
+
+/// One rig for all: starting xrdp takes seconds, and the tests need not be apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_on_a_real_xrdp() {
+    let mut rig = Rig::start().await;
+    a_secret_opens_one_session_once(&rig).await;
+    a_user_has_two_sessions_and_comes_back_to_each(&rig).await;
+    a_client_cannot_choose_the_program(&rig).await;
+    a_second_client_takes_over(&rig).await;
+    ends_are_told_apart(&rig).await;
+    programs_that_hand_over_or_fail(&rig).await;
+    processes_are_listed_and_ended(&rig).await;
+    limits_are_kept(&rig).await;
+    a_desktop_runs(&rig).await;
+    rig = a_killed_agent_finds_its_sessions_again(rig).await;
+    a_restarted_sesman_loses_no_session(&rig).await;
+    rig.stop().await;
+}
+
+async fn a_secret_opens_one_session_once(rig: &Rig) {
+    let seat = rig.seat("alice", program("xterm", "-T one"));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    assert_eq!(rig.state(seat.session), Some(SessionState::Prepared));
+    let refused = rig.host().snapshot().refused_logons;
+
+    // Another name burns nothing of ours here: it is not the secret of any session.
+    let wrong = rig.client(&prepared.logon_name, "not-the-secret", &[]);
+    rig.until("the wrong secret is refused", || rig.host().snapshot().refused_logons > refused).await;
+    drop(wrong);
+
+    let client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("the session is active", || rig.state(seat.session) == Some(SessionState::Active)).await;
+    rig.until("the program shows", || rig.programs(seat.session) == ["XTerm"]).await;
+    rig.screenshot("one-program");
+
+    let refused = rig.host().snapshot().refused_logons;
+    let replay = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("the replay is refused", || rig.host().snapshot().refused_logons > refused).await;
+    assert_eq!(rig.state(seat.session), Some(SessionState::Active), "the session goes on");
+    drop(replay);
+
+    // The client leaves; the session stays.
+    drop(client);
+    rig.until("disconnected", || rig.state(seat.session) == Some(SessionState::Disconnected)).await;
+    assert_eq!(rig.last_end(seat.session), Some(EndReason::Disconnected));
+    rig.host().log_off(seat.session, "the test").await.unwrap();
+    rig.until("gone", || rig.state(seat.session).is_none()).await;
+    assert_eq!(rig.last_end(seat.session), Some(EndReason::LoggedOffByRequest));
+
+    // A secret under another session's name is void for its own.
+    let (first, second) = (rig.seat("alice", program("xterm", "")), rig.seat("bob", program("xterm", "")));
+    let (a, b) = (rig.host().prepare(&first).await.unwrap(), rig.host().prepare(&second).await.unwrap());
+    let _crossed = rig.client(&b.logon_name, &a.one_time_logon, &[]);
+    rig.until("alice's seat is closed", || rig.last_end(first.session) == Some(EndReason::LogonRefused)).await;
+    rig.host().release(second.session).await.unwrap();
+    rig.until("bob's seat is given back", || rig.state(second.session).is_none()).await;
+    assert_eq!(rig.last_end(second.session), Some(EndReason::NotReady));
+}
+
+async fn a_user_has_two_sessions_and_comes_back_to_each(rig: &Rig) {
+    let (one, _client_one) = rig.open("alice", program("xterm", "-T one -e sleep 1001")).await;
+    let (two, _client_two) = rig.open("alice", program("xterm", "-T two -e sleep 1002")).await;
+    let marks = [(one, "1001"), (two, "1002")];
+    for (session, mark) in marks {
+        let processes = rig.host().processes(session).await.unwrap();
+        assert!(processes.iter().any(|p| p.command_line == format!("sleep {mark}")), "{processes:?}");
+    }
+    drop((_client_one, _client_two));
+    for (session, mark) in marks {
+        rig.until("disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+        let before = rig.pid_of(session, &format!("sleep {mark}")).await;
+        let _client = rig.reopen(session, "alice", &["/size:800x600"]).await;
+        assert_eq!(rig.pid_of(session, &format!("sleep {mark}")).await, before, "the same process");
+        rig.host().reset(session, "the test").await.unwrap();
+        rig.until("gone", || rig.state(session).is_none()).await;
+        assert_eq!(rig.last_end(session), Some(EndReason::Reset));
+    }
+}
+
+async fn a_client_cannot_choose_the_program(rig: &Rig) {
+    let seat = rig.seat("alice", program("xterm", "-T ours"));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    let mark = rig.path("chosen-by-the-client");
+    let shell = format!("/shell:touch {}", mark.display());
+    let _client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[&shell]);
+    rig.until("our program shows", || rig.programs(seat.session) == ["XTerm"]).await;
+    assert!(!mark.exists(), "the client's program ran");
+    rig.end(seat.session).await;
+}
+
+async fn a_second_client_takes_over(rig: &Rig) {
+    let (session, _first) = rig.open("alice", program("xterm", "")).await;
+    let _second = rig.reopen(session, "alice", &[]).await;
+    rig.until("taken over", || rig.last_end(session) == Some(EndReason::TakenOver)).await;
+    rig.until("active", || rig.state(session) == Some(SessionState::Active)).await;
+    rig.end(session).await;
+}
+
+async fn ends_are_told_apart(rig: &Rig) {
+    // The user closes the program.
+    let (session, _client) = rig.open("alice", program("xterm", "-e sleep 2")).await;
+    rig.until("the program's end ends it", || rig.state(session).is_none()).await;
+    assert_eq!(rig.last_end(session), Some(EndReason::LoggedOff));
+
+    let (session, _client) = rig.open("alice", program("xterm", "")).await;
+    rig.host().message(session, "Maintenance", "This host restarts at noon.\nPlease save your work.").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    rig.screenshot("message");
+    rig.host().disconnect(session, "the test").await.unwrap();
+    rig.until("disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+    assert_eq!(rig.last_end(session), Some(EndReason::DisconnectedByRequest));
+    rig.end(session).await;
+
+    let unknown = rig.seat("alice", program("no-such-program-x1", ""));
+    assert_eq!(rig.host().prepare(&unknown).await.unwrap_err().kind, RefusalKind::NoProgram);
+}
+
+async fn programs_that_hand_over_or_fail(rig: &Rig) {
+    // A launcher that starts another process and leaves.
+    let (session, _client) = rig.open("alice", program("sh", "-c 'setsid xterm -T handed & exit 0'")).await;
+    rig.until("the other process shows", || rig.programs(session) == ["XTerm"]).await;
+    rig.end(session).await;
+
+    let seat = rig.seat("alice", program("sh", "-c 'exit 7'"));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    let _client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("the failure ends it", || rig.last_end(seat.session) == Some(EndReason::LoggedOff)).await;
+    let ended = rig.host().snapshot().ended;
+    let end = ended.iter().rev().find(|end| end.session == seat.session).unwrap();
+    assert_eq!(end.detail, "sh ended at once with exit code 7");
+}
+
+async fn processes_are_listed_and_ended(rig: &Rig) {
+    let (session, _client) = rig.open("alice", program("xterm", "-e sleep 1003")).await;
+    let other = rig.pid_of(session, "sleep 1003").await;
+    let refusal = rig.host().end_process(session, std::process::id()).await.unwrap_err();
+    assert_eq!(refusal.kind, RefusalKind::UnknownProcess);
+    rig.host().end_process(session, other).await.unwrap();
+    rig.until("the program has gone with it", || rig.state(session).is_none()).await;
+}
+
+async fn limits_are_kept(rig: &Rig) {
+    let limits = rig::LIMITS;
+    let (session, _client) = rig.open("alice", program("xterm", "")).await;
+    rig.host().set_limits(SessionLimits { idle_disconnect: Some(Duration::from_secs(3)), ..limits });
+    rig.until("idle", || rig.last_end(session) == Some(EndReason::Idle)).await;
+    rig.host().set_limits(SessionLimits { disconnected_logoff: Some(Duration::from_secs(2)), ..limits });
+    rig.until("forgotten", || rig.last_end(session) == Some(EndReason::DisconnectedTooLong)).await;
+
+    // Two linger times: disconnected when empty, then logged off.
+    rig.host().set_limits(SessionLimits {
+        linger_disconnect: Duration::from_secs(1),
+        linger_logoff: Duration::from_secs(2),
+        ..limits
+    });
+    let (session, _client) = rig.open("alice", program("xterm", "-e sleep 1")).await;
+    rig.until("empty and disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+    rig.until("logged off", || rig.last_end(session) == Some(EndReason::LoggedOff)).await;
+
+    // Nobody comes.
+    rig.host().set_limits(SessionLimits { readiness: Duration::from_secs(1), ..limits });
+    let seat = rig.seat("alice", program("xterm", ""));
+    rig.host().prepare(&seat).await.unwrap();
+    rig.until("the seat is free again", || rig.last_end(seat.session) == Some(EndReason::NotReady)).await;
+    rig.host().set_limits(limits);
+}
+
+async fn a_desktop_runs(rig: &Rig) {
+    let seat = rig.seat("bob", Start::Desktop);
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    let _client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("active", || rig.state(seat.session) == Some(SessionState::Active)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    rig.screenshot("desktop");
+    assert_eq!(rig.state(seat.session), Some(SessionState::Active), "a desktop without a window stays");
+    rig.end(seat.session).await;
+}
+
+async fn a_killed_agent_finds_its_sessions_again(rig: Rig) -> Rig {
+    let (session, client) = rig.open("alice", program("xterm", "-e sleep 1004")).await;
+    let pid = rig.pid_of(session, "sleep 1004").await;
+    let rig = rig.restart_agent().await;
+    rig.until("the session is known", || rig.state(session) == Some(SessionState::Active)).await;
+    rig.until("it says what runs", || rig.programs(session) == ["XTerm"]).await;
+    drop(client);
+    rig.until("disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+    let _client = rig.reopen(session, "alice", &[]).await;
+    assert_eq!(rig.pid_of(session, "sleep 1004").await, pid);
+    rig.end(session).await;
+    rig
+}
+
+async fn a_restarted_sesman_loses_no_session(rig: &Rig) {
+    let (session, client) = rig.open("alice", program("xterm", "-e sleep 1005")).await;
+    let pid = rig.pid_of(session, "sleep 1005").await;
+    rig.kill_sesman();
+    rig.until("trouble is noticed", || rig.host().snapshot().problem.is_some()).await;
+    rig.until("and over", || rig.host().snapshot().problem.is_none()).await;
+    drop(client);
+    rig.until("disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+    let _client = rig.reopen(session, "alice", &[]).await;
+    assert_eq!(rig.pid_of(session, "sleep 1005").await, pid, "the same process");
+    let (other, _other_client) = rig.open("bob", program("xterm", "")).await;
+    rig.end(other).await;
+    rig.end(session).await;
+}
