@@ -81,7 +81,8 @@ impl Broker {
         let (object, access) = view.listing.access(resource, &facts).ok_or(ExplainError::NoResource)?;
         let source = object.spec.target.source().ok_or(ExplainError::NoResource)?;
         let sessions: Vec<_> = self.sessions_of(user).iter().map(|session| session.as_own()).collect();
-        let placement = self.placement_inputs(&view, source);
+        let mut placement = self.placement_inputs(&view, source);
+        placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let now = self.now();
         let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
         let plan = may_open.then(|| launch::plan(&inputs(object.id, shares(&object.spec), &sessions, &placement, now)));

@@ -148,9 +148,13 @@ impl Broker {
         // the broker's hearing it.
         tokio::spawn(async move {
             let outcome = broker.launch_to_the_end(&signed_in, request).await;
+            let opened = outcome.as_ref().ok().map(|(launched, _)| launched.resource);
             if let Err(Ok((_, seat))) = answer.send(outcome) {
                 tracing::info!(session.id = %seat.session, "the client has gone; its seat is given back");
                 broker.release(seat.host, seat.session).await;
+            } else if let Some(opened) = opened {
+                // After the answer, since this may ask the store.
+                broker.note_opened(signed_in.user.id, opened).await;
             }
         });
         match answered.await {
@@ -200,18 +204,21 @@ impl Broker {
         match self.ticket(&attempt, &confirmed) {
             Ok(launched) => {
                 self.connections.opened(launched.connection, launched.session, signed_in.user.id);
-                let (user, resource, now) = (signed_in.user.id, launched.resource, self.now());
-                // Remembering what was opened is a convenience: its failure is not the launch's.
-                let remembered = self.user_states.change(&*self.store, user, now, |state| state.opened(resource, now));
-                if let Err(error) = remembered.await {
-                    tracing::warn!(user.id = %user, %error, "what was opened lately could not be noted");
-                }
                 Ok((launched, seat))
             }
             Err(error) => {
                 self.release(seat.host, seat.session).await;
                 Err(error)
             }
+        }
+    }
+
+    /// Puts a resource in front of those that the user opened lately.
+    async fn note_opened(&self, user: Id<User>, resource: Id<Resource>) {
+        let now = self.now();
+        let noted = self.user_states.change(&*self.store, user, now, |state| state.opened(resource, now)).await;
+        if let Err(error) = noted {
+            tracing::warn!(user.id = %user, %error, "what was opened lately could not be noted");
         }
     }
 

@@ -7,7 +7,10 @@ mod feed;
 mod listing;
 mod objects;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
@@ -101,18 +104,18 @@ impl FarmView {
         Some(EffectiveHostSettings::resolve(levels.into_iter().flatten()))
     }
 
-    /// The hosts that a source names, in the order of their names.
+    /// The hosts that a source names, each once, in no order.
     pub fn hosts_of(&self, source: &Source) -> Vec<&Arc<Object<Host>>> {
-        let mut hosts: Vec<_> = match source {
+        match source {
             Source::AllHosts => self.hosts.iter().collect(),
             Source::Pools { pools } => {
                 self.hosts.iter().filter(|host| pools.contains(&host.spec.pool)).collect()
             }
-            Source::Hosts { hosts } => hosts.iter().filter_map(|id| self.hosts.get(*id)).collect(),
-        };
-        hosts.sort_by(|a, b| a.name.cmp(&b.name));
-        hosts.dedup_by_key(|host| host.id);
-        hosts
+            Source::Hosts { hosts } => {
+                let once: BTreeSet<_> = hosts.iter().collect();
+                once.into_iter().filter_map(|id| self.hosts.get(*id)).collect()
+            }
+        }
     }
 
     /// Takes in an object as it is now. Call [`FarmView::reindex`] after the last one.

@@ -130,10 +130,6 @@ impl HostState {
         self.link = None;
     }
 
-    pub fn is_attached(&self) -> bool {
-        self.link.is_some()
-    }
-
     pub fn send(&mut self, request: AgentRequest) -> Result<oneshot::Receiver<v1::agent_reply::Body>, HostError> {
         let link = self.link.as_mut().ok_or(HostError::NotConnected)?;
         if link.pending.len() >= PENDING_MAX {

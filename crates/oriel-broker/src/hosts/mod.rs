@@ -243,6 +243,13 @@ impl Hosts {
         }
     }
 
+    /// Ends every stream: the broker is being closed.
+    pub(crate) fn hang_up(&self) {
+        for (_, state) in self.states() {
+            lock(&state).hang_up();
+        }
+    }
+
     /// The registry's hosts, for the reconciler.
     pub(crate) fn states(&self) -> Vec<(Id<Host>, Arc<Mutex<HostState>>)> {
         read(&self.hosts).iter().map(|(id, state)| (*id, state.clone())).collect()

@@ -144,7 +144,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let (status, code) = match &error {
             StoreError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            StoreError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            StoreError::Refused(_) => (StatusCode::BAD_REQUEST, "bad_request"),
             StoreError::Full(_) | StoreError::Unavailable { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
             }

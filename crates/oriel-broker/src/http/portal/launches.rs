@@ -1,0 +1,150 @@
+//! Opening a resource.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use oriel_model::{
+    Id, Timestamp,
+    resource::Resource,
+    rule::ClientOs,
+    session::{ChannelPolicy, Connection, Session},
+};
+use serde::{Deserialize, Serialize};
+
+use super::call::{Call, Input, User};
+use crate::{
+    Broker,
+    app::{
+        launch::{LaunchError, LaunchRequest, Launched, What},
+        sign_in::ClientSays,
+    },
+    http::{ApiError, problem::sentence},
+};
+
+/// Longest name and version of a client that are taken, in characters: the client name in RDP has 15,
+/// in Windows 63.
+const TEXT_MAX: usize = 64;
+
+/// Largest picture, in pixels to a side [MS-RDPEDISP] 2.2.2.2.1.
+const SIDE_MAX: u32 = 8_192;
+
+/// What is opened, and by what.
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    #[serde(default)]
+    resource_id: Option<Id<Resource>>,
+    #[serde(default)]
+    session_id: Option<Id<Session>>,
+    #[serde(default)]
+    client: Client,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Client {
+    name: String,
+    width: u32,
+    height: u32,
+    keyboard_layout: u32,
+    operating_system: Option<ClientOs>,
+    version: String,
+}
+
+/// A launch that succeeded.
+#[derive(Debug, Serialize)]
+pub struct Launch {
+    connection_id: Id<Connection>,
+    session_id: Id<Session>,
+    resource_id: Id<Resource>,
+    resource_name: String,
+    icon_url: Option<String>,
+    host_name: String,
+    reconnected: bool,
+    ticket: String,
+    ticket_expires_at: Timestamp,
+    channels: ChannelPolicy,
+    dynamic_resize: bool,
+}
+
+pub async fn launch(
+    State(broker): State<Arc<Broker>>,
+    call: Call,
+    User(signed_in): User,
+    Input(wanted): Input<Wanted>,
+) -> Result<(StatusCode, Json<Launch>), ApiError> {
+    let launched = broker.launch(&signed_in, request(wanted, call.operating_system)?).await?;
+    Ok((StatusCode::CREATED, Json(launched.into())))
+}
+
+fn request(wanted: Wanted, operating_system: Option<ClientOs>) -> Result<LaunchRequest, ApiError> {
+    let what = match (wanted.resource_id, wanted.session_id) {
+        (_, Some(session)) => What::Session(session),
+        (Some(resource), None) => What::Resource(resource),
+        (None, None) => return Err(ApiError::bad_request("The request says neither what to open nor where to return.")),
+    };
+    let Client { name, width, height, keyboard_layout, operating_system: said, version } = wanted.client;
+    let client = ClientSays {
+        name: text(&name),
+        operating_system: said.or(operating_system),
+        version: text(&version),
+    };
+    let (width, height) = (width.min(SIDE_MAX), height.min(SIDE_MAX));
+    Ok(LaunchRequest { what, client, width, height, keyboard_layout })
+}
+
+fn text(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(TEXT_MAX).collect();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+impl From<Launched> for Launch {
+    fn from(launched: Launched) -> Self {
+        Self {
+            connection_id: launched.connection,
+            session_id: launched.session,
+            resource_id: launched.resource,
+            resource_name: launched.resource_name,
+            icon_url: launched.icon_url,
+            host_name: launched.host_name,
+            reconnected: launched.reconnected,
+            ticket: launched.ticket,
+            ticket_expires_at: launched.ticket_expires_at,
+            channels: launched.channels,
+            // The session software of every host of this version follows the window's size.
+            dynamic_resize: true,
+        }
+    }
+}
+
+impl From<LaunchError> for ApiError {
+    fn from(error: LaunchError) -> Self {
+        let unavailable = |code, error: &LaunchError| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, sentence(error));
+        match &error {
+            LaunchError::NotFound => Self::not_found(sentence(&error)).advice("Reload the page to see what you may open."),
+            LaunchError::InMaintenance(message) => {
+                let message = match message.trim() {
+                    "" => "It is in maintenance at the moment.",
+                    message => message,
+                };
+                Self::new(StatusCode::CONFLICT, "in_maintenance", message).advice("Try again later.")
+            }
+            LaunchError::NoHost(_) => {
+                unavailable("no_host", &error).advice("Try again later, or ask the administrator.").retry_after(30)
+            }
+            LaunchError::HostRefused(_) => {
+                unavailable("host_refused", &error).advice("Try again; if it happens again, tell the administrator.")
+            }
+            LaunchError::SessionGone => session_gone(),
+            LaunchError::Starting => unavailable("farm_starting", &error).advice("Try again in a few seconds.").retry_after(2),
+            LaunchError::TooMany(too_many) => (*too_many).into(),
+            LaunchError::Internal(_) => Self::internal(error),
+        }
+    }
+}
+
+/// 404: the session does not run any more.
+pub fn session_gone() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "session_gone", "The session does not run any more.")
+        .advice("Open the program again to start a new one.")
+}

@@ -1,0 +1,127 @@
+//! What a user may open, their favourites, and the icons.
+
+use std::{collections::HashSet, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{AppendHeaders, IntoResponse},
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS},
+};
+use oriel_model::{Id, Timestamp, icon::IconId, resource::Resource};
+use oriel_store::{FAVOURITES_MAX, UserState};
+use serde::Serialize;
+
+use super::call::{Call, User};
+use crate::{
+    Broker,
+    app::{
+        resource::VisibleResource,
+        sign_in::{ClientSays, SignedIn},
+        user_state,
+    },
+    http::ApiError,
+};
+
+/// What a user sees.
+#[derive(Debug, Serialize)]
+pub struct Resources {
+    resources: Vec<VisibleResource>,
+    favourites: Vec<Id<Resource>>,
+    recent: Vec<RecentView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RecentView {
+    id: Id<Resource>,
+    at: Timestamp,
+}
+
+pub async fn list(State(broker): State<Arc<Broker>>, call: Call, User(signed_in): User) -> Json<Resources> {
+    let resources = broker.visible_resources(&signed_in.facts(&says(&call)));
+    let seen: HashSet<_> = resources.iter().map(|resource| resource.id).collect();
+    let state = state_of(&broker, &signed_in).await;
+    let favourites = state.favourites.into_iter().filter(|id| seen.contains(id)).collect();
+    let recent = state.recent.into_iter().filter(|recent| seen.contains(&recent.resource));
+    let recent = recent.map(|recent| RecentView { id: recent.resource, at: recent.at }).collect();
+    Json(Resources { resources, favourites, recent })
+}
+
+/// Favourites are a convenience: without them the list is still of use.
+async fn state_of(broker: &Broker, signed_in: &SignedIn) -> UserState {
+    match broker.user_states.get(&*broker.store, signed_in.user.id, broker.now()).await {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::warn!(user.id = %signed_in.user.id, %error, "favourites cannot be read; the list goes out without them");
+            UserState::default()
+        }
+    }
+}
+
+pub async fn add_favourite(
+    State(broker): State<Arc<Broker>>,
+    call: Call,
+    User(signed_in): User,
+    Path(resource): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let resource = id(&resource)?;
+    let facts = signed_in.facts(&says(&call));
+    let is_visible = broker.farm.load().listing.access(resource, &facts).is_some_and(|(_, access)| access.is_visible());
+    if !is_visible {
+        return Err(unknown());
+    }
+    let mut has_room = true;
+    let add = |state: &mut UserState| has_room = user_state::add_favourite(state, resource);
+    broker.user_states.change(&*broker.store, signed_in.user.id, broker.now(), add).await?;
+    if has_room {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::bad_request(format!("You have {FAVOURITES_MAX} favourites, which is as many as there can be."))
+            .advice("Remove one first."))
+    }
+}
+
+pub async fn remove_favourite(
+    State(broker): State<Arc<Broker>>,
+    User(signed_in): User,
+    Path(resource): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let resource: Id<Resource> = id(&resource)?;
+    let remove = |state: &mut UserState| state.favourites.retain(|favourite| *favourite != resource);
+    broker.user_states.change(&*broker.store, signed_in.user.id, broker.now(), remove).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Named by its digest, so it never changes and needs no sign-in: who knows the digest has seen it.
+pub async fn icon(State(broker): State<Arc<Broker>>, Path(file): Path<String>) -> Result<impl IntoResponse, ApiError> {
+    let unknown = || ApiError::not_found("There is no such icon.");
+    let icon = IconId(file.strip_suffix(".png").ok_or_else(unknown)?.to_owned());
+    if !icon.is_well_formed() {
+        return Err(unknown());
+    }
+    let bytes = broker.icons.get(&*broker.store, &icon).await?.ok_or_else(unknown)?;
+    let header = |name: HeaderName, value| (name, HeaderValue::from_static(value));
+    let headers = AppendHeaders([
+        header(CONTENT_TYPE, "image/png"),
+        header(CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        header(X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ]);
+    Ok((headers, bytes))
+}
+
+/// What the browser says about itself without being asked.
+fn says(call: &Call) -> ClientSays {
+    ClientSays { operating_system: call.operating_system, ..ClientSays::default() }
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("This is not (or no longer) published for you.")
+}
+
+/// An id in a path; what is no id names nothing.
+pub fn id<T>(text: &str) -> Result<Id<T>, ApiError> {
+    text.parse().map_err(|_| unknown())
+}

@@ -1,0 +1,160 @@
+//! A user's own sessions, and how connections to them ended.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use http::StatusCode;
+use oriel_model::{
+    Id, Timestamp,
+    resource::Resource,
+    session::{Connection, EndReason, Session, SessionState},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    call::User,
+    launches::session_gone,
+};
+use crate::{
+    Broker,
+    app::{
+        resource::icon_url,
+        session::{Actor, SessionError},
+    },
+    connections::{Known, sentence},
+    farm::FarmView,
+    hosts::HostSession,
+    http::ApiError,
+};
+
+/// Longest wait for the end of a connection, in seconds: shorter than proxies' patience.
+const WAIT_MAX_SECS: u64 = 20;
+
+/// The user's sessions.
+#[derive(Debug, Serialize)]
+pub struct Sessions {
+    sessions: Vec<SessionView>,
+}
+
+#[derive(Debug, Serialize)]
+struct SessionView {
+    id: Id<Session>,
+    resource_id: Option<Id<Resource>>,
+    resource_name: String,
+    icon_url: Option<String>,
+    host_name: String,
+    state: SessionState,
+    started_at: Timestamp,
+    idle_secs: u64,
+    programs: Vec<String>,
+    shared: bool,
+    desktop: bool,
+}
+
+/// How long to wait.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Wait {
+    wait: u64,
+}
+
+/// How a connection ended.
+#[derive(Debug, Serialize)]
+pub struct ConnectionEnd {
+    ended: bool,
+    reason: Option<EndReason>,
+    message: String,
+    session_running: bool,
+}
+
+pub async fn list(State(broker): State<Arc<Broker>>, User(signed_in): User) -> Json<Sessions> {
+    let view = broker.farm.load();
+    let sessions = broker.sessions_of(&signed_in.user).into_iter().map(|session| show(&view, session)).collect();
+    Json(Sessions { sessions })
+}
+
+fn show(view: &FarmView, session: HostSession) -> SessionView {
+    let resource = session.resource.and_then(|id| view.resources.get(id));
+    SessionView {
+        id: session.id,
+        resource_id: session.resource,
+        resource_name: resource.map_or(session.resource_name, |resource| resource.name.clone()),
+        icon_url: resource.and_then(|resource| resource.spec.icon.as_ref()).map(icon_url),
+        host_name: view.hosts.get(session.host).map(|host| host.name.clone()).unwrap_or_default(),
+        state: session.state,
+        started_at: session.started_at,
+        idle_secs: session.idle_secs,
+        programs: session.programs,
+        shared: session.shared,
+        desktop: session.desktop,
+    }
+}
+
+pub async fn log_off(
+    State(broker): State<Arc<Broker>>,
+    User(signed_in): User,
+    Path(session): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let session = own(&broker, &signed_in.user, &session)?;
+    broker.log_off_session(session, Actor::Owner(&signed_in.user.name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn disconnect(
+    State(broker): State<Arc<Broker>>,
+    User(signed_in): User,
+    Path(session): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let session = own(&broker, &signed_in.user, &session)?;
+    broker.disconnect_session(session, Actor::Owner(&signed_in.user.name)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The session, if it runs and is the user's.
+fn own(
+    broker: &Broker,
+    user: &oriel_model::Object<oriel_model::user::User>,
+    session: &str,
+) -> Result<Id<Session>, ApiError> {
+    let session = session.parse().map_err(|_| session_gone())?;
+    Ok(broker.session_of(user, session)?.id)
+}
+
+pub async fn end(
+    State(broker): State<Arc<Broker>>,
+    User(signed_in): User,
+    Path(connection): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Result<Json<ConnectionEnd>, ApiError> {
+    let user = &signed_in.user;
+    let unknown = || ApiError::not_found("Nothing is known of this connection.");
+    let connection: Id<Connection> = connection.parse().map_err(|_| unknown())?;
+    let patience = Duration::from_secs(wait.wait.min(WAIT_MAX_SECS));
+    match broker.connections.wait(connection, user.id, &user.name, patience).await {
+        Known::Unknown => Err(unknown()),
+        Known::Open => Ok(Json(ConnectionEnd {
+            ended: false,
+            reason: None,
+            message: "The connection stands.".to_owned(),
+            session_running: true,
+        })),
+        Known::Ended(end, session) => {
+            let runs = |session| broker.session_of(user, session).is_ok();
+            let session_running = !end.reason.ends_session() && session.is_some_and(runs);
+            let message = sentence(&end);
+            Ok(Json(ConnectionEnd { ended: true, reason: Some(end.reason), message, session_running }))
+        }
+    }
+}
+
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Gone => session_gone(),
+            SessionError::Host(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The broker as a service: bind, then run until told to stop.
+
+use std::{net::SocketAddr, sync::{Arc, atomic::AtomicU64}, time::{Duration, Instant}};
+
+use axum::{Router, extract::Request, middleware::{self, Next}, response::Response};
+use oriel_identity::{LocalDirectory, Passwords, SignIn};
+use oriel_net::{
+    incoming::{AcceptLimits, ConnectInfo, Incoming},
+    identity::FILE_NAME,
+    listener::Listener,
+    serve,
+    supervise::{Failure, ShutdownSignal, Tasks},
+    tls::{Alpn, PortalCertificate, ReloadingIdentity, internal_server, portal_server},
+};
+use oriel_wire::{
+    MESSAGE_BYTES_MAX,
+    v1::{
+        agent_link_server::AgentLinkServer, enrolment_server::EnrolmentServer,
+        gateway_link_server::GatewayLinkServer,
+    },
+};
+use tonic::server::NamedService;
+
+use crate::{
+    app::{credential::FarmAccounts, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    bootstrap::{self, Farmed, StartError},
+    config::BrokerConfig,
+    connections::ConnectionEnds,
+    enrolment::{self, EnrolmentService},
+    gateways::{self, GatewayLinkService, Gateways},
+    hosts::{self, AgentLinkService, Hosts},
+    http::{self, PeerAddress},
+    state::{Addresses, Broker},
+    throttle::Throttle,
+    ticket_keys,
+};
+
+/// How long requests that run may take once the broker is told to stop. Launches take a second.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long background work may take to stop: writing down what is buffered.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// How often the broker looks whether its own certificate is due.
+const RENEWAL_CHECK: Duration = Duration::from_secs(600);
+
+/// A broker that has its sockets and its farm, and does not serve yet.
+pub struct Bound {
+    broker: Arc<Broker>,
+    identity: Arc<ReloadingIdentity>,
+    certificate: Arc<PortalCertificate>,
+    gateway: Listener,
+    agent: Listener,
+    management: Listener,
+}
+
+/// Takes the sockets, opens the store, and makes the farm if there is none. Port 0 takes any free port.
+pub async fn bind(config: BrokerConfig) -> Result<Bound, StartError> {
+    oriel_net::tls::install_crypto();
+    let gateway = Listener::bind(config.gateway_listen, "gateway_listen")?;
+    let agent = Listener::bind(config.agent_listen, "agent_listen")?;
+    let management = Listener::bind(config.management_listen, "management_listen")?;
+    let addresses = Addresses {
+        gateway: config.reachable_addresses(gateway.local_addr()),
+        agent: config.reachable_addresses(agent.local_addr()),
+        management: config.reachable_addresses(management.local_addr()),
+    };
+    let farmed = bootstrap::start(&config, &addresses).await?;
+    let identity = ReloadingIdentity::new(farmed.identity.clone()).map_err(|error| StartError::Tls(error.to_string()))?;
+    // One file holds key and certificates; the management port reads it again when it is renewed.
+    let file = config.data_dir.join(FILE_NAME);
+    let certificate = PortalCertificate::from_files(&file, &file).map_err(|error| StartError::Tls(error.to_string()))?;
+    let broker = Arc::new(assemble(config, addresses, farmed).await?);
+    Ok(Bound { broker, identity, certificate, gateway, agent, management })
+}
+
+async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) -> Result<Broker, StartError> {
+    let Farmed { store, farm, farm_id, broker_id, authority, ticket_keys, sign_in_key, identity: _ } = farmed;
+    let (farm, clock) = (Arc::new(farm), config.clock.clone());
+    let passwords = tokio::task::spawn_blocking(Passwords::new).await;
+    let passwords = Arc::new(passwords.map_err(|error| StartError::Crypto(error.to_string()))?);
+    let accounts = FarmAccounts { farm: farm.clone(), store: store.clone(), clock: clock.clone() };
+    let directory = LocalDirectory::new(Arc::new(accounts), passwords.clone());
+    Ok(Broker {
+        ended_sign_ins: EndedSignIns::load_from(&*store, clock.now()).await?,
+        store,
+        farm,
+        hosts: Hosts::default(),
+        gateways: Gateways::default(),
+        connections: ConnectionEnds::default(),
+        passwords,
+        people: SignIn::new(Arc::new(directory)),
+        sign_in_key,
+        user_states: UserStates::default(),
+        icons: Icons::default(),
+        ticket_keys,
+        throttle: Throttle::new(config.limits),
+        turns: AtomicU64::new(0),
+        started_at: Instant::now(),
+        authority: Arc::new(authority),
+        farm_id,
+        broker_id,
+        clock,
+        config,
+        addresses,
+    })
+}
+
+impl Bound {
+    /// The broker's state: for tests, and for commands that run in the same process.
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    /// Where gateways are listened for.
+    pub fn gateway_addr(&self) -> SocketAddr {
+        self.gateway.local_addr()
+    }
+
+    /// Where agents are listened for.
+    pub fn agent_addr(&self) -> SocketAddr {
+        self.agent.local_addr()
+    }
+
+    /// Where administrators are listened for.
+    pub fn management_addr(&self) -> SocketAddr {
+        self.management.local_addr()
+    }
+
+    /// Serves until the signal, then stops in order: no new connections, the streams of agents and
+    /// gateways end (they go to another broker or come again), requests that run have [`DRAIN`], and
+    /// last the background work writes down what it has buffered.
+    pub async fn run(self, signal: ShutdownSignal) -> Result<(), Failure> {
+        let Bound { broker, identity, certificate, gateway, agent, management } = self;
+        let tls = internal_server(&identity, Alpn::H2).map_err(|error| failure("internal ports", &error))?;
+        let portal = portal_server(&certificate).map_err(|error| failure("management port", &error))?;
+        tracing::info!(
+            broker.id = %broker.broker_id, gateway = %gateway.local_addr(), agent = %agent.local_addr(),
+            management = %management.local_addr(), "the broker serves"
+        );
+
+        // Not ended by the signal itself: they outlive the requests that use them.
+        let background = Tasks::new(&oriel_net::supervise::ShutdownHandle::new().signal());
+        start_background(&background, &broker, &identity, &certificate);
+
+        let serving = Tasks::new(&signal);
+        let limits = AcceptLimits::default();
+        let ports = [
+            ("gateway port", Incoming::tls(gateway, tls.clone(), limits), gateway_routes(&broker)),
+            ("agent port", Incoming::tls(agent, tls, limits), agent_routes(&broker)),
+            ("management port", Incoming::tls(management, portal, limits), management_routes(&broker)),
+        ];
+        for (name, incoming, routes) in ports {
+            serving.spawn(name, move |signal| async move {
+                serve::serve(incoming, routes, signal, DRAIN).await;
+                Ok::<_, Failure>(())
+            });
+        }
+        tokio::select! {
+            () = serving.ending() => {}
+            () = background.ending() => {}
+        }
+        broker.hosts.hang_up();
+        broker.gateways.hang_up();
+        let served = serving.shutdown(DRAIN + Duration::from_secs(1)).await;
+        let settled = background.shutdown(SETTLE).await;
+        tracing::info!(broker.id = %broker.broker_id, "the broker has stopped");
+        served.failure.or(settled.failure).map_or(Ok(()), Err)
+    }
+}
+
+fn failure(task: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure { task: task.to_owned(), reason: error.to_string() }
+}
+
+fn start_background(
+    tasks: &Tasks,
+    broker: &Arc<Broker>,
+    identity: &Arc<ReloadingIdentity>,
+    certificate: &Arc<PortalCertificate>,
+) {
+    let spawn = |name: &str, run: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        tasks.spawn(name, move |_| async move {
+            run.await;
+            Ok::<_, Failure>(())
+        });
+    };
+    let signal = tasks.signal();
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("settings feed", Box::pin(async move { b.farm.follow(&*b.store, &s).await }));
+    spawn("host settings", Box::pin(hosts::reconcile::run(broker.clone(), signal.clone())));
+    spawn("gateway settings", Box::pin(gateways::reconcile::run(broker.clone(), signal.clone())));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("ticket keys", Box::pin(async move { ticket_keys::rotate(&b, s).await }));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("ended sign-ins", Box::pin(async move { b.ended_sign_ins.write_behind(&*b.store, &*b.clock, s).await }));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));
+}
+
+/// Renews the broker's own certificate at two thirds of its life.
+async fn renew(
+    broker: Arc<Broker>,
+    identity: Arc<ReloadingIdentity>,
+    certificate: Arc<PortalCertificate>,
+    signal: ShutdownSignal,
+) {
+    while !signal.is_given() {
+        let wait = identity.identity().renew_after(broker.now()).min(RENEWAL_CHECK);
+        // A clock that was set forward is noticed at the next look, so none is longer than that.
+        tokio::select! {
+            () = signal.given() => return,
+            () = tokio::time::sleep(wait.max(Duration::from_secs(1))) => {}
+        }
+        if identity.identity().renew_after(broker.now()) > Duration::ZERO {
+            continue;
+        }
+        if let Err(error) = renew_once(&broker, &identity, &certificate) {
+            tracing::error!(error, "the broker's own certificate could not be renewed; trying again");
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+fn renew_once(broker: &Broker, identity: &ReloadingIdentity, certificate: &PortalCertificate) -> Result<(), String> {
+    let names = bootstrap::own_names(&broker.config, &broker.addresses);
+    let lifetime = bootstrap::certificate_lifetime(&broker.farm.load());
+    let fresh = bootstrap::issue_own(&broker.authority, broker.broker_id, &names, lifetime, broker.now())
+        .map_err(|error| error.to_string())?;
+    fresh.save(&broker.config.data_dir).map_err(|error| error.to_string())?;
+    identity.replace(fresh).map_err(|error| error.to_string())?;
+    certificate.reload().map_err(|error| error.to_string())?;
+    tracing::info!(broker.id = %broker.broker_id, "the broker renewed its certificate");
+    Ok(())
+}
+
+/// The port that gateways dial: gRPC, and the portal's API on the same connections.
+fn gateway_routes(broker: &Arc<Broker>) -> Router {
+    let link = GatewayLinkServer::new(GatewayLinkService::new(broker.clone()))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    grpc(http::portal::router(broker.clone()), link).merge(enrolment_routes(broker))
+}
+
+/// The port that agents dial.
+fn agent_routes(broker: &Arc<Broker>) -> Router {
+    let link = AgentLinkServer::new(AgentLinkService::new(broker.clone()))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    grpc(enrolment_routes(broker), link)
+}
+
+fn enrolment_routes(broker: &Arc<Broker>) -> Router {
+    let service = EnrolmentServer::new(EnrolmentService::new(broker.clone()))
+        .max_decoding_message_size(enrolment::MESSAGE_BYTES_MAX);
+    grpc(Router::new(), service)
+}
+
+fn management_routes(broker: &Arc<Broker>) -> Router {
+    http::admin::router(broker.clone()).layer(middleware::from_fn(peer_address))
+}
+
+/// Adds a gRPC service beside other routes.
+fn grpc<S>(router: Router, service: S) -> Router
+where
+    S: tower::Service<Request, Error = std::convert::Infallible> + NamedService + Clone + Send + Sync + 'static,
+    S::Response: axum::response::IntoResponse,
+    S::Future: Send + 'static,
+{
+    router.route_service(&format!("/{}/{{*method}}", S::NAME), service)
+}
+
+/// Handlers know the peer by [`PeerAddress`], not by how the connection was accepted.
+async fn peer_address(mut request: Request, next: Next) -> Response {
+    if let Some(info) = request.extensions().get::<ConnectInfo>() {
+        let peer = PeerAddress(info.remote);
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
