@@ -9,6 +9,8 @@ import { theme } from './theme.ts';
 
 // Two pages, each with only the code that it needs.
 const isSession = location.pathname.replace(/\/$/, '') === '/session';
+// The session's client is the largest part: it comes while everything else does.
+if (isSession) void import('@oriel/session').then(({ ironRdp }) => ironRdp.load()).catch(() => {});
 const page = isSession ? import('./session/SessionPage.tsx') : import('./portal/PortalPage.tsx');
 const Page = lazy(() => page);
 

@@ -18,7 +18,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { frame, light, dark },
   primaryColor: 'frame',
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   luminanceThreshold: 0.35,
   defaultRadius: 'md',
@@ -29,6 +29,16 @@ export const theme = createTheme({
   components: {
     ActionIcon: { defaultProps: { size: 'lg', variant: 'subtle' } },
     Tooltip: { defaultProps: { openDelay: 400, events: { hover: true, focus: true, touch: false } } },
-    Modal: { defaultProps: { centered: true } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        // A dialog's title bar is no banner of the page.
+        attributes: { header: { role: 'presentation' } },
+        // Growing would spoil what components measure while they appear.
+        transitionProps: { transition: 'fade', duration: 120 },
+      },
+    },
+    // Its placeholder is an element that a menu must not hold.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
   },
 });

@@ -1,4 +1,4 @@
-import { Box, Container, Tabs, TextInput, Text, Kbd, Badge, CloseButton } from '@mantine/core';
+import { Badge, Box, CloseButton, Container, Kbd, Tabs, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import type { Me } from '@oriel/api';
 import { useQuery } from '@tanstack/react-query';
@@ -46,6 +46,7 @@ export function Home({ me }: { me: Me }) {
         </Container>
       </Box>
       <Container size="lg" component="main" id="content" tabIndex={-1} className={classes.content} data-testid="portal">
+        <VisuallyHidden component="h1">{place.view === 'sessions' ? t('sessions.title') : t('programs.title')}</VisuallyHidden>
         <Tabs
           value={place.view}
           onChange={(view) => go(hrefOf({ view: view === 'sessions' ? 'sessions' : 'programs' }))}

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Text } from '@mantine/core';
+import { ActionIcon, Text } from '@mantine/core';
 import { notifyFailure } from '../ui/notify.ts';
 import type { Resource } from '@oriel/api';
 import { IconStar, IconStarFilled, IconTools } from '@tabler/icons-react';
@@ -22,22 +22,22 @@ export function Tile({ resource, favourite, running }: Props) {
     <>
       <span className={classes.icon}>
         <ResourceIcon url={resource.icon_url} kind={resource.kind} />
-        {running && !inMaintenance && (
-          <Badge size="xs" className={classes.running} variant="filled">
-            {t('programs.running')}
-          </Badge>
-        )}
       </span>
       <Text component="span" fw={550} size="sm" lineClamp={2} className={classes.name}>
         {resource.name}
       </Text>
+      {running && !inMaintenance && (
+        <Text component="span" size="xs" fw={600} className={classes.running}>
+          {t('programs.running')}
+        </Text>
+      )}
       {inMaintenance ? (
         <Text component="span" size="xs" className={classes.note}>
           <IconTools size={14} aria-hidden /> {resource.maintenance_message || t('programs.in_maintenance')}
         </Text>
       ) : (
         resource.description !== '' && (
-          <Text component="span" size="xs" c="dimmed" lineClamp={2}>
+          <Text component="span" size="xs" c="dimmed" lineClamp={running ? 1 : 2}>
             {resource.description}
           </Text>
         )
@@ -47,6 +47,11 @@ export function Tile({ resource, favourite, running }: Props) {
 
   return (
     <li className={classes.cell} data-testid="resource" data-resource={resource.name} data-status={resource.status}>
+      {running && !inMaintenance && (
+        <Text component="span" size="xs" fw={600} className={classes.running}>
+          {t('programs.running')}
+        </Text>
+      )}
       {inMaintenance ? (
         <div className={classes.tile} data-off>
           {face}

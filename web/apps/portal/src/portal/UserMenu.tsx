@@ -21,7 +21,7 @@ export function UserMenu({ me, openSettings }: { me: Me; openSettings: () => voi
   };
 
   return (
-    <Menu position="bottom-end" width={240} withinPortal>
+    <Menu position="bottom-end" width={240} withinPortal={false}>
       <Menu.Target>
         <UnstyledButton aria-label={t('user_menu', { name })} data-testid="user-menu">
           <Avatar name={name} color="frame" variant="filled" radius="xl" size={40} />

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { resources } from '../queries.ts';
 import type { State } from './machine.ts';
 
 export interface Face {
@@ -14,6 +16,11 @@ export function useTabFace(state: State): Face {
   const standard = useRef<string | null>(null);
 
   const launch = 'launch' in state ? state.launch : null;
+  // Until a launch tells, the list of programs does: a refusal should name what it refuses.
+  const wanted = launch || face.name ? null : state.goal.resource;
+  const list = useQuery({ ...resources, enabled: wanted !== null, refetchInterval: false });
+  const listed = wanted === null ? undefined : list.data?.resources.find((each) => each.id === wanted);
+  if (listed) setFace({ name: listed.name, icon: listed.icon_url });
   if (launch && (launch.resource_name !== face.name || launch.icon_url !== face.icon)) {
     setFace({ name: launch.resource_name, icon: launch.icon_url });
   }
