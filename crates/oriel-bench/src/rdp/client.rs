@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use ironrdp_rdcleanpath::{RDCleanPath, RDCleanPathPdu};
 use oriel_rdp::x224::{ConnectionRequest, SecurityProtocols};
 use rustls::ClientConfig;
@@ -36,9 +36,14 @@ pub fn open_session(gateway: SocketAddr, config: &Arc<ClientConfig>, ticket: &st
     let tls = open_tls(gateway, config)?;
     let mut socket = WebSocket::open(tls, &gateway.to_string(), "/rdp")?;
     let request = ConnectionRequest::new(SecurityProtocols::SSL, None).encode().to_vec();
-    let opening = RDCleanPathPdu::new_request(request, "bench".to_owned(), ticket.to_owned(), None)?;
-    socket.send(&opening.to_der()?)?;
-    let answer = RDCleanPathPdu::from_der(&socket.receive()?)?.into_enum()?;
+    let opening = RDCleanPathPdu::new_request(request, "bench".to_owned(), ticket.to_owned(), None)
+        .and_then(|opening| opening.to_der())
+        .map_err(|error| anyhow!("the opening message: {error}"))?;
+    socket.send(&opening)?;
+    let answer = RDCleanPathPdu::from_der(&socket.receive()?)
+        .map_err(|error| anyhow!("the gateway's answer: {error}"))?
+        .into_enum()
+        .map_err(|error| anyhow!("the gateway's answer: {error}"))?;
     ensure!(matches!(answer, RDCleanPath::Response { .. }), "the gateway did not connect: {answer:?}");
     for step in script::client_steps() {
         socket.send(&step.send)?;

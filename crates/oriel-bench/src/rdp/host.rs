@@ -16,7 +16,7 @@ use oriel_rdp::{
 
 use super::{
     picture::{self, Sizes},
-    script::{HostStep, host_step},
+    script::{HostStep, LOGON_NAME, LOGON_SECRET, host_step},
     tls::{Certificate, ServerTls},
 };
 
@@ -55,21 +55,16 @@ pub fn first_picture_bytes() -> usize {
     FIRST_PICTURE_ROUNDS * Sizes::Mixed.messages().iter().map(Vec::len).sum::<usize>()
 }
 
-/// Is told name and secret of each logon.
-pub type OnLogon = Arc<dyn Fn(&str, &str) + Send + Sync>;
-
 /// A host that listens until the process ends.
 pub struct ScriptedHost {
     /// Where it listens.
     pub address: SocketAddr,
-    parts: Arc<Parts>,
 }
 
 struct Parts {
     certificate: Arc<Certificate>,
     opening: Opening,
     behaviour: Behaviour,
-    on_logon: Mutex<Option<OnLogon>>,
     idle: Mutex<Vec<ServerTls>>,
 }
 
@@ -82,13 +77,11 @@ impl ScriptedHost {
             certificate: certificate.clone(),
             opening,
             behaviour,
-            on_logon: Mutex::default(),
             idle: Mutex::default(),
         });
-        let shared = parts.clone();
         thread::Builder::new().name("scripted-host".into()).spawn(move || {
             for tcp in listener.incoming().flatten() {
-                let parts = shared.clone();
+                let parts = parts.clone();
                 let serve = move || {
                     // A flood always ends with the client's leaving.
                     if let Err(error) = parts.serve(tcp) && !matches!(parts.behaviour, Behaviour::Flood(_)) {
@@ -100,12 +93,7 @@ impl ScriptedHost {
                 }
             }
         })?;
-        Ok(Self { address, parts })
-    }
-
-    /// Tells `on_logon` of every logon from now on.
-    pub fn on_logon(&self, on_logon: OnLogon) {
-        *self.parts.on_logon.lock().unwrap_or_else(PoisonError::into_inner) = Some(on_logon);
+        Ok(Self { address })
     }
 }
 
@@ -141,10 +129,8 @@ impl Parts {
                     HostStep::Answer(answer) => tls.write_all(&answer)?,
                     HostStep::Nothing => {}
                     HostStep::LoggedOn { name, secret } => {
-                        let on_logon = self.on_logon.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                        if let Some(on_logon) = on_logon {
-                            on_logon(&name, &secret);
-                        }
+                        let expected = (name.as_str(), secret.as_str()) == (LOGON_NAME, LOGON_SECRET);
+                        ensure!(expected, "{name} logged on, not whom the ticket names");
                         return Ok(());
                     }
                     HostStep::Unknown => bail!("an unknown message in the connection sequence: {message:02x?}"),

@@ -40,6 +40,12 @@ const INFO_PACKET: &str = "\
 /// The channels that a client joins: its own, I/O, and the three it asked for.
 const JOINED: [u16; 5] = [1007, 1003, 1004, 1005, 1006];
 
+/// The logon that tickets carry and the host expects: what the gateway must put in place of the
+/// client's.
+pub const LOGON_NAME: &str = "bench~s1";
+/// See [`LOGON_NAME`].
+pub const LOGON_SECRET: &str = "once";
+
 /// The security header of a Client Info (SEC_INFO_PKT).
 const INFO_FLAGS: [u8; 4] = [0x40, 0, 0, 0];
 
@@ -143,7 +149,11 @@ mod tests {
     #[test]
     fn the_sequence_passes_the_rewriter_and_the_logon_arrives() {
         let mut rewriter = Rewriter::new(ConnectionSettings {
-            logon: Logon { user: "alice~s1".into(), domain: String::new(), password: "once".to_owned().into() },
+            logon: Logon {
+                user: LOGON_NAME.into(),
+                domain: String::new(),
+                password: LOGON_SECRET.to_owned().into(),
+            },
             program: StartProgram::default(),
             client_name: Some("bench".into()),
             client_address: None,
@@ -168,7 +178,7 @@ mod tests {
             }
         }
         assert!(rewriter.is_done());
-        assert_eq!(logged_on, Some(("alice~s1".into(), "once".into())));
+        assert_eq!(logged_on, Some((LOGON_NAME.into(), LOGON_SECRET.into())));
     }
 
     #[test]

@@ -82,6 +82,11 @@ impl<S: Read + Write> WebSocket<S> {
         &mut self.stream
     }
 
+    /// The stream below, to look at.
+    pub fn stream_ref(&self) -> &S {
+        &self.stream
+    }
+
     /// The next whole binary message in the buffer; answers pings before it.
     fn take(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         while let Some(head) = Head::read(&self.buffer) {
