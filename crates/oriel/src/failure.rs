@@ -25,11 +25,6 @@ impl Failure {
             Failure::Unreachable(_) => 3,
         })
     }
-
-    /// For `map_err`: something did not work, with what it was.
-    pub fn refused(what: impl fmt::Display) -> impl FnOnce(&dyn fmt::Display) -> Self {
-        move |error| Failure::Refused(format!("{what}: {error}"))
-    }
 }
 
 impl fmt::Display for Failure {

@@ -25,11 +25,6 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// Whether nothing is to be changed.
-    pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.unset.is_empty() && self.spec.is_none()
-    }
-
     /// Carries them out on a spec.
     pub fn apply(&self, spec: &mut Value) -> Outcome {
         if let Some(path) = &self.spec {

@@ -43,6 +43,12 @@ pub struct Desk {
     format: Format,
 }
 
+impl Desk {
+    fn new(connection: &ConnectionOptions, format: Format) -> Outcome<Self> {
+        Ok(Self { client: Client::new(&connection.resolve()?)?, format })
+    }
+}
+
 /// The administrator's commands.
 #[derive(Debug, Subcommand)]
 pub enum AdminCommand {
@@ -93,7 +99,7 @@ pub enum AdminCommand {
 
 /// Runs a command.
 pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format) -> Outcome {
-    let desk = || Ok(Desk { client: Client::new(&connection.resolve()?)?, format });
+    let desk = || Desk::new(connection, format);
     match command {
         AdminCommand::Login(command) => command.run(connection, format),
         AdminCommand::Logout => login::logout(),
@@ -116,10 +122,10 @@ pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format
 
 /// Runs what an administrator does with gateways.
 pub fn gateway(command: GatewayCommand, connection: &ConnectionOptions, format: Format) -> Outcome {
-    command.run(&Desk { client: Client::new(&connection.resolve()?)?, format })
+    command.run(&Desk::new(connection, format)?)
 }
 
 /// Runs what an administrator does with brokers.
 pub fn broker(command: BrokerCommand, connection: &ConnectionOptions, format: Format) -> Outcome {
-    command.run(&Desk { client: Client::new(&connection.resolve()?)?, format })
+    command.run(&Desk::new(connection, format)?)
 }

@@ -289,6 +289,3 @@ fn check<S: Managed>(
     let found = mistakes.into_vec();
     if found.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(found)) }
 }
-
-#[cfg(test)]
-mod tests;

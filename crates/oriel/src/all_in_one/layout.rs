@@ -1,0 +1,147 @@
+//! What lies where in the data directory, and the node files of the three services.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use toml::{Table, Value};
+
+use super::Options;
+use crate::admin::write_private;
+
+/// The folder's parts.
+pub struct Layout {
+    /// All of it.
+    pub root: PathBuf,
+    /// The broker's folder.
+    pub broker: PathBuf,
+    /// The gateway's folder.
+    pub gateway: PathBuf,
+    /// The agent's folder.
+    pub agent: PathBuf,
+    /// The first administrator's token, made by the broker.
+    pub token: PathBuf,
+    /// The farm authority's certificate, for the command line.
+    pub authority: PathBuf,
+    /// Where the management API is.
+    pub management_url: String,
+}
+
+impl Layout {
+    /// Makes the folders and writes the node files anew, since options may have changed.
+    pub fn make(options: &Options) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&options.data)
+            .with_context(|| format!("cannot make {}", options.data.display()))?;
+        let root = std::fs::canonicalize(&options.data)
+            .with_context(|| format!("cannot use {}", options.data.display()))?;
+        let management = SocketAddr::new(options.management_address, options.management_port);
+        let called = match management.ip() {
+            ip if ip.is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), management.port()),
+            _ => management,
+        };
+        let layout = Self {
+            broker: root.join("broker"),
+            gateway: root.join("gateway"),
+            agent: root.join("agent"),
+            token: root.join("broker").join("admin.token"),
+            authority: root.join("authority.pem"),
+            management_url: format!("https://{called}"),
+            root,
+        };
+        layout.write("broker", broker(options, &layout, management))?;
+        layout.write("gateway", gateway(options, &layout))?;
+        layout.write("agent", agent(options, &layout))?;
+        Ok(layout)
+    }
+
+    /// The node file of a service.
+    pub fn node_file(&self, service: &str) -> PathBuf {
+        self.root.join(format!("{service}.toml"))
+    }
+
+    fn write(&self, service: &str, table: Table) -> anyhow::Result<()> {
+        let path = self.node_file(service);
+        let text = format!("# Written by oriel all-in-one at every start: change its options instead.\n{table}");
+        write_private(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+fn loopback(port: u16) -> Value {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port).to_string().into()
+}
+
+fn path(path: &std::path::Path) -> Value {
+    path.display().to_string().into()
+}
+
+fn broker(options: &Options, layout: &Layout, management: SocketAddr) -> Table {
+    let mut table = Table::new();
+    table.insert("data_dir".into(), path(&layout.broker));
+    table.insert("farm_name".into(), options.farm_name.clone().into());
+    table.insert("gateway_listen".into(), loopback(options.broker_gateway_port));
+    table.insert("agent_listen".into(), loopback(options.broker_agent_port));
+    table.insert("management_listen".into(), management.to_string().into());
+    table
+}
+
+fn gateway(options: &Options, layout: &Layout) -> Table {
+    let mut table = Table::new();
+    table.insert("data_dir".into(), path(&layout.gateway));
+    let listen = SocketAddr::new(options.gateway_address, options.gateway_port);
+    table.insert("listen".into(), listen.to_string().into());
+    // Not those of the invitation: the port may be another one at this start.
+    table.insert("brokers".into(), vec![loopback(options.broker_gateway_port)].into());
+    // Ctrl+C must not wait for the users of one machine.
+    table.insert("drain_secs".into(), 5.into());
+    if let Some(address) = &options.public_address {
+        table.insert("public_address".into(), address.clone().into());
+    }
+    if let Some(root) = &options.web_root {
+        table.insert("web_root".into(), path(&std::path::absolute(root).unwrap_or_else(|_| root.clone())));
+    }
+    table
+}
+
+fn agent(options: &Options, layout: &Layout) -> Table {
+    let mut table = Table::new();
+    table.insert("data_dir".into(), path(&layout.agent));
+    table.insert("rdp_listen".into(), loopback(options.rdp_port));
+    table.insert("brokers".into(), vec![loopback(options.broker_agent_port)].into());
+    if let Some(command) = &options.desktop_command {
+        table.insert("desktop_command".into(), command.clone().into());
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use oriel_net::node_file;
+
+    use super::*;
+    use crate::node;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn the_node_files_are_ones_that_the_services_take() {
+        let root = std::env::temp_dir().join(format!("oriel-layout-{}", std::process::id()));
+        let data = root.to_string_lossy().into_owned();
+        let line = Line::parse_from([
+            "x", "--data", &data, "--gateway-port", "8443", "--public-address", "a.example:8443",
+            "--web-root", "/web", "--desktop-command", "openbox-session",
+        ]);
+        let layout = Layout::make(&line.options).expect("made");
+        node_file::load::<node::broker::File>(&layout.node_file("broker")).expect("taken by the broker");
+        node_file::load::<node::gateway::File>(&layout.node_file("gateway")).expect("taken by the gateway");
+        node_file::load::<node::agent::File>(&layout.node_file("agent")).expect("taken by the agent");
+        assert_eq!(layout.management_url, "https://127.0.0.1:20443");
+        std::fs::remove_dir_all(&root).expect("removed");
+    }
+}

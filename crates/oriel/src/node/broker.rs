@@ -1,0 +1,132 @@
+//! `oriel broker run`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use oriel_broker::{BrokerConfig, bind};
+use oriel_net::{
+    node_file::{Field, Kind, NodeFile, Presence},
+    supervise::ShutdownSignal,
+};
+use serde::Deserialize;
+
+use super::{RunOptions, machine_name};
+use crate::failure::Outcome;
+
+/// The broker's node file.
+#[derive(Debug, Deserialize)]
+pub struct File {
+    data_dir: PathBuf,
+    store: Option<String>,
+    name: Option<String>,
+    farm_name: String,
+    gateway_listen: SocketAddr,
+    agent_listen: SocketAddr,
+    management_listen: SocketAddr,
+    #[serde(default)]
+    advertised: Vec<String>,
+}
+
+impl NodeFile for File {
+    const FIELDS: &'static [Field] = &[
+        Field {
+            key: "data_dir",
+            kind: Kind::Path,
+            presence: Presence::Required,
+            help: "Where this broker keeps its identity, the farm key and the first administrator's token.",
+        },
+        Field {
+            key: "store",
+            kind: Kind::Url(&["sqlite"]),
+            presence: Presence::Optional,
+            help: "Address of the settings store, such as \"sqlite:///var/lib/oriel/settings.db\".\n\
+                   Without it: settings.db in data_dir.",
+        },
+        Field {
+            key: "name",
+            kind: Kind::Text,
+            presence: Presence::Optional,
+            help: "Name of this broker in the farm. Without it: the machine's name.",
+        },
+        Field {
+            key: "farm_name",
+            kind: Kind::Text,
+            presence: Presence::Default("\"Oriel\""),
+            help: "Name of the farm, when this broker makes a new one.",
+        },
+        Field {
+            key: "gateway_listen",
+            kind: Kind::Listen,
+            presence: Presence::Default("\"0.0.0.0:20002\""),
+            help: "Where gateways connect.",
+        },
+        Field {
+            key: "agent_listen",
+            kind: Kind::Listen,
+            presence: Presence::Default("\"0.0.0.0:20003\""),
+            help: "Where the agents of session hosts connect.",
+        },
+        Field {
+            key: "management_listen",
+            kind: Kind::Listen,
+            presence: Presence::Default("\"0.0.0.0:20443\""),
+            help: "Where administrators and scripts connect.",
+        },
+        Field {
+            key: "advertised",
+            kind: Kind::List(&Kind::Host),
+            presence: Presence::Optional,
+            help: "Names and addresses, without port, under which gateways, agents and administrators reach this\n\
+                   broker. Without it: the address that is listened on, or the machine's name.",
+        },
+    ];
+}
+
+/// Runs the broker until it is told to stop.
+pub fn run(options: &RunOptions) -> Outcome {
+    super::run(options, serve)
+}
+
+async fn serve(file: File, signal: ShutdownSignal) -> anyhow::Result<()> {
+    bind(file.into_config()).await?.run(signal).await?;
+    Ok(())
+}
+
+impl File {
+    fn into_config(self) -> BrokerConfig {
+        let name = self.name.unwrap_or_else(machine_name);
+        let mut config = BrokerConfig::new(self.data_dir, self.gateway_listen.ip(), name);
+        if let Some(store) = self.store {
+            config.store = store;
+        }
+        config.farm_name = self.farm_name;
+        config.gateway_listen = self.gateway_listen;
+        config.agent_listen = self.agent_listen;
+        config.management_listen = self.management_listen;
+        config.advertised = self.advertised;
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oriel_net::node_file::parse;
+
+    use super::*;
+
+    #[test]
+    fn a_file_with_only_a_data_directory_is_enough() {
+        let config = parse::<File>("data_dir = \"/d\"").expect("valid").into_config();
+        assert_eq!(config.store, "sqlite:/d/settings.db");
+        assert_eq!(config.management_listen.port(), 20443);
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_with_their_keys() {
+        let text = "dat_dir = \"/d\"\nstore = \"oracle://x\"\nagent_listen = 7\n";
+        let mistakes = parse::<File>(text).err().expect("mistakes");
+        let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+        for key in ["dat_dir", "data_dir", "store", "agent_listen"] {
+            assert!(keys.contains(&key), "{key} is missing in {keys:?}");
+        }
+    }
+}
