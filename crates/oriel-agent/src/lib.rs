@@ -5,6 +5,7 @@
 //! - [`logon`] makes one-time logons, [`pam`] is how they come back; [`session`] is the program inside each
 //!   session.
 //! - [`admission`] and [`logon_mode`] say whether the host takes one more; [`load`] how busy it is.
+//! - `service` carries out what brokers ask over a `link` to each, and reports; [`Agent`] ties it together.
 //! - [`apps`] lists what could be published, [`accounts`] finds or makes the users' accounts.
 //!
 //! Deliberately absent: the settings store, directories, any HTTP server, and every decision on who may
@@ -14,14 +15,22 @@
 
 pub mod accounts;
 pub mod admission;
+mod agent;
 pub mod apps;
+mod config;
+mod convert;
 pub mod hooks;
 pub mod host;
+mod link;
 pub mod load;
 pub mod logon;
 pub mod logon_mode;
 pub mod pam;
 pub mod proc;
 pub mod session;
+mod service;
 mod state;
 pub mod xrdp;
+
+pub use agent::{Agent, BindError, Bound};
+pub use config::AgentConfig;

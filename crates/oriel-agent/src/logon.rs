@@ -28,8 +28,8 @@ const LOGONS_MAX: usize = 10_000;
 pub struct Refused {
     /// Why.
     pub reason: LogonRefusal,
-    /// The session whose secret it was, if it was one.
-    pub session: Option<SessionId>,
+    /// Whose secret it was, if it was one.
+    pub owner: Option<(SessionId, ConnectionId)>,
 }
 
 /// Why a logon was refused.
@@ -115,7 +115,7 @@ impl OneTimeLogons {
         let Some((owner, logon)) = self.by_name.iter_mut().find(|(_, logon)| logon.digest == *given) else {
             let is_expected = self.by_name.contains_key(name);
             let reason = if is_expected { LogonRefusal::WrongSecret } else { LogonRefusal::UnknownName };
-            return Err(Refused { reason, session: None });
+            return Err(Refused { reason, owner: None });
         };
         let is_first = !std::mem::replace(&mut logon.is_void, true);
         let reason = match () {
@@ -124,7 +124,7 @@ impl OneTimeLogons {
             () if logon.expires_at <= now => LogonRefusal::Expired,
             () => return Ok((logon.session, logon.connection)),
         };
-        Err(Refused { reason, session: Some(logon.session) })
+        Err(Refused { reason, owner: Some((logon.session, logon.connection)) })
     }
 
     /// Takes back what was issued for `name`.

@@ -12,7 +12,7 @@ use super::{
     layout::{INSIDE, Layout},
     version::Version,
 };
-use crate::{host::App, session::SOCKET_VARIABLE};
+use crate::{apps::find_program, host::App, session::SOCKET_VARIABLE};
 
 /// Numbers that keep two agents on one machine apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +150,7 @@ pub(super) fn sesman_ini(layout: &Layout, numbers: Numbers, version: Version, re
          param=/dev/null\n\
          \n\
          [Chansrv]\n\
+         EnableFuseMount={fuse}\n\
          FuseMountName=thinclient_drives\n\
          FileUmask=077\n\
          \n\
@@ -162,6 +163,7 @@ pub(super) fn sesman_ini(layout: &Layout, numbers: Numbers, version: Version, re
         first = numbers.first_display,
         count = numbers.displays,
         log = layout.log("sesman").display(),
+        fuse = ["fusermount", "fusermount3"].iter().any(|name| find_program(name).is_some()),
         xorg = if Path::new("/usr/lib/xorg/Xorg").exists() { "/usr/lib/xorg/Xorg" } else { "Xorg" },
     )
 }

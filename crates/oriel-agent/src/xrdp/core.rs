@@ -10,18 +10,19 @@ use std::{
 
 use jiff::Timestamp;
 use oriel_model::session::EndReason;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     alias::{self, Alias},
     layout::{INSIDE, Layout},
     record::{Ending, Record},
+    watch,
 };
 use crate::{
     accounts::Account,
     host::{Ended, Refusal, RefusalKind, SessionId, SessionLimits, Start},
-    logon::{LogonRefusal, OneTimeLogons},
+    logon::{LogonRefusal, OneTimeLogons, Refused},
     proc::{self, ProcessId, Stat},
     session::protocol::{Begin, FromSession, ToSession},
     state,
@@ -41,7 +42,7 @@ pub(super) struct Core {
     pub(super) layout: Layout,
     pub(super) desktop_command: Option<String>,
     pub(super) boot_id: String,
-    pub(super) changes: watch::Sender<u64>,
+    pub(super) changes: tokio::sync::watch::Sender<u64>,
     /// Asks the watcher to look now.
     pub(super) nudge: Notify,
     /// Ends everything that serves a single connection.
@@ -80,7 +81,7 @@ impl Core {
             }
         }
         state.ended = state::read_json(&ended_file(&layout)).unwrap_or_default();
-        let (changes, _) = watch::channel(0);
+        let (changes, _) = tokio::sync::watch::channel(0);
         Self {
             layout,
             desktop_command,
@@ -136,6 +137,7 @@ impl Core {
                 state.logons.revoke(&record.logon_name);
                 state.lines.remove(id);
                 let _ = fs::remove_file(record.file(&self.layout.records()));
+                watch::tidy_display(&record);
             }
         }
         if let Err(error) = self.write_aliases(state) {
@@ -163,7 +165,7 @@ impl Core {
             Ok(good) => good,
             Err(refused) => {
                 tracing::warn!(logon.name = shown, reason = %refused.reason, "logon refused");
-                self.close_seat(&mut state, refused.session, refused.reason, now);
+                self.close_seat(&mut state, refused, now);
                 drop(state);
                 self.announce();
                 return false;
@@ -190,16 +192,21 @@ impl Core {
         true
     }
 
-    /// A seat whose secret is void and that nobody has taken can never be taken.
-    fn close_seat(&self, state: &mut State, owner: Option<SessionId>, reason: LogonRefusal, now: Timestamp) {
-        let Some(record) = owner.and_then(|id| state.records.get_mut(&id)) else { return };
-        if record.logged_on_at.is_none() && record.ending.is_none() {
-            record.ending = Some(Ending {
-                reason: EndReason::LogonRefused,
-                detail: reason.to_string(),
-                since: now,
-            });
+    /// A seat whose secret is void and that nobody has taken can never be taken. And the connection that
+    /// comes too late to a running session is told why it fails; a replay is not, since the first use of the
+    /// secret was the connection's own.
+    fn close_seat(&self, state: &mut State, refused: Refused, now: Timestamp) {
+        let Some((session, connection)) = refused.owner else { return };
+        let Some(record) = state.records.get_mut(&session).filter(|record| record.ending.is_none()) else {
+            return;
+        };
+        let (reason, detail) = (EndReason::LogonRefused, refused.reason.to_string());
+        if record.logged_on_at.is_none() {
+            record.ending = Some(Ending { reason, detail, since: now });
             self.nudge.notify_one();
+        } else if refused.reason == LogonRefusal::Expired {
+            let ended = record.ended(Some(connection), reason, detail, now);
+            self.note_ended(state, vec![ended], now);
         }
     }
 

@@ -188,6 +188,7 @@ impl Xrdp {
             is_shared: seat.is_shared,
             client: seat.client.clone(),
             reserved_at: now,
+            prepared_for: seat.connection,
             seat_until: now + state.limits.readiness,
             logged_on_at: None,
             display: None,
@@ -236,10 +237,9 @@ impl Xrdp {
         if record.logged_on_at.is_none() {
             record.seat_until = now + limits.readiness;
         } else if let Some(Start::Program(program)) = &seat.start {
-            // The program that the session was started for runs already, unless it has ended.
-            let is_another = seat.resource.id != record.resource.id || record.empty_since.is_some();
-            record.to_open = (record.is_shared && is_another).then(|| program.clone());
+            record.to_open = record.is_shared.then(|| program.clone());
         }
+        record.prepared_for = seat.connection;
         self.core.save(record);
         let name = record.logon_name.clone();
         let (one_time_logon, expires_at) = state.logons.issue(&name, seat.session, seat.connection, now);

@@ -18,6 +18,8 @@ use crate::state;
 
 /// Our own folder as sessions see it.
 pub(super) const INSIDE: &str = "/run/xrdp/oriel";
+/// Largest log of xrdp, in bytes; one older one is kept. A logon writes some 10 KiB.
+const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Longest path of a Unix socket, with its final zero.
 const SOCKET_PATH_MAX: usize = 108;
 
@@ -75,6 +77,16 @@ impl Layout {
     }
     pub(super) fn log(&self, name: &str) -> PathBuf {
         self.root.join("log").join(format!("{name}.log"))
+    }
+    /// Keeps the logs small. Their writers hold on to the files, so these are copied and emptied.
+    pub(super) fn bound_logs(&self) {
+        for name in ["xrdp", "sesman", "xrdp-output", "xrdp-sesman-output"] {
+            let path = self.log(name);
+            if fs::metadata(&path).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
+                let _ = fs::copy(&path, path.with_extension("log.1"));
+                let _ = fs::OpenOptions::new().write(true).truncate(true).open(&path);
+            }
+        }
     }
     pub(super) fn records(&self) -> PathBuf {
         self.root.join("sessions")

@@ -22,6 +22,8 @@ use crate::{
 /// A session that was told to end and has not is killed after this long: the grace that programs have,
 /// and some for the X server.
 pub(super) const KILL_AFTER: Duration = Duration::from_secs(15);
+/// After a reset, what is left is killed after this long: the X server gets a moment to end properly.
+const RESET_AGAIN: Duration = Duration::from_secs(2);
 /// How long programs may take to finish at a log-off.
 pub(super) const LOG_OFF_GRACE: Duration = Duration::from_secs(10);
 /// A new connection may show up only after the old one has gone; within this time after a logon, a gap is
@@ -41,6 +43,8 @@ pub(super) struct Record {
     pub(super) is_shared: bool,
     pub(super) client: ClientFacts,
     pub(super) reserved_at: Timestamp,
+    /// The connection of the latest prepare.
+    pub(super) prepared_for: ConnectionId,
     /// Until when somebody must have logged on.
     pub(super) seat_until: Timestamp,
     pub(super) logged_on_at: Option<Timestamp>,
@@ -147,7 +151,8 @@ impl Record {
         }
         self.follow_connection(seen.attached, now, &mut step);
         if let Some(ending) = &self.ending {
-            if now >= ending.since + KILL_AFTER {
+            let patience = if ending.reason == EndReason::Reset { RESET_AGAIN } else { KILL_AFTER };
+            if now >= ending.since + patience {
                 step.action = Some(Action::Kill);
             }
             return step;
@@ -185,7 +190,8 @@ impl Record {
             (None, None, Some(_)) => (EndReason::NotReady, sentence("the session did not start in time")),
             (None, None, None) => (EndReason::NotReady, sentence("nobody logged on in time")),
         };
-        let connection = self.connection.or(self.arriving.map(|(connection, _)| connection));
+        let waiting = self.logged_on_at.is_none().then_some(self.prepared_for);
+        let connection = self.connection.or(self.arriving.map(|(connection, _)| connection)).or(waiting);
         step.ended.push(self.ended(connection, reason, detail, now));
     }
 
@@ -254,7 +260,7 @@ impl Record {
             .then(|| (EndReason::Idle, format!("there was no input for {} minutes", limit.as_secs() / 60)))
     }
 
-    fn ended(
+    pub(super) fn ended(
         &self,
         connection: Option<ConnectionId>,
         reason: EndReason,

@@ -40,6 +40,7 @@ fn reserved() -> Record {
         is_shared: false,
         client: ClientFacts::default(),
         reserved_at: at(0),
+        prepared_for: connection(1),
         seat_until: at(60),
         logged_on_at: None,
         display: None,

@@ -151,6 +151,7 @@ impl Software {
     /// Looks after both programs once. Returns what is wrong, if anything.
     pub(super) fn look_after(&mut self) -> Option<String> {
         let now = Instant::now();
+        self.layout.bound_logs();
         if self.state.listen.is_some_and(|listen| listen != self.listen) {
             // Connections are processes of their own and go on; sessions are sesman's.
             self.stop(Part::Xrdp);

@@ -130,16 +130,31 @@ fn send_disconnect(path: &Path) -> std::io::Result<()> {
     socket.send_to(b"sig\0", path).map(|_| ())
 }
 
-/// Signals everything that belongs to a session but its leader, which then tidies up and ends by itself.
-/// When nothing else is left, the leader is killed too.
+/// Signals everything that belongs to a session but the servers and the leader, which then ends the servers
+/// and itself. Called again when that takes too long, it finds the servers alone and signals those, and last
+/// the leader.
 fn signal_all(record: &Record, signal: Signal) {
     let Some(leader) = record.leader else { return };
-    let members = members(record, &ProcessTable::read());
-    if members.is_empty() && signal == Signal::KILL {
-        let _ = leader.signal(signal);
-    }
-    for process in members {
+    let table = ProcessTable::read();
+    let is_server = |process: &ProcessId| {
+        let stat = table.iter().find(|stat| stat.id == *process);
+        stat.is_some_and(|stat| stat.parent == leader.pid && matches!(stat.name.as_str(), "Xorg" | "xrdp-chansrv"))
+    };
+    let (servers, programs): (Vec<_>, Vec<_>) = members(record, &table).into_iter().partition(is_server);
+    let targets = [programs, servers, vec![leader]].into_iter().find(|group| !group.is_empty());
+    for process in targets.into_iter().flatten() {
         let _ = process.signal(signal);
+    }
+}
+
+/// Removes what an X server leaves behind when it is killed, lest its display's number is lost.
+pub(super) fn tidy_display(record: &Record) {
+    let Some(display) = record.display else { return };
+    let lock = format!("/tmp/.X{display}-lock");
+    let owner = fs::read_to_string(&lock).ok().and_then(|text| text.trim().parse().ok());
+    if owner.is_some_and(|pid| ProcessId::of(pid).is_none_or(|process| !process.is_alive())) {
+        let _ = fs::remove_file(lock);
+        let _ = fs::remove_file(format!("/tmp/.X11-unix/X{display}"));
     }
 }
 

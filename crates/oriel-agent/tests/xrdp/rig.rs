@@ -223,11 +223,16 @@ impl Rig {
         self
     }
 
-    pub fn kill_sesman(&self) {
+    pub fn sesman(&self) -> String {
         let state = std::fs::read(self.config.data_dir.join("xrdp/software.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
-        let pid = state["parts"]["xrdp-sesman"]["pid"].to_string();
+        state["parts"]["xrdp-sesman"]["pid"].to_string()
+    }
+
+    pub fn kill_sesman(&self) -> String {
+        let pid = self.sesman();
         assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+        pid
     }
 
     pub async fn stop(mut self) {

@@ -1,0 +1,176 @@
+//! Between the wire's words and ours.
+
+use std::time::Duration;
+
+use oriel_model::host::{AccountMode, EffectiveHostSettings};
+use oriel_wire::v1;
+
+use crate::host::{
+    App, ClientFacts, Ended, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest, SessionLimits,
+    SessionProcess, SessionSnapshot, Start,
+};
+
+pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
+    EffectiveHostSettings {
+        max_sessions: settings.max_sessions,
+        linger_disconnect_secs: settings.linger_disconnect_secs,
+        linger_logoff_secs: settings.linger_logoff_secs,
+        readiness_timeout_secs: settings.readiness_timeout_secs,
+        idle_disconnect_minutes: settings.idle_disconnect_minutes,
+        disconnected_logoff_minutes: settings.disconnected_logoff_minutes,
+        accounts: if settings.create_accounts { AccountMode::Create } else { AccountMode::Existing },
+    }
+}
+
+pub(crate) fn limits(settings: &EffectiveHostSettings) -> SessionLimits {
+    let secs = |value: u32| Duration::from_secs(value.into());
+    let minutes = |value: u32| (value > 0).then(|| Duration::from_secs(60 * u64::from(value)));
+    SessionLimits {
+        linger_disconnect: secs(settings.linger_disconnect_secs),
+        linger_logoff: secs(settings.linger_logoff_secs),
+        idle_disconnect: minutes(settings.idle_disconnect_minutes),
+        disconnected_logoff: minutes(settings.disconnected_logoff_minutes),
+        readiness: secs(settings.readiness_timeout_secs),
+    }
+}
+
+/// # Errors
+/// When an id is none.
+pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatRequest, Refusal> {
+    let bad = |field: &str| Refusal::new(RefusalKind::BadRequest, format!("the request's {field} is no id"));
+    let client = prepare.client.clone().unwrap_or_default();
+    Ok(SeatRequest {
+        session: prepare.session_id.parse().map_err(|_| bad("session"))?,
+        connection: prepare.connection_id.parse().map_err(|_| bad("connection"))?,
+        is_reconnect: prepare.reconnect,
+        user_name: prepare.user_name.clone(),
+        account: prepare.account.clone(),
+        accounts,
+        client: ClientFacts {
+            name: client.name,
+            address: client.address,
+            kind: client.kind,
+            version: client.version,
+            operating_system: client.operating_system,
+        },
+        resource: ResourceRef { id: prepare.resource_id.clone(), name: prepare.resource_name.clone() },
+        start: prepare.start.as_ref().map(|start| match start {
+            v1::prepare::Start::Desktop(_) => Start::Desktop,
+            v1::prepare::Start::Program(program) => Start::Program(Program {
+                program: program.program.clone(),
+                arguments: program.arguments.clone(),
+                start_in: program.start_in.clone(),
+            }),
+        }),
+        is_shared: prepare.shared,
+    })
+}
+
+pub(crate) fn prepared(prepared: &Prepared, rdp_address: String, certificate: &[u8]) -> v1::agent_reply::Body {
+    v1::agent_reply::Body::Prepared(v1::Prepared {
+        session_id: prepared.session.to_string(),
+        logon_name: prepared.logon_name.clone(),
+        logon_domain: String::new(),
+        one_time_logon: prepared.one_time_logon.to_string(),
+        expires_at_ms: prepared.expires_at.as_millisecond(),
+        rdp_address,
+        rdp_certificate_sha256: certificate.to_vec(),
+        // The host itself knows what the session is for.
+        alternate_shell: String::new(),
+        working_directory: String::new(),
+    })
+}
+
+pub(crate) fn refused(refusal: Refusal) -> v1::agent_reply::Body {
+    let code = match refusal.kind {
+        RefusalKind::Internal => v1::RefusalCode::Internal,
+        RefusalKind::Full => v1::RefusalCode::Full,
+        RefusalKind::LogonsDisabled => v1::RefusalCode::LogonsDisabled,
+        RefusalKind::Draining => v1::RefusalCode::Draining,
+        RefusalKind::NoAccount => v1::RefusalCode::NoAccount,
+        RefusalKind::UnknownSession => v1::RefusalCode::UnknownSession,
+        RefusalKind::NoProgram => v1::RefusalCode::NoProgram,
+        RefusalKind::Unhealthy => v1::RefusalCode::Unhealthy,
+        RefusalKind::BadRequest => v1::RefusalCode::BadRequest,
+        RefusalKind::UnknownProcess => v1::RefusalCode::UnknownProcess,
+    };
+    v1::agent_reply::Body::Refused(v1::Refused { code: code.into(), reason: refusal.reason })
+}
+
+pub(crate) fn session(session: SessionSnapshot) -> v1::SessionReport {
+    let client = session.client;
+    v1::SessionReport {
+        session_id: session.id.to_string(),
+        user_name: session.user_name,
+        account: session.account,
+        state: v1::SessionState::from(session.state).into(),
+        started_at_ms: session.started_at.as_millisecond(),
+        idle_secs: session.idle.as_secs(),
+        resource_id: session.resource.id,
+        resource_name: session.resource.name,
+        shared: session.is_shared,
+        client: Some(v1::ClientFacts {
+            name: client.name,
+            address: client.address,
+            kind: client.kind,
+            version: client.version,
+            operating_system: client.operating_system,
+        }),
+        programs: session.programs,
+        desktop: session.is_desktop,
+    }
+}
+
+pub(crate) fn ended(ended: Ended) -> v1::EndedSession {
+    v1::EndedSession {
+        session_id: ended.session.to_string(),
+        connection_id: ended.connection.map(|id| id.to_string()).unwrap_or_default(),
+        user_name: ended.user_name,
+        reason: ended.reason.as_str().to_owned(),
+        detail: ended.detail,
+        ended_at_ms: ended.at.as_millisecond(),
+    }
+}
+
+pub(crate) fn process(process: SessionProcess) -> v1::Process {
+    v1::Process {
+        process_id: process.pid,
+        name: process.name,
+        cpu_load: process.cpu,
+        memory_bytes: process.memory_bytes,
+        started_at_ms: process.started_at_ms,
+        command_line: process.command_line,
+    }
+}
+
+pub(crate) fn app(app: App) -> v1::App {
+    v1::App {
+        id: app.id,
+        name: app.name,
+        comment: app.comment,
+        program: app.program,
+        arguments: app.arguments,
+        categories: app.categories,
+        icon_png: app.icon_png,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_minutes_mean_never_and_zero_seconds_mean_at_once() {
+        let settings = EffectiveHostSettings::default();
+        assert_eq!(limits(&settings), SessionLimits::default());
+        let limits = limits(&EffectiveHostSettings { idle_disconnect_minutes: 2, ..settings });
+        assert_eq!(limits.idle_disconnect, Some(Duration::from_secs(120)));
+        assert_eq!((limits.linger_logoff, limits.disconnected_logoff), (Duration::ZERO, None));
+    }
+
+    #[test]
+    fn a_request_without_ids_is_refused() {
+        let refusal = seat(&v1::Prepare::default(), AccountMode::Existing).expect_err("no ids");
+        assert_eq!(refusal.kind, RefusalKind::BadRequest);
+    }
+}
