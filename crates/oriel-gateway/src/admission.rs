@@ -44,6 +44,11 @@ impl Door {
         Some(Place { door: self.clone(), address })
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().all == 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,8 +83,7 @@ mod tests {
     fn one_address_cannot_take_all_places() {
         let door = Arc::new(Door::default());
         let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 7, n, 0, 0, 1]);
-        let places: Vec<_> =
-            (0..).map_while(|n| door.enter(address(n))).collect();
+        let places: Vec<_> = (0..).map_while(|n| door.enter(address(n))).collect();
         assert_eq!(places.len(), UNAUTHENTICATED_PER_ADDRESS_MAX);
         assert!(door.enter(IpAddr::from([10, 0, 0, 1])).is_some());
         drop(places);

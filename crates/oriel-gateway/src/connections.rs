@@ -61,22 +61,13 @@ impl Ending {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            newest: watch::Sender::new(0),
-            count: watch::Sender::new(0),
-        }
+        Self { state: Mutex::default(), newest: watch::Sender::new(0), count: watch::Sender::new(0) }
     }
 }
 
 impl Connections {
     /// Enters a connection. It is there until the returned handle is closed or dropped.
-    pub(crate) fn open(
-        self: &Arc<Self>,
-        claims: &Claims,
-        client: IpAddr,
-        now: Timestamp,
-    ) -> OpenConnection {
+    pub(crate) fn open(self: &Arc<Self>, claims: &Claims, client: IpAddr, now: Timestamp) -> OpenConnection {
         let opened = v1::ConnectionOpened {
             connection_id: claims.connection.to_string(),
             session_id: claims.session.to_string(),

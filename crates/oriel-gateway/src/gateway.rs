@@ -12,22 +12,14 @@ use oriel_net::{
     listener::{self, Listener},
     serve::serve,
     supervise::{ShutdownHandle, ShutdownSignal, Tasks},
-    tls::{
-        self, CertificateError, PortalCertificate, ReloadingIdentity, internal_client,
-        portal_server,
-    },
+    tls::{self, CertificateError, PortalCertificate, ReloadingIdentity, internal_client, portal_server},
 };
 use rustls::ServerConfig;
 use tokio::time::timeout;
 
 use crate::{
-    brokers::Brokers,
-    config::GatewayConfig,
-    connections::Ending,
-    limits::CLOSING_GRACE,
-    link, renewal,
-    shared::Shared,
-    web,
+    brokers::Brokers, config::GatewayConfig, connections::Ending, limits::CLOSING_GRACE, link, renewal,
+    shared::Shared, web,
 };
 
 /// The gateway service.
@@ -54,7 +46,9 @@ pub enum BindError {
     #[error(transparent)]
     Identity(#[from] LoadError),
     /// What it has joined as is another kind of component.
-    #[error("{data_dir} holds the identity of a {found}, not of a gateway: use a data directory of the gateway's own")]
+    #[error(
+        "{data_dir} holds the identity of a {found}, not of a gateway: use a data directory of the gateway's own"
+    )]
     OtherRole {
         /// Where.
         data_dir: PathBuf,
@@ -92,10 +86,7 @@ impl Gateway {
     ///
     /// # Errors
     /// See [`BindError`].
-    pub fn bind_with_clock(
-        config: GatewayConfig,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Bound, BindError> {
+    pub fn bind_with_clock(config: GatewayConfig, clock: Arc<dyn Clock>) -> Result<Bound, BindError> {
         tls::install_crypto();
         let identity = NodeIdentity::load(&config.data_dir)?;
         let peer = identity.peer();
@@ -119,8 +110,7 @@ impl Gateway {
             tracing::warn!(web_root = %config.web_root.display(), "there is no index.html in the web root: users will not see the portal");
         }
         let identity = ReloadingIdentity::new(identity)?;
-        let brokers =
-            Brokers::new(&config.brokers, &internal_client(&identity, Role::Broker)?);
+        let brokers = Brokers::new(&config.brokers, &internal_client(&identity, Role::Broker)?);
         let gateway_id = HeaderValue::from_str(&peer.id.to_string())
             .expect("a UUID has only characters that a header may have");
         Ok(Bound {
@@ -211,7 +201,11 @@ impl Bound {
 
         shared.drain();
         let living = shared.connections.count();
-        tracing::info!(connections = living, deadline_secs = self.drain_deadline.as_secs(), "the gateway is closing");
+        tracing::info!(
+            connections = living,
+            deadline_secs = self.drain_deadline.as_secs(),
+            "the gateway is closing"
+        );
         if timeout(self.drain_deadline, shared.connections.none_left()).await.is_err() {
             let ending = Ending::new(EndReason::GatewayClosing, "the gateway is being closed");
             let ended = shared.connections.end_all(&ending);

@@ -69,7 +69,7 @@ mod tests {
         let wire = |key: &TicketKey| v1::TicketKey { key_id: key.id(), secret: key.secret().to_vec() };
         let ring = KeyRing::default();
         let claims = testing::claims();
-        let now = claims.expires_at - jiff::SignedDuration::from_secs(30);
+        let now = claims.expires_at - std::time::Duration::from_secs(30);
         let sealed = ticket::seal(&claims, &two).expect("random");
         assert_eq!(ring.open(&sealed, now), Err(TicketError::UnknownKey(0)));
         let short = v1::TicketKey { key_id: 9, secret: vec![1] };

@@ -26,6 +26,8 @@ mod replay;
 mod shared;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod web;
 mod websocket;
 

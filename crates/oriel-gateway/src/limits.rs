@@ -91,6 +91,12 @@ pub const PORTAL_CALLS_MAX: usize = 2_048;
 /// How long a broker may take from the call to its first message, its settings.
 pub const ATTACH_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The first and the longest delay before a lost link is opened again. A broker that comes back may
+/// have new ticket keys; gateways are few, so they may all come within seconds.
+pub const LINK_RETRY: Duration = Duration::from_millis(250);
+/// See [`LINK_RETRY`].
+pub const LINK_RETRY_CAP: Duration = Duration::from_secs(5);
+
 /// How often the gateway reports to its brokers; also what tells them that it lives.
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -23,7 +23,10 @@ use tonic::{Status, Streaming};
 use crate::{
     brokers::Broker,
     connections::{Ending, Event},
-    limits::{ATTACH_TIMEOUT, CLOSING_GRACE, LINK_QUEUE, LOST_BROKER_KEY_GRACE, REPORT_INTERVAL},
+    limits::{
+        ATTACH_TIMEOUT, CLOSING_GRACE, LINK_QUEUE, LINK_RETRY, LINK_RETRY_CAP, LOST_BROKER_KEY_GRACE,
+        REPORT_INTERVAL,
+    },
     processor::Processor,
     shared::Shared,
 };
@@ -31,7 +34,7 @@ use crate::{
 /// Keeps the link to one broker until the signal is given; then delivers what is left to say.
 pub(crate) async fn keep(shared: Arc<Shared>, broker: Arc<Broker>, signal: ShutdownSignal) {
     let mut link = Link { shared, broker, told: None, processor: Processor::default() };
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(LINK_RETRY, LINK_RETRY_CAP);
     let mut lost_since = Instant::now();
     while !signal.is_given() {
         let ended = link.attach(&signal).await;
@@ -93,8 +96,7 @@ impl Link {
             }
             () = signal.given() => return Ok(()),
         };
-        let Some(gateway_command::Body::Settings(settings)) = first.and_then(|command| command.body)
-        else {
+        let Some(gateway_command::Body::Settings(settings)) = first.and_then(|command| command.body) else {
             return Err(Status::failed_precondition("the broker did not begin with its settings"));
         };
         self.take_settings(settings);

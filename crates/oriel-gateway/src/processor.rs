@@ -11,8 +11,7 @@ impl Processor {
     /// The share of all processors' time that was used since the last look: 0 to 1. Zero where the
     /// system does not tell.
     pub(crate) fn load(&mut self) -> f32 {
-        let Some((busy, all)) =
-            std::fs::read_to_string("/proc/stat").ok().as_deref().and_then(counters)
+        let Some((busy, all)) = std::fs::read_to_string("/proc/stat").ok().as_deref().and_then(counters)
         else {
             return 0.0;
         };

@@ -80,8 +80,7 @@ async fn renew(
             Ok(Ok(answer)) => {
                 let answer = answer.into_inner();
                 let authority = identity.identity().authority_fingerprint();
-                let renewed =
-                    request.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
+                let renewed = request.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
                 // First to the disk: a crash in between must not lose the newer one.
                 renewed.save(data_dir).map_err(RenewError::Save)?;
                 identity.replace(renewed)?;

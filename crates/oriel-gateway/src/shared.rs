@@ -11,8 +11,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    admission::Door, brokers::Brokers, connections::Connections, keys::KeyRing,
-    limits::PORTAL_CALLS_MAX, replay::ReplayCache,
+    admission::Door, brokers::Brokers, connections::Connections, keys::KeyRing, limits::PORTAL_CALLS_MAX,
+    replay::ReplayCache,
 };
 
 /// The state of a gateway. Each part guards itself; nothing here outlives the process.
@@ -96,6 +96,12 @@ impl Shared {
     /// Tells when draining begins.
     pub(crate) fn draining(&self) -> watch::Receiver<bool> {
         self.is_draining.subscribe()
+    }
+
+    /// Returns when draining has begun.
+    pub(crate) async fn drain_begins(&self) {
+        // The sender is ours, so waiting cannot fail.
+        let _ = self.draining().wait_for(|is_draining| *is_draining).await;
     }
 
     /// What an administrator has set.

@@ -1,9 +1,6 @@
 //! What several tests of this crate need.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::path::Path;
 
 use oriel_model::{Id, Timestamp, session::ChannelPolicy};
 use oriel_wire::ticket::{Claims, Logon, TicketKey};
@@ -26,11 +23,7 @@ pub(crate) fn claims() -> Claims {
         host: Id::generate(now),
         host_address: "127.0.0.1:1".into(),
         host_certificate_sha256: "00".repeat(32),
-        logon: Logon {
-            name: "alice".into(),
-            domain: String::new(),
-            secret: Zeroizing::new("once".into()),
-        },
+        logon: Logon { name: "alice".into(), domain: String::new(), secret: Zeroizing::new("once".into()) },
         alternate_shell: "gnome-calculator".into(),
         working_directory: "/home/alice".into(),
         client_name: "laptop".into(),
@@ -42,31 +35,20 @@ pub(crate) fn claims() -> Claims {
 }
 
 /// An empty folder that is removed at the end of the test.
-pub(crate) struct Scratch(PathBuf);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("oriel-gateway-{}-{number}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
+        Self(tempfile::tempdir().expect("a folder for the test"))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.0.join(name);
+        let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("within the folder")).expect("a folder");
         std::fs::write(path, content).expect("a file");
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -43,12 +43,7 @@ pub(super) struct Reader<R> {
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(super) fn new(stream: R, early: &[u8]) -> Self {
-        Self {
-            stream,
-            decoder: Decoder::new(early),
-            deframer: Deframer::new(Phase::Rdp),
-            is_closed: false,
-        }
+        Self { stream, decoder: Decoder::new(early), deframer: Deframer::new(Phase::Rdp), is_closed: false }
     }
 
     /// The next piece. Dropping the future loses nothing.

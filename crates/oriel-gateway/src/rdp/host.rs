@@ -13,10 +13,7 @@ use oriel_net::{
 use oriel_rdp::{
     clean_path::Failure,
     frame::{Deframer, Phase},
-    x224::{
-        ConnectionConfirm, ConnectionRequest, NegotiationError, NegotiationFailure,
-        SecurityProtocols,
-    },
+    x224::{ConnectionConfirm, ConnectionRequest, NegotiationError, NegotiationFailure, SecurityProtocols},
 };
 use oriel_wire::ticket::Claims;
 use rustls::{AlertDescription, Error as TlsError};
@@ -93,9 +90,7 @@ impl ConnectError {
             ConnectError::Late(_) => Failure::from_io(io::ErrorKind::TimedOut),
             ConnectError::Negotiation(error) => Failure::from_io(error.kind()),
             ConnectError::Refused(failure) => Failure::Negotiation(*failure),
-            ConnectError::OtherProtocol(_) => {
-                Failure::Negotiation(NegotiationFailure::SSL_NOT_ALLOWED)
-            }
+            ConnectError::OtherProtocol(_) => Failure::Negotiation(NegotiationFailure::SSL_NOT_ALLOWED),
             ConnectError::Tls(error) => Failure::TlsAlert(alert(error).into()),
             ConnectError::NotRdp(_)
             | ConnectError::ConfirmLength(_)
@@ -125,8 +120,7 @@ fn alert(error: &io::Error) -> AlertDescription {
 
 /// Connects to the host that the ticket names.
 pub(super) async fn connect(claims: &Claims) -> Result<Host<HostStream>, ConnectError> {
-    let pin: Fingerprint =
-        claims.host_certificate_sha256.parse().map_err(|_| ConnectError::BadPin)?;
+    let pin: Fingerprint = claims.host_certificate_sha256.parse().map_err(|_| ConnectError::BadPin)?;
     let name = server_name(&claims.host_address).map_err(ConnectError::Unreachable)?;
     let late = |what| move |_| ConnectError::Late(what);
     let mut tcp = timeout(HOST_CONNECT_TIMEOUT, connect_tcp(&claims.host_address))

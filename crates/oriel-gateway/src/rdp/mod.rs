@@ -105,7 +105,11 @@ where
     let (reader, writer) = tokio::io::split(stream);
     let mut browser = Browser { reader: Reader::new(reader, early), writer: Writer::new(writer) };
 
-    let opening = timeout(OPENING_TIMEOUT, browser.reader.message(OPENING_BYTES_MAX)).await;
+    let opening = timeout(OPENING_TIMEOUT, browser.reader.message(OPENING_BYTES_MAX));
+    let opening = tokio::select! {
+        opening = opening => opening,
+        () = shared.drain_begins() => return browser.refuse(Failure::Http(503)).await,
+    };
     let request = match opening {
         Ok(Ok(message)) => clean_path::Request::parse(&message).map_err(|error| error.to_string()),
         Ok(Err(error)) => Err(error.to_string()),

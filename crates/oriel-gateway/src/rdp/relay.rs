@@ -244,7 +244,9 @@ where
                 Ok(None) => break,
                 Err(error) => return Stopped::Browser(browser_broken(&error, 1002)),
             }
-            if host.is_full() && let Err(error) = host.send().await {
+            if host.is_full()
+                && let Err(error) = host.send().await
+            {
                 return Stopped::Host(error);
             }
         }
@@ -314,9 +316,7 @@ fn reason(notice: HostNotice) -> EndReason {
             EndCategory::TakenOver => EndReason::TakenOver,
             EndCategory::IdleTimeout => EndReason::Idle,
             EndCategory::SessionTimeout => EndReason::LimitReached,
-            EndCategory::AccessDenied | EndCategory::FreshCredentialsRequired => {
-                EndReason::LogonRefused
-            }
+            EndCategory::AccessDenied | EndCategory::FreshCredentialsRequired => EndReason::LogonRefused,
             EndCategory::HostFailure
             | EndCategory::Licensing
             | EndCategory::Redirection

@@ -59,10 +59,9 @@ where
     match timeout(SEQUENCE_TIMEOUT, exchange(browser, host, &mut rewriter, meter)).await {
         Ok(Ok(())) => rewriter.finish().ok_or_else(|| refused(&"the connection sequence is incomplete")),
         Ok(Err(end)) => Err(end),
-        Err(_) => Err(End::ByGateway(Ending::new(
-            EndReason::NetworkLost,
-            "the connection sequence took too long",
-        ))),
+        Err(_) => {
+            Err(End::ByGateway(Ending::new(EndReason::NetworkLost, "the connection sequence took too long")))
+        }
     }
 }
 
@@ -156,15 +155,8 @@ fn browser_gone(error: &dyn std::fmt::Display) -> End {
 fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> ConnectionSettings {
     let layout = (claims.keyboard_layout != 0).then_some(claims.keyboard_layout);
     ConnectionSettings {
-        logon: Logon {
-            user: claims.logon.name,
-            domain: claims.logon.domain,
-            password: claims.logon.secret,
-        },
-        program: StartProgram {
-            command: claims.alternate_shell,
-            directory: claims.working_directory,
-        },
+        logon: Logon { user: claims.logon.name, domain: claims.logon.domain, password: claims.logon.secret },
+        program: StartProgram { command: claims.alternate_shell, directory: claims.working_directory },
         client_name: Some(claims.client_name).filter(|name| !name.is_empty()),
         client_address: Some(client),
         keyboard_layout: layout,

@@ -58,10 +58,7 @@ fn poll_read_into(
 }
 
 /// Reads exactly as many bytes as asked for, without reading ahead.
-pub(super) async fn read_exactly(
-    stream: &mut (impl AsyncRead + Unpin),
-    bytes: &mut [u8],
-) -> io::Result<()> {
+pub(super) async fn read_exactly(stream: &mut (impl AsyncRead + Unpin), bytes: &mut [u8]) -> io::Result<()> {
     let mut buffer = ReadBuf::new(bytes);
     while buffer.remaining() > 0 {
         let before = buffer.filled().len();

@@ -23,9 +23,7 @@ use tower::{Service, ServiceExt};
 
 use crate::{
     brokers::Broker,
-    limits::{
-        PORTAL_ANSWER_BYTES_MAX, PORTAL_BODY_TIMEOUT, PORTAL_CALLS_MAX, PORTAL_CALL_TIMEOUT,
-    },
+    limits::{PORTAL_ANSWER_BYTES_MAX, PORTAL_BODY_TIMEOUT, PORTAL_CALL_TIMEOUT, PORTAL_CALLS_MAX},
     shared::Shared,
 };
 
@@ -116,12 +114,7 @@ pub(crate) async fn unknown() -> Response {
 
 /// Asks one broker after the other. A request that may have had its effect is not repeated, unless a
 /// repetition has none.
-async fn ask_brokers(
-    shared: &Shared,
-    parts: &Parts,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Response {
+async fn ask_brokers(shared: &Shared, parts: &Parts, headers: &HeaderMap, body: &Bytes) -> Response {
     for broker in shared.brokers.in_order() {
         let mut request = http::Request::new(tonic::body::Body::new(Full::new(body.clone())));
         *request.method_mut() = parts.method.clone();
@@ -189,17 +182,11 @@ impl AskError {
     }
 }
 
-async fn ask(
-    mut channel: Channel,
-    request: http::Request<tonic::body::Body>,
-) -> Result<Response, AskError> {
+async fn ask(mut channel: Channel, request: http::Request<tonic::body::Body>) -> Result<Response, AskError> {
     let response = channel.ready().await?.call(request).await?;
     let (mut parts, body) = response.into_parts();
-    let body = Limited::new(body, PORTAL_ANSWER_BYTES_MAX)
-        .collect()
-        .await
-        .map_err(AskError::Answer)?
-        .to_bytes();
+    let body =
+        Limited::new(body, PORTAL_ANSWER_BYTES_MAX).collect().await.map_err(AskError::Answer)?.to_bytes();
     for name in HOP_BY_HOP {
         parts.headers.remove(name);
     }

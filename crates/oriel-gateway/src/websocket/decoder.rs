@@ -116,11 +116,7 @@ impl Decoder {
             }
             let _ = self.buffer.split_to(head.length);
             self.in_message = true;
-            self.frame = Some(DataFrame {
-                left: head.payload,
-                is_final: head.is_final,
-                mask: head.mask,
-            });
+            self.frame = Some(DataFrame { left: head.payload, is_final: head.is_final, mask: head.mask });
         }
     }
 
@@ -193,13 +189,7 @@ fn head(bytes: &[u8]) -> Result<Option<FrameHead>, ProtocolError> {
         return Err(ProtocolError::BadLength);
     }
     let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
-    Ok(Some(FrameHead {
-        is_final: first & 0x80 != 0,
-        opcode: first & 0x0f,
-        payload,
-        mask: *mask,
-        length,
-    }))
+    Ok(Some(FrameHead { is_final: first & 0x80 != 0, opcode: first & 0x0f, payload, mask: *mask, length }))
 }
 
 /// Eight bytes at a time, which the compiler turns into vector instructions.

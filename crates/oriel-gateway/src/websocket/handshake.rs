@@ -59,10 +59,7 @@ pub(crate) fn accept(request: &Parts) -> Result<HeaderValue, HandshakeError> {
 /// Whether the request comes from a page of this portal: the origin's scheme is https and its host
 /// and port are those that the request was sent to, or the gateway's public address. A browser always
 /// sends an origin; whoever does not is not a page.
-pub(crate) fn check_origin(
-    request: &Parts,
-    public_address: Option<&str>,
-) -> Result<(), HandshakeError> {
+pub(crate) fn check_origin(request: &Parts, public_address: Option<&str>) -> Result<(), HandshakeError> {
     let header = |name| request.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let origin = header(http::header::ORIGIN)
         .and_then(|origin| origin.strip_prefix("https://"))
