@@ -1,0 +1,215 @@
+/** What every test gets: the farm from the administrator's side, and a portal with hands and eyes. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { test as base, expect, request, type APIRequestContext, type Locator, type Page } from '@playwright/test';
+import { OUTPUT, accountOf, readDemo, type Account, type Demo } from './demo.ts';
+
+interface SessionView {
+  id: string;
+  user_name: string;
+  resource_name: string;
+  state: string;
+}
+
+interface ProcessView {
+  process_id: number;
+  name: string;
+  command_line: string;
+}
+
+export class Administrator {
+  readonly #api: APIRequestContext;
+
+  constructor(api: APIRequestContext) {
+    this.#api = api;
+  }
+
+  async sessions(user: string): Promise<SessionView[]> {
+    const { items } = await this.#json<{ items: SessionView[] }>('GET', '/api/v1/sessions');
+    return items.filter((session) => session.user_name === user);
+  }
+
+  async processes(session: string): Promise<ProcessView[]> {
+    const answer = await this.#json<{ processes: ProcessView[] }>('GET', `/api/v1/sessions/${session}/processes`);
+    return answer.processes;
+  }
+
+  async reset(session: string): Promise<void> {
+    await this.#json('POST', `/api/v1/sessions/${session}/reset`);
+  }
+
+  /** Ends whatever the user has running, so that the next test begins with nothing. */
+  async clear(user: string): Promise<void> {
+    for (const session of await this.sessions(user)) await this.reset(session.id);
+    await expect.poll(() => this.sessions(user), { message: `sessions of ${user}` }).toEqual([]);
+  }
+
+  async #json<T>(method: string, path: string): Promise<T> {
+    const answer = await this.#api.fetch(path, { method });
+    if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    return (answer.status() === 204 ? undefined : await answer.json()) as T;
+  }
+}
+
+export class Portal {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async signIn(account: Account): Promise<void> {
+    await this.page.goto('/');
+    await this.page.getByLabel('User name').fill(account.user_name);
+    await this.page.getByLabel('Password', { exact: true }).fill(account.password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(this.page.getByTestId('portal')).toBeVisible();
+  }
+
+  /** The tile of a program, wherever it lies: found as users find it. */
+  async find(name: string): Promise<Locator> {
+    await this.page.getByTestId('tab-programs').click();
+    await this.page.getByTestId('search').fill(name);
+    return this.page.locator(`[data-testid=resource][data-resource="${name}"]`);
+  }
+
+  async open(name: string): Promise<Session> {
+    const tile = await this.find(name);
+    const [page] = await Promise.all([this.page.context().waitForEvent('page'), tile.getByRole('link').click()]);
+    await this.page.getByTestId('search').fill('');
+    return new Session(page);
+  }
+}
+
+/** How much of the picture must differ to be more than a blinking cursor. */
+const REAL_CHANGE = 0.01;
+const SAMPLE = { width: 160, height: 100 };
+
+export class Session {
+  readonly page: Page;
+  readonly root: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.root = page.getByTestId('session');
+  }
+
+  async connected(): Promise<this> {
+    await expect(this.root, 'the session is connected').toHaveAttribute('data-state', 'connected', { timeout: 45_000 });
+    return this;
+  }
+
+  /** Waits until the program has drawn its window and nothing moves any more. */
+  async settled(): Promise<this> {
+    await this.connected();
+    let last = await this.#sample();
+    let still = 0;
+    await expect
+      .poll(
+        async () => {
+          const now = await this.#sample();
+          const isDrawn = new Set(now).size > 8;
+          still = isDrawn && difference(last, now) < REAL_CHANGE ? still + 1 : 0;
+          last = now;
+          return still;
+        },
+        { message: 'the picture comes to rest', intervals: [200], timeout: 30_000 },
+      )
+      .toBeGreaterThanOrEqual(5);
+    return this;
+  }
+
+  /** Does something and waits until it shows. */
+  async see(what: string, act: () => Promise<void>): Promise<void> {
+    const before = await this.#sample();
+    await act();
+    await expect
+      .poll(async () => difference(before, await this.#sample()), { message: what, intervals: [100] })
+      .toBeGreaterThan(REAL_CHANGE);
+    await this.settled();
+  }
+
+  /** Types on the physical keys of a US keyboard; only what needs no Shift. */
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.type(text, { delay: 15 });
+  }
+
+  async press(keys: string): Promise<void> {
+    await this.page.keyboard.press(keys, { delay: 30 });
+  }
+
+  async ended(reason: string): Promise<Locator> {
+    await expect(this.root, 'the session has ended').toHaveAttribute('data-state', 'ended');
+    const card = this.page.getByTestId('ended');
+    await expect(card).toHaveAttribute('data-reason', reason);
+    return card;
+  }
+
+  /** The picture in small, as brightness. */
+  #sample(): Promise<number[]> {
+    return this.page.evaluate(({ width, height }) => {
+      const canvas = document.querySelector<HTMLCanvasElement>('[data-testid=stage] canvas:last-of-type');
+      const small = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      if (!canvas || !small) return [];
+      small.drawImage(canvas, 0, 0, width, height);
+      const { data } = small.getImageData(0, 0, width, height);
+      return Array.from({ length: width * height }, (_, index) =>
+        Math.round(((data[index * 4] ?? 0) + (data[index * 4 + 1] ?? 0) + (data[index * 4 + 2] ?? 0)) / 3),
+      );
+    }, SAMPLE);
+  }
+}
+
+function difference(a: number[], b: number[]): number {
+  if (a.length !== b.length) return 1;
+  return a.filter((value, index) => Math.abs(value - (b[index] ?? 0)) > 16).length / Math.max(1, a.length);
+}
+
+/** Holds the page against WCAG 2.2 AA, as far as a machine can. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  expect(violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html) }))).toEqual([]);
+}
+
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = join(OUTPUT, 'screenshots');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+interface Fixtures {
+  demo: Demo;
+  administrator: Administrator;
+  /** In the group Office. */
+  anna: Account;
+  /** In the group Engineering. */
+  ben: Account;
+  portal: Portal;
+}
+
+export const test = base.extend<Fixtures>({
+  demo: async ({}, use) => use(readDemo()),
+  anna: ({ demo }, use) => use(accountOf(demo, 'Office')),
+  ben: ({ demo }, use) => use(accountOf(demo, 'Engineering')),
+  administrator: async ({ demo, anna, ben }, use) => {
+    const api = await request.newContext({
+      baseURL: demo.management,
+      ignoreHTTPSErrors: true,
+      extraHTTPHeaders: { authorization: `Bearer ${demo.api_token}` },
+    });
+    const administrator = new Administrator(api);
+    const clear = async () => {
+      for (const account of [anna, ben]) await administrator.clear(account.user_name);
+    };
+    await clear();
+    await use(administrator);
+    await clear();
+    await api.dispose();
+  },
+  portal: async ({ page, administrator: _ }, use) => use(new Portal(page)),
+});
+
+export { expect };
