@@ -25,6 +25,10 @@ pub struct Layout {
     pub token: PathBuf,
     /// The farm authority's certificate, for the command line.
     pub authority: PathBuf,
+    /// The broker's address for gateways.
+    pub for_gateways: String,
+    /// The broker's address for agents.
+    pub for_agents: String,
     /// Where the management API is.
     pub management_url: String,
 }
@@ -47,6 +51,8 @@ impl Layout {
             agent: root.join("agent"),
             token: root.join("broker").join("admin.token"),
             authority: root.join("authority.pem"),
+            for_gateways: loopback(options.broker_gateway_port).to_string(),
+            for_agents: loopback(options.broker_agent_port).to_string(),
             management_url: format!("https://{called}"),
             root,
         };
@@ -68,8 +74,12 @@ impl Layout {
     }
 }
 
-fn loopback(port: u16) -> Value {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port).to_string().into()
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+fn listen(address: SocketAddr) -> Value {
+    address.to_string().into()
 }
 
 fn path(path: &std::path::Path) -> Value {
@@ -80,19 +90,17 @@ fn broker(options: &Options, layout: &Layout, management: SocketAddr) -> Table {
     let mut table = Table::new();
     table.insert("data_dir".into(), path(&layout.broker));
     table.insert("farm_name".into(), options.farm_name.clone().into());
-    table.insert("gateway_listen".into(), loopback(options.broker_gateway_port));
-    table.insert("agent_listen".into(), loopback(options.broker_agent_port));
-    table.insert("management_listen".into(), management.to_string().into());
+    table.insert("gateway_listen".into(), listen(loopback(options.broker_gateway_port)));
+    table.insert("agent_listen".into(), listen(loopback(options.broker_agent_port)));
+    table.insert("management_listen".into(), listen(management));
     table
 }
 
 fn gateway(options: &Options, layout: &Layout) -> Table {
     let mut table = Table::new();
     table.insert("data_dir".into(), path(&layout.gateway));
-    let listen = SocketAddr::new(options.gateway_address, options.gateway_port);
-    table.insert("listen".into(), listen.to_string().into());
-    // Not those of the invitation: the port may be another one at this start.
-    table.insert("brokers".into(), vec![loopback(options.broker_gateway_port)].into());
+    let users = SocketAddr::new(options.gateway_address, options.gateway_port);
+    table.insert("listen".into(), listen(users));
     // Ctrl+C must not wait for the users of one machine.
     table.insert("drain_secs".into(), 5.into());
     if let Some(address) = &options.public_address {
@@ -107,8 +115,7 @@ fn gateway(options: &Options, layout: &Layout) -> Table {
 fn agent(options: &Options, layout: &Layout) -> Table {
     let mut table = Table::new();
     table.insert("data_dir".into(), path(&layout.agent));
-    table.insert("rdp_listen".into(), loopback(options.rdp_port));
-    table.insert("brokers".into(), vec![loopback(options.broker_agent_port)].into());
+    table.insert("rdp_listen".into(), listen(loopback(options.rdp_port)));
     if let Some(command) = &options.desktop_command {
         table.insert("desktop_command".into(), command.clone().into());
     }

@@ -1,12 +1,13 @@
 //! Becoming members of the farm: wait for the broker, then let gateway and agent join, each with an
 //! invitation asked for through the management API.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use oriel_model::role::Role;
 use oriel_net::identity::{LoadError, NodeIdentity};
+use oriel_wire::enrolment::Membership;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -57,23 +58,34 @@ fn client(layout: &Layout) -> anyhow::Result<Client> {
         .map_err(|failure| anyhow::anyhow!("{failure}"))
 }
 
-/// Lets those join that have not yet.
+/// Lets those join that have not yet, and tells the others where the broker is at this start.
 pub async fn join(layout: &Layout, client: Arc<Client>) -> anyhow::Result<()> {
-    for (role, folder) in [(Role::Gateway, &layout.gateway), (Role::Agent, &layout.agent)] {
-        match NodeIdentity::load(folder) {
-            Ok(identity) if identity.not_after() > Timestamp::now() => continue,
-            Ok(_) | Err(LoadError::Absent(_)) => {}
-            Err(error) => return Err(error.into()),
+    let roles =
+        [(Role::Gateway, &layout.gateway, &layout.for_gateways), (Role::Agent, &layout.agent, &layout.for_agents)];
+    for (role, folder, broker) in roles {
+        if is_member(folder)? {
+            let membership = Membership::load(folder).context("what was kept when joining cannot be read")?;
+            let broker_addresses = vec![broker.clone()];
+            Membership { broker_addresses, ..membership }.save(folder).context("cannot keep the broker's address")?;
+            continue;
         }
         let asked = client.clone();
-        let invitation = tokio::task::spawn_blocking(move || invite(&asked, role)).await??;
-        let name = machine_name();
-        let joined = join::join(&invitation, role, folder, &name, Timestamp::now())
+        let text = tokio::task::spawn_blocking(move || invite(&asked, role)).await??;
+        let joined = join::join(&text.parse()?, role, folder, &machine_name())
             .await
             .with_context(|| format!("the {role} cannot join"))?;
         tracing::info!(%role, name = joined.name, "joined the farm");
     }
     Ok(())
+}
+
+/// Whether a folder holds an identity that is still valid.
+fn is_member(folder: &Path) -> anyhow::Result<bool> {
+    match NodeIdentity::load(folder) {
+        Ok(identity) => Ok(identity.not_after() > Timestamp::now()),
+        Err(LoadError::Absent(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Asks for an invitation, as `oriel invite` does.

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use anyhow::Context;
+use oriel_agent::{Agent, AgentConfig};
 use oriel_net::{
     node_file::{Field, Kind, NodeFile, Presence},
     supervise::ShutdownSignal,
@@ -17,7 +19,7 @@ pub struct File {
     data_dir: PathBuf,
     rdp_listen: SocketAddr,
     brokers: Option<Vec<String>>,
-    name: Option<String>,
+    address: Option<String>,
     desktop_command: Option<String>,
 }
 
@@ -43,11 +45,11 @@ impl NodeFile for File {
             help: "The brokers' agent ports. Without it: those named when this machine joined.",
         },
         Field {
-            key: "name",
+            key: "address",
             kind: Kind::Host,
             presence: Presence::Optional,
             help: "Name or address under which gateways reach this machine. Without it: the address that is\n\
-                   listened on, or the machine's name.",
+                   listened on or, when that is all, the one that leads to the broker.",
         },
         Field {
             key: "desktop_command",
@@ -56,4 +58,50 @@ impl NodeFile for File {
             help: "Command of a desktop session. Without it: the first known desktop that is installed.",
         },
     ];
+}
+
+/// Runs the agent until it is told to stop.
+pub fn run(options: &RunOptions) -> Outcome {
+    let stop_host_software = options.stop_host_software;
+    super::run(options, move |file, signal| serve(file, signal, stop_host_software))
+}
+
+async fn serve(file: File, signal: ShutdownSignal, stop_host_software: bool) -> anyhow::Result<()> {
+    let config = file.into_config(stop_host_software)?;
+    Agent::bind(config).await?.run(signal).await;
+    Ok(())
+}
+
+impl File {
+    fn into_config(self, stop_host_software: bool) -> anyhow::Result<AgentConfig> {
+        let brokers = match self.brokers {
+            Some(brokers) => brokers,
+            None => join::brokers(&self.data_dir)?,
+        };
+        Ok(AgentConfig {
+            data_dir: self.data_dir,
+            rdp_listen: self.rdp_listen,
+            address: self.address,
+            brokers,
+            machine_name: machine_name(),
+            executable: std::env::current_exe().context("the program's own path is not known")?,
+            desktop_command: self.desktop_command,
+            stop_host_software,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oriel_net::node_file::parse;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_known_ones() {
+        let file = parse::<File>("data_dir = \"/d\"\nbrokers = [\"b:20003\"]").expect("valid");
+        let config = file.into_config(false).expect("complete");
+        assert_eq!((config.rdp_listen.port(), config.brokers.as_slice()), (3389, &["b:20003".to_owned()][..]));
+        assert_eq!(config.address, None);
+    }
 }
