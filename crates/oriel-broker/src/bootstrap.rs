@@ -1,7 +1,14 @@
 //! What a broker needs before it can serve: at the first start it makes a farm, at every later one it
 //! takes up what is there.
 
-use std::{fs, io::{self, Write}, os::unix::fs::{DirBuilderExt, OpenOptionsExt}, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
@@ -16,7 +23,9 @@ use oriel_net::{
     authority::{Authority, AuthorityError, Grant, IssueError},
     identity::{CompleteError, KeyRequest, LoadError, NodeIdentity, PeerIdentity},
 };
-use oriel_store::{Author, CommitError, FarmKey, FarmKeyError, OpenError, SettingsStore, StoreError, Transaction};
+use oriel_store::{
+    Author, CommitError, FarmKey, FarmKeyError, OpenError, SettingsStore, StoreError, Transaction,
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -76,10 +85,14 @@ pub enum StartError {
     #[error(transparent)]
     Identity(#[from] LoadError),
     /// The identity in the data directory belongs to another farm than the store.
-    #[error("the identity in {0} belongs to another farm than the settings store: one of them was moved here from elsewhere")]
+    #[error(
+        "the identity in {0} belongs to another farm than the settings store: one of them was moved here from elsewhere"
+    )]
     OtherFarm(std::path::PathBuf),
     /// The store lacks one of the farm's keys.
-    #[error("the settings store lacks the farm's secret \"{0}\" or it is damaged: restore the store from a backup")]
+    #[error(
+        "the settings store lacks the farm's secret \"{0}\" or it is damaged: restore the store from a backup"
+    )]
     SecretMissing(&'static str),
     /// The operating system gives no random bytes.
     #[error("the operating system gave no random bytes")]
@@ -121,7 +134,8 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
     let farm_id = view.farms.iter().next().map(|farm| farm.id).ok_or(StartError::SecretMissing("farm"))?;
     let authority = authority(&*store, farm_id).await?;
     let keys = secret(&*store, farm_id, ticket_keys::SECRET).await?;
-    let ticket_keys = TicketKeys::from_secret(&keys).map_err(|_| StartError::SecretMissing(ticket_keys::SECRET))?;
+    let ticket_keys =
+        TicketKeys::from_secret(&keys).map_err(|_| StartError::SecretMissing(ticket_keys::SECRET))?;
     let key = secret(&*store, farm_id, sign_in_token::SECRET).await?;
     let sign_in_key = SignInKey::from_secret(&key).ok_or(StartError::SecretMissing(sign_in_token::SECRET))?;
     let broker_id = own_object(config, addresses, &*store, &view, now).await?;
@@ -181,7 +195,11 @@ fn is_host_name(name: &str) -> bool {
 
 /// Makes the farm in one transaction. The administrator's token is on disk before its digest is in the
 /// store: a crash between the two is followed by a first start again, with a new token.
-async fn create_farm(config: &BrokerConfig, store: &dyn SettingsStore, now: Timestamp) -> Result<(), StartError> {
+async fn create_farm(
+    config: &BrokerConfig,
+    store: &dyn SettingsStore,
+    now: Timestamp,
+) -> Result<(), StartError> {
     let farm: Id<Farm> = Id::generate(now);
     let site: Id<Site> = Id::generate(now);
     let authority = Authority::create_for(farm.uuid(), &config.farm_name, now)?;
@@ -218,7 +236,9 @@ async fn own_object(
     view: &FarmView,
     now: Timestamp,
 ) -> Result<Id<broker::Broker>, StartError> {
-    let known = known_id(&config.data_dir, view)?.and_then(|id| view.brokers.get(id)).or_else(|| view.brokers.by_name(&config.name));
+    let known = known_id(&config.data_dir, view)?
+        .and_then(|id| view.brokers.get(id))
+        .or_else(|| view.brokers.by_name(&config.name));
     let (gateway_addresses, agent_addresses) = (addresses.gateway.clone(), addresses.agent.clone());
     let transaction = Transaction::new(Author::system(), now);
     let Some(known) = known else {
@@ -240,7 +260,9 @@ async fn own_object(
 /// The id in the identity of an earlier start.
 fn known_id(dir: &Path, view: &FarmView) -> Result<Option<Id<broker::Broker>>, StartError> {
     match NodeIdentity::load(dir) {
-        Ok(identity) if view.farms.get(identity.peer().farm.into()).is_none() => Err(StartError::OtherFarm(dir.to_owned())),
+        Ok(identity) if view.farms.get(identity.peer().farm.into()).is_none() => {
+            Err(StartError::OtherFarm(dir.to_owned()))
+        }
         Ok(identity) => Ok(Some(identity.peer().id.into())),
         // It is made anew anyway.
         Err(LoadError::Absent(_) | LoadError::Damaged { .. }) => Ok(None),
@@ -251,12 +273,17 @@ fn known_id(dir: &Path, view: &FarmView) -> Result<Option<Id<broker::Broker>>, S
 async fn authority(store: &dyn SettingsStore, farm: Id<Farm>) -> Result<Authority, StartError> {
     let certificate = secret(store, farm, AUTHORITY_CERTIFICATE).await?;
     let key = secret(store, farm, AUTHORITY_KEY).await?;
-    let certificate = std::str::from_utf8(&certificate).map_err(|_| StartError::SecretMissing(AUTHORITY_CERTIFICATE))?;
+    let certificate =
+        std::str::from_utf8(&certificate).map_err(|_| StartError::SecretMissing(AUTHORITY_CERTIFICATE))?;
     let key = std::str::from_utf8(&key).map_err(|_| StartError::SecretMissing(AUTHORITY_KEY))?;
     Ok(Authority::from_pem(certificate, key)?)
 }
 
-async fn secret(store: &dyn SettingsStore, farm: Id<Farm>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, StartError> {
+async fn secret(
+    store: &dyn SettingsStore,
+    farm: Id<Farm>,
+    name: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, StartError> {
     store.secret(farm.cast(), name).await?.ok_or(StartError::SecretMissing(name))
 }
 

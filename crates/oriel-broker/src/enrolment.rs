@@ -6,14 +6,13 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use oriel_model::{
-    Id, Kind, Object, Timestamp,
-    broker,
+    Id, Kind, Object, Timestamp, broker,
     gateway::Gateway,
     host::{Host, HostSettings, LogonMode},
     invitation::{Invitation, Used},
     role::Role,
     site::Site,
-    validate::{NAME_MAX, fold},
+    validate::NAME_MAX,
 };
 use oriel_net::{authority::Grant, identity::PeerIdentity};
 use oriel_store::{Author, CommitError, Transaction, Via};
@@ -58,7 +57,8 @@ impl Enrolment for EnrolmentService {
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
         let peer = peer(&self.broker, request.extensions())?;
-        let certificate_pem = self.broker.certificate(&request.get_ref().csr_pem, peer.role, peer.id.uuid())?;
+        let certificate_pem =
+            self.broker.certificate(&request.get_ref().csr_pem, peer.role, peer.id.uuid())?;
         tracing::info!(role = %peer.role, component.id = %peer.id, "a component renewed its certificate");
         Ok(Response::new(RenewResponse {
             certificate_pem,
@@ -82,7 +82,11 @@ impl Broker {
         }
         let view = self.farm.load();
         let refuse = |why: &'static str| {
-            audit::record(&Event::JoinRefused { role: &request.role.chars().take(16).collect::<String>(), address, why });
+            audit::record(&Event::JoinRefused {
+                role: &request.role.chars().take(16).collect::<String>(),
+                address,
+                why,
+            });
             if let Some(address) = address {
                 self.throttle.token_refused(address, now);
             }
@@ -90,7 +94,7 @@ impl Broker {
         };
         let invitation = check(&view, &request, now).map_err(refuse)?;
         let role = invitation.spec.role;
-        let id = Uuid::from(Id::<Host>::generate(now).uuid());
+        let id = Id::<Host>::generate(now).uuid();
         // First the certificate: a request that cannot be signed must not use the invitation up.
         let certificate_pem = self.certificate(&request.csr_pem, role, id)?;
         let name = match self.admit(&view, &invitation, &request, id, address, now).await {
@@ -98,7 +102,9 @@ impl Broker {
             Err(JoinError::UsedMeanwhile) => return Err(refuse("it was used at the same moment")),
             Err(JoinError::Commit(error)) => {
                 tracing::warn!(%error, "a component could not be admitted");
-                return Err(Status::unavailable("the farm cannot take a new component at the moment; try again"));
+                return Err(Status::unavailable(
+                    "the farm cannot take a new component at the moment; try again",
+                ));
             }
         };
         audit::record(&Event::Joined { role, component: id.into(), name: &name, address });
@@ -132,18 +138,23 @@ impl Broker {
             if is_taken(view, invitation.spec.role, &name) {
                 continue;
             }
-            let author = Author { name: format!("invitation {}", invitation.name), via: Via::System, address };
+            let author =
+                Author { name: format!("invitation {}", invitation.name), via: Via::System, address };
             let transaction = Transaction::new(author, now).update(&used);
             let transaction = match invitation.spec.role {
                 Role::Gateway => transaction.create::<Gateway>(id.into(), &name, site, &Gateway::default()),
-                Role::Agent => transaction.create::<Host>(id.into(), &name, site, &new_host(view, invitation)),
+                Role::Agent => {
+                    transaction.create::<Host>(id.into(), &name, site, &new_host(view, invitation))
+                }
                 Role::Broker => transaction.create::<broker::Broker>(id.into(), &name, site, &new_broker()),
             };
             match self.commit(transaction).await {
                 Ok(_) => return Ok(name),
                 // Taken at the same moment by another one.
                 Err(CommitError::NameTaken { kind, .. }) if kind != Kind::Invitation => {}
-                Err(CommitError::Stale { .. } | CommitError::Deleted { .. } | CommitError::NotFound { .. }) => {
+                Err(
+                    CommitError::Stale { .. } | CommitError::Deleted { .. } | CommitError::NotFound { .. },
+                ) => {
                     return Err(JoinError::UsedMeanwhile);
                 }
                 Err(error) => return Err(JoinError::Commit(error)),
@@ -161,7 +172,9 @@ impl Broker {
             names: Vec::new(),
             lifetime: Duration::from_secs(u64::from(hours) * 3600),
         };
-        self.authority.issue(csr_pem, &grant, self.now()).map_err(|error| Status::invalid_argument(error.to_string()))
+        self.authority
+            .issue(csr_pem, &grant, self.now())
+            .map_err(|error| Status::invalid_argument(error.to_string()))
     }
 
     /// Every broker's addresses for a role; this broker's first.
@@ -236,11 +249,10 @@ fn wanted_name(invitation: &Object<Invitation>, request: &JoinRequest) -> String
 }
 
 fn is_taken(view: &FarmView, role: Role, name: &str) -> bool {
-    let is = |object: &str| fold(object) == fold(name);
     match role {
-        Role::Gateway => view.gateways.by_name(name).is_some_and(|object| is(&object.name)),
-        Role::Agent => view.hosts.by_name(name).is_some_and(|object| is(&object.name)),
-        Role::Broker => view.brokers.by_name(name).is_some_and(|object| is(&object.name)),
+        Role::Gateway => view.gateways.by_name(name).is_some(),
+        Role::Agent => view.hosts.by_name(name).is_some(),
+        Role::Broker => view.brokers.by_name(name).is_some(),
     }
 }
 
@@ -308,8 +320,12 @@ mod tests {
     }
 
     fn answer(view: &FarmView, id: &str, secret: &str, role: &str, now: &str) -> Result<(), &'static str> {
-        let request =
-            JoinRequest { invitation_id: id.into(), secret: secret.into(), role: role.into(), ..Default::default() };
+        let request = JoinRequest {
+            invitation_id: id.into(),
+            secret: secret.into(),
+            role: role.into(),
+            ..Default::default()
+        };
         check(view, &request, now.parse().expect("time")).map(|_| ())
     }
 

@@ -1,12 +1,21 @@
 //! The broker as a service: bind, then run until told to stop.
 
-use std::{net::SocketAddr, sync::{Arc, atomic::AtomicU64}, time::{Duration, Instant}};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
 
-use axum::{Router, extract::Request, middleware::{self, Next}, response::Response};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::Response,
+};
 use oriel_identity::{LocalDirectory, Passwords, SignIn};
 use oriel_net::{
-    incoming::{AcceptLimits, ConnectInfo, Incoming},
     identity::FILE_NAME,
+    incoming::{AcceptLimits, ConnectInfo, Incoming},
     listener::Listener,
     serve,
     supervise::{Failure, ShutdownSignal, Tasks},
@@ -66,10 +75,12 @@ pub async fn bind(config: BrokerConfig) -> Result<Bound, StartError> {
         management: config.reachable_addresses(management.local_addr()),
     };
     let farmed = bootstrap::start(&config, &addresses).await?;
-    let identity = ReloadingIdentity::new(farmed.identity.clone()).map_err(|error| StartError::Tls(error.to_string()))?;
+    let identity = ReloadingIdentity::new(farmed.identity.clone())
+        .map_err(|error| StartError::Tls(error.to_string()))?;
     // One file holds key and certificates; the management port reads it again when it is renewed.
     let file = config.data_dir.join(FILE_NAME);
-    let certificate = PortalCertificate::from_files(&file, &file).map_err(|error| StartError::Tls(error.to_string()))?;
+    let certificate =
+        PortalCertificate::from_files(&file, &file).map_err(|error| StartError::Tls(error.to_string()))?;
     let broker = Arc::new(assemble(config, addresses, farmed).await?);
     Ok(Bound { broker, identity, certificate, gateway, agent, management })
 }
@@ -193,7 +204,10 @@ fn start_background(
     let (b, s) = (broker.clone(), signal.clone());
     spawn("ticket keys", Box::pin(async move { ticket_keys::rotate(&b, s).await }));
     let (b, s) = (broker.clone(), signal.clone());
-    spawn("ended sign-ins", Box::pin(async move { b.ended_sign_ins.write_behind(&*b.store, &*b.clock, s).await }));
+    spawn(
+        "ended sign-ins",
+        Box::pin(async move { b.ended_sign_ins.write_behind(&*b.store, &*b.clock, s).await }),
+    );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
     spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));
@@ -223,7 +237,11 @@ async fn renew(
     }
 }
 
-fn renew_once(broker: &Broker, identity: &ReloadingIdentity, certificate: &PortalCertificate) -> Result<(), String> {
+fn renew_once(
+    broker: &Broker,
+    identity: &ReloadingIdentity,
+    certificate: &PortalCertificate,
+) -> Result<(), String> {
     let names = bootstrap::own_names(&broker.config, &broker.addresses);
     let lifetime = bootstrap::certificate_lifetime(&broker.farm.load());
     let fresh = bootstrap::issue_own(&broker.authority, broker.broker_id, &names, lifetime, broker.now())
@@ -264,7 +282,12 @@ fn management_routes(broker: &Arc<Broker>) -> Router {
 /// Adds a gRPC service beside other routes.
 fn grpc<S>(router: Router, service: S) -> Router
 where
-    S: tower::Service<Request, Error = std::convert::Infallible> + NamedService + Clone + Send + Sync + 'static,
+    S: tower::Service<Request, Error = std::convert::Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Response: axum::response::IntoResponse,
     S::Future: Send + 'static,
 {
@@ -279,3 +302,6 @@ async fn peer_address(mut request: Request, next: Next) -> Response {
     }
     next.run(request).await
 }
+
+#[cfg(test)]
+mod tests;

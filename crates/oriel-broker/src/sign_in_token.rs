@@ -103,7 +103,11 @@ impl SignInKey {
         let plain =
             self.cipher().open_in_place(nonce, Aad::from([VERSION]), body).map_err(|_| TokenError::Forged)?;
         let sign_in: SealedSignIn = serde_json::from_slice(plain).map_err(|_| TokenError::Forged)?;
-        if sign_in.expires_at <= now || sign_in.idle_until <= now { Err(TokenError::Expired) } else { Ok(sign_in) }
+        if sign_in.expires_at <= now || sign_in.idle_until <= now {
+            Err(TokenError::Expired)
+        } else {
+            Ok(sign_in)
+        }
     }
 
     fn cipher(&self) -> LessSafeKey {
@@ -139,11 +143,12 @@ mod tests {
     #[test]
     fn a_sign_in_opens_until_it_expires_or_lies_idle() {
         let key = SignInKey::generate().expect("random");
-        let token = key.seal(&example()).expect("random");
+        let sign_in = example();
+        let token = key.seal(&sign_in).expect("random");
         let again = SignInKey::from_secret(&key.to_secret()).expect("32 bytes");
-        assert_eq!(again.open(&token, at(199)), Ok(example()));
+        assert_eq!(again.open(&token, at(199)), Ok(sign_in.clone()));
         assert_eq!(again.open(&token, at(200)), Err(TokenError::Expired));
-        let busy = SealedSignIn { idle_until: at(2_000), ..example() };
+        let busy = SealedSignIn { idle_until: at(2_000), ..sign_in };
         let token = key.seal(&busy).expect("random");
         assert_eq!(key.open(&token, at(1_000)), Err(TokenError::Expired));
     }

@@ -95,7 +95,10 @@ impl Broker {
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
         let committed = self.store.commit(transaction).await?;
         if self.farm.reached(committed.sequence, CATCH_UP).await.is_err() {
-            tracing::warn!(sequence = committed.sequence, "the change is stored but not yet in this broker's memory");
+            tracing::warn!(
+                sequence = committed.sequence,
+                "the change is stored but not yet in this broker's memory"
+            );
         }
         Ok(committed)
     }

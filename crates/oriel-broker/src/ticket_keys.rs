@@ -126,13 +126,20 @@ pub async fn rotate(broker: &Broker, signal: ShutdownSignal) {
                 // Stored first: a key that a restart forgets must not have sealed anything.
                 match store(&*broker.store, broker.farm_id, encode(&keys), broker.now()).await {
                     Ok(()) => {
-                        tracing::info!(key.id = keys.last().map(|aged| aged.key.id()), "there is a new ticket key");
+                        tracing::info!(
+                            key.id = keys.last().map(|aged| aged.key.id()),
+                            "there is a new ticket key"
+                        );
                         broker.ticket_keys.replace(keys);
                     }
-                    Err(error) => tracing::warn!(%error, "the new ticket key could not be stored; the present one stays in use"),
+                    Err(error) => {
+                        tracing::warn!(%error, "the new ticket key could not be stored; the present one stays in use")
+                    }
                 }
             }
-            Err(error) => tracing::error!(%error, "no new ticket key could be made; the present one stays in use"),
+            Err(error) => {
+                tracing::error!(%error, "no new ticket key could be made; the present one stays in use")
+            }
         }
         tokio::select! {
             () = signal.given() => {}
@@ -162,7 +169,8 @@ fn rotated(keys: &[Aged], now: Timestamp) -> Result<Option<Vec<Aged>>, OutOfRand
     while next.len() > 1 && age_secs(&next[1], now) >= KEPT_SECS {
         next.remove(0);
     }
-    Ok((next.len() != keys.len() || next.last().map(|a| a.key.id()) != keys.last().map(|a| a.key.id())).then_some(next))
+    Ok((next.len() != keys.len() || next.last().map(|a| a.key.id()) != keys.last().map(|a| a.key.id()))
+        .then_some(next))
 }
 
 fn age_secs(aged: &Aged, now: Timestamp) -> i64 {
@@ -188,7 +196,8 @@ fn decode(bytes: &[u8]) -> Result<Vec<Aged>, Unreadable> {
         Some(Aged { key: TicketKey::from_bytes(stored.id, &secret)?, made_at: stored.made_at })
     };
     let keys: Option<Vec<_>> = stored.iter().map(key).collect();
-    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| Unreadable("a key is missing or has the wrong length".into()))
+    keys.filter(|keys| !keys.is_empty())
+        .ok_or_else(|| Unreadable("a key is missing or has the wrong length".into()))
 }
 
 #[cfg(test)]

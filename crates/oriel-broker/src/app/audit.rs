@@ -18,10 +18,22 @@ use serde_json::Value;
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields say it")]
 pub enum Event<'a> {
-    SignedIn { user: Id<User>, user_name: &'a str, address: IpAddr },
+    SignedIn {
+        user: Id<User>,
+        user_name: &'a str,
+        address: IpAddr,
+    },
     /// `why` is for administrators; whoever signs in is not told.
-    SignInRefused { user_name: &'a str, address: IpAddr, why: &'a str },
-    SignedOut { user: Id<User>, user_name: &'a str, address: IpAddr },
+    SignInRefused {
+        user_name: &'a str,
+        address: IpAddr,
+        why: &'a str,
+    },
+    SignedOut {
+        user: Id<User>,
+        user_name: &'a str,
+        address: IpAddr,
+    },
     Launched {
         user: Id<User>,
         user_name: &'a str,
@@ -32,12 +44,33 @@ pub enum Event<'a> {
         reconnected: bool,
         address: IpAddr,
     },
-    LaunchRefused { user: Id<User>, user_name: &'a str, resource: Option<Id<Resource>>, why: &'a str, address: IpAddr },
+    LaunchRefused {
+        user: Id<User>,
+        user_name: &'a str,
+        resource: Option<Id<Resource>>,
+        why: &'a str,
+        address: IpAddr,
+    },
     /// `by` is the readable name of who did it.
-    SessionAction { action: &'a str, session: Id<Session>, host: Id<Host>, user_name: &'a str, by: &'a str },
-    Joined { role: Role, component: Id<Value>, name: &'a str, address: Option<IpAddr> },
+    SessionAction {
+        action: &'a str,
+        session: Id<Session>,
+        host: Id<Host>,
+        user_name: &'a str,
+        by: &'a str,
+    },
+    Joined {
+        role: Role,
+        component: Id<Value>,
+        name: &'a str,
+        address: Option<IpAddr>,
+    },
     /// `why` is for administrators; whoever joins is not told.
-    JoinRefused { role: &'a str, address: Option<IpAddr>, why: &'static str },
+    JoinRefused {
+        role: &'a str,
+        address: Option<IpAddr>,
+        why: &'static str,
+    },
 }
 
 /// Writes an event down.

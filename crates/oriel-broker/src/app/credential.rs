@@ -81,10 +81,15 @@ impl Accounts for FarmAccounts {
             return Ok(());
         }
         let secret = Zeroizing::new(new.into_bytes());
-        let transaction = Transaction::new(Author::system(), self.clock.now()).put_secret(user, PASSWORD_SECRET, secret);
-        let committed = self.store.commit(transaction).await.map_err(|error| AccountsError(error.to_string()))?;
+        let transaction =
+            Transaction::new(Author::system(), self.clock.now()).put_secret(user, PASSWORD_SECRET, secret);
+        let committed =
+            self.store.commit(transaction).await.map_err(|error| AccountsError(error.to_string()))?;
         // The sign-in that follows must hold the new revision.
-        self.farm.reached(committed.sequence, CATCH_UP).await.map_err(|error| AccountsError(error.to_string()))
+        self.farm
+            .reached(committed.sequence, CATCH_UP)
+            .await
+            .map_err(|error| AccountsError(error.to_string()))
     }
 }
 

@@ -74,7 +74,12 @@ pub enum ExplainError {
 
 impl Broker {
     /// Explains a launch. The user and their groups are filled into `facts`.
-    pub fn explain_launch(&self, user: Id<User>, resource: Id<Resource>, facts: Facts) -> Result<Explanation, ExplainError> {
+    pub fn explain_launch(
+        &self,
+        user: Id<User>,
+        resource: Id<Resource>,
+        facts: Facts,
+    ) -> Result<Explanation, ExplainError> {
         let view = self.farm.load();
         let user = view.users.get(user).ok_or(ExplainError::NoUser)?;
         let facts = Facts { user: Some(user.id), groups: user.spec.groups.clone(), ..facts };
@@ -85,7 +90,8 @@ impl Broker {
         placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let now = self.now();
         let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
-        let plan = may_open.then(|| launch::plan(&inputs(object.id, shares(&object.spec), &sessions, &placement, now)));
+        let plan = may_open
+            .then(|| launch::plan(&inputs(object.id, shares(&object.spec), &sessions, &placement, now)));
         Ok(Explanation {
             user: user.id,
             user_name: user.name.clone(),
@@ -155,7 +161,8 @@ fn place(view: &FarmView, source: &Source) -> String {
             _ => "of the farm".to_owned(),
         },
         Source::Pools { pools } => {
-            let names: Vec<_> = pools.iter().filter_map(|pool| view.pools.get(*pool)).map(|pool| &*pool.name).collect();
+            let names: Vec<_> =
+                pools.iter().filter_map(|pool| view.pools.get(*pool)).map(|pool| &*pool.name).collect();
             match names.as_slice() {
                 [] => "of a pool that was deleted".to_owned(),
                 [only] => format!("of pool {only}"),
@@ -180,7 +187,9 @@ fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -> Option<St
 }
 
 fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&Plan>) -> String {
-    let host_name = |id| view.hosts.get(id).map_or_else(|| "a host that was deleted".to_owned(), |host| host.name.clone());
+    let host_name = |id| {
+        view.hosts.get(id).map_or_else(|| "a host that was deleted".to_owned(), |host| host.name.clone())
+    };
     if !user_enabled {
         return "The account is disabled.".to_owned();
     }

@@ -78,7 +78,11 @@ fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
         folder: object.spec.folder,
         order: object.spec.order,
         icon_url: object.spec.icon.as_ref().map(icon_url),
-        status: if maintenance_message.is_some() { ResourceStatus::Maintenance } else { ResourceStatus::Enabled },
+        status: if maintenance_message.is_some() {
+            ResourceStatus::Maintenance
+        } else {
+            ResourceStatus::Enabled
+        },
         maintenance_message,
     }
 }

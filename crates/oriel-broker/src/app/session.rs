@@ -67,7 +67,13 @@ impl Broker {
     }
 
     /// Shows a message in a session.
-    pub async fn message_session(&self, session: Id<Session>, by: Actor<'_>, title: &str, text: &str) -> Result<(), SessionError> {
+    pub async fn message_session(
+        &self,
+        session: Id<Session>,
+        by: Actor<'_>,
+        title: &str,
+        text: &str,
+    ) -> Result<(), SessionError> {
         let session_id = session.to_string();
         let message = SessionMessage { session_id, title: title.to_owned(), text: text.to_owned() };
         self.act(session, by, "message", Body::Message(message), None).await
@@ -94,7 +100,11 @@ impl Broker {
     }
 
     /// The processes of a session.
-    pub async fn session_processes(&self, session: Id<Session>, by: Actor<'_>) -> Result<Vec<Process>, SessionError> {
+    pub async fn session_processes(
+        &self,
+        session: Id<Session>,
+        by: Actor<'_>,
+    ) -> Result<Vec<Process>, SessionError> {
         let found = self.hosts.session(session).ok_or(SessionError::Gone)?;
         let request = Body::ListProcesses(reference(session));
         match self.hosts.request(found.host, &by.name(), request).await.map_err(gone)? {
@@ -104,7 +114,12 @@ impl Broker {
     }
 
     /// Ends one process of a session.
-    pub async fn end_session_process(&self, session: Id<Session>, by: Actor<'_>, process_id: u32) -> Result<(), SessionError> {
+    pub async fn end_session_process(
+        &self,
+        session: Id<Session>,
+        by: Actor<'_>,
+        process_id: u32,
+    ) -> Result<(), SessionError> {
         let request = EndProcess { session_id: session.to_string(), process_id };
         self.act(session, by, "end_process", Body::EndProcess(request), None).await
     }
@@ -121,7 +136,13 @@ impl Broker {
     ) -> Result<(), SessionError> {
         let found = self.hosts.session(session).ok_or(SessionError::Gone)?;
         let name = by.name();
-        audit::record(&Event::SessionAction { action, session, host: found.host, user_name: &found.user_name, by: &name });
+        audit::record(&Event::SessionAction {
+            action,
+            session,
+            host: found.host,
+            user_name: &found.user_name,
+            by: &name,
+        });
         let done = self.hosts.order(found.host, &name, request).await;
         if let Some(reason) = withdraw {
             self.gateways.withdraw(session, None, reason, &by.detail());

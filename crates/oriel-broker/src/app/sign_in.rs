@@ -1,6 +1,11 @@
 //! Signing in to the portal, staying signed in, and signing out.
 
-use std::{collections::HashMap, net::IpAddr, sync::{Arc, Mutex}, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use oriel_identity::{Answer, Limits};
@@ -118,7 +123,11 @@ impl Broker {
         };
         let view = self.farm.load();
         // Deleted or disabled while the password was compared.
-        let user = view.users.get(authenticated.user).filter(|user| user.spec.enabled).ok_or(SignInError::Refused)?;
+        let user = view
+            .users
+            .get(authenticated.user)
+            .filter(|user| user.spec.enabled)
+            .ok_or(SignInError::Refused)?;
         let sign_in = new_sign_in(&view, user, self.now()).ok_or(SignInError::Refused)?;
         let sealed = self.sign_in_key.seal(&sign_in).ok_or(SignInError::OutOfRandomness)?;
         audit::record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
@@ -126,7 +135,12 @@ impl Broker {
     }
 
     /// Who a sealed sign-in belongs to, if it still counts.
-    pub fn signed_in(&self, token: &str, address: IpAddr, gateway: Option<Id<Gateway>>) -> Result<SignedIn, SignedOut> {
+    pub fn signed_in(
+        &self,
+        token: &str,
+        address: IpAddr,
+        gateway: Option<Id<Gateway>>,
+    ) -> Result<SignedIn, SignedOut> {
         let sign_in = self.sign_in_key.open(token, self.now()).map_err(|_| SignedOut)?;
         if self.ended_sign_ins.contains(sign_in.id) {
             return Err(SignedOut);
@@ -153,7 +167,8 @@ impl Broker {
 
     /// Ends a sign-in, at once on this broker.
     pub fn sign_out(&self, signed_in: &SignedIn) {
-        self.ended_sign_ins.end(EndedSignIn { id: signed_in.sign_in.id, until: signed_in.sign_in.expires_at });
+        self.ended_sign_ins
+            .end(EndedSignIn { id: signed_in.sign_in.id, until: signed_in.sign_in.expires_at });
         let (user, address) = (&signed_in.user, signed_in.address);
         audit::record(&Event::SignedOut { user: user.id, user_name: &user.name, address });
     }
@@ -193,7 +208,8 @@ pub struct EndedSignIns {
 impl EndedSignIns {
     /// Those that the store remembers.
     pub async fn load_from(store: &dyn SettingsStore, now: Timestamp) -> Result<Self, StoreError> {
-        let ended = store.ended_sign_ins(now).await?.into_iter().map(|ended| (ended.id, ended.until)).collect();
+        let ended =
+            store.ended_sign_ins(now).await?.into_iter().map(|ended| (ended.id, ended.until)).collect();
         Ok(Self { ended: Mutex::new(ended), ..Self::default() })
     }
 
@@ -214,7 +230,12 @@ impl EndedSignIns {
     }
 
     /// Stores behind, until the signal; then once more. Forgets those that have expired.
-    pub async fn write_behind(&self, store: &dyn SettingsStore, clock: &dyn oriel_net::clock::Clock, signal: ShutdownSignal) {
+    pub async fn write_behind(
+        &self,
+        store: &dyn SettingsStore,
+        clock: &dyn oriel_net::clock::Clock,
+        signal: ShutdownSignal,
+    ) {
         loop {
             let is_last = signal.is_given();
             let all_written = self.write_all(store, clock.now()).await;

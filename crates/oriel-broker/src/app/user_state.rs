@@ -35,7 +35,12 @@ struct Cached {
 
 impl UserStates {
     /// What a user keeps. What is in memory does when the store does not answer.
-    pub async fn get(&self, store: &dyn SettingsStore, user: Id<User>, now: Timestamp) -> Result<UserState, StoreError> {
+    pub async fn get(
+        &self,
+        store: &dyn SettingsStore,
+        user: Id<User>,
+        now: Timestamp,
+    ) -> Result<UserState, StoreError> {
         let cached = lock(&self.users).get(&user).cloned();
         if let Some(cached) = &cached
             && (cached.is_dirty || now.duration_since(cached.read_at).as_secs().abs() < FRESH_SECS)
@@ -113,7 +118,11 @@ impl UserStates {
         if users.len() >= USERS_MAX && !users.contains_key(&user) {
             users.retain(|_, cached| cached.is_dirty);
         }
-        let cached = users.entry(user).or_insert_with(|| Cached { state: state.clone(), read_at: now, is_dirty: false });
+        let cached = users.entry(user).or_insert_with(|| Cached {
+            state: state.clone(),
+            read_at: now,
+            is_dirty: false,
+        });
         if !cached.is_dirty {
             *cached = Cached { state, read_at: now, is_dirty: false };
         }

@@ -90,7 +90,9 @@ impl FarmFeed {
                 let credential = credential(store, user).await?;
                 let credentials = Arc::make_mut(&mut view.credentials);
                 match credential {
-                    Some(credential) if view.users.get(user).is_some() => credentials.insert(user, credential),
+                    Some(credential) if view.users.get(user).is_some() => {
+                        credentials.insert(user, credential)
+                    }
                     _ => credentials.remove(&user),
                 };
             }

@@ -29,7 +29,7 @@ impl Listing {
     /// What somebody sees, in the order in which it is shown; folders without anything are left out.
     pub fn visible(&self, facts: &Facts) -> Vec<(&Object<Resource>, Access)> {
         let mut seen = access::visible(&self.resources, facts);
-        seen.sort_by_key(|(object, _)| self.places.get(&object.id).copied().unwrap_or(u32::MAX));
+        seen.sort_by_cached_key(|(object, _)| self.places.get(&object.id).copied().unwrap_or(u32::MAX));
         seen
     }
 

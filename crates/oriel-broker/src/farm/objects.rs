@@ -68,4 +68,3 @@ impl<S: Spec> Objects<S> {
         }
     }
 }
-

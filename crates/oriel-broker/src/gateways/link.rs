@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use oriel_model::{Id, gateway::Gateway, role::Role};
 use oriel_wire::v1::{
-    ConnectionOpened, GatewayCommand, GatewayHello, GatewayMessage, gateway_link_server::GatewayLink, gateway_message,
+    ConnectionOpened, GatewayCommand, GatewayHello, GatewayMessage, gateway_link_server::GatewayLink,
+    gateway_message,
 };
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;

@@ -101,7 +101,13 @@ pub(crate) struct Attached {
 impl Gateways {
     /// Ends the connections of a session (or one of them), at whichever gateway they are, with a reason
     /// that the user sees.
-    pub fn withdraw(&self, session: Id<Session>, connection: Option<Id<Connection>>, reason: EndReason, detail: &str) {
+    pub fn withdraw(
+        &self,
+        session: Id<Session>,
+        connection: Option<Id<Connection>>,
+        reason: EndReason,
+        detail: &str,
+    ) {
         let command = GatewayCommand {
             body: Some(gateway_command::Body::Withdraw(Withdraw {
                 session_id: session.to_string(),
@@ -277,7 +283,9 @@ mod tests {
         let (attached, end) = attached(sender);
         gateways.attach(id, attached, now);
         gateways.withdraw(Id::generate(now), None, EndReason::Reset, "x");
-        let body = |command: Option<Result<GatewayCommand, Status>>| command.and_then(Result::ok).and_then(|c| c.body);
+        let body = |command: Option<Result<GatewayCommand, Status>>| {
+            command.and_then(Result::ok).and_then(|c| c.body)
+        };
         assert!(matches!(body(commands.recv().await), Some(gateway_command::Body::Settings(_))));
         assert!(matches!(body(commands.recv().await), Some(gateway_command::Body::Withdraw(_))));
         for _ in 0..3 {

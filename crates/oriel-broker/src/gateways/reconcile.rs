@@ -1,13 +1,15 @@
 //! Keeps gateways and settings in step: tells each its settings and ticket keys, ends the streams of
 //! gateways that were deleted, and withdraws the connections of users who may no longer have any.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use oriel_model::{Id, gateway::Gateway, session::EndReason};
+use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, user::User};
 use oriel_net::supervise::ShutdownSignal;
+use oriel_rules::access::{Access, Facts, Hidden};
 use oriel_wire::v1::GatewaySettings;
 
-use crate::{Broker, farm::FarmView};
+use super::LiveConnection;
+use crate::{Broker, farm::FarmView, hosts::HostSession};
 
 /// How often it looks without being nudged.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -48,14 +50,139 @@ fn reconcile(broker: &Broker) {
             }
         }
     }
-    for connection in broker.gateways.connections() {
-        if !view.users.get(connection.user).is_some_and(|user| user.spec.enabled) {
-            tracing::info!(
-                target: "audit", event = "right_withdrawn", user.id = %connection.user,
-                session.id = %connection.session, connection.id = %connection.id
-            );
-            let detail = "the account was disabled or deleted";
-            broker.gateways.withdraw(connection.session, Some(connection.id), EndReason::RightWithdrawn, detail);
+    withdraw_lost_rights(broker, &view);
+}
+
+/// A right holds for the life of a connection, not only at its launch.
+fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
+    let connections = broker.gateways.connections();
+    if connections.is_empty() {
+        return;
+    }
+    let sessions: HashMap<_, _> =
+        broker.hosts.sessions().into_iter().map(|session| (session.id, session)).collect();
+    for connection in connections {
+        let Some(detail) = lost_right(view, &connection, sessions.get(&connection.session)) else { continue };
+        tracing::info!(
+            target: "audit", event = "right_withdrawn", user.id = %connection.user,
+            session.id = %connection.session, connection.id = %connection.id, why = detail
+        );
+        let (session, id) = (connection.session, Some(connection.id));
+        broker.gateways.withdraw(session, id, EndReason::RightWithdrawn, detail);
+    }
+}
+
+/// Why a connection may no longer be; none: it may. A resource that is disabled or in maintenance lets
+/// what runs be finished; rules that exclude the user do not.
+fn lost_right(
+    view: &FarmView,
+    connection: &LiveConnection,
+    session: Option<&HostSession>,
+) -> Option<&'static str> {
+    let user = view.users.get(connection.user).filter(|user| user.spec.enabled);
+    let Some(user) = user else { return Some("the account was disabled or deleted") };
+    let session = session?;
+    let facts = facts(user, connection, session);
+    match view.listing.access(session.resource?, &facts)?.1 {
+        Access::Hidden { because: Hidden::Rule { .. } | Hidden::FolderRule { .. } } => {
+            Some("it is no longer published for you")
         }
+        _ => None,
+    }
+}
+
+/// The same facts as at the launch, from what the host was told then.
+fn facts(user: &Object<User>, connection: &LiveConnection, session: &HostSession) -> Facts {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let client = &session.client;
+    Facts {
+        user: Some(user.id),
+        groups: user.spec.groups.clone(),
+        gateway: Some(connection.gateway),
+        client_name: text(&client.name),
+        client_os: word(&client.operating_system),
+        client: word(&client.kind),
+        client_version: text(&client.version),
+        address: client.address.parse().ok(),
+        ..Facts::default()
+    }
+}
+
+/// A word of the public contract as its value.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oriel_model::{Kind, SettingsObject, Timestamp, session::SessionState};
+    use oriel_wire::v1::ClientFacts;
+    use serde_json::{Value, json};
+
+    fn object(kind: Kind, id: Id<Value>, spec: Value) -> SettingsObject {
+        let changed_at = Timestamp::UNIX_EPOCH;
+        SettingsObject {
+            kind,
+            id,
+            name: "x".into(),
+            site: None,
+            spec,
+            revision: 1,
+            changed_at,
+            changed_by: "t".into(),
+        }
+    }
+
+    #[test]
+    fn rules_that_exclude_the_user_end_connections_and_a_disabled_resource_does_not() {
+        let now = Timestamp::UNIX_EPOCH;
+        let (user, resource) = (Id::generate(now), Id::generate(now));
+        let connection = LiveConnection {
+            id: Id::generate(now),
+            session: Id::generate(now),
+            user,
+            client_address: String::new(),
+            opened_at: now,
+            gateway: Id::generate(now),
+        };
+        let session = HostSession {
+            id: connection.session,
+            host: Id::generate(now),
+            user_name: "x".into(),
+            account: "x".into(),
+            state: SessionState::Active,
+            started_at: now,
+            idle_secs: 0,
+            resource: Some(resource),
+            resource_name: String::new(),
+            shared: false,
+            desktop: true,
+            programs: Vec::new(),
+            client: ClientFacts {
+                operating_system: "linux".into(),
+                kind: "browser".into(),
+                ..Default::default()
+            },
+        };
+        let check = |enabled: bool, resource_spec: Value| {
+            let mut view = FarmView::default();
+            view.put(&object(Kind::User, user.cast(), json!({"enabled": enabled})));
+            view.put(&object(Kind::Resource, resource.cast(), resource_spec));
+            view.reindex();
+            lost_right(&view, &connection, Some(&session)).is_some()
+        };
+        let spec = |more: Value| {
+            let mut spec = json!({"target": {"kind": "desktop"}});
+            spec.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            spec
+        };
+        let linux_only = json!({"rules": {"otherwise": "deny", "rules": [
+            {"effect": "allow", "criteria": [{"type": "client_os", "objects": ["linux"]}]}]}});
+        assert!(!check(true, spec(json!({}))));
+        assert!(!check(true, spec(linux_only)));
+        assert!(!check(true, spec(json!({"status": {"state": "disabled"}}))));
+        assert!(check(true, spec(json!({"rules": {"rules": [], "otherwise": "deny"}}))));
+        assert!(check(false, spec(json!({}))));
     }
 }

@@ -130,7 +130,10 @@ impl HostState {
         self.link = None;
     }
 
-    pub fn send(&mut self, request: AgentRequest) -> Result<oneshot::Receiver<v1::agent_reply::Body>, HostError> {
+    pub fn send(
+        &mut self,
+        request: AgentRequest,
+    ) -> Result<oneshot::Receiver<v1::agent_reply::Body>, HostError> {
         let link = self.link.as_mut().ok_or(HostError::NotConnected)?;
         if link.pending.len() >= PENDING_MAX {
             return Err(HostError::Busy);
@@ -237,7 +240,11 @@ impl HostState {
         // Without a stream nothing can be asked of the host, however fresh its last report is.
         snapshot.last_report = self.last_report.filter(|_| self.link.is_some());
         if !report.healthy {
-            let problem = if report.problem.is_empty() { "its session software does not work" } else { &report.problem };
+            let problem = if report.problem.is_empty() {
+                "its session software does not work"
+            } else {
+                &report.problem
+            };
             snapshot.problem = Some(problem.to_owned());
         }
         snapshot.sessions = u32::try_from(self.reported_sessions + self.promised()).unwrap_or(u32::MAX);
@@ -250,7 +257,9 @@ impl HostState {
         // drain until reboot may be over already.
         let in_force = LogonMode::from(report.logon_mode());
         let set = snapshot.logon_mode;
-        if set == LogonMode::Enabled || (set == LogonMode::DrainUntilReboot && in_force == LogonMode::Disabled) {
+        if set == LogonMode::Enabled
+            || (set == LogonMode::DrainUntilReboot && in_force == LogonMode::Disabled)
+        {
             snapshot.logon_mode = in_force;
         }
     }
@@ -272,7 +281,9 @@ impl HostState {
         let now = Instant::now();
         self.promises
             .iter()
-            .filter(|(id, state)| !is_over(**state, now) && !self.sessions.iter().any(|shown| shown.id == **id))
+            .filter(|(id, state)| {
+                !is_over(**state, now) && !self.sessions.iter().any(|shown| shown.id == **id)
+            })
             .count()
     }
 }

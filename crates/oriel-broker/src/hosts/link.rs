@@ -11,7 +11,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{HostSession, PENDING_MAX, host::{Attached, Report}, reconcile};
+use super::{
+    HostSession, PENDING_MAX,
+    host::{Attached, Report},
+    reconcile,
+};
 use crate::{Broker, peer::peer_in_role};
 
 /// How long a new stream may take to say who it is: it has all that at hand.
@@ -20,6 +24,12 @@ const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 /// A stream that is silent this long is closed. Agents report every second; nothing is placed on a host
 /// after five silent ones, and twice that is no hiccup any more.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// Sessions of one report that are taken: the largest session limit a host can have.
+const SESSIONS_MAX: usize = 10_000;
+
+/// Longest text about itself that an agent gives, in characters.
+const HELLO_TEXT_MAX: usize = 255;
 
 /// Messages that wait to be sent to one agent: every request that may be pending, and settings.
 const OUTBOUND_MAX: usize = PENDING_MAX + 16;
@@ -67,8 +77,20 @@ async fn hello(inbound: &mut Streaming<AgentMessage>) -> Result<AgentHello, Stat
         .await
         .map_err(|_| Status::deadline_exceeded("the first message did not come in time"))??;
     match first.and_then(|message| message.body) {
-        Some(agent_message::Body::Hello(hello)) => Ok(hello),
+        Some(agent_message::Body::Hello(hello)) => Ok(bounded(hello)),
         _ => Err(Status::invalid_argument("the first message must be a hello")),
+    }
+}
+
+fn bounded(hello: AgentHello) -> AgentHello {
+    let clip = |text: String| text.chars().filter(|c| !c.is_control()).take(HELLO_TEXT_MAX).collect();
+    AgentHello {
+        version: clip(hello.version),
+        operating_system: clip(hello.operating_system),
+        session_software: clip(hello.session_software),
+        machine_name: clip(hello.machine_name),
+        rdp_address: clip(hello.rdp_address),
+        rdp_certificate_sha256: hello.rdp_certificate_sha256.into_iter().take(32).collect(),
     }
 }
 
@@ -103,8 +125,12 @@ async fn read(
 
 fn take_report(broker: &Broker, host: Id<Host>, epoch: u64, mut report: HostReport) {
     let ended = std::mem::take(&mut report.ended);
-    let sessions =
-        report.sessions.iter().filter_map(|session| HostSession::from_report(host, session.clone())).collect();
+    report.sessions.truncate(SESSIONS_MAX);
+    let sessions = report
+        .sessions
+        .iter()
+        .filter_map(|session| HostSession::from_report(host, session.clone()))
+        .collect();
     if broker.hosts.reported(host, epoch, Report { report, sessions }, broker.now()) {
         for ended in &ended {
             broker.connections.ended_on_host(ended, broker.now());

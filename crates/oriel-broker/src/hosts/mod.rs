@@ -125,7 +125,12 @@ impl Hosts {
     }
 
     /// As [`Hosts::request`], for requests that have no more to say than that they are done.
-    pub async fn order(&self, host: Id<Host>, on_behalf_of: &str, body: agent_request::Body) -> Result<(), HostError> {
+    pub async fn order(
+        &self,
+        host: Id<Host>,
+        on_behalf_of: &str,
+        body: agent_request::Body,
+    ) -> Result<(), HostError> {
         match self.request(host, on_behalf_of, body).await? {
             agent_reply::Body::Done(_) => Ok(()),
             _ => Err(HostError::Confused("expected done")),
@@ -328,3 +333,6 @@ pub(crate) fn write<T: ?Sized>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<
 
 /// Whoever waits for an answer.
 pub(crate) type Waiting = oneshot::Sender<agent_reply::Body>;
+
+#[cfg(test)]
+mod tests;

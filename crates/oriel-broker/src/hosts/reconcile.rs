@@ -1,9 +1,15 @@
 //! Keeps agents and settings in step: tells each agent its effective settings, ends the streams of
 //! hosts that were deleted, and writes back a drain that has ended with the host's reboot.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use oriel_model::{Id, host::{Host, LogonMode}};
+use oriel_model::{
+    Id,
+    host::{Host, LogonMode},
+};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_store::{Author, CommitError, Transaction};
 use oriel_wire::{convert, v1};
@@ -72,9 +78,13 @@ async fn end_drain(broker: &Broker, view: &FarmView, host: Id<Host>) {
     object.spec.logon_mode = LogonMode::Enabled;
     let transaction = Transaction::new(Author::system(), broker.now()).update(&object);
     match broker.commit(transaction).await {
-        Ok(_) => tracing::info!(host.id = %host, host.name = object.name, "the host has rebooted; it takes logons again"),
+        Ok(_) => {
+            tracing::info!(host.id = %host, host.name = object.name, "the host has rebooted; it takes logons again")
+        }
         // Somebody else changed it: the next round looks at what they made of it.
         Err(CommitError::Stale { .. } | CommitError::Deleted { .. } | CommitError::NotFound { .. }) => {}
-        Err(error) => tracing::warn!(host.id = %host, %error, "the end of a drain could not be stored; trying again"),
+        Err(error) => {
+            tracing::warn!(host.id = %host, %error, "the end of a drain could not be stored; trying again")
+        }
     }
 }

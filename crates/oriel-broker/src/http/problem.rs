@@ -165,8 +165,9 @@ impl From<CommitError> for ApiError {
             CommitError::Stale { .. } => Self::new(StatusCode::CONFLICT, "stale", message)
                 .advice("Load it again, look at what was changed, and repeat your change."),
             CommitError::Deleted { .. } => Self::new(StatusCode::CONFLICT, "deleted", message),
-            CommitError::NameTaken { .. } => Self::new(StatusCode::CONFLICT, "name_taken", message)
-                .advice("Choose another name."),
+            CommitError::NameTaken { .. } => {
+                Self::new(StatusCode::CONFLICT, "name_taken", message).advice("Choose another name.")
+            }
             CommitError::IdTaken { .. } => Self::new(StatusCode::CONFLICT, "id_taken", message),
             CommitError::NotFound { .. } => Self::not_found(message),
             CommitError::Invalid { mistakes, .. } => Self::invalid(mistakes),

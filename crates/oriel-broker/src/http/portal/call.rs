@@ -81,11 +81,13 @@ fn admitted(broker: &Broker, request: &Request) -> Result<Call, ApiError> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && header(headers, REQUEST_HEADER) != Some("1") {
         let message = "The request does not come from the portal's own pages.";
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", message).advice("Open the portal's address yourself."));
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", message)
+            .advice("Open the portal's address yourself."));
     }
     let signed_in =
         cookie::of_request(headers).and_then(|token| broker.signed_in(token, address, Some(gateway)).ok());
-    let operating_system = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(operating_system);
+    let operating_system =
+        headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(operating_system);
     Ok(Call { address, gateway, operating_system, signed_in })
 }
 

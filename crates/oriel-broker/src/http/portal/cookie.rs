@@ -28,7 +28,9 @@ pub fn clear() -> HeaderValue {
 }
 
 fn header(value: &str, max_age_secs: i64) -> HeaderValue {
-    let text = format!("{SIGN_IN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={max_age_secs}");
+    let text = format!(
+        "{SIGN_IN_COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={max_age_secs}"
+    );
     let mut header = HeaderValue::from_str(&text).expect("base64 and numbers are header text");
     header.set_sensitive(true);
     header

@@ -81,7 +81,9 @@ fn request(wanted: Wanted, operating_system: Option<ClientOs>) -> Result<LaunchR
     let what = match (wanted.resource_id, wanted.session_id) {
         (_, Some(session)) => What::Session(session),
         (Some(resource), None) => What::Resource(resource),
-        (None, None) => return Err(ApiError::bad_request("The request says neither what to open nor where to return.")),
+        (None, None) => {
+            return Err(ApiError::bad_request("The request says neither what to open nor where to return."));
+        }
     };
     let Client { name, width, height, keyboard_layout, operating_system: said, version } = wanted.client;
     let client = ClientSays {
@@ -119,9 +121,12 @@ impl From<Launched> for Launch {
 
 impl From<LaunchError> for ApiError {
     fn from(error: LaunchError) -> Self {
-        let unavailable = |code, error: &LaunchError| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, sentence(error));
+        let unavailable =
+            |code, error: &LaunchError| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, sentence(error));
         match &error {
-            LaunchError::NotFound => Self::not_found(sentence(&error)).advice("Reload the page to see what you may open."),
+            LaunchError::NotFound => {
+                Self::not_found(sentence(&error)).advice("Reload the page to see what you may open.")
+            }
             LaunchError::InMaintenance(message) => {
                 let message = match message.trim() {
                     "" => "It is in maintenance at the moment.",
@@ -129,14 +134,15 @@ impl From<LaunchError> for ApiError {
                 };
                 Self::new(StatusCode::CONFLICT, "in_maintenance", message).advice("Try again later.")
             }
-            LaunchError::NoHost(_) => {
-                unavailable("no_host", &error).advice("Try again later, or ask the administrator.").retry_after(30)
-            }
-            LaunchError::HostRefused(_) => {
-                unavailable("host_refused", &error).advice("Try again; if it happens again, tell the administrator.")
-            }
+            LaunchError::NoHost(_) => unavailable("no_host", &error)
+                .advice("Try again later, or ask the administrator.")
+                .retry_after(30),
+            LaunchError::HostRefused(_) => unavailable("host_refused", &error)
+                .advice("Try again; if it happens again, tell the administrator."),
             LaunchError::SessionGone => session_gone(),
-            LaunchError::Starting => unavailable("farm_starting", &error).advice("Try again in a few seconds.").retry_after(2),
+            LaunchError::Starting => {
+                unavailable("farm_starting", &error).advice("Try again in a few seconds.").retry_after(2)
+            }
             LaunchError::TooMany(too_many) => (*too_many).into(),
             LaunchError::Internal(_) => Self::internal(error),
         }

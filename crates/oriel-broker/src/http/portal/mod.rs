@@ -49,5 +49,9 @@ async fn nothing_here() -> ApiError {
 }
 
 async fn not_so() -> ApiError {
-    ApiError::new(http::StatusCode::METHOD_NOT_ALLOWED, "bad_request", "This address does not take such a request.")
+    ApiError::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "bad_request",
+        "This address does not take such a request.",
+    )
 }

@@ -69,7 +69,8 @@ pub async fn add_favourite(
 ) -> Result<StatusCode, ApiError> {
     let resource = id(&resource)?;
     let facts = signed_in.facts(&says(&call));
-    let is_visible = broker.farm.load().listing.access(resource, &facts).is_some_and(|(_, access)| access.is_visible());
+    let is_visible =
+        broker.farm.load().listing.access(resource, &facts).is_some_and(|(_, access)| access.is_visible());
     if !is_visible {
         return Err(unknown());
     }
@@ -79,8 +80,10 @@ pub async fn add_favourite(
     if has_room {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::bad_request(format!("You have {FAVOURITES_MAX} favourites, which is as many as there can be."))
-            .advice("Remove one first."))
+        Err(ApiError::bad_request(format!(
+            "You have {FAVOURITES_MAX} favourites, which is as many as there can be."
+        ))
+        .advice("Remove one first."))
     }
 }
 
@@ -96,7 +99,10 @@ pub async fn remove_favourite(
 }
 
 /// Named by its digest, so it never changes and needs no sign-in: who knows the digest has seen it.
-pub async fn icon(State(broker): State<Arc<Broker>>, Path(file): Path<String>) -> Result<impl IntoResponse, ApiError> {
+pub async fn icon(
+    State(broker): State<Arc<Broker>>,
+    Path(file): Path<String>,
+) -> Result<impl IntoResponse, ApiError> {
     let unknown = || ApiError::not_found("There is no such icon.");
     let icon = IconId(file.strip_suffix(".png").ok_or_else(unknown)?.to_owned());
     if !icon.is_well_formed() {

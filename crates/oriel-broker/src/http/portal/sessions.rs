@@ -14,10 +14,7 @@ use oriel_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    call::User,
-    launches::session_gone,
-};
+use super::{call::User, launches::session_gone};
 use crate::{
     Broker,
     app::{
@@ -72,7 +69,8 @@ pub struct ConnectionEnd {
 
 pub async fn list(State(broker): State<Arc<Broker>>, User(signed_in): User) -> Json<Sessions> {
     let view = broker.farm.load();
-    let sessions = broker.sessions_of(&signed_in.user).into_iter().map(|session| show(&view, session)).collect();
+    let sessions =
+        broker.sessions_of(&signed_in.user).into_iter().map(|session| show(&view, session)).collect();
     Json(Sessions { sessions })
 }
 

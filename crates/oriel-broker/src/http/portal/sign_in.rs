@@ -7,7 +7,10 @@ use axum::{
     extract::State,
     response::{AppendHeaders, IntoResponse},
 };
-use http::{HeaderValue, StatusCode, header::{HeaderName, SET_COOKIE}};
+use http::{
+    HeaderValue, StatusCode,
+    header::{HeaderName, SET_COOKIE},
+};
 use oriel_model::{Id, Timestamp, user};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;

@@ -1,0 +1,164 @@
+//! The registry with streams that are channels.
+
+use oriel_model::{Kind, SettingsObject};
+use oriel_wire::v1::{
+    AgentHello, BrokerMessage, Done, HostReport, HostSettings, Refused, SessionRef, SessionReport,
+    agent_request::Body, broker_message,
+};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::*;
+
+struct Stream {
+    epoch: u64,
+    outbound: mpsc::Receiver<Result<BrokerMessage, Status>>,
+    end: CancellationToken,
+}
+
+fn attach(hosts: &Hosts, host: Id<Host>) -> Stream {
+    let (sender, outbound) = mpsc::channel(8);
+    let end = CancellationToken::new();
+    let ends = end.clone().drop_guard();
+    let attached = Attached { hello: AgentHello::default(), settings: HostSettings::default(), sender, ends };
+    Stream { epoch: hosts.attach(host, attached), outbound, end }
+}
+
+impl Stream {
+    async fn next_request(&mut self) -> AgentRequest {
+        loop {
+            match self.outbound.recv().await.and_then(Result::ok).and_then(|message| message.body) {
+                Some(broker_message::Body::Request(request)) => return request,
+                Some(broker_message::Body::Settings(_)) => {}
+                None => panic!("the stream has ended"),
+            }
+        }
+    }
+
+    fn answer(&self, hosts: &Hosts, host: Id<Host>, request: &AgentRequest, body: agent_reply::Body) {
+        hosts.answered(host, self.epoch, AgentReply { request_id: request.request_id, body: Some(body) });
+    }
+
+    fn report(&self, hosts: &Hosts, host: Id<Host>, sessions: &[(Id<Session>, &str)]) -> bool {
+        let report = |(id, user): &(Id<Session>, &str)| SessionReport {
+            session_id: id.to_string(),
+            user_name: (*user).to_owned(),
+            ..Default::default()
+        };
+        let reports: Vec<_> = sessions.iter().map(report).collect();
+        let sessions = reports.iter().filter_map(|one| HostSession::from_report(host, one.clone())).collect();
+        let report = HostReport { sessions: reports, healthy: true, ..Default::default() };
+        hosts.reported(host, self.epoch, host::Report { report, sessions }, now())
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn ping() -> Body {
+    Body::Release(SessionRef { session_id: "x".into() })
+}
+
+/// A view with this one host.
+fn view(host: Id<Host>) -> FarmView {
+    let mut view = FarmView::default();
+    let pool: Id<Host> = Id::generate(now());
+    let object = |kind, id: Id<Host>, spec| SettingsObject {
+        kind,
+        id: id.cast(),
+        name: "h1".into(),
+        site: None,
+        spec,
+        revision: 1,
+        changed_at: now(),
+        changed_by: "system".into(),
+    };
+    view.put(&object(Kind::Pool, pool, json!({"settings": {"max_sessions": 2}})));
+    view.put(&object(Kind::Host, host, json!({"pool": pool})));
+    view
+}
+
+#[tokio::test]
+async fn requests_are_answered_in_any_order_and_a_no_is_told_apart() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    assert_eq!(hosts.order(host, "test", ping()).await, Err(HostError::NotConnected));
+    let mut stream = attach(&hosts, host);
+    let agent = async {
+        let (one, two) = (stream.next_request().await, stream.next_request().await);
+        let no = Refused { code: RefusalCode::Full.into(), reason: String::new() };
+        stream.answer(&hosts, host, &two, agent_reply::Body::Refused(no));
+        stream.answer(&hosts, host, &one, agent_reply::Body::Done(Done {}));
+    };
+    let (one, two, ()) =
+        tokio::join!(hosts.order(host, "test", ping()), hosts.order(host, "test", ping()), agent);
+    assert_eq!(one, Ok(()));
+    let no = two.expect_err("refused");
+    assert_eq!(no.to_string(), "the host has all the sessions it may have");
+}
+
+#[tokio::test]
+async fn a_new_stream_ends_the_old_one_and_its_requests() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    let old = attach(&hosts, host);
+    let waiting = hosts.order(host, "test", ping());
+    let replace = async { attach(&hosts, host) };
+    let (lost, new) = tokio::join!(waiting, replace);
+    assert_eq!(lost, Err(HostError::Lost));
+    assert!(old.end.is_cancelled() && !new.end.is_cancelled());
+    let session = Id::generate(now());
+    assert!(!old.report(&hosts, host, &[(session, "alice")]), "an old stream says nothing any more");
+    assert!(new.report(&hosts, host, &[(session, "alice")]));
+    hosts.detach(host, old.epoch);
+    assert!(hosts.live(host).is_some_and(|live| live.connected));
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_waits_for_is_forgotten() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    let mut stream = attach(&hosts, host);
+    for _ in 0..PENDING_MAX * 2 {
+        let request = tokio::time::timeout(Duration::from_millis(1), hosts.order(host, "test", ping()));
+        let (gone, request) = tokio::join!(request, stream.next_request());
+        assert!(gone.is_err());
+        stream.answer(&hosts, host, &request, agent_reply::Body::Done(Done {}));
+    }
+}
+
+#[tokio::test]
+async fn promised_seats_count_until_the_host_reports_them() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    let view = view(host);
+    let stream = attach(&hosts, host);
+    assert!(stream.report(&hosts, host, &[]));
+    let sessions = || hosts.snapshot(&view, host).map(|snapshot| (snapshot.sessions, snapshot.max_sessions));
+    assert_eq!(sessions(), Some((0, 2)));
+    let (one, two) = (Id::generate(now()), Id::generate(now()));
+    let (kept, dropped) = (hosts.promise(host, one), hosts.promise(host, two));
+    assert_eq!(sessions(), Some((2, 2)));
+    drop(dropped);
+    kept.keep();
+    assert_eq!(sessions(), Some((1, 2)));
+    assert!(stream.report(&hosts, host, &[(one, "alice")]));
+    assert_eq!(sessions(), Some((1, 2)));
+}
+
+#[tokio::test]
+async fn a_users_sessions_are_found_on_every_host_and_forgotten_with_it() {
+    let hosts = Hosts::default();
+    let (h1, h2) = (Id::generate(now()), Id::generate(now()));
+    let (s1, s2, s3) = (Id::generate(now()), Id::generate(now()), Id::generate(now()));
+    let (one, two) = (attach(&hosts, h1), attach(&hosts, h2));
+    one.report(&hosts, h1, &[(s1, "Alice"), (s2, "bob")]);
+    two.report(&hosts, h2, &[(s3, "ALICE")]);
+    let of_alice = || hosts.sessions_of("alice").iter().map(|session| session.host).collect::<HashSet<_>>();
+    assert_eq!(of_alice(), HashSet::from([h1, h2]));
+    assert_eq!(hosts.session(s2).map(|session| session.host), Some(h1));
+    one.report(&hosts, h1, &[(s2, "bob")]);
+    assert_eq!(of_alice(), HashSet::from([h2]));
+    hosts.forget(h2);
+    assert!(two.end.is_cancelled());
+    assert!(of_alice().is_empty() && read(&hosts.users).len() == 1);
+}
