@@ -76,6 +76,8 @@ pub(super) enum ConnectError {
     OtherProtocol(SecurityProtocols),
     #[error("no TLS with the host: {0}")]
     Tls(io::Error),
+    #[error("the host shows another certificate than the one that its agent reported")]
+    OtherCertificate,
     #[error("the ticket's certificate digest is malformed")]
     BadPin,
     #[error("TLS cannot be set up: {0}")]
@@ -92,6 +94,7 @@ impl ConnectError {
             ConnectError::Refused(failure) => Failure::Negotiation(*failure),
             ConnectError::OtherProtocol(_) => Failure::Negotiation(NegotiationFailure::SSL_NOT_ALLOWED),
             ConnectError::Tls(error) => Failure::TlsAlert(alert(error).into()),
+            ConnectError::OtherCertificate => Failure::TlsAlert(AlertDescription::BadCertificate.into()),
             ConnectError::NotRdp(_)
             | ConnectError::ConfirmLength(_)
             | ConnectError::BadPin
@@ -109,13 +112,16 @@ impl ConnectError {
     }
 }
 
-/// The alert of a failed handshake: the host's, or the one that was sent to it.
+/// The alert of a failed handshake, if the host sent one.
 fn alert(error: &io::Error) -> AlertDescription {
-    match error.get_ref().and_then(|error| error.downcast_ref::<TlsError>()) {
+    match tls_error(error) {
         Some(TlsError::AlertReceived(alert)) => *alert,
-        Some(TlsError::InvalidCertificate(_)) => AlertDescription::BadCertificate,
         _ => AlertDescription::HandshakeFailure,
     }
+}
+
+fn tls_error(error: &io::Error) -> Option<&TlsError> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// Connects to the host that the ticket names.
@@ -134,7 +140,10 @@ pub(super) async fn connect(claims: &Claims) -> Result<Host<HostStream>, Connect
     let stream = timeout(HOST_HANDSHAKE_TIMEOUT, handshake)
         .await
         .map_err(late("do its TLS handshake"))?
-        .map_err(ConnectError::Tls)?;
+        .map_err(|error| match tls_error(&error) {
+            Some(TlsError::InvalidCertificate(_)) => ConnectError::OtherCertificate,
+            _ => ConnectError::Tls(error),
+        })?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let chain = chain.iter().map(|certificate| certificate.to_vec()).collect();
     Ok(Host::new(stream, confirm, chain))

@@ -177,6 +177,7 @@ where
     let host = match host::connect(&claims).await {
         Ok(connected) => host.insert(connected),
         Err(error) => {
+            tracing::warn!(connection.id = %connection.id, host.id = %claims.host, host.address = claims.host_address, %error, "no connection to a host");
             let ending = Ending::new(error.reason(), &error);
             return End::Refused(error.failure(), ending);
         }

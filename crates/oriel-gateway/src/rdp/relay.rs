@@ -18,7 +18,7 @@ use oriel_net::relay::{Meter, Side};
 use oriel_rdp::{
     channel::ChannelFilter,
     frame::FrameError,
-    host_notice::{DisconnectReason, EndCategory, HostNotice},
+    host_notice::{EndCategory, HostNotice},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -323,9 +323,8 @@ fn reason(notice: HostNotice) -> EndReason {
             | EndCategory::Protocol
             | EndCategory::Unknown => EndReason::HostFailed,
         },
-        // Hosts send it at the end of the program as well as when the session goes on: whether it
-        // does, the host's agent knows.
-        HostNotice::Disconnect(DisconnectReason::UserRequested) => EndReason::LoggedOff,
+        // Hosts send the same ultimatum at the end of the program, when the session goes on elsewhere and
+        // when it waits. Which of these it is the host's agent knows, and its word counts for more.
         HostNotice::Disconnect(_) => EndReason::Disconnected,
     }
 }

@@ -119,7 +119,14 @@ async fn the_host_s_own_words_about_the_end_are_passed_on() {
             (1000, "taken_over"),
             "taken_over",
         ),
-        ("03 00 00 09 02 f0 80 21 80", (1000, "logged_off"), "logged_off"),
+        ("03 00 00 09 02 f0 80 21 80", (1000, "disconnected"), "disconnected"),
+        // Set Error Info: logged off.
+        (
+            "03 00 00 24 02 f0 80 68 00 01 03 eb 70 16
+             16 00 17 00 ea 03 ea 03 01 00 00 01 00 00 2f 00 00 00 0c 00 00 00",
+            (1000, "logged_off"),
+            "logged_off",
+        ),
         ("", (1000, "disconnected"), "disconnected"),
     ] {
         let (picture, host) = (Picture::alone().await, FakeHost::new().await);
