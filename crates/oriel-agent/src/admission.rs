@@ -68,7 +68,10 @@ mod tests {
         check(Admission { mode: LogonMode::Drain, ..open }, Some(RefusalKind::Draining));
         check(Admission { mode: LogonMode::DrainUntilReboot, ..open }, Some(RefusalKind::Draining));
         check(Admission { mode: LogonMode::Drain, is_reconnect: true, ..open }, None);
-        check(Admission { mode: LogonMode::Disabled, is_reconnect: true, ..open }, Some(RefusalKind::LogonsDisabled));
+        check(
+            Admission { mode: LogonMode::Disabled, is_reconnect: true, ..open },
+            Some(RefusalKind::LogonsDisabled),
+        );
         check(Admission { is_enabled: false, ..open }, Some(RefusalKind::LogonsDisabled));
         check(Admission { problem: Some("xrdp is down"), ..open }, Some(RefusalKind::Unhealthy));
     }

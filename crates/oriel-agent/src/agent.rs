@@ -43,7 +43,9 @@ pub enum BindError {
     #[error(transparent)]
     Identity(#[from] LoadError),
     /// What it has joined as is another kind of component.
-    #[error("{data_dir} holds the identity of a {found}, not of an agent: use a data directory of the agent's own")]
+    #[error(
+        "{data_dir} holds the identity of a {found}, not of an agent: use a data directory of the agent's own"
+    )]
     OtherRole {
         /// Where.
         data_dir: PathBuf,
@@ -131,9 +133,8 @@ impl Bound {
         let service = self.service;
         tasks.spawn("reports", |signal| done(service.keep_reporting(signal)));
         let (identity, data_dir) = (self.identity, self.data_dir);
-        tasks.spawn("renewal", |signal| {
-            done(keep_renewed(identity, data_dir, Arc::new(SystemClock), signal))
-        });
+        tasks
+            .spawn("renewal", |signal| done(keep_renewed(identity, data_dir, Arc::new(SystemClock), signal)));
         tasks.ending().await;
         tasks.shutdown(STOP_TIMEOUT).await;
         if self.stop_host_software {

@@ -6,8 +6,8 @@ use oriel_model::host::{AccountMode, EffectiveHostSettings};
 use oriel_wire::v1;
 
 use crate::host::{
-    App, ClientFacts, Ended, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest, SessionLimits,
-    SessionProcess, SessionSnapshot, Start,
+    App, ClientFacts, Ended, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest,
+    SessionLimits, SessionProcess, SessionSnapshot, Start,
 };
 
 pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
@@ -66,7 +66,11 @@ pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatR
     })
 }
 
-pub(crate) fn prepared(prepared: &Prepared, rdp_address: String, certificate: &[u8]) -> v1::agent_reply::Body {
+pub(crate) fn prepared(
+    prepared: &Prepared,
+    rdp_address: String,
+    certificate: &[u8],
+) -> v1::agent_reply::Body {
     v1::agent_reply::Body::Prepared(v1::Prepared {
         session_id: prepared.session.to_string(),
         logon_name: prepared.logon_name.clone(),

@@ -27,8 +27,8 @@ pub mod logon;
 pub mod logon_mode;
 pub mod pam;
 pub mod proc;
-pub mod session;
 mod service;
+pub mod session;
 mod state;
 pub mod xrdp;
 

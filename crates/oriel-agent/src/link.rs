@@ -57,10 +57,15 @@ impl Link {
             if began.elapsed() > WORKED {
                 backoff.reset();
             }
-            let why = outcome.err().map_or_else(|| "the broker ended it".to_owned(), |error| innermost(&error));
+            let why =
+                outcome.err().map_or_else(|| "the broker ended it".to_owned(), |error| innermost(&error));
             // The first failure is news; that it goes on is not.
             if backoff.failures() == 0 {
-                tracing::warn!(broker.address = link.broker, why, "no link to this broker; trying again until it works");
+                tracing::warn!(
+                    broker.address = link.broker,
+                    why,
+                    "no link to this broker; trying again until it works"
+                );
             } else {
                 tracing::debug!(broker.address = link.broker, why, "still no link to this broker");
             }

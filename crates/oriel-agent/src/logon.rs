@@ -82,8 +82,7 @@ impl OneTimeLogons {
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()));
         let expires_at = now + LOGON_VALID;
         self.forget_old(now);
-        let logon =
-            Logon { digest: digest_of(&secret), session, connection, expires_at, is_void: false };
+        let logon = Logon { digest: digest_of(&secret), session, connection, expires_at, is_void: false };
         self.by_name.insert(name.to_owned(), logon);
         (secret, expires_at)
     }
@@ -164,7 +163,12 @@ mod tests {
         Timestamp::from_second(second).expect("in range")
     }
 
-    fn redeem(logons: &mut OneTimeLogons, name: &str, secret: &str, second: i64) -> Result<(SessionId, ConnectionId), LogonRefusal> {
+    fn redeem(
+        logons: &mut OneTimeLogons,
+        name: &str,
+        secret: &str,
+        second: i64,
+    ) -> Result<(SessionId, ConnectionId), LogonRefusal> {
         logons.redeem(name, secret, at(second)).map_err(|refused| refused.reason)
     }
 

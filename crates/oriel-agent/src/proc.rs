@@ -5,8 +5,8 @@
 
 use std::{collections::HashMap, fs, io, path::PathBuf};
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 pub use rustix::process::Signal;
+use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
 /// Clock ticks per second in `/proc`: `USER_HZ`, 100 on every Linux architecture that runs xrdp.

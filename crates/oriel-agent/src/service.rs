@@ -150,7 +150,11 @@ impl Service {
         let body = match self.carry_out(request, rdp_address).await {
             Ok(body) => body,
             Err(refusal) => {
-                tracing::info!(request.id = request_id, reason = refusal.reason, "refused a broker's request");
+                tracing::info!(
+                    request.id = request_id,
+                    reason = refusal.reason,
+                    "refused a broker's request"
+                );
                 convert::refused(refusal)
             }
         };
@@ -159,7 +163,8 @@ impl Service {
 
     /// The answer to a request for which there is no room.
     pub(crate) fn too_many(request_id: u64) -> v1::AgentReply {
-        let refusal = Refusal::new(RefusalKind::Internal, "this host has too many requests to answer at a time");
+        let refusal =
+            Refusal::new(RefusalKind::Internal, "this host has too many requests to answer at a time");
         v1::AgentReply { request_id, body: Some(convert::refused(refusal)) }
     }
 
@@ -172,7 +177,9 @@ impl Service {
         let host = &self.host;
         let by = request.on_behalf_of.as_str();
         let session = |id: &str| -> Result<SessionId, Refusal> {
-            id.parse().map_err(|_| Refusal::new(RefusalKind::UnknownSession, format!("there is no session \"{id}\"")))
+            id.parse().map_err(|_| {
+                Refusal::new(RefusalKind::UnknownSession, format!("there is no session \"{id}\""))
+            })
         };
         let Some(body) = request.body else {
             let reason = "this agent does not know such requests; it may be older than the broker";
@@ -199,7 +206,11 @@ impl Service {
         Ok(done)
     }
 
-    async fn prepare(&self, prepare: &v1::Prepare, rdp_address: &str) -> Result<v1::agent_reply::Body, Refusal> {
+    async fn prepare(
+        &self,
+        prepare: &v1::Prepare,
+        rdp_address: &str,
+    ) -> Result<v1::agent_reply::Body, Refusal> {
         let _turn = self.preparing.lock().await;
         let accounts = self.wanted().settings.accounts;
         let seat = convert::seat(prepare, accounts)?;
@@ -213,7 +224,10 @@ impl Service {
         let snapshot = self.host.snapshot();
         let wanted = self.wanted();
         if !wanted.is_known {
-            return Err(Refusal::new(RefusalKind::Unhealthy, "this host has just started and has no settings yet"));
+            return Err(Refusal::new(
+                RefusalKind::Unhealthy,
+                "this host has just started and has no settings yet",
+            ));
         }
         admit(Admission {
             is_enabled: wanted.is_enabled,

@@ -83,7 +83,8 @@ impl Entry {
             "Terminal" => self.is_terminal = value == "true",
             "NoDisplay" | "Hidden" => self.is_hidden |= value == "true",
             "Categories" => {
-                self.categories = value.split(';').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+                self.categories =
+                    value.split(';').filter(|word| !word.is_empty()).map(str::to_owned).collect();
             }
             _ => {}
         }
@@ -205,15 +206,18 @@ mod tests {
 
     #[test]
     fn field_codes_go_and_percent_signs_stay() {
-        let entry = Entry::parse("# x\n[Desktop Entry]\nExec=app --at 5%% %U \"%f\" -c\n[Desktop Action new]\nExec=other\n")
-            .expect("has the group");
+        let entry = Entry::parse(
+            "# x\n[Desktop Entry]\nExec=app --at 5%% %U \"%f\" -c\n[Desktop Action new]\nExec=other\n",
+        )
+        .expect("has the group");
         assert_eq!(entry.command().expect("command"), ["app", "--at", "5%", "-c"]);
     }
 
     #[test]
     fn names_come_in_the_first_language_that_there_is() {
-        let entry = Entry::parse("[Desktop Entry]\nName=Editor\nName[de]=Bearbeiter\nName[pt_BR]=Editor de texto\n")
-            .expect("has the group");
+        let entry =
+            Entry::parse("[Desktop Entry]\nName=Editor\nName[de]=Bearbeiter\nName[pt_BR]=Editor de texto\n")
+                .expect("has the group");
         let name = |languages: &[&str]| {
             let languages: Vec<String> = languages.iter().map(|&language| language.to_owned()).collect();
             entry.name.in_language(&languages).map(str::to_owned).expect("name")

@@ -76,9 +76,9 @@ impl Icons {
                 })
             })
         });
-        let pixmaps = ["png", "svg", "xpm"]
-            .into_iter()
-            .flat_map(move |ending| PIXMAPS.iter().map(move |root| Path::new(root).join(format!("{name}.{ending}"))));
+        let pixmaps = ["png", "svg", "xpm"].into_iter().flat_map(move |ending| {
+            PIXMAPS.iter().map(move |root| Path::new(root).join(format!("{name}.{ending}")))
+        });
         let vector = self.themes.iter().flat_map(move |theme| {
             CONTEXTS.iter().flat_map(move |context| {
                 [
@@ -98,14 +98,14 @@ impl Icons {
         }
         let png = match path.extension()?.to_str()? {
             "png" => fs::read(path).ok().filter(|png| fits(png)).or_else(|| self.scale(path)),
-            "svg" => self.from_svg(path).or_else(|| self.scale(path)),
+            "svg" => self.rasterised(path).or_else(|| self.scale(path)),
             "xpm" => self.scale(path),
             _ => None,
         }?;
         fits(&png).then_some(png)
     }
 
-    fn from_svg(&self, path: &Path) -> Option<Vec<u8>> {
+    fn rasterised(&self, path: &Path) -> Option<Vec<u8>> {
         let side = CONVERTED_SIDE.to_string();
         let mut command = Command::new(self.svg_converter.as_ref()?);
         command.args(["--keep-aspect-ratio", "--width", &side, "--height", &side, "--"]).arg(path);
@@ -126,8 +126,7 @@ impl Icons {
 /// What a converter prints, if it is done in time.
 fn output_of(mut command: Command) -> Option<Vec<u8>> {
     use std::io::Read;
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let stdout = child.stdout.take()?;
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use entry::split_words;
 use entry::Entry;
+pub use entry::split_words;
 
 use crate::host::App;
 
@@ -34,7 +34,8 @@ const APPS_MAX: usize = 2_000;
 const ICONS_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Folders that programs are looked for in when an entry gives no path.
-pub const PROGRAM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
+pub const PROGRAM_PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
 
 /// Lists what can be published, by name. Reads many files and may run a picture converter, so it
 /// belongs on a thread that may block.
@@ -91,7 +92,8 @@ fn app(id: String, entry: Entry, languages: &[String], icons: &mut icon::Icons) 
     let mut words = entry.command()?;
     find_program(words.first()?)?;
     if entry.is_terminal {
-        let terminal = ["x-terminal-emulator", "xterm"].into_iter().find(|name| find_program(name).is_some())?;
+        let terminal =
+            ["x-terminal-emulator", "xterm"].into_iter().find(|name| find_program(name).is_some())?;
         words.splice(0..0, [terminal.to_owned(), "-e".to_owned()]);
     }
     let program = words.remove(0);
@@ -136,8 +138,13 @@ mod tests {
     fn entries_become_programs_and_the_first_folder_wins() {
         let (local, system) = (folder("local"), folder("system"));
         fs::create_dir_all(system.join("kde")).expect("folder");
-        let write = |path: PathBuf, text: &str| fs::write(path, format!("[Desktop Entry]\nType=Application\n{text}")).expect("file");
-        write(system.join("shell.desktop"), "Name=Shell\nName[de]=Muschel\nExec=sh -c \"echo %U\" %f\nCategories=System;Core;\n");
+        let write = |path: PathBuf, text: &str| {
+            fs::write(path, format!("[Desktop Entry]\nType=Application\n{text}")).expect("file")
+        };
+        write(
+            system.join("shell.desktop"),
+            "Name=Shell\nName[de]=Muschel\nExec=sh -c \"echo %U\" %f\nCategories=System;Core;\n",
+        );
         write(system.join("kde/env.desktop"), "Name=Env\nExec=env\nComment=Shows variables\n");
         write(system.join("gone.desktop"), "Name=Gone\nExec=no-such-program-x1\n");
         write(system.join("hidden.desktop"), "Name=Hidden\nExec=sh\n");

@@ -34,16 +34,20 @@ pub(super) fn show(title: String, text: String, environment: &Environment) {
     if find_program("zenity").is_some() {
         let mut command = environment.command("zenity");
         command.args(["--info", "--no-markup", "--width=400"]);
-        command.args([&format!("--class={MESSAGE_CLASS}"), &format!("--title={title}"), &format!("--text={text}")]);
+        command.args([
+            &format!("--class={MESSAGE_CLASS}"),
+            &format!("--title={title}"),
+            &format!("--text={text}"),
+        ]);
         if let Ok(mut child) = command.spawn() {
             thread::spawn(move || child.wait());
             return;
         }
     }
     thread::spawn(move || {
-        if let Err(error) = Display::connect().and_then(|display| {
-            draw(&display, &title, &wrap(&text)).map_err(|error| error.to_string())
-        }) {
+        if let Err(error) = Display::connect()
+            .and_then(|display| draw(&display, &title, &wrap(&text)).map_err(|error| error.to_string()))
+        {
             eprintln!("oriel: cannot show a message: {error}");
         }
     });
@@ -147,7 +151,8 @@ fn draw(display: &Display, title: &str, lines: &[String]) -> Result<(), ReplyOrI
             }
             Event::ButtonRelease(event) => {
                 let inside = |at: i16, from: i16, size: u16| (from..from + size as i16).contains(&at);
-                if inside(event.event_x, button.x, button.width) && inside(event.event_y, button.y, button.height)
+                if inside(event.event_x, button.x, button.width)
+                    && inside(event.event_y, button.y, button.height)
                 {
                     break;
                 }

@@ -82,7 +82,8 @@ impl Environment {
     /// Gives the session a message bus: the user's own where the system runs one, else a new one, whose
     /// process is returned. Without any, many programs still work, so a failure is not an error.
     pub(super) fn add_message_bus(&mut self) -> Option<Child> {
-        let own = self.variables.get(&OsString::from("XDG_RUNTIME_DIR")).map(|dir| Path::new(dir).join("bus"))?;
+        let own =
+            self.variables.get(&OsString::from("XDG_RUNTIME_DIR")).map(|dir| Path::new(dir).join("bus"))?;
         if own.exists() {
             let address = format!("unix:path={}", own.display());
             self.variables.insert("DBUS_SESSION_BUS_ADDRESS".into(), address.into());
@@ -139,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_logon_name_becomes_the_account_and_languages_are_kept() {
-        let own = environment(&[("USER", "alice~7"), ("LANG", "de_DE.UTF-8"), ("UID", "7"), ("DISPLAY", ":40.0")]);
+        let own =
+            environment(&[("USER", "alice~7"), ("LANG", "de_DE.UTF-8"), ("UID", "7"), ("DISPLAY", ":40.0")]);
         let value = |name: &str| own.variables.get(&OsString::from(name)).and_then(|value| value.to_str());
         assert_eq!(value("USER"), Some("alice"));
         assert_eq!(value("LANG"), Some("de_DE.UTF-8"));

@@ -196,10 +196,9 @@ impl Session {
         } else {
             self.start_window_manager("desktop.xml")?;
             let main = self.furniture.pop().ok_or("the window manager did not start")?;
-            for (program, arguments) in [("pcmanfm", &["--desktop"][..]), ("tint2", &[])] {
-                if find_program(program).is_some() {
-                    self.furniture.extend(self.environment.command(program).args(arguments).spawn());
-                }
+            if find_program("tint2").is_some() {
+                let config = self.begin.window_manager.join("tint2rc");
+                self.furniture.extend(self.environment.command("tint2").arg("-c").arg(config).spawn());
             }
             main
         };

@@ -14,7 +14,9 @@ use x11rb::{
     protocol::{
         Event,
         screensaver::ConnectionExt as _,
-        xproto::{Atom, AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, PropMode, Window},
+        xproto::{
+            Atom, AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask, PropMode, Window,
+        },
     },
     rust_connection::RustConnection,
     wrapper::ConnectionExt as _,

@@ -1,6 +1,6 @@
-//! Every configuration text that xrdp, sesman, PAM and the window manager get from us.
+//! Every configuration text that xrdp, sesman and PAM get from us.
 //!
-//! Sources: xrdp.ini(5) and sesman.ini(5) of 0.9.21 and 0.10, pam.conf(5), openbox's rc.xml.
+//! Sources: xrdp.ini(5) and sesman.ini(5) of 0.9.21 and 0.10, pam.conf(5).
 
 use std::{
     fmt::Write,
@@ -12,7 +12,7 @@ use super::{
     layout::{INSIDE, Layout},
     version::Version,
 };
-use crate::{apps::find_program, host::App, session::SOCKET_VARIABLE};
+use crate::{apps::find_program, session::SOCKET_VARIABLE};
 
 /// Numbers that keep two agents on one machine apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,113 +225,6 @@ pub(super) fn nsswitch(of_host: &str) -> String {
     text
 }
 
-/// openbox for a published application: its windows fill the session and have no frame; dialogs and
-/// messages have one and stay above.
-pub(super) const OPENBOX_APPLICATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<openbox_config xmlns="http://openbox.org/3.4/rc">
-  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
-  <placement><policy>Smart</policy><center>yes</center></placement>
-  <desktops><number>1</number><popupTime>0</popupTime></desktops>
-  <theme><name>Clearlooks</name><titleLayout>LC</titleLayout></theme>
-  <keyboard><keybind key="A-Tab"><action name="NextWindow"/></keybind></keyboard>
-  <mouse>
-    <context name="Titlebar">
-      <mousebind button="Left" action="Drag"><action name="Move"/></mousebind>
-    </context>
-    <context name="Client">
-      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
-    </context>
-    <context name="Close">
-      <mousebind button="Left" action="Click"><action name="Close"/></mousebind>
-    </context>
-  </mouse>
-  <applications>
-    <application type="normal"><decor>no</decor><maximized>yes</maximized><focus>yes</focus></application>
-    <application type="dialog"><decor>yes</decor><layer>normal</layer><focus>yes</focus></application>
-    <application class="oriel-message"><decor>yes</decor><maximized>no</maximized><layer>above</layer></application>
-  </applications>
-</openbox_config>
-"#;
-
-/// openbox as a plain desktop: frames, a menu on either mouse button, the usual keys.
-pub(super) fn openbox_desktop(menu: &Path) -> String {
-    format!(
-        r#"<?xml version="1.0" encoding="UTF-8"?>
-<openbox_config xmlns="http://openbox.org/3.4/rc">
-  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
-  <placement><policy>Smart</policy><center>yes</center></placement>
-  <desktops><number>1</number><popupTime>0</popupTime></desktops>
-  <theme><name>Clearlooks</name><titleLayout>NLIMC</titleLayout></theme>
-  <keyboard>
-    <keybind key="A-Tab"><action name="NextWindow"/></keybind>
-    <keybind key="A-F4"><action name="Close"/></keybind>
-    <keybind key="W-space"><action name="ShowMenu"><menu>root-menu</menu></action></keybind>
-  </keyboard>
-  <mouse>
-    <context name="Titlebar">
-      <mousebind button="Left" action="Drag"><action name="Move"/></mousebind>
-      <mousebind button="Left" action="DoubleClick"><action name="ToggleMaximize"/></mousebind>
-      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
-    </context>
-    <context name="Client">
-      <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
-    </context>
-    <context name="Top Bottom Left Right TLCorner TRCorner BLCorner BRCorner">
-      <mousebind button="Left" action="Drag"><action name="Resize"/></mousebind>
-    </context>
-    <context name="Close"><mousebind button="Left" action="Click"><action name="Close"/></mousebind></context>
-    <context name="Iconify"><mousebind button="Left" action="Click"><action name="Iconify"/></mousebind></context>
-    <context name="Maximize"><mousebind button="Left" action="Click"><action name="ToggleMaximize"/></mousebind></context>
-    <context name="Root">
-      <mousebind button="Left" action="Press"><action name="ShowMenu"><menu>root-menu</menu></action></mousebind>
-      <mousebind button="Right" action="Press"><action name="ShowMenu"><menu>root-menu</menu></action></mousebind>
-    </context>
-  </mouse>
-  <menu><file>{menu}</file></menu>
-  <applications>
-    <application class="oriel-message"><layer>above</layer></application>
-  </applications>
-</openbox_config>
-"#,
-        menu = xml(&menu.to_string_lossy()),
-    )
-}
-
-/// The menu of the plain desktop: what is installed, and the way out.
-pub(super) fn openbox_menu(apps: &[App]) -> String {
-    let mut text = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<openbox_menu xmlns=\"http://openbox.org/3.4/menu\">\n\
-         <menu id=\"root-menu\" label=\"Menu\">\n",
-    );
-    for app in apps {
-        let command = format!("{} {}", app.program, app.arguments);
-        let _ = writeln!(
-            text,
-            "<item label=\"{}\"><action name=\"Execute\"><command>{}</command></action></item>",
-            xml(&app.name),
-            xml(command.trim())
-        );
-    }
-    text.push_str(
-        "<separator/>\n<item label=\"Log off\"><action name=\"Exit\"><prompt>no</prompt></action></item>\n\
-         </menu>\n</openbox_menu>\n",
-    );
-    text
-}
-
-fn xml(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).fold(String::new(), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -373,28 +266,13 @@ mod tests {
 
     #[test]
     fn aliases_come_right_after_the_files_and_nothing_else_changes() {
-        let of_host = "# comment\npasswd:         files systemd\ngroup: compat sss # local\nhosts: files dns\n";
+        let of_host =
+            "# comment\npasswd:         files systemd\ngroup: compat sss # local\nhosts: files dns\n";
         let expected = "# comment\npasswd:         files extrausers systemd\ngroup: compat sss extrausers # local\n\
                         hosts: files dns\n";
         assert_eq!(nsswitch(of_host), expected);
         assert_eq!(nsswitch(expected), expected);
         assert_eq!(nsswitch(""), "passwd: files extrausers\ngroup: files extrausers\n");
-    }
-
-    #[test]
-    fn names_in_menus_cannot_break_out() {
-        let app = App {
-            id: "x".into(),
-            name: "A & <B>\"".into(),
-            comment: String::new(),
-            program: "a".into(),
-            arguments: "'<x>'".into(),
-            categories: vec![],
-            icon_png: vec![],
-        };
-        let menu = openbox_menu(&[app]);
-        assert!(menu.contains("label=\"A &amp; &lt;B&gt;&quot;\""));
-        assert!(menu.contains("<command>a '&lt;x&gt;'</command>"));
     }
 
     #[test]

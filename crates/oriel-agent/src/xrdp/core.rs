@@ -75,7 +75,8 @@ impl Core {
     pub(super) fn load(layout: Layout, desktop_command: Option<String>) -> Self {
         let mut state = State::default();
         let files = fs::read_dir(layout.records()).into_iter().flatten().flatten();
-        for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
+        for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"))
+        {
             if let Some(record) = state::read_json::<Record>(&path) {
                 state.records.insert(record.id, record);
             }
@@ -122,7 +123,9 @@ impl Core {
             );
             state.ended.push_back(end);
         }
-        while state.ended.len() > ENDED_MAX || state.ended.front().is_some_and(|end| end.at + ENDED_KEPT < now) {
+        while state.ended.len() > ENDED_MAX
+            || state.ended.front().is_some_and(|end| end.at + ENDED_KEPT < now)
+        {
             state.ended.pop_front();
         }
         if let Err(error) = state::write_json(&ended_file(&self.layout), &state.ended) {
@@ -152,7 +155,8 @@ impl Core {
             .values()
             .map(|record| (record.logon_name.clone(), Account::from(&record.account)))
             .collect();
-        let aliases: Vec<Alias<'_>> = accounts.iter().map(|(name, account)| Alias { name, account }).collect();
+        let aliases: Vec<Alias<'_>> =
+            accounts.iter().map(|(name, account)| Alias { name, account }).collect();
         alias::write(&self.layout.aliases(), &aliases)
     }
 

@@ -129,7 +129,10 @@ impl SessionHost for Xrdp {
         let record = self.record(session)?;
         let found = blocking(move || programs(&record, &ProcessTable::read())).await?;
         let process = found.into_iter().find(|process| process.pid == pid).ok_or_else(|| {
-            Refusal::new(RefusalKind::UnknownProcess, format!("process {pid} does not belong to this session"))
+            Refusal::new(
+                RefusalKind::UnknownProcess,
+                format!("process {pid} does not belong to this session"),
+            )
         })?;
         process.signal(Signal::KILL).map_err(|error| internal(format!("cannot end process {pid}: {error}")))
     }
@@ -171,10 +174,6 @@ impl Xrdp {
         };
         let account = accounts::find_or_create(&seat.account, seat.accounts, &self.data_dir).await?;
         self.make_runtime_dir(&account)?;
-        if start == Start::Desktop {
-            // Its menu.
-            self.installed_apps(&[]).await;
-        }
         let now = Timestamp::now();
         let mut state = self.core.state();
         let in_use = state.records.values().map(|record| record.logon_name.as_str());
@@ -309,7 +308,8 @@ fn list_processes(record: &Record, before: &ProcessTable) -> Vec<SessionProcess>
         // Not even a program that somehow hangs below the leader is listed if another user owns it.
         .filter(|stat| stat.id.owner() == Some(record.account.uid) || is_marked(stat.id, record, &mark))
         .map(|stat| {
-            let earlier = before.iter().find(|old| old.id == stat.id).map_or(stat.cpu_ticks, |old| old.cpu_ticks);
+            let earlier =
+                before.iter().find(|old| old.id == stat.id).map_or(stat.cpu_ticks, |old| old.cpu_ticks);
             let ticks = stat.cpu_ticks.saturating_sub(earlier) as f32;
             SessionProcess {
                 pid: stat.id.pid,

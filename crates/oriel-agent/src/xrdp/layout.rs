@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     config::{self, Numbers, Reader},
+    desktop,
     version::Version,
 };
 use crate::state;
@@ -103,6 +104,9 @@ impl Layout {
     pub(super) fn menu(&self) -> PathBuf {
         self.shared().join("openbox/menu.xml")
     }
+    pub(super) fn panel(&self) -> PathBuf {
+        self.shared().join("openbox/tint2rc")
+    }
     pub(super) fn runtime_dir(&self, uid: u32) -> PathBuf {
         self.shared().join("runtime").join(uid.to_string())
     }
@@ -113,7 +117,8 @@ impl Layout {
 
     /// What is mounted for sesman and everything that it starts.
     pub(super) fn sesman_mounts(&self, executable: &Path) -> Vec<Mount> {
-        let over = |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
+        let over =
+            |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
         vec![
             over(self.run(), "/run/xrdp", true),
             over(executable.to_owned(), &format!("{INSIDE}/oriel"), false),
@@ -126,7 +131,8 @@ impl Layout {
 
     /// What is mounted for xrdp, which faces the network: no more than it needs.
     pub(super) fn xrdp_mounts(&self) -> Vec<Mount> {
-        let over = |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
+        let over =
+            |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
         vec![
             over(self.run(), "/run/xrdp", true),
             over(self.etc("sesman-for-xrdp.ini"), "/etc/xrdp/sesman.ini", false),
@@ -137,7 +143,12 @@ impl Layout {
     ///
     /// # Errors
     /// A sentence on what cannot be written or is missing on the host.
-    pub(super) fn install(&self, listen: SocketAddr, numbers: Numbers, version: Version) -> Result<(), String> {
+    pub(super) fn install(
+        &self,
+        listen: SocketAddr,
+        numbers: Numbers,
+        version: Version,
+    ) -> Result<(), String> {
         let longest = self.sockets().join("xrdp_disconnect_display_99999");
         if longest.as_os_str().len() >= SOCKET_PATH_MAX {
             return Err(format!(
@@ -189,9 +200,9 @@ impl Layout {
         let shared = self.shared();
         state::write(&shared.join("startwm"), config::startwm().as_bytes(), 0o755)?;
         let inside = Path::new(INSIDE).join("openbox");
-        state::write(&shared.join("openbox/application.xml"), config::OPENBOX_APPLICATION.as_bytes(), 0o644)?;
-        let desktop = config::openbox_desktop(&inside.join("menu.xml"));
-        state::write(&shared.join("openbox/desktop.xml"), desktop.as_bytes(), 0o644)?;
+        state::write(&shared.join("openbox/application.xml"), desktop::APPLICATION.as_bytes(), 0o644)?;
+        let rules = desktop::desktop(&inside.join("menu.xml"));
+        state::write(&shared.join("openbox/desktop.xml"), rules.as_bytes(), 0o644)?;
         // Reconnecting needs no script, and sesman warns when there is none.
         let reconnect = shared.join("reconnect");
         if fs::symlink_metadata(&reconnect).is_err() {
@@ -211,13 +222,17 @@ impl Layout {
     /// A sentence, when it can be neither read nor made.
     pub(super) fn tls_certificate(&self, machine_name: &str) -> Result<[u8; 32], String> {
         if !self.certificate().exists() || !self.key().exists() {
-            self.make_certificate(machine_name).map_err(|error| format!("cannot make a certificate: {error}"))?;
+            self.make_certificate(machine_name)
+                .map_err(|error| format!("cannot make a certificate: {error}"))?;
         }
         if let Some((uid, gid)) = xrdp_account() {
-            chown(self.key(), Some(uid), Some(gid)).map_err(|error| format!("cannot hand over the key: {error}"))?;
+            chown(self.key(), Some(uid), Some(gid))
+                .map_err(|error| format!("cannot hand over the key: {error}"))?;
         }
-        let pem = fs::read_to_string(self.certificate()).map_err(|error| format!("cannot read the certificate: {error}"))?;
-        let der = der_of(&pem).ok_or("the RDP listener's certificate is damaged: remove it and start again")?;
+        let pem = fs::read_to_string(self.certificate())
+            .map_err(|error| format!("cannot read the certificate: {error}"))?;
+        let der =
+            der_of(&pem).ok_or("the RDP listener's certificate is damaged: remove it and start again")?;
         let digest = ring::digest::digest(&ring::digest::SHA256, &der);
         Ok(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
@@ -266,7 +281,10 @@ fn check_host() -> Result<(), String> {
         }
     }
     if !missing.is_empty() {
-        return Err(format!("this host lacks packages that sessions need: apt-get install {}", missing.join(" ")));
+        return Err(format!(
+            "this host lacks packages that sessions need: apt-get install {}",
+            missing.join(" ")
+        ));
     }
     // A place to mount on; /run is empty after each restart.
     fs::create_dir_all("/run/xrdp").map_err(|error| format!("cannot make /run/xrdp: {error}"))

@@ -1,6 +1,6 @@
 //! xrdp (0.9.21 and 0.10) as the session host's software.
 //!
-//! - `config` has every text that xrdp gets from us, `layout` puts them into a place of our own, and
+//! - `config` has every text that xrdp gets from us, `desktop` what surrounds the programs; `layout` puts them into a place of our own, and
 //!   `namespace` lays them over the host's files where only xrdp sees them.
 //! - `software` starts xrdp and sesman, finds them again, keeps them alive.
 //! - `alias` gives every session a logon name of its own; PAM and the sessions themselves reach us through
@@ -12,6 +12,7 @@
 mod alias;
 mod config;
 mod core;
+mod desktop;
 mod doors;
 mod host;
 mod layout;
@@ -76,7 +77,7 @@ pub struct Xrdp {
     tasks: Mutex<JoinSet<()>>,
     /// Accounts are made, and records added, one at a time.
     preparing: tokio::sync::Mutex<()>,
-    apps: tokio::sync::Mutex<Option<(Instant, Vec<String>, Vec<App>)>>,
+    apps: tokio::sync::Mutex<Option<AppList>>,
 }
 
 impl Xrdp {
@@ -94,7 +95,8 @@ impl Xrdp {
         let certificate_sha256 = layout.tls_certificate(&config.machine_name)?;
         let core = Arc::new(Core::load(layout.clone(), config.desktop_command));
 
-        let failed = |what: &'static str| move |error: std::io::Error| format!("cannot listen for {what}: {error}");
+        let failed =
+            |what: &'static str| move |error: std::io::Error| format!("cannot listen for {what}: {error}");
         let pam = doors::listen(&layout.pam_socket(), 0o600).map_err(failed("logons"))?;
         let sessions = doors::listen(&layout.session_socket(), 0o666).map_err(failed("sessions"))?;
         let sesman_port = claim.numbers.sesman_port;
@@ -112,10 +114,16 @@ impl Xrdp {
         let software = Arc::new(Mutex::new(software));
         tasks.spawn(look_after(Arc::clone(&software), Arc::clone(&core)));
         tasks.spawn(watch::watch(Arc::clone(&core)));
+        // For the first desktop; it may be a second's work.
+        tasks.spawn_blocking(move || drop(list_apps(&layout, &[])));
         Ok(Self {
             core,
             data_dir: config.data_dir,
-            description: HostSoftware { name: format!("xrdp {version}"), rdp_address: config.listen, certificate_sha256 },
+            description: HostSoftware {
+                name: format!("xrdp {version}"),
+                rdp_address: config.listen,
+                certificate_sha256,
+            },
             software,
             tasks: Mutex::new(tasks),
             preparing: tokio::sync::Mutex::default(),
@@ -123,29 +131,39 @@ impl Xrdp {
         })
     }
 
-    /// The installed programs, from memory if they were listed a moment ago. Also renews the plain desktop's
-    /// menu.
+    /// The installed programs, from memory if they were listed a moment ago.
     async fn installed_apps(&self, languages: &[String]) -> Vec<App> {
-        let mut cached = self.apps.lock().await;
-        if let Some((at, of_languages, apps)) = &*cached
-            && at.elapsed() < APPS_KEPT
-            && of_languages == languages
+        let mut known = self.apps.lock().await;
+        if let Some(listed) = &*known
+            && listed.at.elapsed() < APPS_KEPT
+            && listed.languages == languages
         {
-            return apps.clone();
+            return listed.apps.clone();
         }
+        let layout = self.core.layout.clone();
         let wanted = languages.to_vec();
-        let menu = self.core.layout.menu();
-        let listed = tokio::task::spawn_blocking(move || {
-            let apps = apps::installed(&wanted);
-            if let Err(error) = state::write(&menu, config::openbox_menu(&apps).as_bytes(), 0o644) {
-                tracing::warn!(%error, "cannot write the desktop's menu");
-            }
-            apps
-        });
-        let apps = listed.await.unwrap_or_default();
-        *cached = Some((Instant::now(), languages.to_vec(), apps.clone()));
+        let apps = tokio::task::spawn_blocking(move || list_apps(&layout, &wanted)).await.unwrap_or_default();
+        *known = Some(AppList { at: Instant::now(), languages: languages.to_vec(), apps: apps.clone() });
         apps
     }
+}
+
+/// What was found installed.
+struct AppList {
+    at: Instant,
+    languages: Vec<String>,
+    apps: Vec<App>,
+}
+
+/// Lists the installed programs and renews the plain desktop's menu and panel.
+fn list_apps(layout: &Layout, languages: &[String]) -> Vec<App> {
+    let apps = apps::installed(languages);
+    let written = state::write(&layout.menu(), desktop::menu(&apps).as_bytes(), 0o644)
+        .and_then(|()| state::write(&layout.panel(), desktop::panel(&apps).as_bytes(), 0o644));
+    if let Err(error) = written {
+        tracing::warn!(%error, "cannot write the plain desktop's menu and panel");
+    }
+    apps
 }
 
 /// Keeps the software running, for ever.

@@ -63,7 +63,13 @@ pub(super) fn command(part: Part, layout: &Layout, executable: &Path) -> Command
     }
     command.arg("--");
     if let (Part::Xrdp, Some((uid, gid))) = (part, xrdp_account()) {
-        command.args(["setpriv", &format!("--reuid={uid}"), &format!("--regid={gid}"), "--init-groups", "--"]);
+        command.args([
+            "setpriv",
+            &format!("--reuid={uid}"),
+            &format!("--regid={gid}"),
+            "--init-groups",
+            "--",
+        ]);
     }
     command.args([part.name(), "-n", "-c"]).arg(part.config(layout));
     // Programs in sessions inherit nothing of our own environment.
@@ -138,7 +144,9 @@ ExecStop=
 "#;
         assert_eq!(text, expected);
         let xrdp = drop_in(Part::Xrdp, &layout, Path::new("/usr/bin/oriel"));
-        assert!(xrdp.contains("BindReadOnlyPaths=\"/var/lib/oriel/agent/xrdp/etc/sesman-for-xrdp.ini\":\"/etc/xrdp/sesman.ini\""));
+        assert!(xrdp.contains(
+            "BindReadOnlyPaths=\"/var/lib/oriel/agent/xrdp/etc/sesman-for-xrdp.ini\":\"/etc/xrdp/sesman.ini\""
+        ));
         assert!(!xrdp.contains("pam.d") && !xrdp.contains("KillMode"));
     }
 

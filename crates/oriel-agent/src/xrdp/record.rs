@@ -185,8 +185,12 @@ impl Record {
         let sentence = |text: &str| text.to_owned();
         let (reason, detail) = match (&self.ending, self.leader, self.logged_on_at) {
             (Some(ending), ..) => (ending.reason, ending.detail.clone()),
-            (None, Some(_), _) if seen.is_other_boot => (EndReason::HostFailed, sentence("the host was restarted")),
-            (None, Some(_), _) => (EndReason::HostFailed, sentence("the session's processes ended unexpectedly")),
+            (None, Some(_), _) if seen.is_other_boot => {
+                (EndReason::HostFailed, sentence("the host was restarted"))
+            }
+            (None, Some(_), _) => {
+                (EndReason::HostFailed, sentence("the session's processes ended unexpectedly"))
+            }
             (None, None, Some(_)) => (EndReason::NotReady, sentence("the session did not start in time")),
             (None, None, None) => (EndReason::NotReady, sentence("nobody logged on in time")),
         };
@@ -222,7 +226,8 @@ impl Record {
     }
 
     fn time_to_end(&self, limits: SessionLimits, now: Timestamp) -> Option<(EndReason, String)> {
-        let past = |since: Option<Timestamp>, limit: Duration| since.is_some_and(|since| now >= since + limit);
+        let past =
+            |since: Option<Timestamp>, limit: Duration| since.is_some_and(|since| now >= since + limit);
         let program_ended = || (EndReason::LoggedOff, "the program has ended".to_owned());
         if self.attached.is_some() {
             let is_immediate = limits.linger_logoff.is_zero();
@@ -231,7 +236,8 @@ impl Record {
         let never_attached = self.disconnected_since.is_none();
         if never_attached {
             let late = past(self.logged_on_at, limits.readiness);
-            return late.then(|| (EndReason::NotReady, "the connection did not reach the session".to_owned()));
+            return late
+                .then(|| (EndReason::NotReady, "the connection did not reach the session".to_owned()));
         }
         // Somebody is on the way back.
         if self.arriving.is_some_and(|(_, since)| now < since + TAKEOVER_GAP) {

@@ -133,10 +133,14 @@ fn the_reason_asked_for_is_the_reason_told() {
     let mut record = active();
     record.leaving = Some((EndReason::DisconnectedByRequest, "asked for by eve".into()));
     let step = record.step(ALIVE, LIMITS, at(100));
-    assert_eq!((step.ended[0].reason, step.ended[0].detail.as_str()), (EndReason::DisconnectedByRequest, "asked for by eve"));
+    assert_eq!(
+        (step.ended[0].reason, step.ended[0].detail.as_str()),
+        (EndReason::DisconnectedByRequest, "asked for by eve")
+    );
 
     let mut record = active();
-    record.ending = Some(Ending { reason: EndReason::Reset, detail: "asked for by eve".into(), since: at(100) });
+    record.ending =
+        Some(Ending { reason: EndReason::Reset, detail: "asked for by eve".into(), since: at(100) });
     let step = record.step(Seen::default(), LIMITS, at(101));
     assert!(step.is_over);
     assert_eq!((step.ended[0].reason, step.ended[0].connection), (EndReason::Reset, Some(connection(1))));

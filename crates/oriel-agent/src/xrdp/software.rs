@@ -92,7 +92,10 @@ impl Claim {
             && is_running
         {
             let relay = listeners(RELAY_PORTS + block).ok_or_else(|| {
-                format!("port {} is in use; is another agent running with this data directory?", RELAY_PORTS + block)
+                format!(
+                    "port {} is in use; is another agent running with this data directory?",
+                    RELAY_PORTS + block
+                )
             })?;
             return Ok(Self { numbers: numbers(block), relay, block, state });
         }
@@ -168,12 +171,16 @@ impl Software {
             if let Some((backoff, due)) = self.restarts.get(&part)
                 && *due > now
             {
-                problem = Some(format!("{name} has stopped {} times in a row; it is started again soon", backoff.failures()));
+                problem = Some(format!(
+                    "{name} has stopped {} times in a row; it is started again soon",
+                    backoff.failures()
+                ));
                 continue;
             }
-            let (backoff, due) = self.restarts.entry(part).or_insert_with(|| {
-                (Backoff::new(RESTART_PAUSE.0, RESTART_PAUSE.1), now)
-            });
+            let (backoff, due) = self
+                .restarts
+                .entry(part)
+                .or_insert_with(|| (Backoff::new(RESTART_PAUSE.0, RESTART_PAUSE.1), now));
             *due = now + backoff.next_delay();
             match self.start(part) {
                 Ok(process) => {
@@ -210,10 +217,12 @@ impl Software {
         }
         self.state.parts.get(part.name()).is_some_and(|process| {
             let runs = process.executable();
-            let is_it = runs.is_some_and(|path| path.file_name().is_some_and(|name| {
-                // A package upgrade marks the old file as deleted; it is the right program all the same.
-                name.to_string_lossy().trim_end_matches(" (deleted)") == part.name()
-            }));
+            let is_it = runs.is_some_and(|path| {
+                path.file_name().is_some_and(|name| {
+                    // A package upgrade marks the old file as deleted; it is the right program all the same.
+                    name.to_string_lossy().trim_end_matches(" (deleted)") == part.name()
+                })
+            });
             process.is_alive() && (is_it || self.started.get(&part).is_some_and(|at| at.elapsed() < SETTLED))
         })
     }
@@ -255,7 +264,12 @@ impl Software {
         let unit = format!("{}.service", part.name());
         systemctl(&[if is_new { "restart" } else { "start" }, &unit])?;
         let pid = systemctl(&["show", "--property=MainPID", "--value", &unit])?;
-        pid.trim().parse().ok().filter(|pid| *pid != 0).and_then(ProcessId::of).ok_or_else(|| format!("{unit} ended at once"))
+        pid.trim()
+            .parse()
+            .ok()
+            .filter(|pid| *pid != 0)
+            .and_then(ProcessId::of)
+            .ok_or_else(|| format!("{unit} ended at once"))
     }
 
     fn stop(&mut self, part: Part) {
@@ -270,7 +284,11 @@ impl Software {
         // Below xrdp are its connections; below sesman are sessions, which end by themselves.
         let table = ProcessTable::read();
         let below: Vec<ProcessId> = match part {
-            Part::Xrdp => table.iter().filter(|stat| table.descends(stat.id.pid, process.pid)).map(|stat| stat.id).collect(),
+            Part::Xrdp => table
+                .iter()
+                .filter(|stat| table.descends(stat.id.pid, process.pid))
+                .map(|stat| stat.id)
+                .collect(),
             Part::Sesman => vec![process],
         };
         for process in &below {

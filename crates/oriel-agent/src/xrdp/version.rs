@@ -22,18 +22,18 @@ impl Version {
     /// # Errors
     /// A sentence, when it is not installed or says nothing of use.
     pub(super) fn installed() -> Result<Self, String> {
-        let output = Command::new("xrdp")
-            .arg("--version")
-            .env("PATH", crate::apps::PROGRAM_PATH)
-            .output()
-            .map_err(|error| format!("xrdp cannot be run ({error}); install the packages xrdp and xorgxrdp"))?;
+        let output =
+            Command::new("xrdp").arg("--version").env("PATH", crate::apps::PROGRAM_PATH).output().map_err(
+                |error| format!("xrdp cannot be run ({error}); install the packages xrdp and xorgxrdp"),
+            )?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         Self::parse(&text).ok_or_else(|| format!("xrdp --version gave no version: {}", text.trim()))
     }
 
     /// Reads "xrdp 0.9.21.1".
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let word = text.split_ascii_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+        let word =
+            text.split_ascii_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let mut numbers = word.split(['.', '-', '+', '~']).map(|part| part.parse::<u32>());
         let mut next = || numbers.next().and_then(Result::ok);
         let (major, minor) = (next()?, next()?);
@@ -67,7 +67,11 @@ mod tests {
         let check = |text: &str, shown: &str, tcp: bool, shell: bool| {
             let version = Version::parse(text).expect(text);
             assert_eq!(version.to_string(), shown);
-            assert_eq!((version.has_tcp_sesman(), version.lets_clients_choose_the_program()), (tcp, shell), "{text}");
+            assert_eq!(
+                (version.has_tcp_sesman(), version.lets_clients_choose_the_program()),
+                (tcp, shell),
+                "{text}"
+            );
         };
         check("xrdp 0.9.21.1\n  A Remote Desktop Protocol server.", "0.9.21.1", true, true);
         check("xrdp 0.9.26", "0.9.26", true, false);

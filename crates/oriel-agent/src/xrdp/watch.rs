@@ -1,13 +1,6 @@
 //! Looking at the machine and acting on what is seen.
 
-use std::{
-    collections::HashMap,
-    fs,
-    os::unix::net::UnixDatagram,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fs, os::unix::net::UnixDatagram, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -118,7 +111,10 @@ fn disconnect(layout: &Layout, record: &Record) {
     let name = format!("xrdp_disconnect_display_{display}");
     let sockets = layout.sockets();
     let places = [sockets.join(&name), sockets.join(record.account.uid.to_string()).join(&name)];
-    let sent = places.iter().filter(|path| path.exists()).any(|path: &std::path::PathBuf| send_disconnect(path).is_ok());
+    let sent = places
+        .iter()
+        .filter(|path| path.exists())
+        .any(|path: &std::path::PathBuf| send_disconnect(path).is_ok());
     if !sent {
         tracing::warn!(session.id = %record.id, "cannot disconnect: the X server does not listen");
     }
@@ -138,7 +134,9 @@ fn signal_all(record: &Record, signal: Signal) {
     let table = ProcessTable::read();
     let is_server = |process: &ProcessId| {
         let stat = table.iter().find(|stat| stat.id == *process);
-        stat.is_some_and(|stat| stat.parent == leader.pid && matches!(stat.name.as_str(), "Xorg" | "xrdp-chansrv"))
+        stat.is_some_and(|stat| {
+            stat.parent == leader.pid && matches!(stat.name.as_str(), "Xorg" | "xrdp-chansrv")
+        })
     };
     let (servers, programs): (Vec<_>, Vec<_>) = members(record, &table).into_iter().partition(is_server);
     let targets = [programs, servers, vec![leader]].into_iter().find(|group| !group.is_empty());
@@ -178,7 +176,8 @@ pub(super) fn is_marked(process: ProcessId, record: &Record, mark: &str) -> bool
 
 /// Finds the process that stands for a session by its X server, which has the logon name in `USER`.
 fn find_leader(record: &mut Record, now: Timestamp) -> bool {
-    let is_missing = record.leader.is_none() && record.logged_on_at.is_some_and(|at| now > at + LEADER_SEARCH);
+    let is_missing =
+        record.leader.is_none() && record.logged_on_at.is_some_and(|at| now > at + LEADER_SEARCH);
     if !is_missing {
         return false;
     }

@@ -2,6 +2,8 @@
 //! packages xrdp, xorgxrdp, openbox, libnss-extrausers, freerdp2-x11, xvfb, xterm, x11-utils, xdotool.
 //! Nothing is skipped: what is missing fails.
 
+#![allow(clippy::unwrap_used)]
+
 mod rig;
 
 use std::time::Duration;
@@ -62,7 +64,8 @@ async fn a_secret_opens_one_session_once(rig: &Rig) {
     let (first, second) = (rig.seat("alice", program("xterm", "")), rig.seat("bob", program("xterm", "")));
     let (a, b) = (rig.host().prepare(&first).await.unwrap(), rig.host().prepare(&second).await.unwrap());
     let _crossed = rig.client(&b.logon_name, &a.one_time_logon, &[]);
-    rig.until("alice's seat is closed", || rig.last_end(first.session) == Some(EndReason::LogonRefused)).await;
+    rig.until("alice's seat is closed", || rig.last_end(first.session) == Some(EndReason::LogonRefused))
+        .await;
     rig.host().release(second.session).await.unwrap();
     rig.until("bob's seat is given back", || rig.state(second.session).is_none()).await;
     assert_eq!(rig.last_end(second.session), Some(EndReason::NotReady));
@@ -114,7 +117,10 @@ async fn ends_are_told_apart(rig: &Rig) {
     assert_eq!(rig.last_end(session), Some(EndReason::LoggedOff));
 
     let (session, _client) = rig.open("alice", program("xterm", "")).await;
-    rig.host().message(session, "Maintenance", "This host restarts at noon.\nPlease save your work.").await.unwrap();
+    rig.host()
+        .message(session, "Maintenance", "This host restarts at noon.\nPlease save your work.")
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;
     rig.screenshot("message");
     rig.host().disconnect(session, "the test").await.unwrap();

@@ -210,7 +210,8 @@ impl Rig {
 
     pub fn screenshot(&self, name: &str) {
         let file = self.output.join(format!("{name}.png"));
-        let _ = Command::new("import").args(["-display", &self.display, "-window", "root"]).arg(file).status();
+        let _ =
+            Command::new("import").args(["-display", &self.display, "-window", "root"]).arg(file).status();
     }
 
     /// As after `kill -9`: the old agent does nothing more, the new one knows only the directory.
@@ -268,6 +269,7 @@ async fn start(config: &XrdpConfig) -> Xrdp {
 }
 
 /// A display for the clients.
+#[expect(clippy::zombie_processes, reason = "`Running` waits; the only other way out is a panic")]
 fn screen(folder: &Path) -> (Running, String) {
     let file = folder.join("display");
     let child = Command::new("Xvfb")
