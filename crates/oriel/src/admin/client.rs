@@ -184,6 +184,7 @@ impl Client {
             ureq::Error::HostNotFound => format!("the name in {address} is not known"),
             ureq::Error::Timeout(_) => format!("{address} did not answer in time"),
             ureq::Error::BadUri(_) => format!("{address} is not an address such as https://broker.example:20443"),
+            ureq::Error::Io(error) => format!("{address} cannot be reached: {error}"),
             error => format!("{address} cannot be reached: {error}"),
         })
     }

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn all_mistakes_are_reported_with_their_keys() {
         let text = "dat_dir = \"/d\"\nstore = \"oracle://x\"\nagent_listen = 7\n";
-        let mistakes = parse::<File>(text).err().expect("mistakes");
+        let mistakes = parse::<File>(text).expect_err("mistakes");
         let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
         for key in ["dat_dir", "data_dir", "store", "agent_listen"] {
             assert!(keys.contains(&key), "{key} is missing in {keys:?}");

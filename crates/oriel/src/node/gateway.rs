@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_certificate_needs_its_key() {
         let text = "data_dir = \"/d\"\nlisten = \"0.0.0.0:443\"\n[certificate]\nchain = \"/c.pem\"\n";
-        let mistakes = parse::<File>(text).err().expect("a mistake");
+        let mistakes = parse::<File>(text).expect_err("a mistake");
         assert_eq!(mistakes[0].key, "certificate.key");
     }
 

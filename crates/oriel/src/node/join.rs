@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     io::Read,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use oriel_model::role::Role;
 use oriel_net::identity::{self, LoadError, NodeIdentity};
 use oriel_wire::{
-    enrolment::{self, Membership},
+    enrolment::{self, JoinError, Membership},
     invitation::InvitationString,
 };
 use zeroize::Zeroizing;
@@ -51,6 +52,9 @@ pub fn run(options: &JoinOptions, role: Role) -> Outcome {
     if invitation.role != role {
         let invited = invitation.role;
         return Err(Failure::Usage(format!("this invitation is for the role {invited}: use it with oriel {invited} join")));
+    }
+    if invitation.expires_at <= Timestamp::now() {
+        return Err(Failure::Refused(JoinError::Expired(invitation.expires_at).to_string()));
     }
     if !options.again {
         must_be_new(&options.data)?;
@@ -102,6 +106,7 @@ pub async fn join(
     data: &Path,
     machine_name: &str,
 ) -> anyhow::Result<Membership> {
+    make_folder(data, role).with_context(|| format!("cannot make {}", data.display()))?;
     let (present, aside) = (data.join(identity::FILE_NAME), data.join("identity.previous.pem"));
     let had_one = match fs::rename(&present, &aside) {
         Ok(()) => true,
@@ -114,6 +119,18 @@ pub async fn join(
         settled.with_context(|| format!("cannot clear up {}", aside.display()))?;
     }
     Ok(joined?)
+}
+
+/// Makes a component's folder, only for its owner. An agent's lets others through to what lies below it,
+/// since the session software and the sessions run as other users; what is secret in it is a file that
+/// only its owner may read.
+fn make_folder(data: &Path, role: Role) -> io::Result<()> {
+    let mode = if role == Role::Agent { 0o711 } else { 0o700 };
+    if data.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(data)?;
+    fs::set_permissions(data, fs::Permissions::from_mode(mode))
 }
 
 /// The brokers' addresses that were kept when joining.
@@ -159,6 +176,17 @@ mod tests {
         let rubbish = JoinOptions { invitation: "rubbish".into(), ..options(Role::Agent, &data) };
         assert!(said(&rubbish).contains("this is not an invitation"));
         assert!(!data.exists(), "nothing was written");
+    }
+
+    #[test]
+    fn an_agents_folder_lets_the_session_software_through_and_no_other_does() {
+        let root = std::env::temp_dir().join(format!("oriel-folder-{}", std::process::id()));
+        for (role, mode) in [(Role::Agent, 0o711), (Role::Gateway, 0o700)] {
+            let folder = root.join(role.as_str());
+            make_folder(&folder, role).expect("made");
+            assert_eq!(fs::metadata(&folder).expect("there").permissions().mode() & 0o777, mode);
+        }
+        fs::remove_dir_all(&root).expect("removed");
     }
 
     #[test]
