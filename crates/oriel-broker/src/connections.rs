@@ -210,10 +210,15 @@ impl Table {
 }
 
 /// The host's word wins: only it knows what happened in the session. But where it saw no more than that
-/// the client went, the gateway knows why.
+/// the client went, the gateway may know why.
 fn decided<'a>(host: Option<&'a End>, gateway: Option<&'a End>) -> Option<&'a End> {
     match (host, gateway) {
-        (Some(host), Some(gateway)) if host.reason == EndReason::Disconnected => Some(gateway),
+        (Some(host), Some(gateway))
+            if host.reason == EndReason::Disconnected
+                && (gateway.reason == EndReason::NetworkLost || is_own_doing(gateway.reason)) =>
+        {
+            Some(gateway)
+        }
         (Some(host), _) => Some(host),
         (None, gateway) => gateway,
     }

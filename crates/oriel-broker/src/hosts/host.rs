@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use oriel_model::{
@@ -71,6 +71,8 @@ pub(crate) struct HostState {
     reported_sessions: usize,
     sessions: Arc<[HostSession]>,
     last_report: Option<Timestamp>,
+    /// The same moment, for measuring how long ago that was.
+    reported_at: Option<Instant>,
     users: HashSet<String>,
     promises: HashMap<Id<Session>, PromiseState>,
 }
@@ -102,6 +104,7 @@ impl Default for HostState {
             reported_sessions: 0,
             sessions: Arc::new([]),
             last_report: None,
+            reported_at: None,
             users: HashSet::new(),
             promises: HashMap::new(),
         }
@@ -172,14 +175,16 @@ impl HostState {
         }
     }
 
-    /// What the agent was told last, and when.
-    pub fn told(&self) -> Option<(v1::HostSettings, Instant)> {
-        self.link.as_ref()?.told
-    }
-
-    /// The mode in force on the host, as reported.
-    pub fn reported_mode(&self) -> Option<LogonMode> {
-        self.report.as_ref().map(|report| report.logon_mode().into())
+    /// Whether the agent, told to drain until reboot, says that the reboot has been: it reports that
+    /// logons are enabled at least `settled` after it was told `settings`.
+    pub fn has_ended_drain(&self, settings: &v1::HostSettings, settled: Duration) -> bool {
+        let told = self.link.as_ref().and_then(|link| link.told).filter(|(told, _)| told == settings);
+        let (Some((_, told_at)), Some(reported_at), Some(report)) = (told, self.reported_at, &self.report) else {
+            return false;
+        };
+        settings.logon_mode() == v1::LogonMode::DrainUntilReboot
+            && report.logon_mode() == v1::LogonMode::Enabled
+            && reported_at.saturating_duration_since(told_at) > settled
     }
 
     pub fn report(&mut self, epoch: u64, report: Report, now: Timestamp) -> Option<UserChanges> {
@@ -192,6 +197,7 @@ impl HostState {
         self.sessions = sessions.into();
         self.last_report = Some(now);
         let (sessions, instant) = (&self.sessions, Instant::now());
+        self.reported_at = Some(instant);
         self.promises.retain(|id, state| {
             let is_shown = sessions.iter().any(|session| session.id == *id);
             !is_shown && !is_over(*state, instant)

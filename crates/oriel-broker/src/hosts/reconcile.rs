@@ -60,10 +60,7 @@ async fn reconcile(broker: &Broker) {
         };
         let mut state = lock(&state);
         state.tell(settings, now);
-        let is_over = settings.logon_mode() == v1::LogonMode::DrainUntilReboot
-            && state.reported_mode() == Some(LogonMode::Enabled)
-            && state.told().is_some_and(|(told, at)| told == settings && now - at > DRAIN_SETTLED);
-        if is_over {
+        if state.has_ended_drain(&settings, DRAIN_SETTLED) {
             rebooted.push(id);
         }
     }

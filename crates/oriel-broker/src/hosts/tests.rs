@@ -162,3 +162,20 @@ async fn a_users_sessions_are_found_on_every_host_and_forgotten_with_it() {
     assert!(two.end.is_cancelled());
     assert!(of_alice().is_empty() && read(&hosts.users).len() == 1);
 }
+
+#[tokio::test]
+async fn a_drain_is_over_only_when_a_report_long_after_the_order_says_so() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    let stream = attach(&hosts, host);
+    let drain = HostSettings { logon_mode: 3, logon_mode_revision: 7, ..Default::default() };
+    let (_, state) = hosts.states().remove(0);
+    let is_over = |settled| lock(&state).has_ended_drain(&drain, settled);
+    stream.report(&hosts, host, &[]);
+    assert!(!is_over(Duration::ZERO), "it was not told to drain");
+    lock(&state).tell(drain, std::time::Instant::now());
+    assert!(!is_over(Duration::ZERO), "it may not have heard of it");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    stream.report(&hosts, host, &[]);
+    assert!(is_over(Duration::ZERO));
+    assert!(!is_over(Duration::from_secs(3)), "the report may have been on its way");
+}
