@@ -65,14 +65,27 @@ struct State {
     ended: Vec<v1::EndedSession>,
     /// One-time logons by logon name.
     logons: HashMap<String, OneTimeLogon>,
+    /// The connection that is or was last attached, by session.
+    connections: HashMap<String, String>,
     requests: Vec<v1::AgentRequest>,
     refuse: Option<v1::Refused>,
+    /// What the connection sequence is told to start, and where.
+    program: (String, String),
     silent: bool,
     cpu_load: f32,
     memory_load: f32,
     problem: String,
     refused_logons: u64,
     links: usize,
+}
+
+/// Whom a right logon lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedOn {
+    /// The session.
+    pub session: String,
+    /// The connection that the logon was for.
+    pub connection: String,
 }
 
 struct OneTimeLogon {
@@ -84,6 +97,9 @@ struct OneTimeLogon {
 
 /// Memory that a simulated host claims to have.
 const MEMORY: u64 = 16 << 30;
+
+/// Ends that a report holds at most.
+const ENDED_KEPT: usize = 100;
 
 /// How long its one-time logons live.
 const LOGON_LIFETIME_SECS: i64 = 60;
@@ -159,6 +175,11 @@ impl SimulatedHost {
         self.change(|state| state.refuse = refusal);
     }
 
+    /// What prepares answer that the connection sequence should start, and the folder it starts in.
+    pub fn set_program(&self, alternate_shell: &str, working_directory: &str) {
+        self.state().program = (alternate_shell.to_owned(), working_directory.to_owned());
+    }
+
     /// Takes requests and never answers them.
     pub fn set_silent(&self, silent: bool) {
         self.change(|state| state.silent = silent);
@@ -184,23 +205,26 @@ impl SimulatedHost {
         self.state().links
     }
 
-    /// Logs on as a client does: takes the one-time logon. Gives the session's id when it was right;
-    /// whatever the answer, it does not work again.
-    pub fn log_on(&self, name: &str, secret: &str, now: Timestamp) -> Option<String> {
-        let mut session_id = None;
+    /// Logs on as a client does: takes the one-time logon. Whatever the answer, it does not work again.
+    /// Whoever was attached to the session is told that it was taken over.
+    pub fn log_on(&self, name: &str, secret: &str, now: Timestamp) -> Option<LoggedOn> {
+        let mut logged_on = None;
         self.change(|state| {
-            let logon = state.logons.remove(name).filter(|logon| logon.secret == secret && now < logon.expires_at);
-            let Some(logon) = logon else {
+            let logon = state.logons.remove(name);
+            let logon = logon.filter(|logon| logon.secret == secret && now < logon.expires_at);
+            let Some(OneTimeLogon { session, connection, .. }) = logon else {
                 state.refused_logons += 1;
                 return;
             };
-            if let Some(session) = state.sessions.get_mut(&logon.session) {
-                session.state = v1::SessionState::Active.into();
-                tracing::debug!(session = logon.session, connection = logon.connection, "logged on");
-                session_id = Some(logon.session);
+            disconnect(state, &session, EndReason::TakenOver, "");
+            if let Some(report) = state.sessions.get_mut(&session) {
+                report.state = v1::SessionState::Active.into();
+                tracing::debug!(session, connection, "logged on");
+                state.connections.insert(session.clone(), connection.clone());
+                logged_on = Some(LoggedOn { session, connection });
             }
         });
-        session_id
+        logged_on
     }
 
     /// Waits until a session is no more.
@@ -219,11 +243,11 @@ impl SimulatedHost {
         self.state().refused_logons
     }
 
-    /// The client of a session went away; the session runs on.
-    pub fn client_left(&self, session_id: &str) {
+    /// A client went away; its session runs on. Nothing happens if another is attached by now.
+    pub fn client_left(&self, client: &LoggedOn) {
         self.change(|state| {
-            if let Some(session) = state.sessions.get_mut(session_id) {
-                session.state = v1::SessionState::Disconnected.into();
+            if state.connections.get(&client.session) == Some(&client.connection) {
+                disconnect(state, &client.session, EndReason::Disconnected, "");
             }
         });
     }
@@ -277,9 +301,7 @@ impl SimulatedHost {
         match request.body.as_ref() {
             Some(agent_request::Body::Prepare(prepare)) => self.prepare(&mut state, prepare),
             Some(agent_request::Body::Disconnect(session)) => {
-                if let Some(session) = state.sessions.get_mut(&session.session_id) {
-                    session.state = v1::SessionState::Disconnected.into();
-                }
+                disconnect(&mut state, &session.session_id, EndReason::DisconnectedByRequest, who);
                 done()
             }
             Some(agent_request::Body::LogOff(session)) => {
@@ -367,8 +389,8 @@ impl SimulatedHost {
             expires_at_ms: expires_at.as_millisecond(),
             rdp_address: self.listener.address.clone(),
             rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
-            alternate_shell: String::new(),
-            working_directory: String::new(),
+            alternate_shell: state.program.0.clone(),
+            working_directory: state.program.1.clone(),
         })
     }
 }
@@ -377,12 +399,30 @@ fn refused(code: v1::RefusalCode, reason: &str) -> agent_reply::Body {
     agent_reply::Body::Refused(v1::Refused { code: code.into(), reason: reason.into() })
 }
 
+fn disconnect(state: &mut State, session_id: &str, reason: EndReason, detail: &str) {
+    let Some(session) = state.sessions.get_mut(session_id) else { return };
+    if session.state() == v1::SessionState::Active {
+        session.state = v1::SessionState::Disconnected.into();
+        let user_name = session.user_name.clone();
+        note_end(state, session_id, user_name, reason, detail);
+    }
+}
+
 fn end(state: &mut State, session_id: &str, reason: EndReason, detail: &str) {
-    let Some(session) = state.sessions.remove(session_id) else { return };
+    if let Some(session) = state.sessions.remove(session_id) {
+        note_end(state, session_id, session.user_name, reason, detail);
+    }
+}
+
+fn note_end(state: &mut State, session_id: &str, user_name: String, reason: EndReason, detail: &str) {
+    let connection_id = state.connections.remove(session_id).unwrap_or_default();
+    if state.ended.len() == ENDED_KEPT {
+        state.ended.remove(0);
+    }
     state.ended.push(v1::EndedSession {
         session_id: session_id.to_owned(),
-        connection_id: String::new(),
-        user_name: session.user_name,
+        connection_id,
+        user_name,
         reason: reason.as_str().to_owned(),
         detail: detail.to_owned(),
         ended_at_ms: Timestamp::now().as_millisecond(),

@@ -7,7 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test kit fails loudly where it is used")]
 
 pub mod agent;
+pub mod clock;
+pub mod farm;
 pub mod http;
+pub mod observe;
+pub mod processes;
 pub mod rdp;
 pub mod tls;
 pub mod wait;

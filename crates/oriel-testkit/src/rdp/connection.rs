@@ -16,6 +16,8 @@ use ironrdp_pdu::{
 };
 use tokio::sync::{mpsc, watch};
 
+use crate::agent::LoggedOn;
+
 /// Input messages that are kept; older ones are only counted.
 const INPUT_KEPT: usize = 256;
 
@@ -60,7 +62,7 @@ pub(super) enum Order {
 #[derive(Default)]
 struct State {
     seen: Option<Seen>,
-    session: Option<String>,
+    logged_on: Option<LoggedOn>,
     input: VecDeque<Bytes>,
     ended: Option<String>,
 }
@@ -97,7 +99,11 @@ impl HostConnection {
 
     /// The session that was logged on to.
     pub fn session(&self) -> Option<String> {
-        self.state().session.clone()
+        self.logged_on().map(|logged_on| logged_on.session)
+    }
+
+    pub(super) fn logged_on(&self) -> Option<LoggedOn> {
+        self.state().logged_on.clone()
     }
 
     /// How far it got.
@@ -136,10 +142,10 @@ impl HostConnection {
         let _ = self.orders.send(Order::Send(bytes.into()));
     }
 
-    pub(super) fn state_mut(&self, change: impl FnOnce(&mut Option<Seen>, &mut Option<String>)) {
+    pub(super) fn state_mut(&self, change: impl FnOnce(&mut Option<Seen>, &mut Option<LoggedOn>)) {
         let mut state = self.state();
-        let State { seen, session, .. } = &mut *state;
-        change(seen, session);
+        let State { seen, logged_on, .. } = &mut *state;
+        change(seen, logged_on);
     }
 
     pub(super) fn reached(&self, stage: super::Stage) {

@@ -71,13 +71,15 @@ pub struct Behaviour {
     pub stalls_at: Option<Stage>,
     /// It sends bytes that are no RDP on reaching this stage.
     pub babbles_at: Option<Stage>,
-    /// It does not read what clients send once they are connected. Applies at once.
+    /// It reads what clients send once they are connected. Applies at once.
     pub reads: bool,
+    /// It hangs up when the session ends. Applies at once.
+    pub hangs_up: bool,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { picture: Picture::Still, stalls_at: None, babbles_at: None, reads: true }
+        Self { picture: Picture::Still, stalls_at: None, babbles_at: None, reads: true, hangs_up: true }
     }
 }
 
@@ -120,6 +122,12 @@ impl RdpHost {
     /// Changes how it behaves.
     pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.shared.behaviour.lock().unwrap());
+    }
+
+    /// Whether the RDP side hangs up when the agent ends a session; otherwise it goes on as if nothing
+    /// had happened.
+    pub fn hang_up_with_sessions(&self, hangs_up: bool) {
+        self.behave(|behaviour| behaviour.hangs_up = hangs_up);
     }
 
     /// Every connection that ever came, oldest first.
@@ -197,8 +205,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 Ok(why) => why.to_owned(),
                 Err(error) => format!("{error:#}"),
             };
-            if let (Some(host), Some(session)) = (shared.logons(), connection.session()) {
-                host.client_left(&session);
+            if let (Some(host), Some(client)) = (shared.logons(), connection.logged_on()) {
+                host.client_left(&client);
             }
             connection.close(why);
         });
@@ -280,16 +288,20 @@ async fn connected(
     let session = connection.session();
     let session_gone = async {
         match (logons, session) {
-            (Some(host), Some(session)) => host.session_gone(&session).await,
+            (Some(host), Some(session)) => {
+                host.session_gone(&session).await;
+                if !shared.behaviour().hangs_up {
+                    std::future::pending().await
+                }
+            }
             _ => std::future::pending().await,
         }
     };
-    let gone = tokio::select! {
+    tokio::select! {
         ended = input => return ended,
         ended = output => return ended,
-        () = session_gone => true,
-    };
-    debug_assert!(gone);
+        () = session_gone => {}
+    }
     say_goodbye(&mut write, End::Ultimatum).await?;
     Ok("its session ended")
 }

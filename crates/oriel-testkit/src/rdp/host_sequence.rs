@@ -180,7 +180,7 @@ fn log_on(info: &ClientInfo, shared: &Shared, connection: &HostConnection) -> an
     let Some(host) = shared.logons() else { return Ok(()) };
     let credentials = &info.credentials;
     match host.log_on(&credentials.username, &credentials.password, Timestamp::now()) {
-        Some(session) => connection.state_mut(|_, slot| *slot = Some(session)),
+        Some(logged_on) => connection.state_mut(|_, slot| *slot = Some(logged_on)),
         None => bail!("the logon of {} was refused", credentials.username),
     }
     Ok(())
