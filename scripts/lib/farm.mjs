@@ -27,7 +27,7 @@ export class Farm {
   }
 
   get tokenFile() { return join(this.directory, "broker/admin.token"); }
-  get authorityFile() { return join(this.directory, "broker/authority.pem"); }
+  get authorityFile() { return join(this.directory, "authority.pem"); }
   get token() { return readFileSync(this.tokenFile, "utf8").trim(); }
 
   /** Starts `oriel all-in-one` and waits until the broker, the gateway and this host are ready. */

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    layout::{INSIDE, Layout},
+    layout::{INSIDE, inside_etc, inside_log},
     version::Version,
 };
 use crate::{apps::find_program, session::SOCKET_VARIABLE};
@@ -29,7 +29,7 @@ pub(super) struct Numbers {
 
 /// `xrdp.ini`. One kind of session (Xorg), TLS only, no login window: whoever has no one-time logon is
 /// disconnected at once.
-pub(super) fn xrdp_ini(layout: &Layout, listen: SocketAddr) -> String {
+pub(super) fn xrdp_ini(listen: SocketAddr) -> String {
     let port = match listen.ip() {
         IpAddr::V4(address) => format!("tcp://{address}:{}", listen.port()),
         IpAddr::V6(address) => format!("tcp6://{{{address}}}:{}", listen.port()),
@@ -83,9 +83,9 @@ pub(super) fn xrdp_ini(layout: &Layout, listen: SocketAddr) -> String {
          ip=127.0.0.1\n\
          port=-1\n\
          code=20\n",
-        certificate = layout.certificate().display(),
-        key = layout.key().display(),
-        log = layout.log("xrdp").display(),
+        certificate = inside_etc("certificate.pem").display(),
+        key = inside_etc("key.pem").display(),
+        log = inside_log("xrdp").display(),
     )
 }
 
@@ -100,7 +100,7 @@ pub(super) enum Reader {
 
 /// `sesman.ini`. Limits on time are ours to keep (xrdp's have a floor of a minute and give no reason), so
 /// they are off here. A session is found again by its logon name alone, which the policy "Default" does.
-pub(super) fn sesman_ini(layout: &Layout, numbers: Numbers, version: Version, reader: Reader) -> String {
+pub(super) fn sesman_ini(numbers: Numbers, version: Version, reader: Reader) -> String {
     let port = match (version.has_tcp_sesman(), reader) {
         (false, _) => "sesman.socket".to_owned(),
         (true, Reader::Sesman) => numbers.sesman_port.to_string(),
@@ -162,7 +162,7 @@ pub(super) fn sesman_ini(layout: &Layout, numbers: Numbers, version: Version, re
          {SOCKET_VARIABLE}={INSIDE}/session.sock\n",
         first = numbers.first_display,
         count = numbers.displays,
-        log = layout.log("sesman").display(),
+        log = inside_log("sesman").display(),
         fuse = ["fusermount", "fusermount3"].iter().any(|name| find_program(name).is_some()),
         xorg = if Path::new("/usr/lib/xorg/Xorg").exists() { "/usr/lib/xorg/Xorg" } else { "Xorg" },
     )
@@ -232,14 +232,10 @@ mod tests {
     const NUMBERS: Numbers =
         Numbers { first_display: 500, displays: 400, sesman_port: 33_601, relay_port: 33_501 };
 
-    fn layout() -> Layout {
-        Layout::new(Path::new("/var/lib/oriel/agent"))
-    }
-
     #[test]
     fn the_listener_takes_either_address_family() {
         let check = |listen: &str, expected: &str| {
-            let text = xrdp_ini(&layout(), listen.parse().expect("address"));
+            let text = xrdp_ini(listen.parse().expect("address"));
             assert!(text.lines().any(|line| line == expected), "{expected} in:\n{text}");
         };
         check("127.0.0.1:13389", "port=tcp://127.0.0.1:13389");
@@ -253,7 +249,7 @@ mod tests {
     fn old_xrdp_talks_to_sesman_through_the_relay_and_newer_ones_directly() {
         let check = |version: &str, reader: Reader, expected: &str| {
             let version = Version::parse(version).expect("version");
-            let text = sesman_ini(&layout(), NUMBERS, version, reader);
+            let text = sesman_ini(NUMBERS, version, reader);
             assert!(text.lines().any(|line| line == expected), "{expected} in:\n{text}");
         };
         check("xrdp 0.9.21.1", Reader::Xrdp, "ListenPort=33501");

@@ -21,6 +21,17 @@ use crate::state;
 pub(super) const INSIDE: &str = "/run/xrdp/oriel";
 /// Largest log of xrdp, in bytes; one older one is kept. A logon writes some 10 KiB.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// A file of our `etc` folder as xrdp and sesman see it. Wherever the data directory lies, and whoever may
+/// pass through the folders above it, they read their files from here.
+pub(super) fn inside_etc(name: &str) -> PathBuf {
+    Path::new(INSIDE).join("etc").join(name)
+}
+
+/// A log as xrdp and sesman see it.
+pub(super) fn inside_log(name: &str) -> PathBuf {
+    Path::new(INSIDE).join("log").join(format!("{name}.log"))
+}
+
 /// Longest path of a Unix socket, with its final zero.
 const SOCKET_PATH_MAX: usize = 108;
 
@@ -121,6 +132,8 @@ impl Layout {
             |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
         vec![
             over(self.run(), "/run/xrdp", true),
+            over(self.root.join("etc"), &format!("{INSIDE}/etc"), false),
+            over(self.root.join("log"), &format!("{INSIDE}/log"), true),
             over(executable.to_owned(), &format!("{INSIDE}/oriel"), false),
             over(self.etc("pam"), "/etc/pam.d/xrdp-sesman", false),
             over(self.etc("nsswitch.conf"), "/etc/nsswitch.conf", false),
@@ -135,6 +148,8 @@ impl Layout {
             |source: PathBuf, target: &str, is_writable| Mount { source, target: target.into(), is_writable };
         vec![
             over(self.run(), "/run/xrdp", true),
+            over(self.root.join("etc"), &format!("{INSIDE}/etc"), false),
+            over(self.root.join("log"), &format!("{INSIDE}/log"), true),
             over(self.etc("sesman-for-xrdp.ini"), "/etc/xrdp/sesman.ini", false),
         ]
     }
@@ -171,7 +186,7 @@ impl Layout {
         for closed in [self.records(), self.root.join("log")] {
             state::directory(&closed, 0o700)?;
         }
-        for shared in ["openbox", "runtime"] {
+        for shared in ["openbox", "runtime", "etc", "log"] {
             state::directory(&self.shared().join(shared), 0o755)?;
         }
         state::directory(&self.sockets(), 0o755)?;
@@ -184,8 +199,8 @@ impl Layout {
         // As the package does: everybody makes sockets here, of the group of xrdp, and removes only their own.
         state::directory(&self.sockets(), 0o3777)?;
 
-        let sesman = |reader| config::sesman_ini(self, numbers, version, reader);
-        state::overwrite(&self.xrdp_ini(), &config::xrdp_ini(self, listen), 0o644)?;
+        let sesman = |reader| config::sesman_ini(numbers, version, reader);
+        state::overwrite(&self.xrdp_ini(), &config::xrdp_ini(listen), 0o644)?;
         state::overwrite(&self.sesman_ini(), &sesman(Reader::Sesman), 0o644)?;
         state::overwrite(&self.etc("sesman-for-xrdp.ini"), &sesman(Reader::Xrdp), 0o644)?;
         state::overwrite(&self.etc("pam"), &config::pam_service(), 0o644)?;

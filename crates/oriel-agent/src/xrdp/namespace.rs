@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, path::Path, process::Command};
 
-use super::layout::{Layout, Mount, xrdp_account};
+use super::layout::{Layout, Mount, inside_etc, xrdp_account};
 
 /// One of the two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,10 +26,10 @@ impl Part {
         }
     }
 
-    fn config(self, layout: &Layout) -> std::path::PathBuf {
+    fn config(self) -> std::path::PathBuf {
         match self {
-            Part::Sesman => layout.sesman_ini(),
-            Part::Xrdp => layout.xrdp_ini(),
+            Part::Sesman => inside_etc("sesman.ini"),
+            Part::Xrdp => inside_etc("xrdp.ini"),
         }
     }
 
@@ -71,7 +71,7 @@ pub(super) fn command(part: Part, layout: &Layout, executable: &Path) -> Command
             "--",
         ]);
     }
-    command.args([part.name(), "-n", "-c"]).arg(part.config(layout));
+    command.args([part.name(), "-n", "-c"]).arg(part.config());
     // Programs in sessions inherit nothing of our own environment.
     command.env_clear().env("PATH", crate::apps::PROGRAM_PATH).current_dir("/");
     command
@@ -96,7 +96,7 @@ pub(super) fn drop_in(part: Part, layout: &Layout, executable: &Path) -> String 
         "ExecStart=\nExecStart=/usr/sbin/{} -n -c {}\nExecStop=\n",
         part.name(),
         // Only commands have variables.
-        escape(&part.config(layout)).replace('$', "$$")
+        escape(&part.config()).replace('$', "$$")
     );
     text
 }
@@ -132,6 +132,8 @@ RuntimeDirectory=
 Restart=on-failure
 RestartSec=2
 BindPaths="/var/lib/oriel/agent/xrdp/run":"/run/xrdp"
+BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc":"/run/xrdp/oriel/etc"
+BindPaths="/var/lib/oriel/agent/xrdp/log":"/run/xrdp/oriel/log"
 BindReadOnlyPaths="/usr/bin/oriel":"/run/xrdp/oriel/oriel"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/pam":"/etc/pam.d/xrdp-sesman"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/nsswitch.conf":"/etc/nsswitch.conf"
@@ -139,7 +141,7 @@ BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/extrausers":"/var/lib/extrausers"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/sesman.ini":"/etc/xrdp/sesman.ini"
 KillMode=process
 ExecStart=
-ExecStart=/usr/sbin/xrdp-sesman -n -c "/var/lib/oriel/agent/xrdp/etc/sesman.ini"
+ExecStart=/usr/sbin/xrdp-sesman -n -c "/run/xrdp/oriel/etc/sesman.ini"
 ExecStop=
 "#;
         assert_eq!(text, expected);
