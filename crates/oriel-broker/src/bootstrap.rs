@@ -12,7 +12,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
-    Id, Timestamp, broker,
+    Id, Kind, Timestamp, broker,
     farm::Farm,
     pool::Pool,
     role::{AdministratorRole, Role},
@@ -24,7 +24,7 @@ use oriel_net::{
     identity::{CompleteError, KeyRequest, LoadError, NodeIdentity, PeerIdentity},
 };
 use oriel_store::{
-    Author, CommitError, FarmKey, FarmKeyError, OpenError, SettingsStore, StoreError, Transaction,
+    Author, CommitError, FarmKey, FarmKeyError, OpenError, SettingsStore, Snapshot, StoreError, Transaction,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
@@ -127,18 +127,19 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
     make_private_dir(dir)?;
     let key = FarmKey::load_or_create(&dir.join(FARM_KEY_FILE))?;
     let store = oriel_store::open(&config.store, key).await?;
-    if !has_farm(&FarmView::from_snapshot(&store.load().await?)) {
+    if farm_of(&store.load().await?).is_none() {
         create_farm(config, &*store, now).await?;
     }
-    let view = FarmView::from_snapshot(&store.load().await?);
-    let farm_id = view.farms.iter().next().map(|farm| farm.id).ok_or(StartError::SecretMissing("farm"))?;
+    let snapshot = store.load().await?;
+    let farm_id = farm_of(&snapshot).ok_or(StartError::SecretMissing("farm"))?;
+    let view = FarmView::from_snapshot(&snapshot);
     let authority = authority(&*store, farm_id).await?;
     let keys = secret(&*store, farm_id, ticket_keys::SECRET).await?;
     let ticket_keys =
         TicketKeys::from_secret(&keys).map_err(|_| StartError::SecretMissing(ticket_keys::SECRET))?;
     let key = secret(&*store, farm_id, sign_in_token::SECRET).await?;
     let sign_in_key = SignInKey::from_secret(&key).ok_or(StartError::SecretMissing(sign_in_token::SECRET))?;
-    let broker_id = own_object(config, addresses, &*store, &view, now).await?;
+    let broker_id = own_object(config, addresses, &*store, farm_id, &view, now).await?;
     let lifetime = certificate_lifetime(&view);
     let identity = issue_own(&authority, broker_id, &own_names(config, addresses), lifetime, now)?;
     identity.save(dir).map_err(|error| StartError::Data { path: dir.clone(), error })?;
@@ -146,8 +147,9 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
     Ok(Farmed { store, farm, farm_id, broker_id, authority, ticket_keys, sign_in_key, identity })
 }
 
-fn has_farm(view: &FarmView) -> bool {
-    !view.farms.is_empty()
+/// The farm's id, also where its settings are from a newer version: nothing may make a second one.
+fn farm_of(snapshot: &Snapshot) -> Option<Id<Farm>> {
+    snapshot.objects.iter().find(|object| object.kind == Kind::Farm).map(|object| object.id.cast())
 }
 
 /// How long components' certificates are valid.
@@ -233,10 +235,11 @@ async fn own_object(
     config: &BrokerConfig,
     addresses: &Addresses,
     store: &dyn SettingsStore,
+    farm: Id<Farm>,
     view: &FarmView,
     now: Timestamp,
 ) -> Result<Id<broker::Broker>, StartError> {
-    let known = known_id(&config.data_dir, view)?
+    let known = known_id(&config.data_dir, farm)?
         .and_then(|id| view.brokers.get(id))
         .or_else(|| view.brokers.by_name(&config.name));
     let (gateway_addresses, agent_addresses) = (addresses.gateway.clone(), addresses.agent.clone());
@@ -258,9 +261,9 @@ async fn own_object(
 }
 
 /// The id in the identity of an earlier start.
-fn known_id(dir: &Path, view: &FarmView) -> Result<Option<Id<broker::Broker>>, StartError> {
+fn known_id(dir: &Path, farm: Id<Farm>) -> Result<Option<Id<broker::Broker>>, StartError> {
     match NodeIdentity::load(dir) {
-        Ok(identity) if view.farms.get(identity.peer().farm.into()).is_none() => {
+        Ok(identity) if identity.peer().farm != farm.uuid() => {
             Err(StartError::OtherFarm(dir.to_owned()))
         }
         Ok(identity) => Ok(Some(identity.peer().id.into())),

@@ -51,7 +51,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// How often the broker looks whether its own certificate is due.
-const RENEWAL_CHECK: Duration = Duration::from_secs(600);
+const RENEWAL_CHECK: Duration = Duration::from_secs(60);
 
 /// A broker that has its sockets and its farm, and does not serve yet.
 pub struct Bound {

@@ -90,6 +90,17 @@ impl Broker {
         self.clock.now()
     }
 
+    /// Whether hosts may still be on their way to this broker: it began less than `patience` ago, and an
+    /// enabled host has not reported since. Until then "no such session" may be wrong.
+    pub fn is_gathering(&self, patience: Duration) -> bool {
+        if self.started_at.elapsed() >= patience {
+            return false;
+        }
+        let view = self.farm.load();
+        let is_unheard = |host| self.hosts.live(host).is_none_or(|live| live.last_report.is_none());
+        view.hosts.iter().any(|host| host.spec.enabled && is_unheard(host.id))
+    }
+
     /// Carries out a transaction and waits (bounded) until this broker's own memory shows it, so that
     /// the next request of the same caller reads its own write.
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {

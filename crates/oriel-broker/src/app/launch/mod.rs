@@ -22,7 +22,7 @@ use oriel_model::{
 use oriel_rules::{
     access::Access,
     launch::{self, Plan},
-    placement::{HEARTBEAT_GRACE, Obstacle, Ranking},
+    placement::{HEARTBEAT_GRACE, Ranking},
 };
 use oriel_wire::{
     ticket::{self, Claims, LIFETIME_SECS, Logon},
@@ -45,8 +45,13 @@ use refusal::{is_gone, out_of_reach, refused};
 /// would take it, the rest are no better, and the user has waited long enough.
 const CANDIDATES_MAX: usize = 5;
 
-/// How long a launch may take in all, hosts that do not answer included.
-const LAUNCH_DEADLINE: Duration = Duration::from_secs(45);
+/// How long a launch may take in all, hosts that do not answer included: a little less than a gateway
+/// waits for a call, so that the user reads the reason.
+const LAUNCH_DEADLINE: Duration = Duration::from_secs(35);
+
+/// How long after its start a broker waits for hosts it has not heard of before it places sessions on
+/// the others: as long as a silent host is forgiven.
+const GATHERING: Duration = HEARTBEAT_GRACE.unsigned_abs();
 
 /// What a user asks for.
 #[derive(Debug, Clone)]
@@ -229,7 +234,7 @@ impl Broker {
             What::Resource(id) => (id, false),
             What::Session(session) => {
                 let session =
-                    self.session_of(&signed_in.user, session).map_err(|_| LaunchError::SessionGone)?;
+                    self.session_of(&signed_in.user, session)?;
                 (session.resource.ok_or(LaunchError::SessionGone)?, true)
             }
         };
@@ -252,7 +257,7 @@ impl Broker {
     }
 
     async fn return_to(&self, attempt: &Attempt, session: Id<Session>) -> Result<Confirmed, LaunchError> {
-        let own = self.session_of(&attempt.user, session).map_err(|_| LaunchError::SessionGone)?;
+        let own = self.session_of(&attempt.user, session)?;
         match self.prepare(attempt, own.host, session, Kind::Return { start_program: false }).await {
             Ok(confirmed) => Ok(confirmed),
             Err(HostError::Refused { code: RefusalCode::UnknownSession, .. }) => {
@@ -263,6 +268,10 @@ impl Broker {
     }
 
     async fn place(&self, attempt: &Attempt, now: Timestamp) -> Result<Confirmed, LaunchError> {
+        // A host that has not reported since this broker began may hold the user's session.
+        if self.is_gathering(GATHERING) {
+            return Err(LaunchError::Starting);
+        }
         let source = attempt.resource.spec.target.source().ok_or(LaunchError::NotFound)?;
         let mut placement = self.placement_inputs(&attempt.view, source);
         placement.turn = self.turns.fetch_add(1, Ordering::Relaxed);
@@ -290,15 +299,7 @@ impl Broker {
                     Err(error) => Err(refused(&[(host_name(&attempt.view, host), error)])),
                 }
             }
-            Plan::Refuse { refusal, ranking } => {
-                let is_silent = |obstacle: &Obstacle| *obstacle == Obstacle::Unreachable;
-                let young =
-                    self.started_at.elapsed() < Duration::try_from(HEARTBEAT_GRACE).unwrap_or(Duration::ZERO);
-                if young && ranking.passed_over.iter().any(|passed| is_silent(&passed.obstacle)) {
-                    return Err(LaunchError::Starting);
-                }
-                Err(LaunchError::NoHost(refusal.to_string()))
-            }
+            Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
             }

@@ -3,7 +3,7 @@
 use oriel_rules::placement::Obstacle;
 use oriel_wire::v1::RefusalCode;
 
-use crate::{hosts::HostError, throttle::TooMany};
+use crate::{app::session::SessionError, hosts::HostError, http::problem::sentence, throttle::TooMany};
 
 /// Why a launch was refused, in sentences for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,16 @@ pub enum LaunchError {
     /// The broker failed.
     #[error("the launch failed: {0}")]
     Internal(&'static str),
+}
+
+impl From<SessionError> for LaunchError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Gone => Self::SessionGone,
+            SessionError::Starting => Self::Starting,
+            SessionError::Host(error) => Self::HostRefused(sentence(&error)),
+        }
+    }
 }
 
 /// Whether the session cannot be there any more, or the host cannot be asked for it: then a new one is

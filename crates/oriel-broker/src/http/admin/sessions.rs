@@ -292,6 +292,7 @@ fn view(farm: &FarmView, session: HostSession) -> SessionView {
 fn refused(error: SessionError) -> ApiError {
     match error {
         SessionError::Gone => ApiError::new(StatusCode::NOT_FOUND, "session_gone", sentence(&error)),
+        error @ SessionError::Starting => error.into(),
         SessionError::Host(error) => error.into(),
     }
 }

@@ -140,13 +140,18 @@ impl From<LaunchError> for ApiError {
             LaunchError::HostRefused(_) => unavailable("host_refused", &error)
                 .advice("Try again; if it happens again, tell the administrator."),
             LaunchError::SessionGone => session_gone(),
-            LaunchError::Starting => {
-                unavailable("farm_starting", &error).advice("Try again in a few seconds.").retry_after(2)
-            }
+            LaunchError::Starting => farm_starting(&error),
             LaunchError::TooMany(too_many) => (*too_many).into(),
             LaunchError::Internal(_) => Self::internal(error),
         }
     }
+}
+
+/// 503: ask again in a moment.
+pub fn farm_starting(error: &dyn std::error::Error) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "farm_starting", sentence(error))
+        .advice("Try again in a few seconds.")
+        .retry_after(2)
 }
 
 /// 404: the session does not run any more.

@@ -14,7 +14,10 @@ use oriel_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{call::User, launches::session_gone};
+use super::{
+    call::User,
+    launches::{farm_starting, session_gone},
+};
 use crate::{
     Broker,
     app::{
@@ -140,7 +143,8 @@ pub async fn end(
             session_running: true,
         })),
         Known::Ended(end, session) => {
-            let runs = |session| broker.session_of(user, session).is_ok();
+            // In doubt it runs: returning to it tells.
+            let runs = |session| !matches!(broker.session_of(user, session), Err(SessionError::Gone));
             let session_running = !end.reason.ends_session() && session.is_some_and(runs);
             let message = sentence(&end);
             Ok(Json(ConnectionEnd { ended: true, reason: Some(end.reason), message, session_running }))
@@ -152,6 +156,7 @@ impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Gone => session_gone(),
+            SessionError::Starting => farm_starting(&error),
             SessionError::Host(error) => error.into(),
         }
     }
