@@ -4,12 +4,12 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use oriel_broker::BrokerConfig;
+use oriel_broker::{Broker, BrokerConfig};
 use oriel_gateway::{Gateway, GatewayConfig};
 use oriel_model::role::Role;
 use oriel_net::{clock::Clock, supervise::ShutdownHandle};
@@ -44,6 +44,7 @@ pub struct Farm {
     /// The id of the pool [`POOL`].
     pub pool: String,
     broker: Option<Part>,
+    broker_state: Weak<Broker>,
     addresses: BrokerPorts,
     gateways: Vec<GatewayPart>,
 }
@@ -101,15 +102,23 @@ impl Farm {
         let directory = TempDir::with_prefix("oriel-farm-").unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let ports = BrokerPorts { gateway: any, agent: any, management: any };
-        let (part, addresses) = run_broker(directory.path(), &clock, ports).await.unwrap();
+        let (part, broker_state, addresses) = run_broker(directory.path(), &clock, ports).await.unwrap();
         let admin = first_administrator(directory.path(), addresses.management);
         let pool = admin.create("pools", POOL, json!({})).await.unwrap();
-        Self { directory, admin, clock, pool, broker: Some(part), addresses, gateways: Vec::new() }
+        Self { directory, admin, clock, pool, broker: Some(part), broker_state, addresses, gateways: Vec::new() }
     }
 
     /// The farm's folder.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The inside of the broker, for what no API should give: its ticket keys.
+    ///
+    /// # Panics
+    /// When the broker does not run.
+    pub fn broker(&self) -> Arc<Broker> {
+        self.broker_state.upgrade().expect("the broker runs")
     }
 
     /// The broker's ports.
@@ -218,8 +227,9 @@ impl Farm {
 
     /// Runs the broker again at the same ports, with what it left in its folder.
     pub async fn start_broker(&mut self) {
-        let (part, _) = run_broker(self.directory.path(), &self.clock, self.addresses).await.unwrap();
-        self.broker = Some(part);
+        let (part, state, _) =
+            run_broker(self.directory.path(), &self.clock, self.addresses).await.unwrap();
+        (self.broker, self.broker_state) = (Some(part), state);
     }
 
     /// Stops the broker and runs it again.
@@ -379,7 +389,7 @@ async fn run_broker(
     directory: &Path,
     clock: &ShiftedClock,
     ports: BrokerPorts,
-) -> anyhow::Result<(Part, BrokerPorts)> {
+) -> anyhow::Result<(Part, Weak<Broker>, BrokerPorts)> {
     let mut config =
         BrokerConfig::new(directory.join("broker"), Ipv4Addr::LOCALHOST.into(), "broker-1");
     config.clock = Arc::new(clock.clone());
@@ -387,6 +397,7 @@ async fn run_broker(
     config.agent_listen = ports.agent;
     config.management_listen = ports.management;
     let bound = oriel_broker::bind(config).await?;
+    let broker = Arc::downgrade(bound.broker());
     let addresses = bound.broker().addresses.clone();
     let only = |list: &[String]| -> anyhow::Result<SocketAddr> {
         Ok(list.first().context("no address")?.parse()?)
@@ -401,7 +412,7 @@ async fn run_broker(
             tracing::error!(error = format!("{error:#}"), "the broker failed");
         }
     });
-    Ok((part, ports))
+    Ok((part, broker, ports))
 }
 
 

@@ -14,7 +14,7 @@ use ironrdp_pdu::{
     x224::{X224, X224Data},
 };
 use ironrdp_rdcleanpath::{RDCleanPath, RDCleanPathPdu};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::{
     WebSocketStream,
@@ -288,9 +288,23 @@ impl RdpClient {
         self.uneven_messages
     }
 
-    /// The socket itself, for what a browser would never do.
-    pub fn socket(&mut self) -> &mut Socket {
-        &mut self.socket
+    /// Sends a WebSocket message of any kind: what a browser would never do.
+    pub async fn send_raw(&mut self, message: Message) -> anyhow::Result<()> {
+        self.socket.send(message).await?;
+        Ok(())
+    }
+
+    /// Sends bytes below WebSocket: what a browser would never do.
+    pub async fn send_raw_bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let stream = self.socket.get_mut();
+        stream.write_all(bytes).await?;
+        stream.flush().await?;
+        Ok(())
+    }
+
+    /// The stream below WebSocket.
+    pub fn into_stream(self) -> TlsStream<TcpStream> {
+        self.socket.into_inner()
     }
 }
 
@@ -320,3 +334,11 @@ impl From<Refusal> for anyhow::Error {
     }
 }
 
+
+/// The HTTP status in an RDCleanPath answer that is an error.
+pub fn clean_path_error(answer: &[u8]) -> Option<u16> {
+    match RDCleanPathPdu::from_der(answer).ok()?.into_enum().ok()? {
+        RDCleanPath::GeneralErr(error) => error.http_status_code,
+        _ => None,
+    }
+}

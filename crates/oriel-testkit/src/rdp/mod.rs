@@ -16,7 +16,7 @@ mod host;
 mod host_sequence;
 mod opening;
 
-pub use client::{Closed, Refusal, RdpClient, Received};
+pub use client::{Closed, RdpClient, Received, Refusal, clean_path_error};
 pub use connection::{End, HostConnection, Seen};
 pub use frames::{Frame, Frames, user_data_of};
 pub use host::{Behaviour, Picture, RdpHost, Stage};

@@ -1,3 +1,17 @@
 //! Every integration test, as modules of one binary: one link instead of dozens.
 
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod architecture;
+mod connection;
+mod entitlement;
+mod hostile;
+mod joining;
+mod logs;
+mod outages;
+mod placement;
+mod pressure;
+mod settings;
+mod sign_in;
+mod storm;
 mod wire_generated;
