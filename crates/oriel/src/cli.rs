@@ -29,7 +29,6 @@ const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong comma
 
 /// What the program does.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for a moment")]
 pub enum Command {
     /// Run a broker, or look at the farm's brokers
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Desk, names,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
+    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
     output::{self, Column},
     user,
 };
@@ -41,7 +41,7 @@ pub enum GroupCommand {
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Change a group
     Set {

@@ -41,17 +41,26 @@ pub struct Named {
     pub name: String,
 }
 
-/// Options of `set` that are the same for every kind.
+/// Options of `create` that are the same for every kind.
 #[derive(Debug, Clone, Default, Args)]
-pub struct SetOptions {
-    /// Give it another name
-    #[arg(long, value_name = "NEW_NAME")]
-    pub rename: Option<String>,
+#[command(next_help_heading = "Options")]
+pub struct CreateOptions {
     /// Put it into this site ("" for none)
     #[arg(long, value_name = "SITE")]
     pub site: Option<String>,
     #[command(flatten)]
     pub edits: Edits,
+}
+
+/// Options of `set` that are the same for every kind.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options")]
+pub struct SetOptions {
+    /// Give it another name
+    #[arg(long, value_name = "NEW_NAME")]
+    pub rename: Option<String>,
+    #[command(flatten)]
+    pub others: CreateOptions,
 }
 
 /// Lists the objects of a kind.
@@ -78,17 +87,20 @@ pub fn show(desk: &Desk, noun: &Noun, named: &Named) -> Outcome {
 }
 
 /// Makes an object.
-pub fn create(desk: &Desk, noun: &Noun, name: &str, options: &SetOptions, mut spec: Value) -> Outcome {
-    if options.rename.is_some() {
-        return Err(Failure::Usage("--rename is for what exists already".into()));
-    }
+pub fn create(desk: &Desk, noun: &Noun, name: &str, options: &CreateOptions, spec: Value) -> Outcome {
+    let body = new(desk, name, options, spec)?;
+    let made = desk.client.post(noun.path, &body)?;
+    created(desk, noun, &made)
+}
+
+/// What is sent to make an object.
+pub fn new(desk: &Desk, name: &str, options: &CreateOptions, mut spec: Value) -> Outcome<Value> {
     options.edits.apply(&mut spec)?;
     let mut body = json!({"name": name, "spec": spec});
     if let Some(site) = site(desk, options)? {
         body["site"] = site;
     }
-    let made = desk.client.post(noun.path, &body)?;
-    created(desk, noun, &made)
+    Ok(body)
 }
 
 /// Says that something was made.
@@ -121,10 +133,10 @@ pub fn write_back(
 ) -> Outcome<Value> {
     let mut spec = object["spec"].clone();
     edit(&mut spec)?;
-    options.edits.apply(&mut spec)?;
+    options.others.edits.apply(&mut spec)?;
     let name = options.rename.as_deref().or(object["name"].as_str()).unwrap_or_default();
     let mut body = json!({"name": name, "spec": spec, "revision": names::revision_of(&object)});
-    body["site"] = match site(desk, options)? {
+    body["site"] = match site(desk, &options.others)? {
         Some(site) => site,
         None => object["site"].clone(),
     };
@@ -145,7 +157,7 @@ pub fn delete(desk: &Desk, noun: &Noun, named: &Named) -> Outcome {
 }
 
 /// The site that `--site` names: absent, null for "", or an id.
-fn site(desk: &Desk, options: &SetOptions) -> Outcome<Option<Value>> {
+fn site(desk: &Desk, options: &CreateOptions) -> Outcome<Option<Value>> {
     Ok(match options.site.as_deref() {
         None => None,
         Some("") => Some(Value::Null),

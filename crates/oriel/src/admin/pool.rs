@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Desk,
     edit::put,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
+    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
     output::Column,
 };
 use crate::failure::Outcome;
@@ -42,7 +42,7 @@ pub enum PoolCommand {
         #[command(flatten)]
         fields: Fields,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Change a pool
     Set {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Desk, Format, application, group, host, names,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
+    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
     output::{self, Column},
     pool, user,
 };
@@ -46,7 +46,7 @@ pub enum ResourceCommand {
         #[command(flatten)]
         fields: Fields,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Publish a whole desktop
     CreateDesktop {
@@ -57,7 +57,7 @@ pub enum ResourceCommand {
         #[command(flatten)]
         fields: Fields,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Publish a program by its command
     CreateApplication {
@@ -70,7 +70,7 @@ pub enum ResourceCommand {
         #[command(flatten)]
         fields: Fields,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Change a resource
     Set {
@@ -109,7 +109,7 @@ pub struct Publish {
     #[command(flatten)]
     fields: Fields,
     #[command(flatten)]
-    options: SetOptions,
+    options: CreateOptions,
 }
 
 /// What an application runs.

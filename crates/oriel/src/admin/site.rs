@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Desk,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
+    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
     output::Column,
 };
 use crate::failure::Outcome;
@@ -35,7 +35,7 @@ pub enum SiteCommand {
         /// Name of the new site
         name: String,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Change a site, such as --set host_defaults.max_sessions=40
     Set {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Desk, group, names,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
+    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
     output::{self, Column},
     secret::PasswordSource,
 };
@@ -46,7 +46,7 @@ pub enum UserCommand {
         #[arg(long, conflicts_with_all = ["password_stdin", "password_file"])]
         no_password: bool,
         #[command(flatten)]
-        options: SetOptions,
+        options: CreateOptions,
     },
     /// Change a user; --group replaces all groups
     Set {
@@ -111,8 +111,7 @@ impl UserCommand {
             UserCommand::Create { name, fields, password, no_password, options } => {
                 let mut spec = json!({});
                 fields.apply(desk, &mut spec)?;
-                options.edits.apply(&mut spec)?;
-                let mut body = json!({"name": name, "spec": spec});
+                let mut body = objects::new(desk, &name, &options, spec)?;
                 if !no_password {
                     let password = password.read(&format!("Password for {name}: "))?;
                     body["password"] = password.as_str().into();

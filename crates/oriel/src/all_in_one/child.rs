@@ -16,7 +16,7 @@ use oriel_net::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{process::Command, sync::watch, time::timeout};
 
-use super::{Options, layout::Layout};
+use super::{Options, layout::Layout, user::ServiceUser};
 
 /// First and longest pause before a service is started again: a service that was killed is back at
 /// once, one that cannot start does not fill the log.
@@ -31,6 +31,8 @@ const RAN_WELL: Duration = Duration::from_secs(30);
 pub struct Child {
     service: &'static str,
     arguments: Vec<String>,
+    /// Whom it runs as; none: as this process.
+    user: Option<ServiceUser>,
     /// After SIGTERM: how long until SIGKILL.
     patience: Duration,
 }
@@ -52,6 +54,8 @@ impl Child {
     /// The agent.
     pub fn agent(layout: &Layout, options: &Options) -> Self {
         let mut child = Self::new("agent", super::AGENT_STOP, layout, options);
+        // It logs users on, which only root can.
+        child.user = None;
         if options.stop_sessions {
             child.arguments.push("--stop-host-software".into());
         }
@@ -66,7 +70,8 @@ impl Child {
         ];
         let arguments = words.map(str::to_owned).into();
         // Escalates before whoever waits for it gives up.
-        Self { service, arguments, patience: deadline.saturating_sub(Duration::from_secs(2)) }
+        let user = layout.service_user;
+        Self { service, arguments, user, patience: deadline.saturating_sub(Duration::from_secs(2)) }
     }
 
     /// Keeps the service running until the group stops.
@@ -109,6 +114,9 @@ impl Child {
         };
         let mut command = Command::new(program);
         command.args(&self.arguments).stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
+        if let Some(user) = self.user {
+            command.uid(user.uid).gid(user.gid);
+        }
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return format!("it cannot be started: {error}"),

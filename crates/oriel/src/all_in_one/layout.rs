@@ -2,13 +2,14 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
 };
 
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::Options;
+use super::{Options, user::ServiceUser};
 use crate::admin::write_private;
 
 /// The folder's parts.
@@ -25,6 +26,8 @@ pub struct Layout {
     pub token: PathBuf,
     /// The farm authority's certificate, for the command line.
     pub authority: PathBuf,
+    /// Whom broker and gateway run as; none: as this process.
+    pub service_user: Option<ServiceUser>,
     /// The broker's address for gateways.
     pub for_gateways: String,
     /// The broker's address for agents.
@@ -35,7 +38,7 @@ pub struct Layout {
 
 impl Layout {
     /// Makes the folders and writes the node files anew, since options may have changed.
-    pub fn make(options: &Options) -> anyhow::Result<Self> {
+    pub fn make(options: &Options, service_user: Option<ServiceUser>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&options.data)
             .with_context(|| format!("cannot make {}", options.data.display()))?;
         let root = std::fs::canonicalize(&options.data)
@@ -51,6 +54,7 @@ impl Layout {
             agent: root.join("agent"),
             token: root.join("broker").join("admin.token"),
             authority: root.join("authority.pem"),
+            service_user,
             for_gateways: loopback(options.broker_gateway_port).to_string(),
             for_agents: loopback(options.broker_agent_port).to_string(),
             management_url: format!("https://{called}"),
@@ -59,7 +63,20 @@ impl Layout {
         layout.write("broker", broker(options, &layout, management))?;
         layout.write("gateway", gateway(options, &layout))?;
         layout.write("agent", agent(options, &layout))?;
+        layout.hand_over()?;
         Ok(layout)
+    }
+
+    /// Gives broker and gateway what is theirs, when they run as another user.
+    pub fn hand_over(&self) -> anyhow::Result<()> {
+        let Some(user) = self.service_user else { return Ok(()) };
+        for folder in [&self.broker, &self.gateway] {
+            std::fs::create_dir_all(folder)
+                .and_then(|()| std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)))
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let (broker, gateway) = (self.node_file("broker"), self.node_file("gateway"));
+        [&self.broker, &self.gateway, &broker, &gateway].into_iter().try_for_each(|path| user.take(path))
     }
 
     /// The node file of a service.
@@ -144,7 +161,7 @@ mod tests {
             "x", "--data", &data, "--gateway-port", "8443", "--public-address", "a.example:8443",
             "--web-root", "/web", "--desktop-command", "openbox-session",
         ]);
-        let layout = Layout::make(&line.options).expect("made");
+        let layout = Layout::make(&line.options, None).expect("made");
         node_file::load::<node::broker::File>(&layout.node_file("broker")).expect("taken by the broker");
         node_file::load::<node::gateway::File>(&layout.node_file("gateway")).expect("taken by the gateway");
         node_file::load::<node::agent::File>(&layout.node_file("agent")).expect("taken by the agent");

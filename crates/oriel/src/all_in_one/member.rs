@@ -1,7 +1,7 @@
 //! Becoming members of the farm: wait for the broker, then let gateway and agent join, each with an
 //! invitation asked for through the management API.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{child::Fate, layout::Layout};
 use crate::{
-    admin::{Client, Connection, secret, write_private},
+    admin::{Client, Connection, secret},
     node::{join, machine_name},
 };
 
@@ -51,7 +51,8 @@ pub async fn ready(layout: &Layout, broker: Fate, deadline: Duration) -> anyhow:
 fn client(layout: &Layout) -> anyhow::Result<Client> {
     let token = secret::from_file(&layout.token).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let authority = NodeIdentity::load(&layout.broker)?.authority_pem();
-    write_private(&layout.authority, authority.as_bytes())
+    // No secret: everybody who administers this farm may read it.
+    fs::write(&layout.authority, &authority)
         .with_context(|| format!("cannot write {}", layout.authority.display()))?;
     let url = layout.management_url.clone();
     Client::new(&Connection { url, authority: Some(authority), token })
@@ -76,7 +77,7 @@ pub async fn join(layout: &Layout, client: Arc<Client>) -> anyhow::Result<()> {
             .with_context(|| format!("the {role} cannot join"))?;
         tracing::info!(%role, name = joined.name, "joined the farm");
     }
-    Ok(())
+    layout.hand_over()
 }
 
 /// Whether a folder holds an identity that is still valid.

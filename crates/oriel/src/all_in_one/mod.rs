@@ -7,6 +7,7 @@
 mod child;
 mod layout;
 mod member;
+mod user;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -25,6 +26,7 @@ use crate::{
 };
 use child::Child;
 use layout::Layout;
+use user::ServiceUser;
 
 /// How long the broker may take until it answers at the first start; making keys takes a second.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -38,7 +40,7 @@ const BROKER_STOP: Duration = Duration::from_secs(15);
 /// `oriel all-in-one`
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Everything is kept here: settings, keys, logs of nothing else
+    /// Everything is kept here: settings, keys, the session software's configuration
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Name of the farm, when it is made
@@ -74,6 +76,9 @@ pub struct Options {
     /// Command of a desktop session; otherwise the first known desktop that is installed
     #[arg(long, value_name = "COMMAND")]
     pub desktop_command: Option<String>,
+    /// Run broker and gateway as this user of the machine; only the agent needs root
+    #[arg(long, value_name = "USER")]
+    pub service_user: Option<String>,
     /// When stopping, end the sessions of this host, too; otherwise they are found again at the next start
     #[arg(long)]
     pub stop_sessions: bool,
@@ -102,7 +107,11 @@ async fn supervise(options: &Options) -> anyhow::Result<()> {
             stop.give();
         }
     });
-    let layout = Layout::make(options)?;
+    let service_user = options.service_user.as_deref().map(ServiceUser::find).transpose()?;
+    if service_user.is_some() {
+        ServiceUser::may_listen_on(options.gateway_port)?;
+    }
+    let layout = Layout::make(options, service_user)?;
 
     // One group per part, because they stop one after the other.
     let (brokers, gateways, agents) = (group(), group(), group());

@@ -25,7 +25,7 @@ use crate::{Broker, app::explain::Explanation, http::{ApiError, problem::sentenc
 /// A launch to explain. What is left out of the device's facts counts as not known.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Launch {
+struct LaunchToExplain {
     /// Whose launch.
     user: Id<User>,
     /// Of what.
@@ -59,14 +59,14 @@ struct Launch {
 async fn launch(
     State(broker): State<Arc<Broker>>,
     _: May<View<Sessions>>,
-    Sent(launch): Sent<Launch>,
+    Sent(launch): Sent<LaunchToExplain>,
 ) -> Result<Json<Explanation>, ApiError> {
     let (user, resource) = (launch.user, launch.resource);
     let explained = broker.explain_launch(user, resource, launch.facts());
     Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
 }
 
-impl Launch {
+impl LaunchToExplain {
     fn facts(self) -> Facts {
         Facts {
             user: Some(self.user),

@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_refused_with_its_path() {
-        let error = read::<New<Pool>>(br#"{"name":"a","spec":{"settings":{"max_session":5}}}"#).err().expect("refused");
+        let error = read::<New<Pool>>(br#"{"name":"a","spec":{"settings":{"max_session":5}}}"#).expect_err("refused");
         assert_eq!(error.status(), StatusCode::UNPROCESSABLE_ENTITY);
         let mistake = &error.problem().mistakes[0];
         assert_eq!(mistake.field, "spec.settings.max_session");
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_told_apart_from_what_does_not_fit() {
-        assert_eq!(read::<New<Pool>>(b"{").err().expect("refused").status(), StatusCode::BAD_REQUEST);
-        assert_eq!(read::<New<Pool>>(b"{} x").err().expect("refused").status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(read::<New<Pool>>(b"{").expect_err("refused").status(), StatusCode::BAD_REQUEST);
+        assert_eq!(read::<New<Pool>>(b"{} x").expect_err("refused").status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use aide::axum::{
     routing::{get_with, post_with},
 };
 use axum::{Json, extract::State, response::NoContent};
-use http::StatusCode;
 use oriel_model::{
     Id, Timestamp,
     host::Host,
@@ -36,7 +35,7 @@ use crate::{
     },
     farm::FarmView,
     hosts::HostSession,
-    http::{ApiError, problem::sentence},
+    http::ApiError,
 };
 
 /// A session as administrators see it.
@@ -160,7 +159,7 @@ async fn show(
     _: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<SessionView>, ApiError> {
-    let session = broker.hosts.session(id).ok_or(SessionError::Gone).map_err(refused)?;
+    let session = broker.hosts.session(id).ok_or(SessionError::Gone)?;
     Ok(Json(view(&broker.farm.load(), session)))
 }
 
@@ -171,7 +170,7 @@ async fn message(
     Sent(message): Sent<Message>,
 ) -> Result<NoContent, ApiError> {
     let Message { title, text } = message.checked()?;
-    broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await.map_err(refused)?;
+    broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await?;
     Ok(NoContent)
 }
 
@@ -180,7 +179,7 @@ async fn disconnect(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
-    broker.disconnect_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    broker.disconnect_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
 
@@ -189,7 +188,7 @@ async fn log_off(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
-    broker.log_off_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    broker.log_off_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
 
@@ -198,7 +197,7 @@ async fn reset(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
-    broker.reset_session(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    broker.reset_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
 
@@ -207,7 +206,7 @@ async fn processes(
     may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<Processes>, ApiError> {
-    let found = broker.session_processes(id, Actor::Administrator(may.name())).await.map_err(refused)?;
+    let found = broker.session_processes(id, Actor::Administrator(may.name())).await?;
     Ok(Json(Processes { processes: found.into_iter().map(ProcessView::from).collect() }))
 }
 
@@ -217,7 +216,7 @@ async fn end_process(
     IdOf(id): IdOf<Session>,
     Sent(process): Sent<ProcessToEnd>,
 ) -> Result<NoContent, ApiError> {
-    broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await.map_err(refused)?;
+    broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await?;
     Ok(NoContent)
 }
 
@@ -286,14 +285,6 @@ fn view(farm: &FarmView, session: HostSession) -> SessionView {
         shared: session.shared,
         programs: session.programs,
         client: ClientView { name, address, kind, version, operating_system },
-    }
-}
-
-fn refused(error: SessionError) -> ApiError {
-    match error {
-        SessionError::Gone => ApiError::new(StatusCode::NOT_FOUND, "session_gone", sentence(&error)),
-        error @ SessionError::Starting => error.into(),
-        SessionError::Host(error) => error.into(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::Broker;
 
 /// The farm at a glance, as this broker sees it.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Status {
+struct FarmStatus {
     /// The farm's id.
     farm_id: Id<Farm>,
     /// The farm's name.
@@ -75,11 +75,11 @@ struct SessionCount {
     prepared: usize,
 }
 
-async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<Status> {
+async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<FarmStatus> {
     Json(taken(&broker))
 }
 
-fn taken(broker: &Broker) -> Status {
+fn taken(broker: &Broker) -> FarmStatus {
     let farm = broker.farm.load();
     let mut hosts = HostCount { total: farm.hosts.len(), ..HostCount::default() };
     let mut sessions = SessionCount::default();
@@ -97,7 +97,7 @@ fn taken(broker: &Broker) -> Status {
         }
     }
     let gateways = broker.gateways.all();
-    Status {
+    FarmStatus {
         farm_id: broker.farm_id,
         farm_name: farm.farm_name(),
         broker_name: farm.brokers.get(broker.broker_id).map(|own| own.name.clone()).unwrap_or_default(),
