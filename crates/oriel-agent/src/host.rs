@@ -82,6 +82,8 @@ pub struct HostSoftware {
     pub rdp_address: SocketAddr,
     /// SHA-256 of the listener's certificate (DER).
     pub certificate_sha256: [u8; 32],
+    /// Most sessions that it can run at a time, whatever brokers allow.
+    pub sessions_max: u32,
 }
 
 /// A seat that a broker wants reserved.

@@ -232,7 +232,7 @@ impl Service {
         admit(Admission {
             is_enabled: wanted.is_enabled,
             mode: wanted.mode.in_force(),
-            max_sessions: wanted.settings.max_sessions,
+            max_sessions: wanted.settings.max_sessions.min(self.host.describe().sessions_max),
             sessions: snapshot.sessions.iter().filter(|session| session.id != seat.session).count(),
             is_reconnect: seat.is_reconnect,
             problem: snapshot.problem.as_deref(),

@@ -33,6 +33,7 @@ use std::{
 use tokio::task::JoinSet;
 
 use self::{
+    config::Numbers,
     core::Core,
     layout::Layout,
     software::{Claim, Software},
@@ -48,6 +49,8 @@ use crate::{
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// While they start.
 const LOOK_AFTER_STARTING: Duration = Duration::from_millis(100);
+/// A start takes up to this long; until then, trouble is no news.
+const STARTING: Duration = Duration::from_secs(10);
 /// How long the list of installed programs is good for.
 const APPS_KEPT: Duration = Duration::from_secs(30);
 /// How long sessions have to end with the software.
@@ -99,7 +102,7 @@ impl Xrdp {
             |what: &'static str| move |error: std::io::Error| format!("cannot listen for {what}: {error}");
         let pam = doors::listen(&layout.pam_socket(), 0o600).map_err(failed("logons"))?;
         let sessions = doors::listen(&layout.session_socket(), 0o666).map_err(failed("sessions"))?;
-        let sesman_port = claim.numbers.sesman_port;
+        let Numbers { sesman_port, displays, .. } = claim.numbers;
         let relay = std::mem::take(&mut claim.relay);
         let software = Software::new(layout.clone(), config.executable, config.listen, claim);
 
@@ -123,6 +126,7 @@ impl Xrdp {
                 name: format!("xrdp {version}"),
                 rdp_address: config.listen,
                 certificate_sha256,
+                sessions_max: displays,
             },
             software,
             tasks: Mutex::new(tasks),
@@ -168,6 +172,7 @@ fn list_apps(layout: &Layout, languages: &[String]) -> Vec<App> {
 
 /// Keeps the software running, for ever.
 async fn look_after(software: Arc<Mutex<Software>>, core: Arc<Core>) {
+    let began = Instant::now();
     loop {
         let software = Arc::clone(&software);
         let looked = tokio::task::spawn_blocking(move || {
@@ -181,8 +186,12 @@ async fn look_after(software: Arc<Mutex<Software>>, core: Arc<Core>) {
             std::mem::replace(&mut state.problem, problem.clone()) != problem
         };
         if has_changed {
-            if let Some(problem) = &problem {
-                tracing::warn!(problem, "sessions are not possible");
+            match &problem {
+                Some(problem) if began.elapsed() > STARTING => {
+                    tracing::warn!(problem, "sessions are not possible");
+                }
+                Some(problem) => tracing::info!(problem, "sessions are not possible yet"),
+                None => tracing::info!("sessions are possible"),
             }
             core.announce();
         }

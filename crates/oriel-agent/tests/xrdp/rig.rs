@@ -58,7 +58,9 @@ pub fn program(program: &str, arguments: &str) -> Start {
 impl Rig {
     pub async fn start() -> Self {
         let _ = tracing_subscriber::fmt().with_test_writer().try_init();
-        let folder = tempfile::Builder::new().prefix("oriel-xrdp-").tempdir().unwrap();
+        // Closed to all others, as a data directory may be.
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("oriel-xrdp-").permissions(closed).tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = XrdpConfig {
             data_dir: folder.path().join("agent"),
