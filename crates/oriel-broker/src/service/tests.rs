@@ -114,6 +114,9 @@ struct FakeAgent {
     say: mpsc::Sender<AgentMessage>,
     sessions: Arc<Mutex<Vec<SessionReport>>>,
     prepared: Arc<Mutex<Vec<Prepare>>>,
+    released: Arc<Mutex<Vec<String>>>,
+    /// Answers to prepares wait for this.
+    gate: Arc<tokio::sync::RwLock<()>>,
 }
 
 fn message(body: agent_message::Body) -> AgentMessage {
@@ -134,7 +137,14 @@ impl FakeAgent {
         assert!(
             matches!(first, Some(broker_message::Body::Settings(settings)) if settings.max_sessions == 250)
         );
-        let agent = Self { say, sessions: Arc::default(), prepared: Arc::default() };
+        let agent = Self {
+            say,
+            sessions: Arc::default(),
+            prepared: Arc::default(),
+            released: Arc::default(),
+            gate: Arc::default(),
+        };
+        let (released, gate) = (agent.released.clone(), agent.gate.clone());
         let (say, sessions, prepared) = (agent.say.clone(), agent.sessions.clone(), agent.prepared.clone());
         tokio::spawn(async move {
             while let Ok(Some(request)) = inbound.message().await {
@@ -144,7 +154,13 @@ impl FakeAgent {
                         let answer = confirm(&prepare);
                         hosts::lock(&sessions).push(session(&prepare));
                         hosts::lock(&prepared).push(prepare);
+                        drop(gate.read().await);
                         agent_reply::Body::Prepared(answer)
+                    }
+                    Some(agent_request::Body::Release(seat)) => {
+                        hosts::lock(&sessions).retain(|session| session.session_id != seat.session_id);
+                        hosts::lock(&released).push(seat.session_id);
+                        agent_reply::Body::Done(Done {})
                     }
                     Some(agent_request::Body::LogOff(gone)) => {
                         hosts::lock(&sessions).retain(|session| session.session_id != gone.session_id);
@@ -338,6 +354,25 @@ async fn from_joining_to_a_launch_and_its_end_and_on_after_a_restart() {
     assert_eq!((&*claims.logon.secret, &*claims.host_address), (&"once".to_owned(), "127.0.0.1:3389"));
     assert_eq!(launch["reconnected"], json!(false));
 
+    // A client that goes away while the host is asked gives its seat back.
+    let session_id = launch["session_id"].as_str().unwrap_or_default().to_owned();
+    hosts::lock(&agent.sessions).clear();
+    let (gate, prepared) = (agent.gate.write().await, hosts::lock(&agent.prepared).len());
+    tokio::select! {
+        _ = call(portal, Method::POST, "/launches", &cookie, wanted.clone()) => panic!("answered before the host"),
+        () = eventually("the host is asked", || hosts::lock(&agent.prepared).len() > prepared) => {}
+    }
+    let left = hosts::lock(&agent.prepared).last().map(|prepare| prepare.session_id.clone()).expect("asked");
+    assert_ne!(left, session_id);
+    // What was sent on this connection before has been read when these are answered.
+    for _ in 0..3 {
+        call(portal, Method::GET, "/me", &cookie, Value::Null).await;
+    }
+    drop(gate);
+    eventually("the seat is given back", || hosts::lock(&agent.released).contains(&left)).await;
+    let mine = hosts::lock(&agent.prepared).first().map(session).expect("prepared");
+    hosts::lock(&agent.sessions).push(mine);
+
     // The second launch returns to the same session; the list shows it.
     agent.report(vec![]).await;
     eventually("the session is reported", || !running.broker.hosts.sessions().is_empty()).await;
@@ -384,6 +419,10 @@ async fn from_joining_to_a_launch_and_its_end_and_on_after_a_restart() {
     let gateway = FakeGateway::attach(dial(running.gateway, gateway_identity.clone())).await;
     let (status, ..) = call(&gateway.channel, Method::GET, "/me", &cookie, Value::Null).await;
     assert_eq!(status, StatusCode::OK);
+    // It has not heard from the host yet, so it does not call the session gone.
+    let back = json!({"session_id": launch["session_id"]});
+    let (_, unsure, _) = call(&gateway.channel, Method::POST, "/launches", &cookie, back).await;
+    assert_eq!(unsure["code"], json!("farm_starting"));
     let (status, ..) = call(&gateway.channel, Method::POST, "/sign-out", &cookie, Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (status, ..) = call(&gateway.channel, Method::GET, "/me", &cookie, Value::Null).await;
