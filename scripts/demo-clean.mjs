@@ -31,7 +31,7 @@ main(async () => {
 
 /** The accounts that the demo's agent wrote down when it made them. */
 function createdAccounts() {
-  const list = join(directory, "agent/created-accounts");
+  const list = join(directory, "agent/accounts-created");
   return existsSync(list) ? readFileSync(list, "utf8").split("\n").filter(Boolean) : [];
 }
 

@@ -72,7 +72,7 @@ export class Farm {
   async whatIsMissing() {
     if (!existsSync(this.tokenFile)) return "waiting for the broker";
     const { items: hosts } = await this.api("GET", "/hosts");
-    if (!hosts.some((host) => host.runtime?.reachable && !host.runtime.problem)) return "waiting for the session host";
+    if (!hosts.some((host) => host.state.reachable && !host.state.problem)) return "waiting for the session host";
     const health = await ask({ url: new URL("healthz", this.portal), rejectUnauthorized: false });
     if (health.status !== 200) return "waiting for the gateway";
     return "";
