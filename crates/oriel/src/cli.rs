@@ -2,10 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(any(feature = "broker", feature = "gateway", feature = "agent"))]
+use crate::node;
 use crate::{
     admin::{self, ConnectionOptions, Format},
     failure::Outcome,
-    node,
 };
 
 /// Remote applications and desktops: broker, gateway, session host agent, and their administration.
@@ -25,7 +26,8 @@ pub struct Cli {
     pub output: Format,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong command line or file, 3 broker not reached.";
+const AFTER_HELP: &str =
+    "Exit codes: 0 done, 1 refused or failed, 2 wrong command line or file, 3 broker not reached.";
 
 /// What the program does.
 #[derive(Debug, Subcommand)]

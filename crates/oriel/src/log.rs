@@ -26,6 +26,7 @@ pub enum LogFormat {
     Json,
 }
 
+#[cfg(all(feature = "broker", feature = "gateway", feature = "agent"))]
 impl LogFormat {
     /// As on the command line.
     pub fn as_str(self) -> &'static str {

@@ -8,7 +8,9 @@ mod admin;
 mod all_in_one;
 mod cli;
 mod failure;
+#[cfg(any(feature = "broker", feature = "gateway", feature = "agent"))]
 mod log;
+#[cfg(any(feature = "broker", feature = "gateway", feature = "agent"))]
 mod node;
 
 use std::process::ExitCode;

@@ -29,11 +29,8 @@ const PAGES_MAX: usize = 1_000;
 
 /// Where the certificate authorities of a Linux machine are, for management portals with a public
 /// certificate.
-const SYSTEM_AUTHORITIES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-];
+const SYSTEM_AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// Calls the management API.
 pub struct Client {
@@ -109,9 +106,7 @@ impl Client {
 
     /// Creates something, or asks for something to be done.
     pub fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
-        self.answer(
-            self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body),
-        )
+        self.answer(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body))
     }
 
     /// Sends a picture.
@@ -127,9 +122,7 @@ impl Client {
 
     /// Replaces something.
     pub fn put(&self, path: &str, body: &Value) -> Outcome<Value> {
-        self.answer(
-            self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body),
-        )
+        self.answer(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body))
     }
 
     /// Deletes something that has this revision.
@@ -183,7 +176,9 @@ impl Client {
             ),
             ureq::Error::HostNotFound => format!("the name in {address} is not known"),
             ureq::Error::Timeout(_) => format!("{address} did not answer in time"),
-            ureq::Error::BadUri(_) => format!("{address} is not an address such as https://broker.example:20443"),
+            ureq::Error::BadUri(_) => {
+                format!("{address} is not an address such as https://broker.example:20443")
+            }
             ureq::Error::Io(error) => format!("{address} cannot be reached: {error}"),
             error => format!("{address} cannot be reached: {error}"),
         })

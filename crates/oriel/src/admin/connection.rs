@@ -60,7 +60,8 @@ impl ConnectionOptions {
         let kept = Kept::read()?;
         let url = self.url.clone().or(kept.url).ok_or_else(|| {
             Failure::Usage(
-                "which farm? Run oriel login once, or give --url https://BROKER:20443 (or set ORIEL_URL)".into(),
+                "which farm? Run oriel login once, or give --url https://BROKER:20443 (or set ORIEL_URL)"
+                    .into(),
             )
         })?;
         let token = match self.token()? {
@@ -105,7 +106,8 @@ impl Connection {
             token: Some(self.token.clone()),
         };
         let text = Zeroizing::new(
-            toml::to_string(&kept).map_err(|error| Failure::Refused(format!("cannot write the settings: {error}")))?,
+            toml::to_string(&kept)
+                .map_err(|error| Failure::Refused(format!("cannot write the settings: {error}")))?,
         );
         write_private(&path, text.as_bytes())
             .map_err(|error| Failure::Refused(format!("cannot write {}: {error}", path.display())))?;
@@ -133,7 +135,11 @@ impl Kept {
         };
         toml::from_str(&text).map_err(|error| {
             // Only the message: toml's own rendering quotes the line, which may be the token.
-            Failure::Usage(format!("{} is damaged ({}): run oriel login again", path.display(), error.message()))
+            Failure::Usage(format!(
+                "{} is damaged ({}): run oriel login again",
+                path.display(),
+                error.message()
+            ))
         })
     }
 }
@@ -155,7 +161,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let fresh = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
     let _ = fs::remove_file(&fresh);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&fresh, path));
+    let written =
+        file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&fresh, path));
     if written.is_err() {
         let _ = fs::remove_file(&fresh);
     }

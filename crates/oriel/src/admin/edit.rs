@@ -31,9 +31,9 @@ impl Edits {
             *spec = read(path)?;
         }
         for assignment in &self.set {
-            let (field, value) = assignment.split_once('=').ok_or_else(|| {
-                Failure::Usage(format!("--set \"{assignment}\" is not FIELD=VALUE"))
-            })?;
+            let (field, value) = assignment
+                .split_once('=')
+                .ok_or_else(|| Failure::Usage(format!("--set \"{assignment}\" is not FIELD=VALUE")))?;
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             put(spec, field, value)?;
         }
@@ -45,7 +45,8 @@ impl Edits {
 }
 
 fn read(path: &PathBuf) -> Outcome<Value> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("cannot read {}: {error}", path.display()));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("cannot read {}: {error}", path.display()));
     let text = if path.as_os_str() == "-" {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text).map_err(|error| failed(&error))?;
@@ -61,7 +62,9 @@ pub fn put(spec: &mut Value, field: &str, value: Value) -> Outcome {
     let mut place = spec;
     for part in field.split('.') {
         if part.is_empty() {
-            return Err(Failure::Usage(format!("\"{field}\" is not the path of a field, such as settings.max_sessions")));
+            return Err(Failure::Usage(format!(
+                "\"{field}\" is not the path of a field, such as settings.max_sessions"
+            )));
         }
         if !place.is_object() {
             *place = Value::Object(Map::new());
@@ -92,7 +95,11 @@ mod tests {
     #[test]
     fn fields_are_set_by_path_as_json_or_text() {
         let edits = Edits {
-            set: vec!["settings.max_sessions=40".into(), "description=For guests".into(), "enabled=false".into()],
+            set: vec![
+                "settings.max_sessions=40".into(),
+                "description=For guests".into(),
+                "enabled=false".into(),
+            ],
             unset: vec!["settings.accounts".into(), "no.such.field".into()],
             spec: None,
         };

@@ -27,8 +27,7 @@ impl FarmCommand {
         match self {
             FarmCommand::Show => output::one(desk.format, &farm),
             FarmCommand::Set { options } => {
-                let changed = objects::write_back(desk, "farm", farm, &options, |_| Ok(()))?;
-                output::done(desk.format, "Changed the farm's settings.", &changed)
+                objects::write_back(desk, "farm", "farm", farm, &options, |_| Ok(()))
             }
         }
     }

@@ -123,7 +123,9 @@ impl HostCommand {
             HostCommand::Enable(named) => logon_mode(desk, &named, "enabled"),
             HostCommand::Disable(named) => logon_mode(desk, &named, "disabled"),
             HostCommand::Drain { named, until_reboot: false } => logon_mode(desk, &named, "drain"),
-            HostCommand::Drain { named, until_reboot: true } => logon_mode(desk, &named, "drain_until_reboot"),
+            HostCommand::Drain { named, until_reboot: true } => {
+                logon_mode(desk, &named, "drain_until_reboot")
+            }
         }
     }
 }

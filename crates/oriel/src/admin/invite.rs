@@ -81,7 +81,10 @@ impl Terms {
         if desk.format == Format::Json {
             return output::json(&made);
         }
-        eprintln!("Works once, for {} hours. On the other machine: oriel {role} join STRING --data DIR", self.hours);
+        eprintln!(
+            "Works once, for {} hours. On the other machine: oriel {role} join STRING --data DIR",
+            self.hours
+        );
         output::print(&format!("{}\n", made["string"].as_str().unwrap_or_default()))
     }
 }
@@ -95,7 +98,9 @@ fn only_pool(desk: &Desk) -> Outcome<String> {
             let names: Vec<_> = several.iter().filter_map(|pool: &Value| pool["name"].as_str()).collect();
             Err(crate::failure::Failure::Usage(match names.as_slice() {
                 [] => "there is no pool for the host yet: make one with oriel pool create NAME".into(),
-                names => format!("which pool shall the host be in? Give --pool with one of: {}", names.join(", ")),
+                names => {
+                    format!("which pool shall the host be in? Give --pool with one of: {}", names.join(", "))
+                }
             }))
         }
     }

@@ -2,7 +2,12 @@
 
 use clap::Args;
 
-use super::{Client, Connection, ConnectionOptions, Format, output, secret};
+use super::{
+    Format,
+    client::Client,
+    connection::{Connection, ConnectionOptions},
+    output, secret,
+};
 use crate::failure::{Failure, Outcome};
 
 /// `oriel login`
@@ -15,9 +20,10 @@ pub struct Login {
 
 impl Login {
     pub(super) fn run(self, options: &ConnectionOptions, format: Format) -> Outcome {
-        let url = options.url.clone().ok_or_else(|| {
-            Failure::Usage("where is the farm? Give --url https://BROKER:20443".into())
-        })?;
+        let url = options
+            .url
+            .clone()
+            .ok_or_else(|| Failure::Usage("where is the farm? Give --url https://BROKER:20443".into()))?;
         let token = match options.token()? {
             Some(token) => token,
             None if self.token_stdin => secret::from_stdin()?,

@@ -5,8 +5,8 @@
 
 mod application;
 mod changes;
-mod client;
-mod connection;
+pub mod client;
+pub mod connection;
 mod edit;
 mod farm;
 mod gateway;
@@ -16,7 +16,7 @@ mod invite;
 mod login;
 mod names;
 mod objects;
-mod output;
+pub mod output;
 mod pool;
 mod ports;
 mod resource;
@@ -30,10 +30,10 @@ mod why;
 
 use clap::Subcommand;
 
-pub use client::Client;
-pub use connection::{Connection, ConnectionOptions, write_private};
+use client::Client;
+pub use connection::ConnectionOptions;
 pub use gateway::{BrokerCommand, GatewayCommand};
-pub use output::{Format, print};
+pub use output::Format;
 
 use crate::failure::Outcome;
 

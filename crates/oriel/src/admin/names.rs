@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Client, objects::Noun};
+use super::{client::Client, objects::Noun};
 use crate::failure::{Failure, Outcome};
 
 /// Finds an object by name or id and returns all of it.

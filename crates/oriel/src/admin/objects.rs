@@ -9,7 +9,7 @@ use super::{
     names,
     output::{self, Column},
 };
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 
 /// A kind of settings object as this command line knows it.
 #[derive(Debug)]
@@ -118,19 +118,20 @@ pub fn set(
     edit: impl FnOnce(&mut Value) -> Outcome,
 ) -> Outcome {
     let object = names::find(&desk.client, noun, &named.name)?;
-    let changed = write_back(desk, &format!("{}/{}", noun.path, names::id_of(&object)), object, options, edit)?;
-    let name = changed["name"].as_str().unwrap_or_default();
-    output::done(desk.format, &format!("Changed {} \"{name}\".", noun.word), &changed)
+    let path = format!("{}/{}", noun.path, names::id_of(&object));
+    write_back(desk, noun.word, &path, object, options, edit)
 }
 
-/// Writes an object back after `edit`, based on the revision that it was read with.
+/// Writes an object back after `edit`, based on the revision that it was read with. What is so already
+/// is not written again, so that a script can say what shall be as often as it likes.
 pub fn write_back(
     desk: &Desk,
+    word: &str,
     path: &str,
     object: Value,
     options: &SetOptions,
     edit: impl FnOnce(&mut Value) -> Outcome,
-) -> Outcome<Value> {
+) -> Outcome {
     let mut spec = object["spec"].clone();
     edit(&mut spec)?;
     options.others.edits.apply(&mut spec)?;
@@ -140,11 +141,18 @@ pub fn write_back(
         Some(site) => site,
         None => object["site"].clone(),
     };
-    let unchanged = body["name"] == object["name"] && body["spec"] == object["spec"] && body["site"] == object["site"];
+    let unchanged =
+        body["name"] == object["name"] && body["spec"] == object["spec"] && body["site"] == object["site"];
+    let called = body["name"].as_str().unwrap_or_default().to_owned();
     if unchanged {
-        return Err(Failure::Usage("nothing to change: give at least one option that differs (see --help)".into()));
+        return output::done(
+            desk.format,
+            &format!("Nothing to change: {word} \"{called}\" is so already."),
+            &object,
+        );
     }
-    desk.client.put(path, &body)
+    let changed = desk.client.put(path, &body)?;
+    output::done(desk.format, &format!("Changed {word} \"{called}\"."), &changed)
 }
 
 /// Deletes an object.

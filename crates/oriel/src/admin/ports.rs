@@ -19,13 +19,31 @@ const COLUMNS: [Column; 5] = [
 
 /// The ports: listener, port, who dials, key in the node file, what for.
 const PORTS: [[&str; 5]; 7] = [
-    ["gateway", "443/tcp", "users", "listen", "portal and sessions (HTTPS, WebSocket); the one port users need"],
-    ["gateway", "80/tcp", "users", "redirect_listen", "if switched on: answers plain HTTP with the way to HTTPS"],
+    [
+        "gateway",
+        "443/tcp",
+        "users",
+        "listen",
+        "portal and sessions (HTTPS, WebSocket); the one port users need",
+    ],
+    [
+        "gateway",
+        "80/tcp",
+        "users",
+        "redirect_listen",
+        "if switched on: answers plain HTTP with the way to HTTPS",
+    ],
     ["broker", "20002/tcp", "gateways", "gateway_listen", "portal API, tickets, connections (mutual TLS)"],
     ["broker", "20003/tcp", "agents", "agent_listen", "hosts' reports and orders to them (mutual TLS)"],
     ["broker", "20443/tcp", "administrators", "management_listen", "management API (HTTPS, API token)"],
     ["agent", "3389/tcp", "gateways", "rdp_listen", "RDP: pinned certificate, one-time logon"],
-    ["agent", "23500-23699/tcp", "own machine", "-", "loopback only, between the parts of the session software"],
+    [
+        "agent",
+        "23500-23699/tcp",
+        "own machine",
+        "-",
+        "loopback only, between the parts of the session software",
+    ],
 ];
 
 /// Ports that are usual in the field and that nothing of ours opens.
@@ -69,7 +87,8 @@ mod tests {
             }
         };
         for [service, port, _, key, _] in PORTS.into_iter().filter(|[_, _, _, key, _]| *key != "-") {
-            let field = fields(service).iter().find(|field| field.key == key).expect("a key of the node file");
+            let field =
+                fields(service).iter().find(|field| field.key == key).expect("a key of the node file");
             let number = port.trim_end_matches("/tcp");
             if let Presence::Default(value) = field.presence {
                 assert!(value.ends_with(&format!(":{number}\"")), "{service} {key} {value}");

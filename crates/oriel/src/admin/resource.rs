@@ -223,7 +223,8 @@ impl Fields {
             };
         }
         let mut rules = Vec::new();
-        for (noun, kind, named) in [(&group::NOUN, "group", &self.groups), (&user::NOUN, "user", &self.users)] {
+        for (noun, kind, named) in [(&group::NOUN, "group", &self.groups), (&user::NOUN, "user", &self.users)]
+        {
             if !named.is_empty() {
                 let objects = names::ids(&desk.client, noun, named)?;
                 rules.push(allow(kind, &named.join(", "), &objects));
@@ -332,7 +333,9 @@ fn meant_for(rules: &Value) -> String {
     match (entries, rules["otherwise"].as_str()) {
         ([], Some("deny")) => "nobody".into(),
         ([], _) => "everybody".into(),
-        ([only], Some("deny")) => only["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("1 rule").into(),
+        ([only], Some("deny")) => {
+            only["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("1 rule").into()
+        }
         (several, _) => format!("{} rules", several.len()),
     }
 }

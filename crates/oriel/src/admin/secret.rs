@@ -65,10 +65,12 @@ pub fn from_stdin() -> Outcome<Zeroizing<String>> {
 
 /// Asks on the terminal without showing what is typed.
 pub fn ask(prompt: &str) -> Outcome<Zeroizing<String>> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("cannot ask on the terminal: {error}"));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("cannot ask on the terminal: {error}"));
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "there is no terminal to ask on: give the secret on standard input or in a file (see --help)".into(),
+            "there is no terminal to ask on: give the secret on standard input or in a file (see --help)"
+                .into(),
         ));
     }
     let mut terminal =

@@ -94,7 +94,9 @@ impl SessionCommand {
             SessionCommand::Message { session, text, title } => {
                 session.act(desk, "message", &json!({"title": title, "text": text}), "Sent the message to")
             }
-            SessionCommand::Disconnect(session) => session.act(desk, "disconnect", &json!({}), "Disconnected"),
+            SessionCommand::Disconnect(session) => {
+                session.act(desk, "disconnect", &json!({}), "Disconnected")
+            }
             SessionCommand::LogOff(session) => session.act(desk, "log-off", &json!({}), "Logged off"),
             SessionCommand::Reset(session) => session.act(desk, "reset", &json!({}), "Reset"),
             SessionCommand::Processes(session) => {
@@ -138,8 +140,12 @@ impl Session {
         });
         match found.len() {
             1 => Ok(found.remove(0)),
-            0 => Err(Failure::Refused(format!("there is no session \"{}\": see oriel session list", self.id))),
-            many => Err(Failure::Refused(format!("\"{}\" fits {many} sessions: give more of the id", self.id))),
+            0 => {
+                Err(Failure::Refused(format!("there is no session \"{}\": see oriel session list", self.id)))
+            }
+            many => {
+                Err(Failure::Refused(format!("\"{}\" fits {many} sessions: give more of the id", self.id)))
+            }
         }
     }
 
@@ -147,8 +153,12 @@ impl Session {
         let session = self.find(desk)?;
         let answer = desk.client.post(&format!("sessions/{}/{verb}", names::id_of(&session)), body)?;
         let word = |field: &str| session[field].as_str().unwrap_or("?").to_owned();
-        let sentence =
-            format!("{done} the session of {} on {} ({}).", word("user_name"), word("host_name"), word("resource_name"));
+        let sentence = format!(
+            "{done} the session of {} on {} ({}).",
+            word("user_name"),
+            word("host_name"),
+            word("resource_name")
+        );
         output::done(desk.format, &sentence, &answer)
     }
 }

@@ -79,14 +79,16 @@ impl TokenCommand {
                     Role::Viewer => "viewer",
                     Role::HelpDesk => "help_desk",
                 };
-                let expires_at = days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)));
+                let expires_at =
+                    days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)));
                 let spec = json!({"role": role, "description": description, "expires_at": expires_at});
                 let mut made = desk.client.post(NOUN.path, &json!({"name": name, "spec": spec}))?;
                 if let Some(path) = output_file {
                     let secret = made["secret"].take();
                     let text = format!("{}\n", secret.as_str().unwrap_or_default());
-                    write_private(&path, text.as_bytes())
-                        .map_err(|error| Failure::Refused(format!("cannot write {}: {error}", path.display())))?;
+                    write_private(&path, text.as_bytes()).map_err(|error| {
+                        Failure::Refused(format!("cannot write {}: {error}", path.display()))
+                    })?;
                     return objects::created(desk, &NOUN, &made);
                 }
                 if desk.format == Format::Json {

@@ -90,7 +90,11 @@ fn told(answer: &Value) -> String {
     if let Some(ranking) = ranking {
         text += "\nIn this order they are asked\n";
         text += &lines(&ranking["candidates"], "none", |candidate| {
-            format!("{} (load {:.2})", word(&candidate["name"]), candidate["load"].as_f64().unwrap_or_default())
+            format!(
+                "{} (load {:.2})",
+                word(&candidate["name"]),
+                candidate["load"].as_f64().unwrap_or_default()
+            )
         });
         text += "\nNot asked\n";
         text += &lines(&ranking["passed_over"], "none", |passed| {
@@ -126,7 +130,9 @@ fn access(access: &Value, rule_name: &Value) -> String {
     };
     match (word(&access["answer"]).as_str(), word(&access["because"]["reason"]).as_str()) {
         ("open", _) => format!("Yes, by {by}."),
-        ("maintenance", _) => format!("They see it (by {by}), but it is in maintenance: {}", word(&access["message"])),
+        ("maintenance", _) => {
+            format!("They see it (by {by}), but it is in maintenance: {}", word(&access["message"]))
+        }
         ("hidden", "rule") => format!("No, by {by}."),
         ("hidden", "folder_rule") => format!("No: the folder it lies in is hidden from them by {by}."),
         ("hidden", "disabled") => "No: it, or a folder above it, is disabled.".into(),
@@ -205,8 +211,12 @@ mod tests {
             ]}},
         }));
         assert!(text.starts_with("The only host of pool Office is draining.\n"));
-        for part in ["Yes, by rule 1 \"for group Office\".", "by load (sessions + memory)", "h1: 3 of 5 sessions",
-            "h1: it is draining"] {
+        for part in [
+            "Yes, by rule 1 \"for group Office\".",
+            "by load (sessions + memory)",
+            "h1: 3 of 5 sessions",
+            "h1: it is draining",
+        ] {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
     }

@@ -65,8 +65,15 @@ impl Child {
     fn new(service: &'static str, deadline: Duration, layout: &Layout, options: &Options) -> Self {
         let file = layout.node_file(service).display().to_string();
         let words = [
-            service, "run", "--parent-stdin", "--config", &file, "--log", &options.log.filter,
-            "--log-format", options.log.log_format.as_str(),
+            service,
+            "run",
+            "--parent-stdin",
+            "--config",
+            &file,
+            "--log",
+            &options.log.filter,
+            "--log-format",
+            options.log.log_format.as_str(),
         ];
         let arguments = words.map(str::to_owned).into();
         // Escalates before whoever waits for it gives up.
@@ -98,7 +105,12 @@ impl Child {
             }
             fate.send_modify(|failures| *failures += 1);
             let pause = backoff.next_delay();
-            tracing::warn!(service = self.service, ended, retry_secs = pause.as_secs_f32(), "a service ended; starting it again");
+            tracing::warn!(
+                service = self.service,
+                ended,
+                retry_secs = pause.as_secs_f32(),
+                "a service ended; starting it again"
+            );
             tokio::select! {
                 () = signal.given() => {}
                 () = tokio::time::sleep(pause) => {}

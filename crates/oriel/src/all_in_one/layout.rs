@@ -10,7 +10,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use super::{Options, user::ServiceUser};
-use crate::admin::write_private;
+use crate::admin::connection::write_private;
 
 /// The folder's parts.
 pub struct Layout {
@@ -86,7 +86,8 @@ impl Layout {
 
     fn write(&self, service: &str, table: Table) -> anyhow::Result<()> {
         let path = self.node_file(service);
-        let text = format!("# Written by oriel all-in-one at every start: change its options instead.\n{table}");
+        let text =
+            format!("# Written by oriel all-in-one at every start: change its options instead.\n{table}");
         write_private(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     }
 }
@@ -158,8 +159,17 @@ mod tests {
         let root = std::env::temp_dir().join(format!("oriel-layout-{}", std::process::id()));
         let data = root.to_string_lossy().into_owned();
         let line = Line::parse_from([
-            "x", "--data", &data, "--gateway-port", "8443", "--public-address", "a.example:8443",
-            "--web-root", "/web", "--desktop-command", "openbox-session",
+            "x",
+            "--data",
+            &data,
+            "--gateway-port",
+            "8443",
+            "--public-address",
+            "a.example:8443",
+            "--web-root",
+            "/web",
+            "--desktop-command",
+            "openbox-session",
         ]);
         let layout = Layout::make(&line.options, None).expect("made");
         node_file::load::<node::broker::File>(&layout.node_file("broker")).expect("taken by the broker");

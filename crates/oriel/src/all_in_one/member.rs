@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{child::Fate, layout::Layout};
 use crate::{
-    admin::{Client, Connection, secret},
+    admin::{client::Client, connection::Connection, secret},
     node::{join, machine_name},
 };
 
@@ -61,13 +61,17 @@ fn client(layout: &Layout) -> anyhow::Result<Client> {
 
 /// Lets those join that have not yet, and tells the others where the broker is at this start.
 pub async fn join(layout: &Layout, client: Arc<Client>) -> anyhow::Result<()> {
-    let roles =
-        [(Role::Gateway, &layout.gateway, &layout.for_gateways), (Role::Agent, &layout.agent, &layout.for_agents)];
+    let roles = [
+        (Role::Gateway, &layout.gateway, &layout.for_gateways),
+        (Role::Agent, &layout.agent, &layout.for_agents),
+    ];
     for (role, folder, broker) in roles {
         if is_member(folder)? {
             let membership = Membership::load(folder).context("what was kept when joining cannot be read")?;
             let broker_addresses = vec![broker.clone()];
-            Membership { broker_addresses, ..membership }.save(folder).context("cannot keep the broker's address")?;
+            Membership { broker_addresses, ..membership }
+                .save(folder)
+                .context("cannot keep the broker's address")?;
             continue;
         }
         let asked = client.clone();

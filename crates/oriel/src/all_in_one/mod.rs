@@ -177,7 +177,7 @@ fn announce(options: &Options, layout: &Layout) {
         layout.authority.display(),
         layout.token.display(),
     );
-    if let Err(error) = admin::print(&text) {
+    if let Err(error) = admin::output::print(&text) {
         tracing::warn!(%error, "the addresses cannot be printed");
     }
 }

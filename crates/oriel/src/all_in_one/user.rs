@@ -20,7 +20,10 @@ const FIRST_UNPRIVILEGED: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 impl ServiceUser {
     /// Finds a user of this machine.
     pub fn find(name: &str) -> anyhow::Result<Self> {
-        ensure!(rustix::process::geteuid().is_root(), "--service-user needs root: only root can become another user");
+        ensure!(
+            rustix::process::geteuid().is_root(),
+            "--service-user needs root: only root can become another user"
+        );
         let users = fs::read_to_string("/etc/passwd").context("the users of this machine cannot be read")?;
         let Some(user) = Self::among(&users, name) else {
             bail!("there is no user \"{name}\" on this machine: make one with useradd --system {name}");
@@ -36,7 +39,10 @@ impl ServiceUser {
 
     /// Refuses a port that this user may not listen on.
     pub fn may_listen_on(port: u16) -> anyhow::Result<()> {
-        let first = fs::read_to_string(FIRST_UNPRIVILEGED).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(1024);
+        let first = fs::read_to_string(FIRST_UNPRIVILEGED)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(1024);
         ensure!(
             port >= first,
             "with --service-user the gateway cannot listen on port {port}: choose one from {first}, or allow it \

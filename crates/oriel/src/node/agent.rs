@@ -101,7 +101,10 @@ mod tests {
     fn the_defaults_are_the_known_ones() {
         let file = parse::<File>("data_dir = \"/d\"\nbrokers = [\"b:20003\"]").expect("valid");
         let config = file.into_config(false).expect("complete");
-        assert_eq!((config.rdp_listen.port(), config.brokers.as_slice()), (3389, &["b:20003".to_owned()][..]));
+        assert_eq!(
+            (config.rdp_listen.port(), config.brokers.as_slice()),
+            (3389, &["b:20003".to_owned()][..])
+        );
         assert_eq!(config.address, None);
     }
 }

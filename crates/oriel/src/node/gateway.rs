@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_known_ones() {
-        let file = parse::<File>("data_dir = \"/d\"\nbrokers = [\"b:20002\"]\nweb_root = \"/w\"").expect("valid");
+        let file =
+            parse::<File>("data_dir = \"/d\"\nbrokers = [\"b:20002\"]\nweb_root = \"/w\"").expect("valid");
         let config = file.into_config().expect("complete");
         assert_eq!(config.listen.port(), 443);
         assert_eq!(config.brokers, ["b:20002"]);

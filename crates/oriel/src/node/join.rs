@@ -51,7 +51,9 @@ pub fn run(options: &JoinOptions, role: Role) -> Outcome {
     let invitation: InvitationString = text.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
     if invitation.role != role {
         let invited = invitation.role;
-        return Err(Failure::Usage(format!("this invitation is for the role {invited}: use it with oriel {invited} join")));
+        return Err(Failure::Usage(format!(
+            "this invitation is for the role {invited}: use it with oriel {invited} join"
+        )));
     }
     if invitation.expires_at <= Timestamp::now() {
         return Err(Failure::Refused(JoinError::Expired(invitation.expires_at).to_string()));
@@ -61,7 +63,7 @@ pub fn run(options: &JoinOptions, role: Role) -> Outcome {
     }
     let name = options.name.clone().unwrap_or_else(machine_name);
     let joined = runtime()?.block_on(join(&invitation, role, &options.data, &name))?;
-    admin::print(&format!(
+    admin::output::print(&format!(
         "Joined as {role} \"{}\". The identity is kept in {}; brokers: {}.\n",
         joined.name,
         options.data.display(),

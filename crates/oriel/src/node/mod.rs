@@ -95,7 +95,7 @@ pub fn runtime() -> Outcome<tokio::runtime::Runtime> {
 
 /// Prints an example of a node file.
 pub fn example<F: NodeFile>() -> Outcome {
-    admin::print(&node_file::example(F::FIELDS))
+    admin::output::print(&node_file::example(F::FIELDS))
 }
 
 /// What the kernel calls this machine.

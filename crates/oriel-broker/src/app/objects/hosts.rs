@@ -201,7 +201,8 @@ pub async fn apps(
     wanted: Option<&str>,
     icons: bool,
 ) -> Result<InstalledApps, HostError> {
-    let languages = languages.into_iter().filter(|language| !language.is_empty()).take(LANGUAGES_MAX).collect();
+    let languages =
+        languages.into_iter().filter(|language| !language.is_empty()).take(LANGUAGES_MAX).collect();
     let request = agent_request::Body::ListApps(ListApps { languages });
     let agent_reply::Body::Apps(found) = broker.hosts.request(host, by, request).await? else {
         return Err(HostError::Confused("expected programs"));

@@ -80,7 +80,10 @@ impl Managed for Group {
 
     fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
         let mut found = references::users_among(&view.users, |user| user.groups.contains(&id));
-        found.extend(references::resources_with(view, |m| matches!(m, Matcher::Group(ids) if ids.contains(&id))));
+        found.extend(references::resources_with(
+            view,
+            |m| matches!(m, Matcher::Group(ids) if ids.contains(&id)),
+        ));
         found
     }
 }

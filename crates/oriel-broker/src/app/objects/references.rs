@@ -120,7 +120,10 @@ pub fn resources_on(view: &FarmView, names: impl Fn(&Source) -> bool) -> Vec<Str
 /// What holds a reference to a pool.
 pub fn of_pool(view: &FarmView, pool: Id<Pool>) -> Vec<String> {
     let mut found = users_among(&view.hosts, |host| host.pool == pool);
-    found.extend(resources_on(view, |source| matches!(source, Source::Pools { pools } if pools.contains(&pool))));
+    found.extend(resources_on(
+        view,
+        |source| matches!(source, Source::Pools { pools } if pools.contains(&pool)),
+    ));
     found.extend(users_among(&view.invitations, |invitation| {
         invitation.pool == Some(pool) && invitation.used.is_none()
     }));

@@ -176,9 +176,8 @@ pub async fn delete(
 /// Refuses to give up the last token that may do everything and never expires: there would be no way
 /// back into the farm.
 fn keeps_a_root(view: &FarmView, without: Id<Token>, now: Timestamp) -> Result<(), ChangeError> {
-    let lasting = |token: &Token| {
-        token.role == AdministratorRole::Root && token.expires_at.is_none_or(|end| now < end)
-    };
+    let lasting =
+        |token: &Token| token.role == AdministratorRole::Root && token.expires_at.is_none_or(|end| now < end);
     let Some(token) = view.tokens.get(without).filter(|token| lasting(&token.spec)) else { return Ok(()) };
     let others = view.tokens.iter().any(|other| {
         other.id != without && other.spec.role == AdministratorRole::Root && other.spec.expires_at.is_none()

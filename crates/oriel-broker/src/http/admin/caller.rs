@@ -123,7 +123,10 @@ impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
         let Some(token) = token else {
             if let Some(address) = address {
                 // Counted as a sign-in of this address, to an account that only it has.
-                broker.throttle.sign_in(address, &format!("API token from {address}"), now).map_err(too_many)?;
+                broker
+                    .throttle
+                    .sign_in(address, &format!("API token from {address}"), now)
+                    .map_err(too_many)?;
             }
             return Err(ApiError::new(
                 StatusCode::UNAUTHORIZED,

@@ -96,7 +96,11 @@ pub fn created<S: Routed>() -> Api {
 /// `PUT /kinds/{id}`.
 pub fn changed<S: Routed>() -> Api {
     let route = put_with(change::<S>, |operation| {
-        about::<S>(operation, "change", "Replaces name, site and spec. A stale revision is refused with who changed it and when.")
+        about::<S>(
+            operation,
+            "change",
+            "Replaces name, site and spec. A stale revision is refused with who changed it and when.",
+        )
     });
     ApiRouter::new().api_route(&one_of::<S>(), route)
 }
@@ -104,7 +108,11 @@ pub fn changed<S: Routed>() -> Api {
 /// `DELETE /kinds/{id}`.
 pub fn deleted<S: Routed>() -> Api {
     let route = delete_with(delete::<S>, |operation| {
-        about::<S>(operation, "delete", "Deletes one. What is in use is kept, and the answer names what uses it.")
+        about::<S>(
+            operation,
+            "delete",
+            "Deletes one. What is in use is kept, and the answer names what uses it.",
+        )
     });
     ApiRouter::new().api_route(&one_of::<S>(), route)
 }

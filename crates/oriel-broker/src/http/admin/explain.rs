@@ -20,7 +20,11 @@ use super::{
     crud::{self, Api},
     input::Sent,
 };
-use crate::{Broker, app::explain::Explanation, http::{ApiError, problem::sentence}};
+use crate::{
+    Broker,
+    app::explain::Explanation,
+    http::{ApiError, problem::sentence},
+};
 
 /// A launch to explain. What is left out of the device's facts counts as not known.
 #[derive(Deserialize, JsonSchema)]
@@ -85,7 +89,12 @@ impl LaunchToExplain {
 
 pub fn routes() -> Api {
     let launch = post_with(launch, |operation| {
-        crud::described(operation, "explain_launch", "explain", "Says how a launch would be answered, and why. Nothing is started.")
+        crud::described(
+            operation,
+            "explain_launch",
+            "explain",
+            "Says how a launch would be answered, and why. Nothing is started.",
+        )
     });
     ApiRouter::new().api_route("/explain/launch", launch)
 }

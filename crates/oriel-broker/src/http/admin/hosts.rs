@@ -58,13 +58,19 @@ async fn apps(
     Asked(query): Asked<AppsQuery>,
 ) -> Result<Json<InstalledApps>, ApiError> {
     objects::get::<Host>(&broker, id)?;
-    let languages = query.language.iter().flat_map(|list| list.split(',')).map(|l| l.trim().to_owned()).collect();
+    let languages =
+        query.language.iter().flat_map(|list| list.split(',')).map(|l| l.trim().to_owned()).collect();
     Ok(Json(objects::apps(&broker, may.name(), id, languages, query.app.as_deref(), query.icons).await?))
 }
 
 pub fn routes() -> Api {
     let mode = post_with(set_logon_mode, |operation| {
-        crud::described(operation, "set_host_logon_mode", "hosts", "Sets whether a host takes logons. Sessions that run are not touched.")
+        crud::described(
+            operation,
+            "set_host_logon_mode",
+            "hosts",
+            "Sets whether a host takes logons. Sessions that run are not touched.",
+        )
     });
     let apps = get_with(apps, |operation| {
         crud::described(operation, "list_host_apps", "hosts", "Lists the programs installed on a host.")

@@ -60,7 +60,12 @@ async fn show(
 
 pub fn routes() -> Api {
     let create = post_with(create, |operation| {
-        crud::described(operation, "create_icon", "icons", "Takes a PNG, scales it to at most 256 pixels and keeps it.")
+        crud::described(
+            operation,
+            "create_icon",
+            "icons",
+            "Takes a PNG, scales it to at most 256 pixels and keeps it.",
+        )
     });
     let show = get_with(show, |operation| {
         crud::described(operation, "show_icon", "icons", "The PNG of an icon.")

@@ -25,7 +25,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<Broker>> for Sent<T> {
     async fn from_request(request: Request, broker: &Arc<Broker>) -> Result<Self, ApiError> {
         let body = Bytes::from_request(request, broker).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "What was sent is too large.");
+                return ApiError::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    "What was sent is too large.",
+                );
             }
             ApiError::bad_request("The request's body did not arrive whole.").cause(rejection)
         })?;
@@ -101,7 +105,8 @@ impl<T: ?Sized> FromRequestParts<Arc<Broker>> for IdOf<T> {
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
         let found: Result<Path<IdInPath>, _> = Path::from_request_parts(parts, broker).await;
         let Path(path) = found.map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
-        let id = path.id.parse().map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
+        let id =
+            path.id.parse().map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
         Ok(Self(id))
     }
 }
@@ -148,7 +153,9 @@ impl FromRequestParts<Arc<Broker>> for BasedOn {
         let revision = header.to_str().ok().and_then(|text| text.trim().trim_matches('"').parse().ok());
         match revision {
             Some(revision) => Ok(Self(Some(revision))),
-            None => Err(ApiError::bad_request("The header If-Match must be a revision in quotes, such as \"7\".")),
+            None => {
+                Err(ApiError::bad_request("The header If-Match must be a revision in quotes, such as \"7\"."))
+            }
         }
     }
 }
@@ -191,7 +198,12 @@ impl OperationInput for Png {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
         use aide::openapi::{MediaType, ReferenceOr, RequestBody};
         let content = [("image/png".to_owned(), MediaType::default())].into_iter().collect();
-        let body = RequestBody { description: Some("A PNG picture.".into()), content, required: true, ..Default::default() };
+        let body = RequestBody {
+            description: Some("A PNG picture.".into()),
+            content,
+            required: true,
+            ..Default::default()
+        };
         operation.request_body = Some(ReferenceOr::Item(body));
     }
 }
@@ -205,7 +217,8 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_refused_with_its_path() {
-        let error = read::<New<Pool>>(br#"{"name":"a","spec":{"settings":{"max_session":5}}}"#).expect_err("refused");
+        let error =
+            read::<New<Pool>>(br#"{"name":"a","spec":{"settings":{"max_session":5}}}"#).expect_err("refused");
         assert_eq!(error.status(), StatusCode::UNPROCESSABLE_ENTITY);
         let mistake = &error.problem().mistakes[0];
         assert_eq!(mistake.field, "spec.settings.max_session");
@@ -215,7 +228,10 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_apart_from_what_does_not_fit() {
         assert_eq!(read::<New<Pool>>(b"{").expect_err("refused").status(), StatusCode::BAD_REQUEST);
-        assert_eq!(read::<New<Pool>>(b"{} x").expect_err("refused").status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            read::<New<Pool>>(b"{} x").expect_err("refused").status(),
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
     }
 
     #[test]

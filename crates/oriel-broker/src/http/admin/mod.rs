@@ -36,17 +36,13 @@ const BODY_MAX: usize = oriel_store::SPEC_BYTES_MAX + 16 * 1024;
 pub fn router(broker: Arc<Broker>) -> Router {
     let (routes, document) = build();
     let document = Arc::new(document);
-    let document = move || async move {
-        ([(header::CACHE_CONTROL, "no-cache")], Json(document)).into_response()
-    };
+    let document =
+        move || async move { ([(header::CACHE_CONTROL, "no-cache")], Json(document)).into_response() };
     let routes = routes
         .route("/openapi.json", get(document))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so);
-    Router::new()
-        .nest(PATH_PREFIX, routes)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(broker)
+    Router::new().nest(PATH_PREFIX, routes).layer(DefaultBodyLimit::max(BODY_MAX)).with_state(broker)
 }
 
 /// The OpenAPI document, as it is served and committed.
@@ -74,7 +70,8 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
 }
 
 async fn nothing_here() -> ApiError {
-    ApiError::not_found("There is nothing at this address.").advice("See /api/v1/openapi.json for what there is.")
+    ApiError::not_found("There is nothing at this address.")
+        .advice("See /api/v1/openapi.json for what there is.")
 }
 
 async fn not_so() -> ApiError {

@@ -48,8 +48,9 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::NotFound(_) => ApiError::not_found(message),
             ChangeError::Invalid(mistakes) => ApiError::invalid(mistakes),
-            ChangeError::InUse { .. } => ApiError::new(StatusCode::CONFLICT, "in_use", message)
-                .advice("Remove it there first."),
+            ChangeError::InUse { .. } => {
+                ApiError::new(StatusCode::CONFLICT, "in_use", message).advice("Remove it there first.")
+            }
             ChangeError::LastRoot(_) => ApiError::new(StatusCode::CONFLICT, "last_root", message)
                 .advice("Make another token of the role root that does not expire first."),
             ChangeError::Commit(error) => error.into(),

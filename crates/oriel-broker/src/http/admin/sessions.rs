@@ -230,11 +230,15 @@ pub fn routes() -> Api {
         };
     }
     let list = get_with(list, |operation| {
-        crud::described(operation, "list_sessions", "sessions", "Lists the sessions of all hosts, oldest first.")
+        crud::described(
+            operation,
+            "list_sessions",
+            "sessions",
+            "Lists the sessions of all hosts, oldest first.",
+        )
     });
-    let show = get_with(show, |operation| {
-        crud::described(operation, "show_session", "sessions", "Shows one.")
-    });
+    let show =
+        get_with(show, |operation| crud::described(operation, "show_session", "sessions", "Shows one."));
     let processes = get_with(processes, |operation| {
         crud::described(operation, "list_session_processes", "sessions", "Lists the processes of a session.")
     });
@@ -242,16 +246,37 @@ pub fn routes() -> Api {
         .api_route("/sessions", list)
         .api_route("/sessions/{id}", show)
         .api_route("/sessions/{id}/processes", processes)
-        .merge(acts!("/sessions/{id}/message", message, "message_session", "Shows a message on the session's screen."))
-        .merge(acts!("/sessions/{id}/disconnect", disconnect, "disconnect_session", "Takes the client away; the programs run on."))
+        .merge(acts!(
+            "/sessions/{id}/message",
+            message,
+            "message_session",
+            "Shows a message on the session's screen."
+        ))
+        .merge(acts!(
+            "/sessions/{id}/disconnect",
+            disconnect,
+            "disconnect_session",
+            "Takes the client away; the programs run on."
+        ))
         .merge(acts!("/sessions/{id}/log-off", log_off, "log_off_session", "Ends a session in order."))
-        .merge(acts!("/sessions/{id}/reset", reset, "reset_session", "Ends a session at once; what was not saved is lost."))
-        .merge(acts!("/sessions/{id}/end-process", end_process, "end_session_process", "Ends one process of a session."))
+        .merge(acts!(
+            "/sessions/{id}/reset",
+            reset,
+            "reset_session",
+            "Ends a session at once; what was not saved is lost."
+        ))
+        .merge(acts!(
+            "/sessions/{id}/end-process",
+            end_process,
+            "end_session_process",
+            "Ends one process of a session."
+        ))
 }
 
 fn page(broker: &Broker, query: &SessionsQuery) -> Page<SessionView> {
     let farm = broker.farm.load();
-    let limit = query.limit.unwrap_or(crate::app::objects::LIMIT_DEFAULT).clamp(1, crate::app::objects::LIMIT_MAX);
+    let limit =
+        query.limit.unwrap_or(crate::app::objects::LIMIT_DEFAULT).clamp(1, crate::app::objects::LIMIT_MAX);
     let all = match query.user.map(|id| farm.users.get(id)) {
         Some(Some(user)) => broker.hosts.sessions_of(&user.name),
         Some(None) => Vec::new(),

@@ -61,7 +61,15 @@ impl Office {
         Self { router, token: token.trim().to_owned(), stop, _folder: folder }
     }
 
-    async fn send(&self, token: &str, method: Method, path: &str, kind: &str, body: Vec<u8>, if_match: Option<u64>) -> Answer {
+    async fn send(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+        if_match: Option<u64>,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{PATH_PREFIX}/{path}"))
@@ -115,7 +123,8 @@ async fn an_object_is_made_changed_and_deleted_and_the_log_says_so() {
     office.delete(&path, 2).await.expect(StatusCode::NO_CONTENT);
     office.get(&path).await.refused(StatusCode::NOT_FOUND, "not_found");
     let log = office.get(&format!("changes?object={id}")).await.expect(StatusCode::OK);
-    let did: Vec<_> = log["items"].as_array().expect("changes").iter().map(|change| &change["action"]).collect();
+    let did: Vec<_> =
+        log["items"].as_array().expect("changes").iter().map(|change| &change["action"]).collect();
     assert_eq!(did, ["deleted", "changed", "created"]);
 }
 
@@ -131,15 +140,22 @@ async fn every_mistake_is_reported_at_once_with_its_field() {
         }}))
         .await
         .expect(StatusCode::UNPROCESSABLE_ENTITY);
-    let fields: Vec<_> =
-        answer["mistakes"].as_array().expect("mistakes").iter().map(|m| m["field"].as_str().expect("text")).collect();
-    assert_eq!(fields, [
-        "name",
-        "spec.target.program",
-        "spec.folder",
-        "spec.target.source.pools[0]",
-        "spec.rules.rules[0].criteria[0].objects[0]",
-    ]);
+    let fields: Vec<_> = answer["mistakes"]
+        .as_array()
+        .expect("mistakes")
+        .iter()
+        .map(|m| m["field"].as_str().expect("text"))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "name",
+            "spec.target.program",
+            "spec.folder",
+            "spec.target.source.pools[0]",
+            "spec.rules.rules[0].criteria[0].objects[0]",
+        ]
+    );
 }
 
 #[tokio::test]
@@ -148,15 +164,20 @@ async fn what_is_in_use_is_kept_and_folders_do_not_contain_themselves() {
     let group = office.made("groups", json!({"name": "Staff", "spec": {}})).await;
     office.made("users", json!({"name": "alice", "spec": {"groups": [group]}})).await;
     let refused = office.delete(&format!("groups/{group}"), 1).await;
-    assert_eq!(refused.refused(StatusCode::CONFLICT, "in_use"), "Group \"Staff\" is in use by user \"alice\".");
+    assert_eq!(
+        refused.refused(StatusCode::CONFLICT, "in_use"),
+        "Group \"Staff\" is in use by user \"alice\"."
+    );
     let members = office.get(&format!("groups/{group}/members")).await.expect(StatusCode::OK);
     assert_eq!(members["items"][0]["name"], "alice");
 
     let folder = json!({"kind": "folder"});
     let outer = office.made("resources", json!({"name": "Outer", "spec": {"target": folder}})).await;
-    let inner = office.made("resources", json!({"name": "Inner", "spec": {"target": folder, "folder": outer}})).await;
+    let inner =
+        office.made("resources", json!({"name": "Inner", "spec": {"target": folder, "folder": outer}})).await;
     let cycle = json!({"name": "Outer", "revision": 1, "spec": {"target": folder, "folder": inner}});
-    let answer = office.put(&format!("resources/{outer}"), cycle).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    let answer =
+        office.put(&format!("resources/{outer}"), cycle).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answer["mistakes"][0]["field"], "spec.folder");
 }
 
@@ -177,7 +198,8 @@ async fn a_token_is_shown_once_and_its_role_holds() {
     let wrong = office.send("wrong", Method::GET, "users", "", Vec::new(), None).await;
     wrong.refused(StatusCode::UNAUTHORIZED, "unauthorized");
 
-    let admin = office.get("tokens?name=admin&exact=true").await.expect(StatusCode::OK)["items"][0]["id"].clone();
+    let admin =
+        office.get("tokens?name=admin&exact=true").await.expect(StatusCode::OK)["items"][0]["id"].clone();
     let last = office.delete(&format!("tokens/{}", admin.as_str().expect("an id")), 1).await;
     last.refused(StatusCode::CONFLICT, "last_root");
 }
@@ -202,7 +224,10 @@ async fn passwords_are_checked_and_never_shown() {
     let id = office.made("users", json!({"name": "bob", "password": "correct horse battery"})).await;
     let bob = office.get(&format!("users/{id}")).await.expect(StatusCode::OK);
     assert_eq!(bob["has_password"], true);
-    office.put(&format!("users/{id}/password"), json!({"password": "another horse staple"})).await.expect(StatusCode::NO_CONTENT);
+    office
+        .put(&format!("users/{id}/password"), json!({"password": "another horse staple"}))
+        .await
+        .expect(StatusCode::NO_CONTENT);
     let twice = office.post("users", json!({"name": "BOB"})).await;
     twice.refused(StatusCode::CONFLICT, "name_taken");
     let log = office.get("changes").await.expect(StatusCode::OK).to_string();
@@ -213,7 +238,9 @@ async fn passwords_are_checked_and_never_shown() {
 async fn an_invitation_is_a_string_that_a_component_reads() {
     let office = Office::open().await;
     let pools = office.get("pools").await.expect(StatusCode::OK);
-    let made = office.post("invitations", json!({"role": "agent", "pool": pools["items"][0]["id"], "hours": 2})).await;
+    let made = office
+        .post("invitations", json!({"role": "agent", "pool": pools["items"][0]["id"], "hours": 2}))
+        .await;
     let made = made.expect(StatusCode::CREATED);
     let string: oriel_wire::invitation::InvitationString =
         made["string"].as_str().expect("a string").parse().expect("an invitation");
@@ -251,11 +278,13 @@ async fn an_icon_is_taken_and_only_a_known_one_can_be_named() {
     image::DynamicImage::new_rgba8(8, 8).write_to(&mut png, image::ImageFormat::Png).expect("a picture");
     let made = office.send(&office.token, Method::POST, "icons", "image/png", png.into_inner(), None).await;
     let icon = made.expect(StatusCode::CREATED)["id"].clone();
-    let resource = |icon: &Value| json!({"name": "Folder", "spec": {"target": {"kind": "folder"}, "icon": icon}});
+    let resource =
+        |icon: &Value| json!({"name": "Folder", "spec": {"target": {"kind": "folder"}, "icon": icon}});
     let unknown = office.post("resources", resource(&json!("ab".repeat(32)))).await;
     assert_eq!(unknown.expect(StatusCode::UNPROCESSABLE_ENTITY)["mistakes"][0]["field"], "spec.icon");
     office.post("resources", resource(&icon)).await.expect(StatusCode::CREATED);
-    let wrong = office.send(&office.token, Method::POST, "icons", "image/gif", b"GIF89a".to_vec(), None).await;
+    let wrong =
+        office.send(&office.token, Method::POST, "icons", "image/gif", b"GIF89a".to_vec(), None).await;
     wrong.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_png");
 }
 
@@ -265,7 +294,8 @@ async fn too_large_bodies_and_unknown_places_are_refused_in_words() {
     let large = json!({"name": "x", "spec": {"description": "y".repeat(BODY_MAX)}});
     office.post("groups", large).await.refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     office.get("nowhere").await.refused(StatusCode::NOT_FOUND, "not_found");
-    let wrong = office.send(&office.token, Method::POST, "hosts", "application/json", b"{}".to_vec(), None).await;
+    let wrong =
+        office.send(&office.token, Method::POST, "hosts", "application/json", b"{}".to_vec(), None).await;
     wrong.refused(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
 }
 
@@ -292,7 +322,10 @@ fn the_openapi_document_is_the_committed_one() {
         std::fs::write(path, &found).expect("written");
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == found, "docs/openapi.json is not what the code serves: run this test with ORIEL_UPDATE=1");
+    assert!(
+        committed == found,
+        "docs/openapi.json is not what the code serves: run this test with ORIEL_UPDATE=1"
+    );
 }
 
 #[test]
@@ -302,7 +335,8 @@ fn every_operation_has_a_name_a_summary_and_its_errors() {
     let mut ids = Vec::new();
     for (path, item) in paths {
         for (method, operation) in item.as_object().expect("operations") {
-            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no name"));
+            let id =
+                operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no name"));
             assert!(operation["summary"].is_string(), "{id} has no summary");
             assert!(operation["responses"]["default"].is_object(), "{id} does not say how it refuses");
             ids.push(id.to_owned());

@@ -61,16 +61,28 @@ async fn invite(
 pub fn routes() -> Api {
     let (all, one) = (crud::all_of::<Token>(), crud::one_of::<Token>());
     let create = post_with(create_token, |operation| {
-        crud::about::<Token>(operation, "create", "Makes one. Its secret is in the answer and never shown again.")
+        crud::about::<Token>(
+            operation,
+            "create",
+            "Makes one. Its secret is in the answer and never shown again.",
+        )
     });
     let change = put_with(change_token, |operation| {
         crud::about::<Token>(operation, "change", "Changes what it may do and until when; its secret stays.")
     });
     let delete = delete_with(delete_token, |operation| {
-        crud::about::<Token>(operation, "delete", "Deletes one, unless it is the last that may do everything.")
+        crud::about::<Token>(
+            operation,
+            "delete",
+            "Deletes one, unless it is the last that may do everything.",
+        )
     });
     let invite = post_with(invite, |operation| {
-        crud::about::<Invitation>(operation, "create", "Makes one. The string to paste is in the answer and never shown again.")
+        crud::about::<Invitation>(
+            operation,
+            "create",
+            "Makes one. The string to paste is in the answer and never shown again.",
+        )
     });
     ApiRouter::new()
         .merge(crud::viewed::<Token>())
