@@ -252,6 +252,11 @@ impl SimulatedHost {
         });
     }
 
+    /// Takes the client of a session away for `reason`; the session runs on.
+    pub fn disconnect_session(&self, session_id: &str, reason: EndReason) {
+        self.change(|state| disconnect(state, session_id, reason, ""));
+    }
+
     /// Ends a session for `reason`.
     pub fn end_session(&self, session_id: &str, reason: EndReason, detail: &str) {
         self.change(|state| end(state, session_id, reason, detail));

@@ -72,7 +72,8 @@ struct GatewayPart {
     address: SocketAddr,
 }
 
-/// A host with its agent.
+/// A host with its agent. Dropping it switches the machine off.
+#[must_use]
 pub struct Host {
     /// Its id in the farm.
     pub id: String,

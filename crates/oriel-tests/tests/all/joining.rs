@@ -56,7 +56,7 @@ const CASES: &[Case] = &[
         says: "no broker of the farm could be reached at 127.0.0.1:1",
     },
     Case {
-        what: "the gateways' port",
+        what: "the port for administrators",
         change: |invitation, farm| invitation.addresses = vec![farm.ports().management.to_string()],
         says: "no broker of the farm could be reached",
     },
@@ -162,11 +162,19 @@ async fn a_certificate_counts_only_for_its_own_role() {
         let channel = |address: std::net::SocketAddr| {
             connect::channel(vec![address.to_string()], internal_client(&identity, Role::Broker).unwrap())
         };
-        let nothing = || tokio_stream::iter([v1::AgentMessage { body: None }]);
-        let agent = AgentLinkClient::new(channel(wrong_port)).attach(nothing()).await;
-        let nothing = || tokio_stream::iter([v1::GatewayMessage { body: None }]);
-        let gateway = GatewayLinkClient::new(channel(wrong_port)).attach(nothing()).await;
-        let statuses = [agent.map(drop).unwrap_err(), gateway.map(drop).unwrap_err()];
+        let nothing = tokio_stream::iter([v1::AgentMessage { body: None }]);
+        let agent = async {
+            let mut stream = AgentLinkClient::new(channel(wrong_port)).attach(nothing).await?.into_inner();
+            stream.message().await.map(drop)
+        };
+        let nothing = tokio_stream::iter([v1::GatewayMessage { body: None }]);
+        let gateway = async {
+            let mut stream = GatewayLinkClient::new(channel(wrong_port)).attach(nothing).await?.into_inner();
+            stream.message().await.map(drop)
+        };
+        let (agent, gateway): (Result<(), tonic::Status>, Result<(), tonic::Status>) =
+            tokio::join!(agent, gateway);
+        let statuses = [agent.unwrap_err(), gateway.unwrap_err()];
         for status in &statuses {
             let refused = [tonic::Code::PermissionDenied, tonic::Code::Unimplemented];
             assert!(refused.contains(&status.code()), "a {role} at {wrong_port}: {status}");

@@ -167,7 +167,7 @@ async fn a_resource_runs_only_where_it_says() {
     let scene = Scene::new(2, 1).await;
     let farm = &scene.farm;
     let other = farm.admin.create("pools", "Plant", json!({})).await.unwrap();
-    farm.add_host_with("p1", &other, RdpListener::nowhere()).await;
+    let _plant = farm.add_host_with("p1", &other, RdpListener::nowhere()).await;
     let desktop = |source: Value| json!({ "target": { "kind": "desktop", "source": source } });
     for (name, source, hosts) in [
         ("of the plant", json!({ "from": "pools", "pools": [other] }), vec!["p1"]),

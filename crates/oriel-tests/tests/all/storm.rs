@@ -53,7 +53,7 @@ async fn two_hundred_launches_on_a_hundred_seats() {
     }
     for refusal in &refusals {
         let words = refusal.message();
-        assert!(words.contains("full") || words.contains("all the sessions it may have"), "{refusal}");
+        assert!(words.contains("full") || words.contains("Every seat is taken"), "{refusal}");
     }
     farm.sessions_until("the broker agrees", |sessions| sessions.len() == HOSTS * SEATS).await;
 }
