@@ -125,6 +125,9 @@ pub async fn join(
         .map_err(|status| match status.code() {
             tonic::Code::Unauthenticated => JoinError::Refused,
             tonic::Code::Unavailable => unreachable(status.message().to_owned()),
+            tonic::Code::Unimplemented => {
+                unreachable(format!("what answers there is not the broker's port for a {role}"))
+            }
             _ => JoinError::Broker(status.message().to_owned()),
         })?
         .into_inner();
@@ -155,32 +158,49 @@ impl Membership {
     }
 }
 
-/// Keeps a component's certificate young until told to stop: at two thirds of its life it is exchanged,
-/// and every configuration made from `identity` goes on with the new one.
-pub async fn keep_renewed(
-    identity: Arc<ReloadingIdentity>,
-    directory: PathBuf,
-    clock: Arc<dyn Clock>,
-    signal: ShutdownSignal,
-) {
-    let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(600));
-    loop {
-        let wait = identity.identity().renew_after(clock.now());
-        tokio::select! {
-            () = signal.given() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-        match renew(&identity, &directory).await {
-            Ok(()) => {
-                backoff.reset();
-                tracing::info!(valid_until = %identity.identity().not_after(), "certificate renewed");
+/// How often is looked whether renewal is due: a machine that sleeps does not count its time, and a
+/// certificate's last third is days long.
+const RENEWAL_LOOK: Duration = Duration::from_secs(600);
+/// First and longest pause after a failed renewal.
+const RENEWAL_RETRY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(3_600));
+
+/// A component that renews its certificate.
+pub struct Renewal {
+    /// Its identity; every configuration made from it goes on with the new certificate.
+    pub identity: Arc<ReloadingIdentity>,
+    /// Where identity and membership are kept.
+    pub directory: PathBuf,
+    /// Brokers' addresses for its role, tried in order.
+    pub brokers: Vec<String>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Renewal {
+    /// Exchanges the certificate at two thirds of its life, until told to stop.
+    pub async fn keep(self, signal: ShutdownSignal) {
+        let mut backoff = Backoff::new(RENEWAL_RETRY.0, RENEWAL_RETRY.1);
+        let mut pause = Duration::ZERO;
+        loop {
+            let due = self.identity.identity().renew_after(self.clock.now());
+            let wait = if due.is_zero() { pause } else { due.min(RENEWAL_LOOK) };
+            tokio::select! {
+                () = signal.given() => return,
+                () = tokio::time::sleep(wait) => {}
             }
-            Err(error) => {
-                let delay = backoff.next_delay();
-                tracing::warn!(%error, retry_in_secs = delay.as_secs(), "certificate not renewed");
-                tokio::select! {
-                    () = signal.given() => return,
-                    () = tokio::time::sleep(delay) => {}
+            if !self.identity.identity().renew_after(self.clock.now()).is_zero() {
+                continue;
+            }
+            match renew(&self).await {
+                Ok(()) => {
+                    backoff.reset();
+                    pause = Duration::ZERO;
+                    tracing::info!(valid_until = %self.identity.identity().not_after(), "certificate renewed");
+                }
+                Err(error) => {
+                    pause = backoff.next_delay();
+                    let valid_until = self.identity.identity().not_after();
+                    tracing::warn!(%error, %valid_until, retry_in_secs = pause.as_secs(), "certificate not renewed");
                 }
             }
         }
@@ -204,13 +224,13 @@ enum RenewError {
     Write(#[from] io::Error),
 }
 
-async fn renew(identity: &Arc<ReloadingIdentity>, directory: &Path) -> Result<(), RenewError> {
-    let membership = Membership::load(directory)?;
+async fn renew(renewal: &Renewal) -> Result<(), RenewError> {
+    let Renewal { identity, directory, brokers, .. } = renewal;
     let key = KeyRequest::generate().map_err(|error| RenewError::Key(error.to_string()))?;
     let csr_pem = key.csr_pem().map_err(|error| RenewError::Key(error.to_string()))?;
     let config = internal_client(identity, Role::Broker)
         .map_err(|error| RenewError::Unreachable(error.to_string()))?;
-    let channel = connect::connected_channel(membership.broker_addresses.clone(), config)
+    let channel = connect::connected_channel(brokers.clone(), config)
         .await
         .map_err(|error| RenewError::Unreachable(root_cause(&error)))?;
     let mut client = EnrolmentClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
@@ -223,10 +243,11 @@ async fn renew(identity: &Arc<ReloadingIdentity>, directory: &Path) -> Result<()
     let authority = identity.identity().authority_fingerprint();
     let fresh = key.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
     fresh.save(directory)?;
+    identity.replace(fresh)?;
     if !answer.broker_addresses.is_empty() {
+        let membership = Membership::load(directory)?;
         Membership { broker_addresses: answer.broker_addresses, ..membership }.save(directory)?;
     }
-    identity.replace(fresh)?;
     Ok(())
 }
 
