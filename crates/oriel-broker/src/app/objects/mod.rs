@@ -35,7 +35,7 @@ pub use invitations::{
 };
 pub use tokens::{
     ChangedToken, IssuedToken, NewToken, TokenSettings, TokenView, change as change_token,
-    create as create_token, delete as delete_token, find as find_token, secret_sha256,
+    create as create_token, find as find_token, secret_sha256,
 };
 pub use users::{NewUser, UserView, create as create_user, members, set_password};
 
@@ -108,9 +108,6 @@ pub enum ChangeError {
         /// What uses it.
         by: Vec<String>,
     },
-    /// The last token that may change everything.
-    #[error("\"{0}\" is the last token that may do everything: without one nobody could manage the farm")]
-    LastRoot(String),
     /// The farm's directory has been changed by others, or the store says no.
     #[error(transparent)]
     Commit(#[from] CommitError),

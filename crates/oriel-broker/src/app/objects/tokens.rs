@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use oriel_model::{Id, Object, Timestamp, role::AdministratorRole, site::Site, token::Token};
-use oriel_store::{Author, Transaction};
+use oriel_model::{
+    Id, Object, Timestamp, role::AdministratorRole, site::Site, token::Token, validate::Mistakes,
+};
+use oriel_store::Author;
 use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
@@ -14,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed, turn};
+use super::{ChangeError, Managed};
 use crate::{
     Broker,
     farm::{FarmView, Objects},
@@ -88,6 +90,18 @@ impl Managed for Token {
             changed_by: object.changed_by.clone(),
         }
     }
+
+    fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
+        if id.is_some_and(|id| is_last_root(view, id)) && !is_lasting_root(self) {
+            let field = if self.role == AdministratorRole::Root { "expires_at" } else { "role" };
+            mistakes.add(field, "cannot be changed: this is the last token that may do everything for ever");
+        }
+    }
+
+    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
+        let last = "the farm, as the last token that may do everything for ever";
+        is_last_root(view, id).then(|| last.to_owned()).into_iter().collect()
+    }
 }
 
 /// 256 random bits, base64url.
@@ -144,10 +158,6 @@ pub async fn change(
     let kept = {
         let view = broker.farm.load();
         let token = view.tokens.get(id).ok_or(ChangeError::NotFound(oriel_model::Kind::Token))?;
-        let TokenSettings { role, expires_at, .. } = changed.spec;
-        if role != AdministratorRole::Root || expires_at.is_some() {
-            keeps_a_root(&view, id, broker.now())?;
-        }
         token.spec.secret_sha256.clone()
     };
     let TokenSettings { role, description, expires_at } = changed.spec;
@@ -156,33 +166,15 @@ pub async fn change(
     super::change(broker, author, id, revision, changed).await
 }
 
-/// Deletes a token, unless it is the last that may do everything.
-pub async fn delete(
-    broker: &Broker,
-    author: Author,
-    id: Id<Token>,
-    revision: u64,
-) -> Result<(), ChangeError> {
-    let _turn = turn().await;
-    {
-        let view = broker.farm.load();
-        view.tokens.get(id).ok_or(ChangeError::NotFound(oriel_model::Kind::Token))?;
-        keeps_a_root(&view, id, broker.now())?;
-    }
-    broker.commit(Transaction::new(author, broker.now()).delete(id, revision)).await?;
-    Ok(())
+/// Whether it can do everything for ever. One such token must stay: without it nobody could manage the
+/// farm, and there would be no way back.
+fn is_lasting_root(token: &Token) -> bool {
+    token.role == AdministratorRole::Root && token.expires_at.is_none()
 }
 
-/// Refuses to give up the last token that may do everything and never expires: there would be no way
-/// back into the farm.
-fn keeps_a_root(view: &FarmView, without: Id<Token>, now: Timestamp) -> Result<(), ChangeError> {
-    let lasting =
-        |token: &Token| token.role == AdministratorRole::Root && token.expires_at.is_none_or(|end| now < end);
-    let Some(token) = view.tokens.get(without).filter(|token| lasting(&token.spec)) else { return Ok(()) };
-    let others = view.tokens.iter().any(|other| {
-        other.id != without && other.spec.role == AdministratorRole::Root && other.spec.expires_at.is_none()
-    });
-    if others { Ok(()) } else { Err(ChangeError::LastRoot(token.name.clone())) }
+fn is_last_root(view: &FarmView, id: Id<Token>) -> bool {
+    let is_one = view.tokens.get(id).is_some_and(|token| is_lasting_root(&token.spec));
+    is_one && !view.tokens.iter().any(|other| other.id != id && is_lasting_root(&other.spec))
 }
 
 #[cfg(test)]

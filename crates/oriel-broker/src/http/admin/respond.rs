@@ -51,8 +51,6 @@ impl From<ChangeError> for ApiError {
             ChangeError::InUse { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "in_use", message).advice("Remove it there first.")
             }
-            ChangeError::LastRoot(_) => ApiError::new(StatusCode::CONFLICT, "last_root", message)
-                .advice("Make another token of the role root that does not expire first."),
             ChangeError::Commit(error) => error.into(),
             ChangeError::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)

@@ -201,7 +201,10 @@ async fn a_token_is_shown_once_and_its_role_holds() {
     let admin =
         office.get("tokens?name=admin&exact=true").await.expect(StatusCode::OK)["items"][0]["id"].clone();
     let last = office.delete(&format!("tokens/{}", admin.as_str().expect("an id")), 1).await;
-    last.refused(StatusCode::CONFLICT, "last_root");
+    assert!(last.refused(StatusCode::CONFLICT, "in_use").contains("the last token"));
+    let path = format!("tokens/{}", admin.as_str().expect("an id"));
+    let weaker = office.put(&path, json!({"name": "admin", "spec": {"role": "viewer"}, "revision": 1})).await;
+    assert_eq!(weaker.expect(StatusCode::UNPROCESSABLE_ENTITY)["mistakes"][0]["field"], "spec.role");
 }
 
 #[tokio::test]

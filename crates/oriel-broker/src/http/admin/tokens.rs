@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aide::axum::{
     ApiRouter,
-    routing::{delete_with, post_with, put_with},
+    routing::{post_with, put_with},
 };
-use axum::{Json, extract::State, response::NoContent};
+use axum::{Json, extract::State};
 use oriel_model::{invitation::Invitation, token::Token};
 
 use super::{
@@ -40,16 +40,6 @@ async fn change_token(
     Ok(Json(objects::change_token(&broker, may.author(), id, revision, changed).await?))
 }
 
-async fn delete_token(
-    State(broker): State<Arc<Broker>>,
-    may: May<Change<Token>>,
-    IdOf(id): IdOf<Token>,
-    based_on: BasedOn,
-) -> Result<NoContent, ApiError> {
-    objects::delete_token(&broker, may.author(), id, based_on.revision(None)?).await?;
-    Ok(NoContent)
-}
-
 async fn invite(
     State(broker): State<Arc<Broker>>,
     may: May<Change<Invitation>>,
@@ -70,13 +60,6 @@ pub fn routes() -> Api {
     let change = put_with(change_token, |operation| {
         crud::about::<Token>(operation, "change", "Changes what it may do and until when; its secret stays.")
     });
-    let delete = delete_with(delete_token, |operation| {
-        crud::about::<Token>(
-            operation,
-            "delete",
-            "Deletes one, unless it is the last that may do everything.",
-        )
-    });
     let invite = post_with(invite, |operation| {
         crud::about::<Invitation>(
             operation,
@@ -88,7 +71,7 @@ pub fn routes() -> Api {
         .merge(crud::viewed::<Token>())
         .api_route(&all, create)
         .api_route(&one, change)
-        .api_route(&one, delete)
+        .merge(crud::deleted::<Token>())
         .merge(crud::viewed::<Invitation>())
         .merge(crud::deleted::<Invitation>())
         .api_route(&crud::all_of::<Invitation>(), invite)
