@@ -49,7 +49,7 @@ export async function publishDemo(farm, report) {
     folders[name] = (await farm.api("POST", "/resources", { name, spec: { target: { kind: "folder" }, order } })).id;
   }
   const host = (await farm.api("GET", "/hosts")).items[0];
-  const { apps } = await farm.api("GET", `/hosts/${host.id}/apps`);
+  const { apps } = await farm.api("GET", `/hosts/${host.id}/apps?icons=true`);
   for (const [order, wanted] of APPLICATIONS.entries()) {
     report(wanted.name);
     const app = apps.find((candidate) => candidate.id === wanted.app);

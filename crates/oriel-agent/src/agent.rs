@@ -10,7 +10,7 @@ use oriel_net::{
     supervise::{ShutdownSignal, Tasks},
     tls::{self, ReloadingIdentity, internal_client},
 };
-use oriel_wire::enrolment::{Membership, keep_renewed};
+use oriel_wire::enrolment::{Membership, Renewal};
 
 use crate::{
     config::AgentConfig,
@@ -30,9 +30,8 @@ pub struct Agent;
 pub struct Bound {
     host: Arc<dyn SessionHost>,
     service: Arc<Service>,
-    identity: Arc<ReloadingIdentity>,
+    renewal: Renewal,
     links: Vec<Link>,
-    data_dir: PathBuf,
     stop_host_software: bool,
 }
 
@@ -97,6 +96,12 @@ impl Agent {
         });
         let host: Arc<dyn SessionHost> = Arc::new(host.await.map_err(BindError::Host)?);
         let service = Service::new(Arc::clone(&host), config.machine_name, &config.data_dir);
+        let renewal = Renewal {
+            identity,
+            directory: config.data_dir,
+            brokers: brokers.clone(),
+            clock: Arc::new(SystemClock),
+        };
         let links = brokers.into_iter().map(|broker| Link {
             service: Arc::clone(&service),
             channel: connect::channel(vec![broker.clone()], tls.clone()),
@@ -108,8 +113,7 @@ impl Agent {
             links: links.collect(),
             host,
             service,
-            identity,
-            data_dir: config.data_dir,
+            renewal,
             stop_host_software: config.stop_host_software,
         })
     }
@@ -132,9 +136,8 @@ impl Bound {
         }
         let service = self.service;
         tasks.spawn("reports", |signal| done(service.keep_reporting(signal)));
-        let (identity, data_dir) = (self.identity, self.data_dir);
-        tasks
-            .spawn("renewal", |signal| done(keep_renewed(identity, data_dir, Arc::new(SystemClock), signal)));
+        let renewal = self.renewal;
+        tasks.spawn("renewal", |signal| done(renewal.keep(signal)));
         tasks.ending().await;
         tasks.shutdown(STOP_TIMEOUT).await;
         if self.stop_host_software {

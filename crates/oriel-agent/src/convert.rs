@@ -6,7 +6,7 @@ use oriel_model::host::{AccountMode, EffectiveHostSettings};
 use oriel_wire::v1;
 
 use crate::host::{
-    App, ClientFacts, Ended, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest,
+    App, ClientFacts, Ended, HostSoftware, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest,
     SessionLimits, SessionProcess, SessionSnapshot, Start,
 };
 
@@ -69,7 +69,7 @@ pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatR
 pub(crate) fn prepared(
     prepared: &Prepared,
     rdp_address: String,
-    certificate: &[u8],
+    software: &HostSoftware,
 ) -> v1::agent_reply::Body {
     v1::agent_reply::Body::Prepared(v1::Prepared {
         session_id: prepared.session.to_string(),
@@ -78,10 +78,11 @@ pub(crate) fn prepared(
         one_time_logon: prepared.one_time_logon.to_string(),
         expires_at_ms: prepared.expires_at.as_millisecond(),
         rdp_address,
-        rdp_certificate_sha256: certificate.to_vec(),
+        rdp_certificate_sha256: software.certificate_sha256.to_vec(),
         // The host itself knows what the session is for.
         alternate_shell: String::new(),
         working_directory: String::new(),
+        dynamic_resize: software.has_dynamic_resize,
     })
 }
 

@@ -84,6 +84,8 @@ pub struct HostSoftware {
     pub certificate_sha256: [u8; 32],
     /// Most sessions that it can run at a time, whatever brokers allow.
     pub sessions_max: u32,
+    /// Whether sessions follow the size of the client's window by themselves.
+    pub has_dynamic_resize: bool,
 }
 
 /// A seat that a broker wants reserved.

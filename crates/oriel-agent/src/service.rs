@@ -216,8 +216,7 @@ impl Service {
         let seat = convert::seat(prepare, accounts)?;
         self.admit(&seat)?;
         let prepared = self.host.prepare(&seat).await?;
-        let certificate = self.host.describe().certificate_sha256;
-        Ok(convert::prepared(&prepared, rdp_address.to_owned(), &certificate))
+        Ok(convert::prepared(&prepared, rdp_address.to_owned(), &self.host.describe()))
     }
 
     fn admit(&self, seat: &SeatRequest) -> Result<(), Refusal> {

@@ -263,9 +263,7 @@ async fn own_object(
 /// The id in the identity of an earlier start.
 fn known_id(dir: &Path, farm: Id<Farm>) -> Result<Option<Id<broker::Broker>>, StartError> {
     match NodeIdentity::load(dir) {
-        Ok(identity) if identity.peer().farm != farm.uuid() => {
-            Err(StartError::OtherFarm(dir.to_owned()))
-        }
+        Ok(identity) if identity.peer().farm != farm.uuid() => Err(StartError::OtherFarm(dir.to_owned())),
         Ok(identity) => Ok(Some(identity.peer().id.into())),
         // It is made anew anyway.
         Err(LoadError::Absent(_) | LoadError::Damaged { .. }) => Ok(None),

@@ -14,11 +14,12 @@ use oriel_net::{
     supervise::{ShutdownHandle, ShutdownSignal, Tasks},
     tls::{self, CertificateError, PortalCertificate, ReloadingIdentity, internal_client, portal_server},
 };
+use oriel_wire::enrolment::Renewal;
 use rustls::ServerConfig;
 use tokio::time::timeout;
 
 use crate::{
-    brokers::Brokers, config::GatewayConfig, connections::Ending, limits::CLOSING_GRACE, link, renewal,
+    brokers::Brokers, config::GatewayConfig, connections::Ending, limits::CLOSING_GRACE, link,
     shared::Shared, web,
 };
 
@@ -28,12 +29,11 @@ pub struct Gateway;
 /// A gateway that has its ports and can be run.
 pub struct Bound {
     shared: Arc<Shared>,
-    identity: Arc<ReloadingIdentity>,
+    renewal: Renewal,
     certificate: Arc<PortalCertificate>,
     server_tls: Arc<ServerConfig>,
     listener: Listener,
     redirect: Option<Listener>,
-    data_dir: PathBuf,
     web_root: PathBuf,
     public_address: Option<String>,
     drain_deadline: Duration,
@@ -111,6 +111,8 @@ impl Gateway {
         }
         let identity = ReloadingIdentity::new(identity)?;
         let brokers = Brokers::new(&config.brokers, &internal_client(&identity, Role::Broker)?);
+        let renewal =
+            Renewal { identity, directory: config.data_dir, brokers: config.brokers, clock: clock.clone() };
         let gateway_id = HeaderValue::from_str(&peer.id.to_string())
             .expect("a UUID has only characters that a header may have");
         Ok(Bound {
@@ -127,9 +129,8 @@ impl Gateway {
                 brokers,
                 clock,
             ),
-            identity,
+            renewal,
             certificate,
-            data_dir: config.data_dir,
             web_root: config.web_root,
             public_address: config.public_address,
             drain_deadline: config.drain_deadline,
@@ -185,9 +186,8 @@ impl Bound {
             });
         }
         let upkeep = Tasks::new(&signal);
-        let (identity, data_dir) = (self.identity, self.data_dir);
-        let renewing = shared.clone();
-        upkeep.spawn("renewal", |signal| served(renewal::keep(renewing, identity, data_dir, signal)));
+        let renewal = self.renewal;
+        upkeep.spawn("renewal", |signal| served(renewal.keep(signal)));
         let certificate = self.certificate;
         upkeep.spawn("certificate", |signal| served(certificate.keep_fresh(signal)));
 

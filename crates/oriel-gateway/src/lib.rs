@@ -21,7 +21,6 @@ pub mod limits;
 mod link;
 mod processor;
 mod rdp;
-mod renewal;
 mod replay;
 mod shared;
 #[cfg(test)]

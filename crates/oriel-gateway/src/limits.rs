@@ -119,11 +119,3 @@ pub const CLOSING_GRACE: Duration = Duration::from_secs(5);
 /// How long the drain lasts if the node's file says nothing: long enough to finish a sentence, short
 /// enough for a restart by hand.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(30);
-
-/// How long the certificate's renewal waits after a failure. The last third of its life is for this.
-pub const RENEWAL_RETRY_CAP: Duration = Duration::from_secs(3_600);
-/// The first delay after a failed renewal.
-pub const RENEWAL_RETRY: Duration = Duration::from_secs(10);
-/// The longest sleep before looking again whether the certificate is due: a machine that was
-/// suspended wakes with the wrong idea of how long it slept.
-pub const RENEWAL_LOOK: Duration = Duration::from_secs(600);

@@ -134,8 +134,11 @@ pub async fn join(
 
     let identity = key.complete(&answer.certificate_pem, &answer.authority_pem, authority)?;
     let membership = Membership { name: answer.component_name, broker_addresses: answer.broker_addresses };
-    identity.save(directory).map_err(|error| JoinError::Write(directory.to_owned(), error))?;
-    membership.save(directory).map_err(|error| JoinError::Write(directory.to_owned(), error))?;
+    let write = |error| JoinError::Write(directory.to_owned(), error);
+    make_private(directory).map_err(write)?;
+    // The identity last: it is what makes the machine a member.
+    membership.save(directory).map_err(write)?;
+    identity.save(directory).map_err(write)?;
     Ok(membership)
 }
 
@@ -249,6 +252,11 @@ async fn renew(renewal: &Renewal) -> Result<(), RenewError> {
         Membership { broker_addresses: answer.broker_addresses, ..membership }.save(directory)?;
     }
     Ok(())
+}
+
+fn make_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 /// The innermost reason: the outer ones only say "transport error".

@@ -127,6 +127,7 @@ impl Xrdp {
                 rdp_address: config.listen,
                 certificate_sha256,
                 sessions_max: displays,
+                has_dynamic_resize: version.has_dynamic_resize(),
             },
             software,
             tasks: Mutex::new(tasks),

@@ -40,6 +40,12 @@ impl Version {
         Some(Self { major, minor, patch: next().unwrap_or(0), rest: next().unwrap_or(0) })
     }
 
+    /// Whether the session takes a new size without a new connection. Before, xrdp resizes its screen but
+    /// does not tell the client.
+    pub(super) fn has_dynamic_resize(self) -> bool {
+        self >= KNOWS_UNIX_SOCKET
+    }
+
     /// Whether xrdp reaches sesman over TCP. Later it is a Unix socket, which only root and xrdp open.
     pub(super) fn has_tcp_sesman(self) -> bool {
         self < KNOWS_UNIX_SOCKET

@@ -179,7 +179,8 @@ impl HostState {
     /// logons are enabled at least `settled` after it was told `settings`.
     pub fn has_ended_drain(&self, settings: &v1::HostSettings, settled: Duration) -> bool {
         let told = self.link.as_ref().and_then(|link| link.told).filter(|(told, _)| told == settings);
-        let (Some((_, told_at)), Some(reported_at), Some(report)) = (told, self.reported_at, &self.report) else {
+        let (Some((_, told_at)), Some(reported_at), Some(report)) = (told, self.reported_at, &self.report)
+        else {
             return false;
         };
         settings.logon_mode() == v1::LogonMode::DrainUntilReboot

@@ -766,6 +766,10 @@ pub struct Prepared {
     pub alternate_shell: ::prost::alloc::string::String,
     #[prost(string, tag = "9")]
     pub working_directory: ::prost::alloc::string::String,
+    /// Whether the session follows the window's size by itself \[MS-RDPEDISP\]. If not, the client
+    /// connects again at the new size.
+    #[prost(bool, tag = "10")]
+    pub dynamic_resize: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Processes {

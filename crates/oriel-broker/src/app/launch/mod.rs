@@ -100,6 +100,8 @@ pub struct Launched {
     pub ticket_expires_at: Timestamp,
     /// What may pass besides picture and input.
     pub channels: ChannelPolicy,
+    /// Whether the session follows the window's size by itself.
+    pub dynamic_resize: bool,
 }
 
 /// What one launch is made of, once the right to it is established.
@@ -233,8 +235,7 @@ impl Broker {
         let (id, is_return) = match request.what {
             What::Resource(id) => (id, false),
             What::Session(session) => {
-                let session =
-                    self.session_of(&signed_in.user, session)?;
+                let session = self.session_of(&signed_in.user, session)?;
                 (session.resource.ok_or(LaunchError::SessionGone)?, true)
             }
         };
@@ -413,6 +414,7 @@ impl Broker {
             ticket: sealed,
             ticket_expires_at: expires_at,
             channels: claims.channels,
+            dynamic_resize: prepared.dynamic_resize,
         })
     }
 }

@@ -113,8 +113,7 @@ impl From<Launched> for Launch {
             ticket: launched.ticket,
             ticket_expires_at: launched.ticket_expires_at,
             channels: launched.channels,
-            // The session software of every host of this version follows the window's size.
-            dynamic_resize: true,
+            dynamic_resize: launched.dynamic_resize,
         }
     }
 }
