@@ -121,12 +121,12 @@ export class Session {
   }
 
   /** Does something and waits until it shows. */
-  async see(what: string, act: () => Promise<void>): Promise<void> {
+  async see(what: string, act: () => Promise<void>, change = REAL_CHANGE): Promise<void> {
     const before = await this.#sample();
     await act();
     await expect
       .poll(async () => difference(before, await this.#sample()), { message: what, intervals: [100] })
-      .toBeGreaterThan(REAL_CHANGE);
+      .toBeGreaterThan(change);
     await this.settled();
   }
 

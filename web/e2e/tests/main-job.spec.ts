@@ -8,8 +8,6 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await picture(portal.page, 'portal');
   const editor = await portal.open('Text Editor');
   await editor.settled();
-  await expect(editor.page).toHaveTitle(/Text Editor/);
-  await expect(editor.page.locator('#favicon')).toHaveAttribute('href', /\/icons\/[0-9a-f]+\.png$/);
 
   const name = `line-${Date.now()}.txt`;
   const file = join(homeOf(anna), name);
@@ -17,9 +15,8 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await editor.type(line);
   await picture(editor.page, 'session');
   await editor.see('the dialog to save appears', () => editor.press('Control+S'));
-  // The whole name: the dialog begins in whichever folder was used last.
   await editor.press('Control+A');
-  await editor.type(file);
+  await editor.type(name);
   await editor.press('Enter');
   await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8').trim(), { message: `the content of ${file}` }).toBe(line);
   rmSync(file);
@@ -33,6 +30,17 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await portal.page.getByTestId('tab-sessions').click();
   await expect(portal.page.getByTestId('no-sessions')).toBeVisible();
   expect(await administrator.sessions(anna.user_name)).toEqual([]);
+});
+
+test('a program’s tab has its name and its icon', async ({ portal, anna }) => {
+  await portal.signIn(anna);
+  const editor = await portal.open('Text Editor');
+  await editor.connected();
+  await expect(editor.page).toHaveTitle('Text Editor');
+  const icon = editor.page.locator('#favicon');
+  await expect(icon).toHaveAttribute('href', /\/icons\/[0-9a-f]+\.png$/);
+  const answer = await editor.page.request.get((await icon.getAttribute('href')) ?? '');
+  expect(answer.headers()['content-type']).toBe('image/png');
 });
 
 test('two users see what is theirs', async ({ portal, anna, ben, browser }) => {
@@ -73,6 +81,7 @@ test('a favourite stays', async ({ portal, anna }) => {
 test('the keyboard alone opens a program', async ({ portal, anna }) => {
   const { page } = portal;
   await page.goto('/');
+  await expect(page.getByLabel('User name')).toBeFocused();
   await page.keyboard.type(anna.user_name);
   await page.keyboard.press('Tab');
   await page.keyboard.type(anna.password);

@@ -8,7 +8,7 @@ test.describe('the clipboard', () => {
     const editor = await portal.open('Text Editor');
     await editor.settled();
     await editor.page.evaluate(() => navigator.clipboard.writeText('Grüße, 10 €: from the browser'));
-    await editor.see('the text is pasted', () => editor.press('Control+V'));
+    await editor.see('the text is pasted', () => editor.press('Control+V'), 0.001);
     await editor.type(' and back');
     await editor.press('Control+A');
     await editor.press('Control+C');
@@ -109,6 +109,9 @@ test('the picture follows the window', async ({ portal, anna }) => {
   expect(await size()).toEqual([1280, 800]);
   await desktop.page.setViewportSize({ width: 1000, height: 640 });
   await expect.poll(size, { message: 'the size of the remote desktop' }).toEqual([1000, 640]);
+  await desktop.settled();
+  await desktop.page.setViewportSize({ width: 1400, height: 900 });
+  await expect.poll(size, { message: 'the size of the remote desktop' }).toEqual([1400, 900]);
   await desktop.settled();
   await picture(desktop.page, 'desktop');
 });

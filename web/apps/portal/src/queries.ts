@@ -4,7 +4,7 @@ import { QueryCache, MutationCache, QueryClient, queryOptions } from '@tanstack/
 
 /** How often the lists are read again while someone looks at them. */
 const RESOURCES_EVERY_MS = 60_000;
-const SESSIONS_EVERY_MS = 10_000;
+const SESSIONS_EVERY_MS = 5_000;
 
 const MAX_TRIES = 2;
 
@@ -59,6 +59,7 @@ export const resources = queryOptions({
 export const sessions = queryOptions({
   queryKey: ['sessions'] as const,
   queryFn: ({ signal }) => api.sessions(signal),
+  staleTime: 1_000,
   refetchInterval: SESSIONS_EVERY_MS,
 });
 

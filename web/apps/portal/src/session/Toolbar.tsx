@@ -14,7 +14,10 @@ import { ClipboardPanel } from './ClipboardPanel.tsx';
 import type { SessionController, Snapshot } from './controller.ts';
 import classes from './Toolbar.module.css';
 
-/** How long the bar stays when nobody uses it. */
+/** The bar shows itself once in a tab, not after every reconnect. */
+let introduced = false;
+
+/** How long it stays when nobody uses it. */
 const LINGER_MS = 2_500;
 
 const KEYS: Combination[] = ['ctrl_alt_del', 'alt_tab', 'alt_f4', 'win', 'escape', 'print_screen'];
@@ -31,13 +34,14 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
   const { t } = useTranslation();
   const [pinned, setPinned] = useState(false);
   const [busy, setBusy] = useState(0);
-  const [fresh, setFresh] = useState(true);
+  const [fresh, setFresh] = useState(!introduced);
   const [asking, ask] = useDisclosure(false);
   const [loggingOff, setLoggingOff] = useState(false);
   const { toggle, fullscreen } = useFullscreenDocument();
   const clipboardAllowed = launch.channels.clipboard;
 
   useEffect(() => {
+    introduced = true;
     const timer = window.setTimeout(() => setFresh(false), LINGER_MS);
     return () => window.clearTimeout(timer);
   }, []);

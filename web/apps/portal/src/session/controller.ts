@@ -14,7 +14,7 @@ import { start, step, type Effect, type Event, type State } from './machine.ts';
 /** After this long without a change of the window, its size is the one that is wanted. */
 const RESIZE_QUIET_MS = 700;
 /** How long a host may take to follow a resize before the connection is made anew at that size. */
-const RESIZE_ANSWER_MS = 2_500;
+const RESIZE_ANSWER_MS = 1_500;
 /** A connection that has held this long starts a new count of tries when it is lost. */
 const SETTLED_MS = 10_000;
 /** The client may crash this often in a tab before it is left at that. */
@@ -37,6 +37,8 @@ export class SessionController implements Target {
   #stage: HTMLElement | null = null;
   #session: RemoteSession | null = null;
   #size: Size | null = null;
+  /** Whether the host was seen to follow a resize; what it promises is not always so. */
+  #follows: boolean | null = null;
   #timers = new Map<'launch' | 'resize' | 'settle', number>();
   #launched = false;
   #aborter = new AbortController();
@@ -222,6 +224,7 @@ export class SessionController implements Target {
       sized: (size) => {
         if (!isCurrent()) return;
         this.#size = size;
+        this.#follows = true;
         this.#after('resize', null);
         this.#fit();
       },
@@ -303,13 +306,16 @@ export class SessionController implements Target {
     this.#after('resize', RESIZE_QUIET_MS, () => {
       const wanted = desktopSize(this.#area());
       if (this.#size === null || sameSize(wanted, this.#size)) return;
-      if (!state.launch.dynamic_resize) {
+      if (!state.launch.dynamic_resize || this.#follows === false) {
         this.dispatch({ type: 'resize' });
         return;
       }
       this.#session?.resize(wanted);
       // `sized` takes this timer away if the host follows.
-      this.#after('resize', RESIZE_ANSWER_MS, () => this.dispatch({ type: 'resize' }));
+      this.#after('resize', RESIZE_ANSWER_MS, () => {
+        this.#follows = false;
+        this.dispatch({ type: 'resize' });
+      });
     });
   }
 
