@@ -396,6 +396,7 @@ impl SimulatedHost {
             rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
             alternate_shell: state.program.0.clone(),
             working_directory: state.program.1.clone(),
+            dynamic_resize: true,
         })
     }
 }

@@ -271,6 +271,20 @@ impl Farm {
         .await;
     }
 
+    /// Waits until the broker knows these CPU loads of hosts.
+    pub async fn loads_known(&self, loads: &[(&Host, f32)]) {
+        wait::until("the loads are known", async || {
+            for (host, cpu) in loads {
+                let path = format!("/hosts/{}", host.id);
+                let view = self.admin.get(&path).await.map_err(|error| error.to_string())?;
+                let known = runtime(&view)["cpu_load"].as_f64().unwrap_or(-1.0);
+                wait::ensure((known - f64::from(*cpu)).abs() < 0.001, view.to_string())?;
+            }
+            Ok::<_, String>(())
+        })
+        .await;
+    }
+
     /// The id of an object by its name.
     pub async fn id_of(&self, kind: &str, name: &str) -> anyhow::Result<String> {
         let list = self.admin.get(&format!("/{kind}?name={name}&exact=true")).await?;

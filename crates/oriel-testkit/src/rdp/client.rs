@@ -38,6 +38,7 @@ pub struct RdpClient {
     socket: Socket,
     buffer: BytesMut,
     options: ClientOptions,
+    patience: Duration,
     /// WebSocket messages that were not exactly one RDP message.
     uneven_messages: usize,
     share_id: u32,
@@ -88,7 +89,8 @@ impl RdpClient {
         let request = handshake(gateway, &options).map_err(Refusal::Other)?;
         match tokio_tungstenite::client_async(request, tls).await {
             Ok((socket, _)) => {
-                Ok(Self { socket, buffer: BytesMut::new(), options, uneven_messages: 0, share_id: 0 })
+                let (buffer, patience) = (BytesMut::new(), PATIENCE);
+                Ok(Self { socket, buffer, options, patience, uneven_messages: 0, share_id: 0 })
             }
             Err(tungstenite::Error::Http(answer)) => Err(Refusal::Handshake(answer.status().as_u16())),
             Err(error) => Err(Refusal::Other(error.into())),
@@ -105,6 +107,11 @@ impl RdpClient {
         client.show_ticket(ticket).await?;
         client.run_sequence().await?;
         Ok(client)
+    }
+
+    /// How long it waits for one answer from now on.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Sends the RDCleanPath request and reads the answer.
@@ -219,15 +226,17 @@ impl RdpClient {
 
     /// The next RDP message, in time.
     pub async fn frame(&mut self) -> Result<Frame, Refusal> {
-        match tokio::time::timeout(PATIENCE, self.next()).await {
+        let patience = self.patience;
+        match tokio::time::timeout(patience, self.next()).await {
             Ok(Received::Frame(frame)) => Ok(frame),
             Ok(Received::Closed(closed)) => Err(Refusal::Closed(closed)),
-            Err(_) => Err(Refusal::Other(anyhow::anyhow!("no message within {} s", PATIENCE.as_secs()))),
+            Err(_) => Err(Refusal::Other(anyhow::anyhow!("no message within {} s", patience.as_secs()))),
         }
     }
 
     /// Reads and drops messages until the end, in time.
     pub async fn closed(&mut self) -> anyhow::Result<Closed> {
+        let patience = self.patience;
         let end = async {
             loop {
                 if let Received::Closed(closed) = self.next().await {
@@ -235,7 +244,7 @@ impl RdpClient {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, end).await.context("the gateway did not close the WebSocket")
+        tokio::time::timeout(patience, end).await.context("the gateway did not close the WebSocket")
     }
 
     /// The next binary WebSocket message as it is.
@@ -257,7 +266,8 @@ impl RdpClient {
 
     /// Sends any bytes as one binary message.
     pub async fn send(&mut self, bytes: impl Into<Bytes>) -> anyhow::Result<()> {
-        tokio::time::timeout(PATIENCE, self.socket.send(Message::Binary(bytes.into())))
+        let patience = self.patience;
+        tokio::time::timeout(patience, self.socket.send(Message::Binary(bytes.into())))
             .await
             .context("the gateway takes nothing")??;
         Ok(())

@@ -46,10 +46,11 @@ const SHARE_ID: u32 = 0x1_0001;
 
 /// X.224: what comes before TLS.
 pub(super) async fn negotiate(
-    stream: TcpStream,
+    mut stream: TcpStream,
     shared: &Shared,
     connection: &HostConnection,
 ) -> anyhow::Result<(TcpStream, SecurityProtocol)> {
+    shared.pass(connection, Stage::Accepted, &mut stream).await?;
     let mut frames = Frames::new(stream);
     let request = frames.expect("a Connection Request").await?;
     let offered = decode::<X224<ConnectionRequest>>(&request)?.0.protocol;

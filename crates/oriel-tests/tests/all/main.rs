@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod architecture;
+mod command_line;
 mod connection;
 mod entitlement;
 mod hostile;
@@ -13,5 +14,6 @@ mod placement;
 mod pressure;
 mod settings;
 mod sign_in;
+mod silence;
 mod storm;
 mod wire_generated;
