@@ -12,14 +12,12 @@ const finished = [];
 export async function step(name, work) {
   const started = Date.now();
   let text = "";
-  let shown = "";
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const show = () => {
     if (isTerminal) {
       process.stdout.write(`\r\x1b[K… ${name}${text ? `: ${text}` : ""} (${seconds()} s)`.slice(0, (process.stdout.columns || 100) + 4));
-    } else if (text !== shown) {
+    } else {
       console.log(`… ${name}${text ? `: ${text}` : ""} (${seconds()} s)`);
-      shown = text;
     }
   };
   if (!isTerminal) console.log(`… ${name}`);
