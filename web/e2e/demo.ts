@@ -15,6 +15,10 @@ export interface Demo {
   management: string;
   api_token: string;
   accounts: Account[];
+  /** The folder of everything that the farm keeps. */
+  data: string;
+  /** The process that starts broker, gateway and agent. */
+  pid: number;
 }
 
 /** Screenshots and what is left of failures. */

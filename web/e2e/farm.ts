@@ -39,14 +39,19 @@ export class Administrator {
     await this.#json('POST', `/api/v1/sessions/${session}/reset`);
   }
 
+  /** Anything else of the management API; `path` is what follows `/api/v1/`. */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.#json<T>(method, `/api/v1/${path}`, body);
+  }
+
   /** Ends whatever the user has running, so that the next test begins with nothing. */
   async clear(user: string): Promise<void> {
     for (const session of await this.sessions(user)) await this.reset(session.id);
     await expect.poll(() => this.sessions(user), { message: `sessions of ${user}` }).toEqual([]);
   }
 
-  async #json<T>(method: string, path: string): Promise<T> {
-    const answer = await this.#api.fetch(path, { method });
+  async #json<T>(method: string, path: string, data?: unknown): Promise<T> {
+    const answer = await this.#api.fetch(path, { method, data });
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
     return (answer.status() === 204 ? undefined : await answer.json()) as T;
   }

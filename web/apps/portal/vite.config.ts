@@ -12,6 +12,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      output: {
+        // What both pages stand on changes seldom and is kept by browsers; the pages change often.
+        codeSplitting: {
+          groups: [{ name: 'kit', test: /node_modules[\\/](?!@devolutions)/ }],
+        },
+      },
+    },
   },
   server: { proxy: { '/api': process.env.ORIEL_DEV_API ?? 'http://127.0.0.1:8790' } },
 });

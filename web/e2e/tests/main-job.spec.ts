@@ -17,10 +17,13 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await editor.see('the dialog to save appears', () => editor.press('Control+S'));
   await editor.press('Control+A');
   await editor.type(name);
+  // The dialog looks for names like it; Enter belongs to that until it has found none.
+  await editor.settled();
   await editor.press('Enter');
   await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8').trim(), { message: `the content of ${file}` }).toBe(line);
   rmSync(file);
 
+  await editor.settled();
   await editor.press('Control+Q');
   const card = await editor.ended('logged_off');
   await expect(card).toContainText('Text Editor has ended');

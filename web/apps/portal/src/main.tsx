@@ -1,17 +1,21 @@
 import './styles.ts';
 import { MantineProvider, localStorageColorSchemeManager } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode, lazy, Suspense } from 'react';
+import { StrictMode, Suspense, lazy, type ComponentType } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startTranslation } from './i18n/index.ts';
 import { queries } from './queries.ts';
+import { beginLaunch } from './session/launch.ts';
 import { theme } from './theme.ts';
 
 // Two pages, each with only the code that it needs.
+const openPortal = () => import('./portal/PortalPage.tsx');
+const openSession = () => {
+  beginLaunch();
+  return import('./session/SessionPage.tsx');
+};
 const isSession = location.pathname.replace(/\/$/, '') === '/session';
-// The session's client is the largest part: it comes while everything else does.
-if (isSession) void import('@oriel/session').then(({ ironRdp }) => ironRdp.load()).catch(() => {});
-const page = isSession ? import('./session/SessionPage.tsx') : import('./portal/PortalPage.tsx');
+const page: Promise<{ default: ComponentType }> = isSession ? openSession() : openPortal();
 const Page = lazy(() => page);
 
 const colorScheme = localStorageColorSchemeManager({ key: 'oriel.color-scheme' });

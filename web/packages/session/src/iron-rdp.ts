@@ -35,7 +35,7 @@ let loading: Promise<Module> | undefined;
 function load(): Promise<Module> {
   loading ??= (async () => {
     const module = await import('@devolutions/iron-remote-desktop-rdp');
-    await module.init('WARN');
+    await module.init('ERROR');
     return module;
   })();
   // A failed download must not be remembered for ever.

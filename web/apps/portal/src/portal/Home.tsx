@@ -140,8 +140,7 @@ function usePrepareSession(ready: boolean): void {
   useEffect(() => {
     if (!ready) return;
     const prepare = () => {
-      void import('../session/SessionPage.tsx');
-      void import('@oriel/session').then((session) => session.ironRdp.load()).catch(() => {
+      import('../session/SessionPage.tsx').catch(() => {
         // Only a head start; the session's own page tries again and tells.
       });
     };

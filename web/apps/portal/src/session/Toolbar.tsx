@@ -83,7 +83,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
           {launch.resource_name}
         </Text>
         <Divider orientation="vertical" className={classes.name} />
-        <Menu {...whileOpen} position="bottom" returnFocus={false} onExitTransitionEnd={toSession}>
+        <Menu {...whileOpen} position="bottom" width={264} returnFocus={false} onExitTransitionEnd={toSession}>
           <Menu.Target>
             <Tooltip label={t('toolbar.keys')}>
               <ActionIcon aria-label={t('toolbar.keys')} color="gray" className={classes.button} data-testid="keys-menu">

@@ -5,10 +5,9 @@
 import { ApiProblem, api, type Launch } from '@oriel/api';
 import { LocalClipboard, desktopSize, ironRdp, sameSize } from '@oriel/session';
 import type { Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
-import { detectLayout } from '@oriel/session/layouts';
 import { preferences, onPreferences } from '../preferences.ts';
 import { addressOf, readGoal, signInAddress } from './address.ts';
-import { facts } from './client-facts.ts';
+import { requestLaunch, takeEarlyLaunch } from './launch.ts';
 import { start, step, type Effect, type Event, type State } from './machine.ts';
 
 /** After this long without a change of the window, its size is the one that is wanted. */
@@ -88,8 +87,6 @@ export class SessionController implements Target {
       onPreferences(() => this.#allowClipboard()),
     ];
     this.#carryOut(start(readGoal(location.search), wasReloaded()).effects);
-    // The client is loaded while the farm finds a host.
-    void ironRdp.load().catch(() => {});
     return () => this.#close();
   }
 
@@ -190,20 +187,9 @@ export class SessionController implements Target {
     if (this.#launched) performance.mark('oriel:launch');
     this.#launched = true;
     try {
-      const chosen = preferences().layout;
-      const layout = chosen === 'auto' ? await detectLayout() : chosen;
-      this.#size = desktopSize(this.#area());
-      const launch = await api.launch(
-        {
-          ...(goal.session !== null
-            ? { session_id: goal.session }
-            : goal.resource !== null
-              ? { resource_id: goal.resource }
-              : {}),
-          client: { ...facts(), ...this.#size, keyboard_layout: layout },
-        },
-        this.#aborter.signal,
-      );
+      const early = takeEarlyLaunch();
+      this.#size = early?.size ?? desktopSize(this.#area());
+      const launch = await (early?.answer ?? requestLaunch(goal, this.#size, this.#aborter.signal));
       this.dispatch({ type: 'launched', launch });
     } catch (error) {
       if (!this.#aborter.signal.aborted) this.dispatch({ type: 'launch_failed', problem: asProblem(error) });

@@ -1,0 +1,140 @@
+/** Broker, gateway and agent as processes of this machine, for tests that kill them. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { expect, type APIRequestContext } from '@playwright/test';
+import type { Demo } from './demo.ts';
+import type { Administrator } from './farm.ts';
+
+export const SERVICES = ['broker', 'gateway', 'agent'] as const;
+export type Service = (typeof SERVICES)[number];
+
+interface Status {
+  hosts: { total: number; reachable: number; unhealthy: number };
+  gateways: { total: number; reachable: number };
+}
+
+export class Services {
+  readonly #demo: Demo;
+  readonly #administrator: Administrator;
+  readonly #request: APIRequestContext;
+
+  constructor(demo: Demo, administrator: Administrator, request: APIRequestContext) {
+    this.#demo = demo;
+    this.#administrator = administrator;
+    this.#request = request;
+  }
+
+  /** Kills the services and waits until the farm is whole again, by itself. */
+  async kill(...services: Service[]): Promise<void> {
+    const old = this.#kill(services);
+    await this.#whole(services, old);
+  }
+
+  /** Kills the services, does something while they are away, and waits until the farm is whole again. */
+  async without(services: Service[], work: () => Promise<void>): Promise<void> {
+    const supervisor = this.#supervisor();
+    let old: number[] = [];
+    // What would start them again at once sleeps meanwhile.
+    signal('STOP', supervisor);
+    try {
+      old = this.#kill(services);
+      await work();
+    } finally {
+      signal('CONT', supervisor);
+    }
+    await this.#whole(services, old);
+  }
+
+  #kill(services: Service[]): number[] {
+    const found = services.map((service) => {
+      const id = this.#processOf(service);
+      if (id === undefined) throw new Error(`The ${service} does not run.`);
+      return id;
+    });
+    signal('KILL', ...found);
+    return found;
+  }
+
+  async #whole(services: Service[], old: number[]): Promise<void> {
+    const isWhole = async () => {
+      const isNew = services.every((service) => {
+        const id = this.#processOf(service);
+        return id !== undefined && !old.includes(id);
+      });
+      if (!isNew) return 'waiting for the process';
+      const { hosts, gateways } = await this.#administrator.call<Status>('GET', 'status');
+      if (hosts.reachable < hosts.total || hosts.unhealthy > 0) return 'waiting for the host';
+      if (gateways.reachable < gateways.total) return 'waiting for the gateway';
+      const health = await this.#request.get(new URL('healthz', this.#demo.portal).href);
+      return health.ok() ? 'whole' : 'waiting for the gateway’s pages';
+    };
+    const state = () => isWhole().catch((error: unknown) => String(error));
+    await expect.poll(state, { message: `the farm after ${services.join(', ')} was killed`, timeout: 30_000 }).toBe('whole');
+  }
+
+  /** The process that starts the three: with sudo it is a child of the one that the demo knows. */
+  #supervisor(): number {
+    const isSupervisor = (id: number) => !/(^|\/)sudo$/.test(wordsOf(id)[0] ?? '');
+    let id: number | undefined = this.#demo.pid;
+    while (id !== undefined && !isSupervisor(id)) id = childrenOf(id)[0];
+    if (id === undefined || wordsOf(id)[1] !== 'all-in-one') throw new Error('The farm of demo.json does not run.');
+    return id;
+  }
+
+  #processOf(service: Service): number | undefined {
+    return childrenOf(this.#supervisor()).find((id) => wordsOf(id)[1] === service);
+  }
+}
+
+/** Whether a process of this machine runs. */
+export function isRunning(id: number): boolean {
+  const state = /^State:\s+(\w)/m.exec(read(`/proc/${id}/status`))?.[1];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** The processes that a session has on this machine, those of its frame included. */
+export function processesOf(session: string): string[] {
+  return processes()
+    .filter((id) => asRoot('cat', [`/proc/${id}/environ`]).split('\0').includes(`ORIEL_SESSION=${session}`))
+    .filter(isRunning)
+    .map((id) => `${id} ${wordsOf(id).join(' ')}`);
+}
+
+/** A file's text, whoever may read it. */
+export function readAsRoot(path: string): string {
+  return asRoot('cat', [path]);
+}
+
+export function asRoot(command: string, args: string[]): string {
+  const [program, all] = process.getuid?.() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]];
+  try {
+    return execFileSync(program, all, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
+}
+
+function signal(name: 'KILL' | 'STOP' | 'CONT', ...ids: number[]): void {
+  asRoot('kill', [`-${name}`, ...ids.map(String)]);
+}
+
+function processes(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+function childrenOf(id: number): number[] {
+  return processes().filter((child) => Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${child}/status`))?.[1]) === id && isRunning(child));
+}
+
+function wordsOf(id: number): string[] {
+  return read(`/proc/${id}/cmdline`).split('\0');
+}
+
+/** Processes end between listing and reading. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
