@@ -61,7 +61,7 @@ fn noises() -> Vec<(&'static str, Vec<u8>)> {
         ("random bytes", [&[0xaa][..], &random(512)].concat()),
         ("many random bytes", random(256 * 1024)),
         ("a record that is too long", [&[0x16, 3, 1, 0xff, 0xff][..], &random(70_000)].concat()),
-        ("plain HTTP", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_vec()),
+        ("plain HTTP", b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec()),
         ("a head without end", [b"GET / HTTP/1.1\r\n".to_vec(), b"x-a: b\r\n".repeat(20_000)].concat()),
         ("an HTTP/2 preface with nonsense", [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &random(4096)].concat()),
         ("two lengths", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec()),
@@ -343,8 +343,12 @@ async fn nonsense_in_the_connection_sequence_ends_the_connection() {
         client.show_ticket(&launch.ticket).await.unwrap_or_else(|refusal| panic!("{what}: {refusal:?}"));
         let mut client = act(client).await;
         client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let end = scene.alice.end_of(&launch.connection).await.unwrap();
-        assert_eq!(end["ended"], true, "{what}: {end}");
+        let path = format!("/connections/{}/end?wait=0", launch.connection);
+        wait::until("the end is known", async || {
+            let end = scene.alice.get(&path).await.unwrap().json();
+            wait::ensure(end["ended"] == true, format!("{what}: {end}"))
+        })
+        .await;
     }
     assert!(scene.rdp.connections().len() > dialled);
     assert!(scene.rdp.connections().iter().all(|connection| connection.session().is_none()), "nobody logged on");
@@ -398,8 +402,12 @@ async fn forbidden_channels_stay_silent_and_nonsense_in_a_session_harms_only_its
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hosts_that_talk_nonsense_are_given_up() {
     let scene = Scene::new().await;
+    let mut ends = Vec::new();
     for stage in [Stage::Requested, Stage::Encrypted, Stage::Initial, Stage::Info] {
-        given_up(&scene, stage, true).await.await;
+        ends.push(given_up(&scene, stage, true).await);
+    }
+    for end in ends {
+        end.await;
     }
     assert_eq!(observe::panics(), Vec::<String>::new());
 }
