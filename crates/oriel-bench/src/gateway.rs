@@ -3,15 +3,13 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
-use oriel_gateway::{Gateway, GatewayConfig};
-use oriel_net::supervise::{ShutdownHandle, asked_to_stop};
 use rustls::ClientConfig;
 use tokio::runtime::Runtime;
 
@@ -42,6 +40,7 @@ impl GatewayUnderTest {
     /// part works in `runtime`.
     pub fn start(
         runtime: &Runtime,
+        oriel: &Path,
         directory: &Path,
         certificate: &Arc<Certificate>,
         core: Option<usize>,
@@ -52,14 +51,18 @@ impl GatewayUnderTest {
         std::fs::create_dir_all(&data)?;
         broker.enrol_gateway(&data)?;
         let address = free_address()?;
-        let arguments = [
-            "gateway-process".to_owned(),
-            format!("--data={}", data.display()),
-            format!("--listen={address}"),
-            format!("--broker={}", broker.address),
-        ];
-        let program = std::env::current_exe()?;
-        let mut process = Process::start("gateway", &program, &arguments, directory, core)?;
+        let file = directory.join("gateway.toml");
+        std::fs::write(
+            &file,
+            format!(
+                "data_dir = \"{0}\"\nweb_root = \"{0}/web\"\nlisten = \"{address}\"\nbrokers = [\"{1}\"]\ndrain_secs = 0\n",
+                data.display(),
+                broker.address
+            ),
+        )?;
+        let arguments = ["gateway", "run", "--config"].map(str::to_owned);
+        let arguments = [&arguments[..], &[file.display().to_string()]].concat();
+        let mut process = Process::start("gateway", oriel, &arguments, directory, core)?;
         let config = tls::client_config(true)?;
         wait_until_ready(&mut process, address, &config)?;
         Ok(Self { process, address, broker, certificate: certificate.clone(), config })
@@ -107,23 +110,4 @@ fn is_ready(address: SocketAddr, config: &Arc<ClientConfig>) -> bool {
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(taken.local_addr()?)
-}
-
-/// The process itself: a gateway as `oriel gateway run` starts it, but without a file of settings.
-pub async fn run(data: PathBuf, listen: SocketAddr, broker: String) -> anyhow::Result<()> {
-    let config = GatewayConfig {
-        drain_deadline: Duration::ZERO,
-        ..GatewayConfig::new(listen, &data, vec![broker], data.join("web"))
-    };
-    let gateway = Gateway::bind(config)?;
-    let stop = ShutdownHandle::new();
-    let signal = stop.signal();
-    tokio::spawn(async move {
-        if let Err(error) = asked_to_stop().await {
-            eprintln!("cannot wait for signals: {error}");
-        }
-        stop.give();
-    });
-    gateway.run(signal).await;
-    Ok(())
 }

@@ -6,9 +6,12 @@
 //!
 //! Deliberately absent: pass and fail; the browser's part, which `scripts/bench.mjs` measures.
 
+mod broker;
 mod gateway;
 mod haproxy;
+mod load;
 mod memory;
+mod portal;
 mod process;
 mod rdp;
 mod relay;
@@ -16,7 +19,7 @@ mod report;
 mod stats;
 mod ticket_broker;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -38,16 +41,8 @@ enum Command {
     Relay(relay::Options),
     /// The gateway's memory per idle session.
     Memory(memory::Options),
-    /// A gateway to be measured.
-    #[command(hide = true)]
-    GatewayProcess {
-        #[arg(long)]
-        data: PathBuf,
-        #[arg(long)]
-        listen: SocketAddr,
-        #[arg(long)]
-        broker: String,
-    },
+    /// Sign-in, listing and launch through one broker.
+    Broker(broker::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -58,8 +53,6 @@ fn main() -> anyhow::Result<()> {
     match &cli.command {
         Command::Relay(options) => relay::measure(&runtime, directory()?, options),
         Command::Memory(options) => memory::measure(&runtime, directory()?, options),
-        Command::GatewayProcess { data, listen, broker } => {
-            runtime.block_on(gateway::run(data.clone(), *listen, broker.clone()))
-        }
+        Command::Broker(options) => runtime.block_on(broker::measure(options)),
     }
 }

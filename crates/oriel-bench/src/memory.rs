@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     gateway::GatewayUnderTest,
+    process::resident_kib,
     rdp::{
         client::Session,
         host::{Behaviour, ScriptedHost, first_picture_bytes},
@@ -30,6 +31,9 @@ const PART: &str = "Memory";
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// The program to measure.
+    #[arg(long)]
+    oriel: std::path::PathBuf,
     /// Numbers of sessions, ascending.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 5_000])]
     sessions: Vec<usize>,
@@ -52,14 +56,14 @@ type Sessions = Arc<Mutex<Vec<Session>>>;
 /// Runs it and hands over the rows.
 pub fn measure(runtime: &Runtime, directory: &Path, options: &Options) -> anyhow::Result<()> {
     let certificate = Arc::new(Certificate::generate()?);
-    let gateway = GatewayUnderTest::start(runtime, directory, &certificate, None)?;
+    let gateway = GatewayUnderTest::start(runtime, &options.oriel, directory, &certificate, None)?;
     let host = gateway.host(Behaviour::Idle)?;
     let sessions = Sessions::default();
 
     open(&gateway, &host, &sessions, WARM_UP_SESSIONS)?;
     lock(&sessions).clear();
     thread::sleep(Duration::from_secs(2));
-    let before = gateway.process.resident_kib()?;
+    let before = resident_kib(gateway.process.id())?;
     progress(format!("the gateway without a session: {before} KiB"));
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -71,7 +75,7 @@ pub fn measure(runtime: &Runtime, directory: &Path, options: &Options) -> anyhow
         let more = wanted.saturating_sub(lock(&sessions).len());
         open(&gateway, &host, &sessions, more)?;
         thread::sleep(Duration::from_secs(options.settle));
-        let now = gateway.process.resident_kib()?;
+        let now = resident_kib(gateway.process.id())?;
         let each = now.saturating_sub(before) as f64 / wanted as f64;
         progress(format!("{wanted} idle sessions: {now} KiB, {each:.1} KiB each"));
         let result = format!("{each:.1} KiB per session ({:.0} MiB in all)", now as f64 / 1024.0);
@@ -112,9 +116,9 @@ fn open(
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(open_some)).collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker.join().map_err(|_| anyhow::anyhow!("a client panicked"))?
-        })
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a client panicked"))?)
     })
 }
 

@@ -53,21 +53,9 @@ impl Process {
         Ok(Self { name, child, log })
     }
 
-    /// Processor time that it has used so far, in seconds: its own and the kernel's on its behalf.
-    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
-            .with_context(|| self.describe())?;
-        cpu_ticks(&stat).map(|ticks| ticks as f64 / TICKS_PER_SECOND).context("/proc/PID/stat is not as expected")
-    }
-
-    /// Memory that it holds now, in KiB.
-    pub fn resident_kib(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .with_context(|| self.describe())?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse().ok())
-            .context("/proc/PID/status says no VmRSS")
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Fails with the end of its output when it has ended.
@@ -105,6 +93,24 @@ impl Drop for Process {
     }
 }
 
+/// Processor time that a process has used so far, in seconds: its own and the kernel's on its behalf.
+pub fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let stat = read(process, "stat")?;
+    cpu_ticks(&stat).map(|ticks| ticks as f64 / TICKS_PER_SECOND).context("/proc/PID/stat is not as expected")
+}
+
+/// Memory that a process holds now, in KiB.
+pub fn resident_kib(process: u32) -> anyhow::Result<u64> {
+    read(process, "status")?
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+        .context("/proc/PID/status says no VmRSS")
+}
+
+fn read(process: u32, file: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(format!("/proc/{process}/{file}")).context("the process has ended")
+}
+
 /// utime and stime: fields 14 and 15, counted behind the command's name, which may hold anything.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
@@ -131,9 +137,9 @@ mod tests {
         };
         let mut process = sleep("100");
         process.check().unwrap();
-        assert!(process.resident_kib().unwrap() > 0);
-        assert!(process.cpu_seconds().unwrap() < 1.0);
-        let pid = process.child.id();
+        assert!(resident_kib(process.id()).unwrap() > 0);
+        assert!(cpu_seconds(process.id()).unwrap() < 1.0);
+        let pid = process.id();
         drop(process);
         assert!(!Path::new(&format!("/proc/{pid}")).exists());
         let mut ended = sleep("0");

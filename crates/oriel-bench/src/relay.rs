@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use crate::{
     gateway::GatewayUnderTest,
     haproxy::Haproxy,
-    process::Process,
+    process::cpu_seconds,
     rdp::{
         client::{Link, open_tls},
         host::{Behaviour, Opening, ScriptedHost},
@@ -34,6 +34,9 @@ const PART: &str = "Relay";
 /// What to measure, and how long.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// The program to measure.
+    #[arg(long)]
+    oriel: std::path::PathBuf,
     /// The haproxy to compare with.
     #[arg(long, default_value = "/usr/sbin/haproxy")]
     haproxy: std::path::PathBuf,
@@ -90,7 +93,7 @@ struct Flood {
 /// Runs it and hands over the rows.
 pub fn measure(runtime: &Runtime, directory: &Path, options: &Options) -> anyhow::Result<()> {
     let certificate = Arc::new(Certificate::generate()?);
-    let gateway = GatewayUnderTest::start(runtime, directory, &certificate, options.core)?;
+    let gateway = GatewayUnderTest::start(runtime, &options.oriel, directory, &certificate, options.core)?;
     let plain = |behaviour| ScriptedHost::start(&certificate, Opening::Tls, behaviour);
     let plain_hosts = Hosts {
         mixed: plain(Behaviour::Flood(Sizes::Mixed))?,
@@ -127,7 +130,8 @@ fn throughput(ways: &Ways, sizes: Sizes, options: &Options) -> anyhow::Result<()
             floods.push(flood);
         }
     }
-    let middle = |floods: &[Flood], figure: fn(&Flood) -> f64| median(&floods.iter().map(figure).collect::<Vec<_>>());
+    let middle =
+        |floods: &[Flood], figure: fn(&Flood) -> f64| median(&floods.iter().map(figure).collect::<Vec<_>>());
     let [ours, theirs] = &floods;
     let ratio = middle(ours, |flood| flood.gbit_per_core) / middle(theirs, |flood| flood.gbit_per_core);
     let what = format!("{} messages, {} sessions at once", sizes.name(), options.sessions);
@@ -138,7 +142,8 @@ fn throughput(ways: &Ways, sizes: Sizes, options: &Options) -> anyhow::Result<()
             middle(floods, |flood| flood.gbit_per_second),
             100.0 * middle(floods, |flood| flood.busy),
         );
-        let aim = if way == Way::Gateway { format!("{ratio:.2} × haproxy") } else { CIPHER_SUITE.to_owned() };
+        let aim =
+            if way == Way::Gateway { format!("{ratio:.2} × haproxy") } else { CIPHER_SUITE.to_owned() };
         row(PART, format!("{what}: {}", way.name()), result, aim);
     }
     Ok(())
@@ -156,10 +161,10 @@ fn flood(ways: &Ways, way: Way, sizes: Sizes, options: &Options) -> anyhow::Resu
     }
     thread::sleep(WARM_UP);
     let process = ways.process(way);
-    let (started, cpu, bytes) = (Instant::now(), process.cpu_seconds()?, taken.load(Ordering::Relaxed));
+    let (started, cpu, bytes) = (Instant::now(), cpu_seconds(process)?, taken.load(Ordering::Relaxed));
     thread::sleep(Duration::from_secs(options.seconds));
     let bytes = (taken.load(Ordering::Relaxed) - bytes) as f64;
-    let cpu = process.cpu_seconds()? - cpu;
+    let cpu = cpu_seconds(process)? - cpu;
     let wall = started.elapsed().as_secs_f64();
     for socket in sockets {
         // The host may have been faster in closing.
@@ -173,30 +178,34 @@ fn flood(ways: &Ways, way: Way, sizes: Sizes, options: &Options) -> anyhow::Resu
 }
 
 fn latency(ways: &Ways, options: &Options) -> anyhow::Result<()> {
-    let all = [Way::Straight, Way::Gateway, Way::Haproxy];
     let mut links = Vec::new();
-    for way in all {
+    for way in [Way::Straight, Way::Gateway, Way::Haproxy] {
         let mut link = ways.open(way, Behaviour::Echo)?;
         link.exchanges(200)?;
-        links.push((way, link, Vec::new()));
+        links.push((way, link, Vec::new(), 0.0));
     }
     for round in 1..=options.rounds {
-        for (way, link, times) in &mut links {
+        for (way, link, times, cpu) in &mut links {
+            let process = ways.process(*way);
+            let before = cpu_seconds(process)?;
             times.extend(link.exchanges(options.exchanges)?);
+            *cpu += cpu_seconds(process)? - before;
             progress(format!("round trips, round {round} of {}: {}", options.rounds, way.name()));
         }
     }
     let mut straight = None;
-    for (way, _, times) in links {
+    for (way, _, times, cpu) in links {
         let times = Times::new(times);
         let (p50, p99) = (times.percentile_ms(50.0) * 1e3, times.percentile_ms(99.0) * 1e3);
         let (base50, base99) = *straight.get_or_insert((p50, p99));
-        let what = format!("mouse move ({INPUT_BYTES} bytes) to picture ({ECHO_BYTES} bytes): {}", way.name());
-        let result = format!("p50 {p50:.0} µs, p99 {p99:.0} µs");
-        let added = match way {
-            Way::Straight => "one TLS leg".to_owned(),
-            _ => format!("adds {:.0} µs, p99 {:.0} µs", p50 - base50, p99 - base99),
-        };
+        let what =
+            format!("mouse move ({INPUT_BYTES} bytes) to picture ({ECHO_BYTES} bytes): {}", way.name());
+        let mut result = format!("p50 {p50:.0} µs, p99 {p99:.0} µs");
+        let mut added = "one TLS leg".to_owned();
+        if way != Way::Straight {
+            result += &format!(", {:.1} µs of processor", cpu * 1e6 / times.count() as f64);
+            added = format!("adds {:.0} µs, p99 {:.0} µs", p50 - base50, p99 - base99);
+        }
         row(PART, what, result, added);
     }
     Ok(())
@@ -228,10 +237,10 @@ impl Ways {
         }
     }
 
-    fn process(&self, way: Way) -> &Process {
+    fn process(&self, way: Way) -> u32 {
         match way {
-            Way::Gateway | Way::Straight => &self.gateway.process,
-            Way::Haproxy => &self.haproxy.process,
+            Way::Gateway | Way::Straight => self.gateway.process.id(),
+            Way::Haproxy => self.haproxy.process.id(),
         }
     }
 }

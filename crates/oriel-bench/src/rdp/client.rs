@@ -22,8 +22,8 @@ use super::{
     websocket::{Head, WebSocket},
 };
 
-/// How long the gateway or the host may take for one answer while a session is opened.
-const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an answer may take: longer than on any machine that is worth measuring.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes read at once by a client that is drawn for.
 const READ_AHEAD: usize = 256 * 1024;
@@ -32,7 +32,11 @@ const READ_AHEAD: usize = 256 * 1024;
 pub type Session = WebSocket<ClientTls>;
 
 /// Opens a session through the gateway at `gateway` with a ticket.
-pub fn open_session(gateway: SocketAddr, config: &Arc<ClientConfig>, ticket: &str) -> anyhow::Result<Session> {
+pub fn open_session(
+    gateway: SocketAddr,
+    config: &Arc<ClientConfig>,
+    ticket: &str,
+) -> anyhow::Result<Session> {
     let tls = open_tls(gateway, config)?;
     let mut socket = WebSocket::open(tls, &gateway.to_string(), "/rdp")?;
     let request = ConnectionRequest::new(SecurityProtocols::SSL, None).encode().to_vec();
@@ -51,7 +55,6 @@ pub fn open_session(gateway: SocketAddr, config: &Arc<ClientConfig>, ticket: &st
             socket.receive()?;
         }
     }
-    socket.stream().sock.tcp().set_read_timeout(None)?;
     Ok(socket)
 }
 
@@ -59,7 +62,7 @@ pub fn open_session(gateway: SocketAddr, config: &Arc<ClientConfig>, ticket: &st
 pub fn open_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> anyhow::Result<ClientTls> {
     let tcp = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
     tcp.set_nodelay(true)?;
-    tcp.set_read_timeout(Some(OPENING_TIMEOUT))?;
+    tcp.set_read_timeout(Some(ANSWER_TIMEOUT))?;
     tls::connect(config, tcp)
 }
 

@@ -70,21 +70,23 @@ struct Parts {
 
 impl ScriptedHost {
     /// Starts one on a free port of loopback.
-    pub fn start(certificate: &Arc<Certificate>, opening: Opening, behaviour: Behaviour) -> anyhow::Result<Self> {
+    pub fn start(
+        certificate: &Arc<Certificate>,
+        opening: Opening,
+        behaviour: Behaviour,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let parts = Arc::new(Parts {
-            certificate: certificate.clone(),
-            opening,
-            behaviour,
-            idle: Mutex::default(),
-        });
+        let parts =
+            Arc::new(Parts { certificate: certificate.clone(), opening, behaviour, idle: Mutex::default() });
         thread::Builder::new().name("scripted-host".into()).spawn(move || {
             for tcp in listener.incoming().flatten() {
                 let parts = parts.clone();
                 let serve = move || {
                     // A flood always ends with the client's leaving.
-                    if let Err(error) = parts.serve(tcp) && !matches!(parts.behaviour, Behaviour::Flood(_)) {
+                    if let Err(error) = parts.serve(tcp)
+                        && !matches!(parts.behaviour, Behaviour::Flood(_))
+                    {
                         eprintln!("scripted host: {error:#}");
                     }
                 };
@@ -105,40 +107,19 @@ impl Parts {
             negotiate(&mut tcp)?;
         }
         let mut tls = self.certificate.accept(tcp)?;
-        if self.opening == Opening::Rdp {
-            self.log_on(&mut tls)?;
-        }
+        let early = match self.opening {
+            Opening::Rdp => log_on(&mut tls)?,
+            Opening::Tls => 0,
+        };
         tls.sock.tcp().set_read_timeout(None)?;
         match self.behaviour {
             Behaviour::Flood(sizes) => draw(&mut tls, &sizes.messages(), usize::MAX),
-            Behaviour::Echo => echo(&mut tls),
+            Behaviour::Echo => echo(&mut tls, early),
             Behaviour::Idle => {
                 draw(&mut tls, &Sizes::Mixed.messages(), FIRST_PICTURE_ROUNDS)?;
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tls);
                 Ok(())
             }
-        }
-    }
-
-    fn log_on(&self, tls: &mut ServerTls) -> anyhow::Result<()> {
-        let mut deframer = Deframer::new(Phase::Rdp);
-        let mut piece = [0; 4 * 1024];
-        loop {
-            while let Some(message) = deframer.next_frame()? {
-                match host_step(&message) {
-                    HostStep::Answer(answer) => tls.write_all(&answer)?,
-                    HostStep::Nothing => {}
-                    HostStep::LoggedOn { name, secret } => {
-                        let expected = (name.as_str(), secret.as_str()) == (LOGON_NAME, LOGON_SECRET);
-                        ensure!(expected, "{name} logged on, not whom the ticket names");
-                        return Ok(());
-                    }
-                    HostStep::Unknown => bail!("an unknown message in the connection sequence: {message:02x?}"),
-                }
-            }
-            let bytes = tls.read(&mut piece).context("the connection sequence")?;
-            ensure!(bytes > 0, "the client left during the connection sequence");
-            deframer.push_slice(&piece[..bytes]);
         }
     }
 }
@@ -157,6 +138,34 @@ fn negotiate(tcp: &mut TcpStream) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The connection sequence. Returns how many mouse moves came right behind the logon.
+fn log_on(tls: &mut ServerTls) -> anyhow::Result<usize> {
+    let mut deframer = Deframer::new(Phase::Rdp);
+    let mut piece = [0; 4 * 1024];
+    loop {
+        while let Some(message) = deframer.next_frame()? {
+            match host_step(&message) {
+                HostStep::Answer(answer) => tls.write_all(&answer)?,
+                HostStep::Nothing => {}
+                HostStep::LoggedOn { name, secret } => {
+                    let expected = (name.as_str(), secret.as_str()) == (LOGON_NAME, LOGON_SECRET);
+                    ensure!(expected, "{name} logged on, not whom the ticket names");
+                    let mut early = 0;
+                    while deframer.next_frame()?.is_some() {
+                        early += 1;
+                    }
+                    ensure!(deframer.pending() == 0, "a mouse move came in pieces");
+                    return Ok(early);
+                }
+                HostStep::Unknown => bail!("an unknown message in the connection sequence: {message:02x?}"),
+            }
+        }
+        let bytes = tls.read(&mut piece).context("the connection sequence")?;
+        ensure!(bytes > 0, "the client left during the connection sequence");
+        deframer.push_slice(&piece[..bytes]);
+    }
+}
+
 /// Sends rounds of messages: each message is a TLS record of its own, as xrdp writes them, but a round
 /// goes out with as few system calls as possible.
 fn draw(tls: &mut ServerTls, messages: &[Vec<u8>], rounds: usize) -> anyhow::Result<()> {
@@ -171,8 +180,12 @@ fn draw(tls: &mut ServerTls, messages: &[Vec<u8>], rounds: usize) -> anyhow::Res
     Ok(())
 }
 
-fn echo(tls: &mut ServerTls) -> anyhow::Result<()> {
+/// Answers mouse moves, `early` of which have come already.
+fn echo(tls: &mut ServerTls, early: usize) -> anyhow::Result<()> {
     let answer = picture::message(picture::ECHO_BYTES);
+    for _ in 0..early {
+        tls.write_all(&answer)?;
+    }
     let mut input = [0; picture::INPUT_BYTES];
     // Until the client leaves.
     while tls.read_exact(&mut input).is_ok() {

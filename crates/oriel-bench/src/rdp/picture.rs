@@ -52,10 +52,13 @@ pub fn message(bytes: usize) -> Vec<u8> {
     message.extend(length.to_be_bytes());
     // A plain multiplicative generator: enough that nothing on the way could compress it.
     let mut state = bytes as u32 | 1;
-    message.extend(std::iter::repeat_with(|| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    }).take(bytes - 3));
+    message.extend(
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(bytes - 3),
+    );
     message
 }
 

@@ -37,7 +37,11 @@ impl<S: Read + Write> WebSocket<S> {
             fill(&mut stream, &mut buffer).context("the WebSocket handshake")?;
         };
         let head = String::from_utf8_lossy(&buffer[..end]);
-        ensure!(head.starts_with("HTTP/1.1 101"), "no WebSocket was opened: {}", head.lines().next().unwrap_or(""));
+        ensure!(
+            head.starts_with("HTTP/1.1 101"),
+            "no WebSocket was opened: {}",
+            head.lines().next().unwrap_or("")
+        );
         buffer.drain(..end);
         Ok(Self { stream, buffer })
     }
@@ -101,7 +105,10 @@ impl<S: Read + Write> WebSocket<S> {
                 BINARY => return Ok(Some(payload)),
                 PING => self.stream.write_all(&frame(PONG, &payload))?,
                 PONG => {}
-                CLOSE => bail!("the gateway closed the connection: {}", String::from_utf8_lossy(payload.get(2..).unwrap_or(&[]))),
+                CLOSE => bail!(
+                    "the gateway closed the connection: {}",
+                    String::from_utf8_lossy(payload.get(2..).unwrap_or(&[]))
+                ),
                 other => bail!("a message of unknown kind {other} came"),
             }
         }

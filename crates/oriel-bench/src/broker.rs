@@ -1,0 +1,284 @@
+//! Measurement: sign-in, listing and launch through one broker, with many hosts whose agents report to
+//! it all the time. The broker is a process of its own; agents, users and the gateway's part are here.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use oriel_testkit::{
+    agent::{RdpListener, SimulatedAgent},
+    processes::{ProcessFarm, Service},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    load::{Outcome, closed_loop},
+    portal::{PortalConnection, Visitor},
+    process::{cpu_seconds, resident_kib},
+    report::{progress, row},
+};
+
+const PART: &str = "Broker";
+
+/// The size of the farm and of the loops.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Session hosts, each with a simulated agent that reports every second.
+    #[arg(long, default_value_t = 1_000)]
+    hosts: usize,
+    /// Published applications.
+    #[arg(long, default_value_t = 10_000)]
+    resources: usize,
+    /// Users.
+    #[arg(long, default_value_t = 200)]
+    users: usize,
+    /// Groups; each application is for one of them, each user is in two.
+    #[arg(long, default_value_t = 40)]
+    groups: usize,
+    /// Users who wait for an answer at the same time.
+    #[arg(long, default_value_t = 8)]
+    workers: usize,
+    /// Sign-ins that are counted.
+    #[arg(long, default_value_t = 600)]
+    sign_ins: usize,
+    /// Listings that are counted.
+    #[arg(long, default_value_t = 3_000)]
+    listings: usize,
+    /// Launches that are counted. The broker lets each user make twenty in a row.
+    #[arg(long, default_value_t = 3_000)]
+    launches: usize,
+}
+
+/// Requests at the same time while the farm is set up.
+const SETUP_WORKERS: usize = 8;
+
+/// Every user's.
+const PASSWORD: &str = "correct-horse-bench";
+
+/// Applications in one folder.
+const FOLDER_SIZE: usize = 100;
+
+/// How long the broker is watched with nothing to do but listen to agents.
+const IDLE_WATCH: Duration = Duration::from_secs(8);
+
+/// The farm, and who is in it.
+struct Populated {
+    farm: ProcessFarm,
+    users: Arc<Vec<User>>,
+    /// The hosts live as long as these.
+    _agents: Vec<SimulatedAgent>,
+}
+
+struct User {
+    visitor: Visitor,
+    cookie: String,
+    /// The applications that the user sees.
+    applications: Vec<String>,
+}
+
+/// Runs it and hands over the rows.
+pub async fn measure(options: &Options) -> anyhow::Result<()> {
+    let scratch = std::env::temp_dir().join(format!("oriel-bench-agents-{}", std::process::id()));
+    let measured = measure_in(options, &scratch).await;
+    let _ = std::fs::remove_dir_all(&scratch);
+    measured
+}
+
+async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
+    let populated = populate(options, scratch).await?;
+    let broker = populated.farm.process_id(Service::Broker).context("the broker has ended")?;
+    let users = &populated.users;
+
+    progress("the broker with nothing to do but reports of its hosts");
+    let (started, before) = (Instant::now(), cpu_seconds(broker)?);
+    tokio::time::sleep(IDLE_WATCH).await;
+    let idle = (cpu_seconds(broker)? - before) / started.elapsed().as_secs_f64();
+    let memory = resident_kib(broker)? as f64 / 1024.0;
+    let what =
+        format!("at rest: {} hosts report every second, {} resources", options.hosts, options.resources);
+    row(PART, what, format!("{:.0} % of one core, {memory:.0} MiB", idle * 100.0), "");
+
+    let watched = |outcome: Outcome, before: f64| -> anyhow::Result<(String, f64)> {
+        let cpu = cpu_seconds(broker)? - before - idle * outcome.wall.as_secs_f64();
+        Ok((outcome.words(), cpu.max(0.0) * 1e3 / outcome.times.count() as f64))
+    };
+
+    for workers in [1, options.workers] {
+        progress(format!("sign-ins, {workers} at once"));
+        let (before, everybody) = (cpu_seconds(broker)?, users.clone());
+        let count = if workers == 1 { options.sign_ins / 4 } else { options.sign_ins };
+        let outcome = closed_loop(workers, count, move |number| {
+            let everybody = everybody.clone();
+            async move { everybody[number % everybody.len()].visitor.sign_in(PASSWORD).await.map(drop) }
+        });
+        let (words, cpu) = watched(outcome.await?, before)?;
+        let why = "argon2id (19 MiB, 2 passes, 1 lane) is nearly all of it";
+        row(
+            PART,
+            format!("sign-in, {workers} at once"),
+            format!("{words}, {cpu:.1} ms of processor each"),
+            why,
+        );
+    }
+
+    progress("listings");
+    let (before, everybody) = (cpu_seconds(broker)?, users.clone());
+    let outcome = closed_loop(options.workers, options.listings, move |number| {
+        let everybody = everybody.clone();
+        async move {
+            let user = &everybody[number % everybody.len()];
+            user.visitor.resources(&user.cookie).await.map(drop)
+        }
+    });
+    let (words, cpu) = watched(outcome.await?, before)?;
+    let sees = users.iter().map(|user| user.applications.len()).sum::<usize>() / users.len();
+    let what = format!("listing, {} at once; a user sees {sees} of {}", options.workers, options.resources);
+    row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "under 10 ms of processor");
+
+    progress("launches");
+    let (before, everybody) = (cpu_seconds(broker)?, users.clone());
+    let outcome = closed_loop(options.workers, options.launches, move |number| {
+        let everybody = everybody.clone();
+        async move {
+            let user = &everybody[number % everybody.len()];
+            let application = &user.applications[number / everybody.len() % user.applications.len()];
+            let launch = user.visitor.launch(&user.cookie, application).await?;
+            ensure!(launch["ticket"].is_string(), "no ticket in {launch}");
+            Ok(())
+        }
+    });
+    let (words, cpu) = watched(outcome.await?, before)?;
+    let what =
+        format!("launch, {} at once, each a new session on one of {} hosts", options.workers, options.hosts);
+    row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "");
+    Ok(())
+}
+
+async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Populated> {
+    progress("starting a broker");
+    let farm = ProcessFarm::start().await?;
+    let admin = farm.admin.clone();
+
+    let mut groups = Vec::new();
+    for number in 0..options.groups {
+        groups.push(admin.create("groups", &format!("Group {number}"), json!({})).await?);
+    }
+    let groups = Arc::new(groups);
+
+    progress(format!("making {} users", options.users));
+    let (api, memberships) = (admin.clone(), groups.clone());
+    closed_loop(SETUP_WORKERS, options.users, move |number| {
+        let (api, memberships) = (api.clone(), memberships.clone());
+        async move {
+            let mine = [number, number + 1].map(|group| &memberships[group % memberships.len()]);
+            let spec = json!({ "groups": mine });
+            api.post("/users", json!({ "name": user_name(number), "password": PASSWORD, "spec": spec }))
+                .await?;
+            Ok(())
+        }
+    })
+    .await?;
+
+    let mut folders = Vec::new();
+    for number in 0..options.resources.div_ceil(FOLDER_SIZE) {
+        let spec = json!({ "target": { "kind": "folder" } });
+        folders.push(admin.create("resources", &format!("Folder {number}"), spec).await?);
+    }
+    let (api, pool, folders) = (admin.clone(), farm.pool.clone(), Arc::new(folders));
+    let made = closed_loop(SETUP_WORKERS, options.resources, move |number| {
+        let (api, pool, folders, groups) = (api.clone(), pool.clone(), folders.clone(), groups.clone());
+        if number % 1_000 == 0 {
+            progress(format!("publishing application {number}"));
+        }
+        async move {
+            let criteria = json!([{ "type": "group", "objects": [groups[number % groups.len()]] }]);
+            let spec = json!({
+                "target": {
+                    "kind": "application",
+                    "program": "/usr/bin/program",
+                    "source": { "from": "pools", "pools": [pool] },
+                },
+                "folder": folders[number / FOLDER_SIZE],
+                "rules": { "rules": [{ "effect": "allow", "criteria": criteria }], "otherwise": "deny" },
+            });
+            api.create("resources", &format!("Program {number}"), spec).await.map(drop)
+        }
+    })
+    .await?;
+    let what = format!("publishing {} resources through the REST API", options.resources);
+    row(PART, what, made.words(), "one committed change each");
+
+    let agents = start_agents(&farm, options.hosts, scratch).await?;
+    let users = Arc::new(sign_everybody_in(&farm, options.users, scratch).await?);
+    Ok(Populated { farm, users, _agents: agents })
+}
+
+async fn start_agents(
+    farm: &ProcessFarm,
+    count: usize,
+    scratch: &Path,
+) -> anyhow::Result<Vec<SimulatedAgent>> {
+    let agents = Arc::new(Mutex::new(Vec::new()));
+    let (kept, api, pool, scratch) =
+        (agents.clone(), farm.admin.clone(), farm.pool.clone(), scratch.to_owned());
+    closed_loop(SETUP_WORKERS, count, move |number| {
+        let (kept, api, pool) = (kept.clone(), api.clone(), pool.clone());
+        let name = format!("host-{number:04}");
+        let directory = scratch.join(&name);
+        if number % 100 == 0 {
+            progress(format!("joining host {number}"));
+        }
+        async move {
+            std::fs::create_dir_all(&directory)?;
+            let invitation = api.post("/invitations", json!({ "role": "agent", "pool": pool })).await?;
+            let string = invitation["string"].as_str().context("no invitation")?;
+            let agent = SimulatedAgent::start(string, &name, &directory, RdpListener::nowhere()).await?;
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(agent);
+            Ok(())
+        }
+    })
+    .await?;
+    let agents = std::mem::take(&mut *agents.lock().unwrap_or_else(PoisonError::into_inner));
+    oriel_testkit::wait::within(Duration::from_secs(60), "every host is reachable", async || {
+        let status = farm.admin.get("/status").await.map_err(|error| format!("{error:#}"))?;
+        oriel_testkit::wait::ensure(status["hosts"]["reachable"] == count, status.to_string())
+    })
+    .await;
+    Ok(agents)
+}
+
+async fn sign_everybody_in(farm: &ProcessFarm, count: usize, scratch: &Path) -> anyhow::Result<Vec<User>> {
+    progress(format!("signing {count} users in"));
+    let invitation = farm.admin.post("/invitations", json!({ "role": "gateway" })).await?;
+    let string = invitation["string"].as_str().context("no invitation")?;
+    let connection = PortalConnection::join(string, &scratch.join("gateway")).await?;
+    let users = Arc::new(Mutex::new(Vec::new()));
+    let kept = users.clone();
+    closed_loop(SETUP_WORKERS, count, move |number| {
+        let (kept, visitor) = (kept.clone(), connection.visitor(&user_name(number), number));
+        async move {
+            let cookie = visitor.sign_in(PASSWORD).await?;
+            let applications = applications(&visitor.resources(&cookie).await?)?;
+            ensure!(!applications.is_empty(), "{} sees no application", user_name(number));
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(User { visitor, cookie, applications });
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(std::mem::take(&mut *users.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+fn applications(listing: &[u8]) -> anyhow::Result<Vec<String>> {
+    let listing: Value = serde_json::from_slice(listing)?;
+    let resources = listing["resources"].as_array().context("no list of resources")?;
+    let applications = resources.iter().filter(|resource| resource["kind"] == "application");
+    Ok(applications.filter_map(|resource| resource["id"].as_str().map(str::to_owned)).collect())
+}
+
+fn user_name(number: usize) -> String {
+    format!("user-{number:03}")
+}

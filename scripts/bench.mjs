@@ -1,0 +1,197 @@
+// `make bench`: measures, and prints a table. `scripts/run bench relay memory` does only those parts;
+// the parts are broker, relay, memory and picture. Nothing is judged: see docs/performance.md.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { LOGS, ROOT, TARGET, buildPortal, cargo } from "./lib/build.mjs";
+import { publishDemo } from "./lib/demo-farm.mjs";
+import { Farm, freePorts } from "./lib/farm.mjs";
+import { PACKAGES, installPackages } from "./lib/packages.mjs";
+import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
+
+/** Sessions whose memory is measured, and the files that both ends of one need in one process. */
+const IDLE_SESSIONS = [1000, 5000];
+const FILES_PER_SESSION = 2;
+const FILES_BESIDE = 500;
+
+/** How often a program is opened in the browser, new and again. */
+const PICTURE_RUNS = 7;
+const PROGRAM = "Text Editor";
+const PICTURE_DEADLINE = 60_000;
+
+const PARTS = { broker, relay, memory, picture };
+const PROFILE = "measure";
+const oriel = join(TARGET, PROFILE, "oriel");
+const rows = [];
+
+main(async () => {
+  const wanted = process.argv.slice(2);
+  for (const name of wanted) {
+    if (!(name in PARTS)) throw new Problem(`There is no part "${name}"; the parts are ${Object.keys(PARTS).join(", ")}.`);
+  }
+  await installPackages(PACKAGES.bench, join(LOGS, "packages.log"));
+  if (wanted.length === 0 || wanted.includes("picture")) await buildPortal();
+  await cargo("Building what is measured", ["build", "--package", "oriel", "--package", "oriel-bench", "--profile", PROFILE]);
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (wanted.length === 0 || wanted.includes(name)) await measure();
+  }
+  printTimes();
+  printTable();
+});
+
+async function broker() {
+  await step("Sign-in, listing and launch through one broker", (report) => bench(["broker"], report));
+}
+
+/** Gateway and haproxy on the last core, everybody else on the others. */
+async function relay() {
+  const last = availableParallelism() - 1;
+  const apart = last > 0;
+  const args = ["relay", "--oriel", oriel, ...(apart ? ["--core", String(last)] : [])];
+  await step("Relay, next to haproxy", (report) => bench(args, report, apart ? ["taskset", "--cpu-list", `0-${last - 1}`] : []));
+}
+
+async function memory() {
+  const limit = execFileSync("sh", ["-c", "ulimit -H -n"], { encoding: "utf8" }).trim();
+  const fits = (count) => limit === "unlimited" || Number(limit) >= FILES_PER_SESSION * count + FILES_BESIDE;
+  const counts = IDLE_SESSIONS.filter(fits);
+  if (counts.length > 0) {
+    await step("Memory per idle session", (report) => bench(["memory", "--oriel", oriel, "--sessions", counts.join(",")], report));
+  }
+  for (const count of IDLE_SESSIONS.filter((count) => !fits(count))) {
+    rows.push({ part: "Memory", what: `${count} idle relayed sessions`, result: `not measured: only ${limit} open files are allowed here`, aim: "" });
+  }
+}
+
+/** Runs oriel-bench with all the open files that are allowed, and keeps its results. */
+async function bench(args, report, before = []) {
+  const directory = mkdtempSync(join(tmpdir(), "oriel-bench-"));
+  const program = [...before, join(TARGET, PROFILE, "oriel-bench"), "--directory", directory, ...args];
+  try {
+    await run("sh", ["-c", 'ulimit -n "$(ulimit -H -n)"; exec "$@"', "sh", ...program], {
+      log: join(LOGS, "bench.log"),
+      cwd: ROOT,
+      // The test kit is to be quiet: what it logs takes time from what is measured.
+      env: { ORIEL_TEST_LOG: "error" },
+      onLine: (line) => (line.startsWith("{") ? rows.push(JSON.parse(line)) : report(line)),
+    });
+  } finally {
+    execFileSync("rm", ["-rf", directory]);
+  }
+}
+
+/** From the click in the portal to the first picture in the new tab, in Chromium, on the demo's farm. */
+async function picture() {
+  const directory = mkdtempSync(join(tmpdir(), "oriel-bench-farm-"));
+  const [gateway, management] = await freePorts(2);
+  const farm = new Farm({ oriel, directory, ports: { gateway, management } });
+  try {
+    await step("Starting the demo's farm", (report) => farm.start(report));
+    const accounts = await step("Publishing programs", (report) => publishDemo(farm, report));
+    const account = accounts.find(({ groups }) => groups.includes("Office"));
+    const times = await step("From click to first picture", (report) => openAndOpenAgain(farm, account, report));
+    for (const [what, aim, figures] of [["a new session, nothing cached", "under 1.5 s", times.cold], ["back to the session", "under 0.5 s", times.again]]) {
+      for (const [from, key, goal] of [["the click", "click", aim], ["the new tab's start", "page", ""]]) {
+        const sorted = figures.map((each) => each[key]).sort((a, b) => a - b);
+        const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
+        rows.push({
+          part: "First picture",
+          what: `${what}, from ${from} (${PROGRAM}, ${sorted.length} runs)`,
+          result: `median ${seconds(sorted[Math.floor((sorted.length - 1) / 2)])}, worst ${seconds(sorted.at(-1))}`,
+          aim: goal,
+        });
+      }
+    }
+  } finally {
+    await step("Stopping the demo's farm", async () => {
+      await farm.stop();
+      await run("node", [join(ROOT, "scripts/demo-clean.mjs")], { log: join(LOGS, "demo.log"), env: { DEMO_DIR: directory } });
+    });
+  }
+}
+
+async function openAndOpenAgain(farm, account, report) {
+  const { chromium } = createRequire(join(ROOT, "web/package.json"))("playwright-core");
+  const browser = await chromium.launch({
+    executablePath: process.env.ORIEL_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
+  });
+  const times = { cold: [], again: [] };
+  try {
+    for (let number = 1; number <= PICTURE_RUNS; number++) {
+      report(`run ${number} of ${PICTURE_RUNS}`);
+      // A new context has nothing in its cache.
+      const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-US", viewport: { width: 1280, height: 800 } });
+      const page = await context.newPage();
+      await page.goto(farm.portal);
+      await page.getByLabel("User name").fill(account.user_name);
+      await page.getByLabel("Password", { exact: true }).fill(account.password);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      const link = page.locator(`[data-testid=resource][data-resource="${PROGRAM}"]`).first().getByRole("link");
+      await page.getByTestId("search").fill(PROGRAM);
+      await link.waitFor();
+      await page.evaluate(() => addEventListener("click", (event) => { globalThis.clicked = performance.timeOrigin + event.timeStamp; }, true));
+      // Somebody who has just signed in looks first.
+      await page.waitForTimeout(1500);
+      for (const kind of ["cold", "again"]) {
+        const [tab] = await Promise.all([context.waitForEvent("page"), link.click()]);
+        times[kind].push(await firstPicture(page, tab));
+        await tab.waitForTimeout(2000);
+        await tab.close();
+        await page.bringToFront();
+      }
+      await context.close();
+      await endSessions(farm, account);
+    }
+  } finally {
+    await browser.close();
+  }
+  return times;
+}
+
+/** Milliseconds until the tab has its first picture: since the click, and since the tab's own start. */
+async function firstPicture(portal, tab) {
+  await tab.waitForFunction(() => performance.getEntriesByName("oriel:first-picture").length > 0, undefined, { timeout: PICTURE_DEADLINE });
+  const { at, origin, launch } = await tab.evaluate(() => ({
+    origin: performance.timeOrigin,
+    at: performance.getEntriesByName("oriel:first-picture")[0].startTime,
+    launch: performance.getEntriesByName("oriel:launch")[0].startTime,
+  }));
+  const clicked = await portal.evaluate(() => globalThis.clicked);
+  return { click: origin + at - clicked, page: at - launch };
+}
+
+async function endSessions(farm, account) {
+  const mine = async () => (await farm.api("GET", "/sessions")).items.filter((session) => session.user_name === account.user_name);
+  for (const session of await mine()) await farm.api("POST", `/sessions/${session.id}/reset`);
+  const deadline = Date.now() + PICTURE_DEADLINE;
+  while ((await mine()).length > 0) {
+    if (Date.now() > deadline) throw new Problem(`The sessions of ${account.user_name} did not end.`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function printTable() {
+  const version = (command, args, pattern) => {
+    try {
+      return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).match(pattern)?.[0] ?? "?";
+    } catch {
+      return "not there";
+    }
+  };
+  const debian = readFileSync("/etc/os-release", "utf8").match(/PRETTY_NAME="(.*)"/)?.[1] ?? "?";
+  console.log(`
+Machine: ${cpus()[0].model}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; ${debian}, Linux ${release()}
+Versions: ${version("rustc", ["--version"], /rustc [\d.]+/)}, ${version("haproxy", ["-v"], /HAProxy version [\d.]+/)}, ${version("openssl", ["version"], /OpenSSL [\d.]+/)}, ${version("xrdp", ["--version"], /xrdp [\d.]+/)}, ${version("chromium", ["--version"], /Chromium [\d.]+/)}
+Commit: ${version("git", ["-C", ROOT, "rev-parse", "--short", "HEAD"], /\w+/)}, ${new Date().toISOString().slice(0, 10)}
+`);
+  const table = [["Part", "What", "Result", "Aim or note"], ...rows.map(({ part, what, result, aim }) => [part, what, result, aim])];
+  const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
+  const print = (cells) => console.log(`| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`);
+  print(table[0]);
+  print(widths.map((width) => "-".repeat(width)));
+  table.slice(1).forEach(print);
+}
