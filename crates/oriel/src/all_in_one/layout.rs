@@ -1,6 +1,7 @@
 //! What lies where in the data directory, and the node files of the three services.
 
 use std::{
+    fs::File,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
@@ -9,7 +10,7 @@ use std::{
 use anyhow::Context;
 use toml::{Table, Value};
 
-use super::{Options, user::ServiceUser};
+use super::{Options, doors, user::ServiceUser};
 use crate::admin::connection::write_private;
 
 /// The folder's parts.
@@ -34,16 +35,27 @@ pub struct Layout {
     pub for_agents: String,
     /// Where the management API is.
     pub management_url: String,
+    /// While it is open, no other farm starts here.
+    _lock: File,
 }
 
 impl Layout {
-    /// Makes the folders and writes the node files anew, since options may have changed.
+    /// Makes the folders and writes the node files anew, since options may have changed. Fails while
+    /// another farm runs here, or where a port is taken.
     pub fn make(options: &Options, service_user: Option<ServiceUser>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&options.data)
             .with_context(|| format!("cannot make {}", options.data.display()))?;
         let root = std::fs::canonicalize(&options.data)
             .with_context(|| format!("cannot use {}", options.data.display()))?;
+        let lock = doors::lock(&root)?;
         let management = SocketAddr::new(options.management_address, options.management_port);
+        // Not the RDP port: session software of an earlier start may listen there, and is taken over.
+        doors::are_free(&[
+            ("--gateway-port", SocketAddr::new(options.gateway_address, options.gateway_port)),
+            ("--management-port", management),
+            ("--broker-gateway-port", loopback(options.broker_gateway_port)),
+            ("--broker-agent-port", loopback(options.broker_agent_port)),
+        ])?;
         let called = match management.ip() {
             ip if ip.is_unspecified() => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), management.port()),
             _ => management,
@@ -59,6 +71,7 @@ impl Layout {
             for_agents: loopback(options.broker_agent_port).to_string(),
             management_url: format!("https://{called}"),
             root,
+            _lock: lock,
         };
         layout.write("broker", broker(options, &layout, management))?;
         layout.write("gateway", gateway(options, &layout))?;
@@ -163,7 +176,13 @@ mod tests {
             "--data",
             &data,
             "--gateway-port",
-            "8443",
+            "0",
+            "--management-port",
+            "0",
+            "--broker-gateway-port",
+            "0",
+            "--broker-agent-port",
+            "0",
             "--public-address",
             "a.example:8443",
             "--web-root",
@@ -175,7 +194,7 @@ mod tests {
         node_file::load::<node::broker::File>(&layout.node_file("broker")).expect("taken by the broker");
         node_file::load::<node::gateway::File>(&layout.node_file("gateway")).expect("taken by the gateway");
         node_file::load::<node::agent::File>(&layout.node_file("agent")).expect("taken by the agent");
-        assert_eq!(layout.management_url, "https://127.0.0.1:20443");
+        assert_eq!(layout.management_url, "https://127.0.0.1:0");
         std::fs::remove_dir_all(&root).expect("removed");
     }
 }

@@ -5,6 +5,7 @@
 //! Deliberately absent: any shortcut past the farm's own doors. What joins, joins with an invitation.
 
 mod child;
+mod doors;
 mod layout;
 mod member;
 mod user;
