@@ -162,7 +162,7 @@ fn flatten(prefix: &str, value: &Value, lines: &mut Vec<(String, String)>) {
 
 /// A JSON value as people write it. Control characters, which could move a terminal's cursor, are
 /// replaced: names come from users.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::Bool(true) => "yes".into(),

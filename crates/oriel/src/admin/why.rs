@@ -3,7 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
-use super::{Desk, Format, names, output, resource, user};
+use super::{
+    Desk, Format, names,
+    output::{self, plain},
+    resource, user,
+};
 use crate::failure::Outcome;
 
 /// `oriel why …`
@@ -61,10 +65,10 @@ impl Launch {
 fn told(answer: &Value) -> String {
     let mut text = format!(
         "{}\n\n{} opens {}, decided {}\n",
-        word(&answer["summary"]),
-        word(&answer["user_name"]),
-        word(&answer["resource_name"]),
-        word(&answer["at"]),
+        plain(&answer["summary"]),
+        plain(&answer["user_name"]),
+        plain(&answer["resource_name"]),
+        plain(&answer["at"]),
     );
     text += "\nMay they?\n";
     if answer["user_enabled"] == false {
@@ -75,15 +79,15 @@ fn told(answer: &Value) -> String {
     text += &lines(&answer["sessions"], "none", |session| {
         format!(
             "{} on {}, {}, since {}{}",
-            word(&session["id"]),
+            plain(&session["id"]),
             host_name(answer, &session["host"]),
-            word(&session["state"]),
-            word(&session["started_at"]),
+            plain(&session["state"]),
+            plain(&session["started_at"]),
             if session["shared"] == true { ", shared" } else { "" },
         )
     });
     let placement = &answer["placement"];
-    text += &format!("\nHosts {}, by {}\n", word(&placement["place"]), balancing(&placement["balancing"]));
+    text += &format!("\nHosts {}, by {}\n", plain(&placement["place"]), balancing(&placement["balancing"]));
     text += &lines(&placement["hosts"], "none", host);
     let plan = &answer["plan"];
     let ranking = [&plan["ranking"], &plan["otherwise"]].into_iter().find(|ranking| ranking.is_object());
@@ -92,24 +96,16 @@ fn told(answer: &Value) -> String {
         text += &lines(&ranking["candidates"], "none", |candidate| {
             format!(
                 "{} (load {:.2})",
-                word(&candidate["name"]),
+                plain(&candidate["name"]),
                 candidate["load"].as_f64().unwrap_or_default()
             )
         });
         text += "\nNot asked\n";
         text += &lines(&ranking["passed_over"], "none", |passed| {
-            format!("{}: {}", word(&passed["name"]), obstacle(&passed["obstacle"]))
+            format!("{}: {}", plain(&passed["name"]), obstacle(&passed["obstacle"]))
         });
     }
     text
-}
-
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
-        Value::Null => "-".into(),
-        other => other.to_string(),
-    }
 }
 
 fn lines(list: &Value, none: &str, line: impl Fn(&Value) -> String) -> String {
@@ -128,10 +124,10 @@ fn access(access: &Value, rule_name: &Value) -> String {
         (None, _) if decision.is_object() => "the default, as no rule matches".into(),
         (None, _) => String::new(),
     };
-    match (word(&access["answer"]).as_str(), word(&access["because"]["reason"]).as_str()) {
+    match (plain(&access["answer"]).as_str(), plain(&access["because"]["reason"]).as_str()) {
         ("open", _) => format!("Yes, by {by}."),
         ("maintenance", _) => {
-            format!("They see it (by {by}), but it is in maintenance: {}", word(&access["message"]))
+            format!("They see it (by {by}), but it is in maintenance: {}", plain(&access["message"]))
         }
         ("hidden", "rule") => format!("No, by {by}."),
         ("hidden", "folder_rule") => format!("No: the folder it lies in is hidden from them by {by}."),
@@ -154,13 +150,13 @@ fn host(host: &Value) -> String {
     let share = |field: &str| host[field].as_f64().unwrap_or_default() * 100.0;
     let mut text = format!(
         "{}: {} of {} sessions, CPU {:.0} %, memory {:.0} %, logons {}, last report {}",
-        word(&host["name"]),
-        word(&host["sessions"]),
-        word(&host["max_sessions"]),
+        plain(&host["name"]),
+        plain(&host["sessions"]),
+        plain(&host["max_sessions"]),
         share("cpu_load"),
         share("memory_load"),
-        word(&host["logon_mode"]),
-        word(&host["last_report"]),
+        plain(&host["logon_mode"]),
+        plain(&host["last_report"]),
     );
     if host["enabled"] == false {
         text += ", disabled (itself or its pool)";
@@ -175,7 +171,7 @@ fn obstacle(obstacle: &Value) -> String {
     match obstacle["obstacle"].as_str().unwrap_or_default() {
         "disabled" => "it, or its pool, is disabled".into(),
         "unreachable" => "its agent does not report".into(),
-        "unhealthy" => format!("its session software does not work: {}", word(&obstacle["problem"])),
+        "unhealthy" => format!("its session software does not work: {}", plain(&obstacle["problem"])),
         "logons_disabled" => "logons are disabled".into(),
         "draining" => "it is draining: it takes reconnections only".into(),
         "full" => "it has all the sessions it may have".into(),
@@ -186,7 +182,7 @@ fn obstacle(obstacle: &Value) -> String {
 fn host_name(answer: &Value, id: &Value) -> String {
     let hosts = answer["placement"]["hosts"].as_array();
     let found = hosts.into_iter().flatten().find(|host| host["id"] == *id);
-    found.map_or_else(|| word(id), |host| word(&host["name"]))
+    found.map_or_else(|| plain(id), |host| plain(&host["name"]))
 }
 
 #[cfg(test)]

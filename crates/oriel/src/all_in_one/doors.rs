@@ -40,7 +40,9 @@ pub fn lock(root: &Path) -> anyhow::Result<File> {
         }
         Err(TryLockError::Error(error)) => return Err(error).with_context(unavailable),
     }
-    file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id())).with_context(unavailable)?;
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "process {}", std::process::id()))
+        .with_context(unavailable)?;
     Ok(file)
 }
 

@@ -42,7 +42,7 @@ impl NodeFile for File {
             key: "brokers",
             kind: Kind::List(&Kind::Endpoint),
             presence: Presence::Optional,
-            help: "The brokers' agent ports. Without it: those named when this machine joined.",
+            help: "The brokers' agent ports (20003 unless they say otherwise). Without it: those named when this machine joined.",
         },
         Field {
             key: "address",

@@ -69,13 +69,13 @@ impl NodeFile for File {
             key: "brokers",
             kind: Kind::List(&Kind::Endpoint),
             presence: Presence::Optional,
-            help: "The brokers' gateway ports. Without it: those named when this gateway joined.",
+            help: "The brokers' gateway ports (20002 unless they say otherwise). Without it: those named when this gateway joined.",
         },
         Field {
             key: "drain_secs",
             kind: Kind::Number { min: 0, max: 86_400 },
             presence: Presence::Optional,
-            help: "How long connections may live on after the gateway was told to stop, in seconds.",
+            help: "How long connections may live on after the gateway was told to stop, in seconds. Without it: 30.",
         },
         Field {
             key: "certificate.chain",
