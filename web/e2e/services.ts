@@ -1,6 +1,6 @@
 /** Broker, gateway and agent as processes of this machine, for tests that kill them. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { expect, type APIRequestContext } from '@playwright/test';
 import type { Demo } from './demo.ts';
 import type { Administrator } from './farm.ts';
@@ -87,35 +87,26 @@ export class Services {
 }
 
 /** Whether a process of this machine runs. */
-export function isRunning(id: number): boolean {
+function isRunning(id: number): boolean {
   const state = /^State:\s+(\w)/m.exec(read(`/proc/${id}/status`))?.[1];
   return state !== undefined && state !== 'Z' && state !== 'X';
 }
 
-/** The processes that a session has on this machine, those of its frame included. */
+/** The processes that carry a session's mark: whatever its programs have started, wherever it went. */
 export function processesOf(session: string): string[] {
   return processes()
-    .filter((id) => asRoot('cat', [`/proc/${id}/environ`]).split('\0').includes(`ORIEL_SESSION=${session}`))
-    .filter(isRunning)
+    .filter((id) => isRunning(id) && read(`/proc/${id}/environ`).split('\0').includes(`ORIEL_SESSION=${session}`))
     .map((id) => `${id} ${wordsOf(id).join(' ')}`);
 }
 
-/** A file's text, whoever may read it. */
-export function readAsRoot(path: string): string {
-  return asRoot('cat', [path]);
-}
-
-export function asRoot(command: string, args: string[]): string {
-  const [program, all] = process.getuid?.() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]];
-  try {
-    return execFileSync(program, all, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
-  } catch {
-    return '';
-  }
+/** The farm's log files, its session software's included. */
+export function logsOf(demo: Demo): { path: string; text: string }[] {
+  const found = sudo('find', [demo.data, '-type', 'f', '-name', '*.log']).split('\n').filter((path) => path !== '');
+  return found.map((path) => ({ path, text: read(path) }));
 }
 
 function signal(name: 'KILL' | 'STOP' | 'CONT', ...ids: number[]): void {
-  asRoot('kill', [`-${name}`, ...ids.map(String)]);
+  sudo('kill', [`-${name}`, ...ids.map(String)]);
 }
 
 function processes(): number[] {
@@ -130,11 +121,22 @@ function wordsOf(id: number): string[] {
   return read(`/proc/${id}/cmdline`).split('\0');
 }
 
-/** Processes end between listing and reading. */
+/** A file's text, whoever may read it; nothing where it has just gone, as processes do. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') return '';
+    try {
+      return sudo('cat', [path]);
+    } catch {
+      return '';
+    }
   }
+}
+
+/** Broker, gateway and agent run as root. */
+function sudo(command: string, args: string[]): string {
+  const [program, all] = process.getuid?.() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]];
+  return execFileSync(program, all, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -21,11 +21,12 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await editor.settled();
   await editor.press('Enter');
   await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8').trim(), { message: `the content of ${file}` }).toBe(line);
-  rmSync(file);
 
   await editor.settled();
   await editor.press('Control+Q');
   const card = await editor.ended('logged_off');
+  // Not before: the editor would ask to save what is not there any more.
+  rmSync(file);
   await expect(card).toContainText('Text Editor has ended');
   await picture(editor.page, 'session-ended');
 

@@ -31,6 +31,7 @@ test.describe('the clipboard', () => {
     await editor.page.getByTestId('keys').focus();
     await editor.page.evaluate(() => navigator.clipboard.writeText(''));
     await editor.press('Shift+Insert');
+    await editor.settled();
     await editor.press('Control+A');
     await editor.press('Control+C');
     await expect.poll(() => editor.page.evaluate(() => navigator.clipboard.readText())).toBe('by hand');
