@@ -14,6 +14,11 @@ use crate::read::{Malformed, Reader};
 const SEC_ENCRYPT: u16 = 0x0008;
 /// SEC_INFO_PKT
 const SEC_INFO_PKT: u16 = 0x0040;
+/// What may stand beside SEC_INFO_PKT: SEC_RESET_SEQNO, SEC_IGNORE_SEQNO and SEC_FLAGSHI_VALID, which say
+/// nothing, and SEC_ENCRYPT, which is refused with a reason of its own. All other flags make it another
+/// message: a host that looks at those first (xrdp at SEC_EXCHANGE_PKT) would pass over the logon in it and
+/// take the client's next one, which nobody rewrites.
+const BESIDE_INFO: u16 = 0x0010 | 0x0020 | 0x8000 | SEC_ENCRYPT;
 
 /// Flags of TS_INFO_PACKET (2.2.1.11.1.1).
 mod flags {
@@ -48,9 +53,12 @@ impl From<Malformed> for RewriteError {
     }
 }
 
-/// Whether the user data of a Send Data Request is a Client Info.
+/// Whether the user data of a Send Data Request is a Client Info, and nothing else at the same time.
 pub(crate) fn is_client_info(user_data: &[u8]) -> bool {
-    matches!(user_data, [low, high, _, _, ..] if u16::from_le_bytes([*low, *high]) & SEC_INFO_PKT != 0)
+    match user_data {
+        [low, high, _, _, ..] => u16::from_le_bytes([*low, *high]) & !BESIDE_INFO == SEC_INFO_PKT,
+        _ => false,
+    }
 }
 
 /// The whole frame with the settings in place of the client's own. The result holds the password

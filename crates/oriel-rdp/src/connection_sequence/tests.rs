@@ -246,6 +246,15 @@ fn a_wrong_order_ends_the_connection_with_a_sentence() {
         send_data_request(1003, vec![1, 2, 0, 0, 0x48]),
         "the client sent data where a channel join or the Client Info was expected",
     );
+    // As something else at the same time a host might take it for that, and believe the next one.
+    for flags in [0x0041, 0x0042, 0x00c0, 0x0440, 0x1040] {
+        let both = [&u32::to_le_bytes(flags)[..], &spec_info_packet()].concat();
+        check(
+            joining(spec()),
+            send_data_request(1003, both),
+            "the client sent data where a channel join or the Client Info was expected",
+        );
+    }
     check(
         joining(spec()),
         Bytes::from_static(&[0x04, 4, 0, 0x1e]),
