@@ -1,5 +1,5 @@
-//! How many WebSockets may be open that have not shown a good ticket yet: in all, and from one
-//! address.
+//! How many may be served at the same time without having shown that they may: in all, and from one
+//! address. One door is for WebSockets without a good ticket yet, another for calls of the portal's API.
 
 use std::{
     collections::HashMap,
@@ -7,11 +7,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::limits::{UNAUTHENTICATED_MAX, UNAUTHENTICATED_PER_ADDRESS_MAX};
-
 /// Counts those who wait at the door.
-#[derive(Default)]
 pub(crate) struct Door {
+    max: usize,
+    per_address_max: usize,
     waiting: Mutex<Waiting>,
 }
 
@@ -28,15 +27,20 @@ pub(crate) struct Place {
 }
 
 impl Door {
+    /// A door at which so many may wait, and so many from one address.
+    pub(crate) fn new(max: usize, per_address_max: usize) -> Arc<Self> {
+        Arc::new(Self { max, per_address_max, waiting: Mutex::default() })
+    }
+
     /// Lets one more wait, or not.
     pub(crate) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
         let address = household(client);
         let mut waiting = self.lock();
-        if waiting.all >= UNAUTHENTICATED_MAX {
+        if waiting.all >= self.max {
             return None;
         }
         let here = waiting.by_address.entry(address).or_default();
-        if *here >= UNAUTHENTICATED_PER_ADDRESS_MAX {
+        if *here >= self.per_address_max {
             return None;
         }
         *here += 1;
@@ -81,10 +85,10 @@ mod tests {
 
     #[test]
     fn one_address_cannot_take_all_places() {
-        let door = Arc::new(Door::default());
+        let door = Door::new(100, 7);
         let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 7, n, 0, 0, 1]);
         let places: Vec<_> = (0..).map_while(|n| door.enter(address(n))).collect();
-        assert_eq!(places.len(), UNAUTHENTICATED_PER_ADDRESS_MAX);
+        assert_eq!(places.len(), 7);
         assert!(door.enter(IpAddr::from([10, 0, 0, 1])).is_some());
         drop(places);
         assert!(door.enter(address(1)).is_some());
@@ -94,9 +98,9 @@ mod tests {
 
     #[test]
     fn all_addresses_together_are_bounded() {
-        let door = Arc::new(Door::default());
+        let door = Door::new(100, 7);
         let address = |n: u32| IpAddr::V4(n.into());
         let places: Vec<_> = (0..).map_while(|n| door.enter(address(n))).collect();
-        assert_eq!(places.len(), UNAUTHENTICATED_MAX);
+        assert_eq!(places.len(), 100);
     }
 }

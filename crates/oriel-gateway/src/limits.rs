@@ -88,6 +88,11 @@ pub const PORTAL_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// means that it is stuck. Pages that wait for the end of a connection count for up to 20 seconds.
 pub const PORTAL_CALLS_MAX: usize = 2_048;
 
+/// The same from one address: a quarter, so that nobody alone can keep the others from the portal, with
+/// bodies that never end or with waits. Room for an office behind one address, or for all who come
+/// through a balancer that hides them.
+pub const PORTAL_CALLS_PER_ADDRESS_MAX: usize = 512;
+
 /// How long a broker may take from the call to its first message, its settings.
 pub const ATTACH_TIMEOUT: Duration = Duration::from_secs(10);
 

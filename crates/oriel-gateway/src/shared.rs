@@ -7,11 +7,17 @@ use std::sync::{
 
 use http::HeaderValue;
 use oriel_net::clock::Clock;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    admission::Door, brokers::Brokers, connections::Connections, keys::KeyRing, limits::PORTAL_CALLS_MAX,
+    admission::Door,
+    brokers::Brokers,
+    connections::Connections,
+    keys::KeyRing,
+    limits::{
+        PORTAL_CALLS_MAX, PORTAL_CALLS_PER_ADDRESS_MAX, UNAUTHENTICATED_MAX, UNAUTHENTICATED_PER_ADDRESS_MAX,
+    },
     replay::ReplayCache,
 };
 
@@ -24,11 +30,13 @@ pub(crate) struct Shared {
     pub(crate) brokers: Brokers,
     pub(crate) keys: KeyRing,
     pub(crate) replay: ReplayCache,
+    /// Where WebSockets wait that have not shown a good ticket yet.
     pub(crate) door: Arc<Door>,
     pub(crate) connections: Arc<Connections>,
     /// The tasks of the WebSockets.
     pub(crate) sessions: TaskTracker,
-    pub(crate) portal_calls: Semaphore,
+    /// Where calls of the portal's API wait for their answer.
+    pub(crate) portal_calls: Arc<Door>,
     is_draining: watch::Sender<bool>,
     is_enabled: AtomicBool,
     /// The name under which users come: of the machine's own file, or as a broker says.
@@ -61,10 +69,10 @@ impl Shared {
             brokers,
             keys: KeyRing::default(),
             replay: ReplayCache::default(),
-            door: Arc::default(),
+            door: Door::new(UNAUTHENTICATED_MAX, UNAUTHENTICATED_PER_ADDRESS_MAX),
             connections: Arc::default(),
             sessions: TaskTracker::new(),
-            portal_calls: Semaphore::new(PORTAL_CALLS_MAX),
+            portal_calls: Door::new(PORTAL_CALLS_MAX, PORTAL_CALLS_PER_ADDRESS_MAX),
             is_draining: watch::Sender::new(false),
             is_enabled: AtomicBool::new(true),
             public_address: Mutex::new(public_address),

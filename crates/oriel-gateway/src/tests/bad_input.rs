@@ -16,7 +16,10 @@ use super::{
     host::{FakeHost, hex},
     picture::{Picture, claims_for},
 };
-use crate::{limits::UNAUTHENTICATED_PER_ADDRESS_MAX, testing};
+use crate::{
+    limits::{PORTAL_CALLS_PER_ADDRESS_MAX, UNAUTHENTICATED_PER_ADDRESS_MAX},
+    testing,
+};
 
 /// The error that a ticket earns.
 async fn refusal(picture: &Picture, ticket: &str) -> RDCleanPathErr {
@@ -208,4 +211,21 @@ async fn random_bytes_inside_and_outside_tls_harm_nobody() {
         let _ = raw.write_all(&bytes).await;
     }
     assert_eq!(picture.door.get("/").await.0, 200);
+}
+
+#[tokio::test]
+async fn one_address_cannot_keep_the_others_from_the_portal() {
+    let picture = Picture::alone().await;
+    let calls = &picture.shared.portal_calls;
+    let places: Vec<_> =
+        (0..PORTAL_CALLS_PER_ADDRESS_MAX).map(|_| calls.enter([127, 0, 0, 1].into())).collect();
+    assert!(places.iter().all(Option::is_some));
+    let (status, head, body) = picture.door.get("/api/portal/v1/me").await;
+    assert_eq!(status, 429);
+    assert!(body.contains("\"busy\"") && head.contains("retry-after"), "{head} {body}");
+    assert!(calls.enter([10, 0, 0, 1].into()).is_some());
+    drop(places);
+    // No broker is there, but the call is let in again.
+    assert_eq!(picture.door.get("/api/portal/v1/me").await.0, 503);
+    picture.stopped().await;
 }

@@ -23,7 +23,7 @@ use tower::{Service, ServiceExt};
 
 use crate::{
     brokers::Broker,
-    limits::{PORTAL_ANSWER_BYTES_MAX, PORTAL_BODY_TIMEOUT, PORTAL_CALL_TIMEOUT, PORTAL_CALLS_MAX},
+    limits::{PORTAL_ANSWER_BYTES_MAX, PORTAL_BODY_TIMEOUT, PORTAL_CALL_TIMEOUT},
     shared::Shared,
 };
 
@@ -58,8 +58,9 @@ pub(crate) async fn pass_on(
     Extension(client): Extension<ConnectInfo>,
     request: Request,
 ) -> Response {
-    let Ok(_turn) = shared.portal_calls.try_acquire() else {
-        tracing::warn!(limit = PORTAL_CALLS_MAX, "too many portal calls at the same time");
+    let address = client.remote.ip().to_canonical();
+    let Some(_place) = shared.portal_calls.enter(address) else {
+        tracing::warn!(client.address = %address, "too many portal calls at the same time");
         return problem(
             StatusCode::TOO_MANY_REQUESTS,
             "busy",
@@ -88,8 +89,7 @@ pub(crate) async fn pass_on(
         }
     };
     let mut headers = passed_headers(&parts.headers);
-    let address = client.remote.ip().to_canonical().to_string();
-    if let Ok(address) = HeaderValue::from_str(&address) {
+    if let Ok(address) = HeaderValue::from_str(&address.to_string()) {
         headers.insert(HeaderName::from_static(CLIENT_ADDRESS_HEADER), address);
     }
     headers.insert(GATEWAY_HEADER, shared.gateway_id.clone());
