@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ROOT } from "./lib/build.mjs";
+import { isOurs, runningIn } from "./lib/farm.mjs";
 import { asRoot } from "./lib/packages.mjs";
 import { Problem, main, step } from "./lib/steps.mjs";
 
@@ -14,11 +15,9 @@ main(async () => {
     console.log(`There is no demo at ${directory}.`);
     return;
   }
-  const isDemo = ["broker", "demo.json", "oriel.log"].some((name) => existsSync(join(directory, name)));
-  if (!isDemo) throw new Problem(`${directory} does not look like a demo's data directory; nothing was removed.`);
-  const description = join(directory, "demo.json");
-  const demo = existsSync(description) ? JSON.parse(readFileSync(description, "utf8")) : {};
-  if (demo.pid && isOriel(demo.pid)) throw new Problem("The demo is running. Stop it first (Ctrl+C where it runs).");
+  if (!isOurs(directory)) throw new Problem(`${directory} does not look like a demo's data directory; nothing was removed.`);
+  const pid = runningIn(directory);
+  if (pid) throw new Problem(`The demo is running (process ${pid}). Stop it first (Ctrl+C where it runs).`);
 
   await step("Removing the demo's accounts", () => {
     for (const name of createdAccounts()) {
@@ -38,12 +37,4 @@ function createdAccounts() {
 function comment(name) {
   const line = readFileSync("/etc/passwd", "utf8").split("\n").find((line) => line.startsWith(`${name}:`));
   return line?.split(":")[4] ?? "";
-}
-
-function isOriel(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("all-in-one");
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,10 @@
 // `make demo`: a farm on this machine, with programs and users. Ctrl+C stops it.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LOGS, ROOT, buildBinary, buildPortal } from "./lib/build.mjs";
 import { publishDemo } from "./lib/demo-farm.mjs";
-import { Farm, checkPort } from "./lib/farm.mjs";
+import { Farm, checkPort, isOurs, runningIn } from "./lib/farm.mjs";
 import { PACKAGES, installPackages } from "./lib/packages.mjs";
 import { Problem, main, step } from "./lib/steps.mjs";
 
@@ -13,6 +13,10 @@ const ports = { gateway: port("GATEWAY_PORT", 8443), management: port("MANAGEMEN
 const description = join(directory, "demo.json");
 
 main(async () => {
+  checkDirectory();
+  if (ports.gateway === ports.management) {
+    throw new Problem(`GATEWAY_PORT and MANAGEMENT_PORT are both ${ports.gateway}: they must differ.`);
+  }
   await installPackages(PACKAGES.demo, join(LOGS, "packages.log"));
   await buildPortal();
   const oriel = await buildBinary();
@@ -20,9 +24,9 @@ main(async () => {
   await checkPort(ports.gateway, "GATEWAY_PORT", "the portal");
   await checkPort(ports.management, "MANAGEMENT_PORT", "management");
   const known = existsSync(description) ? JSON.parse(readFileSync(description, "utf8")) : undefined;
-  if (!known && existsSync(join(directory, "broker"))) {
+  if (!known && existsSync(directory)) {
     // An earlier first start was interrupted before everything was published.
-    rmSync(directory, { recursive: true, force: true });
+    for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
   }
   mkdirSync(directory, { recursive: true });
 
@@ -83,6 +87,17 @@ ${demo.accounts.map((account) => `  Sign in as   ${account.user_name.padEnd(widt
   Data         ${demo.data}   (for scripts: demo.json)
   Stop         Ctrl+C          Remove everything: make demo-clean
 `);
+}
+
+/** The directory must be the demo's alone: what is in it is removed in the end. */
+function checkDirectory() {
+  const pid = runningIn(directory);
+  if (pid) throw new Problem(`A demo runs in ${directory} already (process ${pid}). Stop it first, or choose another directory: DEMO_DIR=/somewhere/else make demo`);
+  if (!existsSync(directory) || isOurs(directory)) return;
+  if (!statSync(directory).isDirectory()) throw new Problem(`DEMO_DIR=${directory} is not a directory.`);
+  if (readdirSync(directory).length > 0) {
+    throw new Problem(`${directory} holds something that is not the demo's. Choose an empty directory or one that does not exist yet: DEMO_DIR=/somewhere/else make demo`);
+  }
 }
 
 function port(variable, fallback) {

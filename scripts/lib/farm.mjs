@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -14,6 +14,25 @@ import { Problem } from "./steps.mjs";
 
 /** The longest time that the processes of a farm may take to be ready, in milliseconds. */
 const READY_DEADLINE = 60_000;
+
+/** The file by which a data directory is known as one that a script made and may remove. */
+const MARK = "oriel-demo.txt";
+
+/** Whether a script made this data directory. */
+export function isOurs(directory) {
+  return [MARK, "demo.json"].some((name) => existsSync(join(directory, name)));
+}
+
+/** The number of the process that runs a farm on this data directory; undefined when none does. */
+export function runningIn(directory) {
+  try {
+    const pid = readFileSync(join(directory, "all-in-one.lock"), "utf8").match(/\d+/)?.[0];
+    const isOriel = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("all-in-one");
+    return isOriel ? Number(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 export class Farm {
   /** `ports`: {gateway, management}. */
@@ -33,6 +52,7 @@ export class Farm {
   /** Starts `oriel all-in-one` and waits until the broker, the gateway and this host are ready. */
   async start(report = () => {}) {
     mkdirSync(this.directory, { recursive: true });
+    writeFileSync(join(this.directory, MARK), "The data of a farm that a script made. DEMO_DIR=(this directory) make demo-clean removes it.\n");
     const internal = await freePorts(3);
     const args = [
       "all-in-one",
@@ -72,7 +92,10 @@ export class Farm {
   async whatIsMissing() {
     if (!existsSync(this.tokenFile)) return "waiting for the broker";
     const { items: hosts } = await this.api("GET", "/hosts");
-    if (!hosts.some((host) => host.state.reachable && !host.state.problem)) return "waiting for the session host";
+    if (!hosts.some((host) => host.state.reachable && !host.state.problem)) {
+      const problem = hosts.find((host) => host.state.problem)?.state.problem;
+      return `waiting for the session host${problem ? `: ${problem}` : ""}`;
+    }
     const health = await ask({ url: new URL("healthz", this.portal), rejectUnauthorized: false });
     if (health.status !== 200) return "waiting for the gateway";
     return "";
