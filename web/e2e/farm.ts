@@ -105,7 +105,19 @@ export class Session {
     return this;
   }
 
-  /** Waits until the program has drawn its window and nothing moves any more. */
+  /** Waits until the editor's white page is there and takes keys. */
+  async ready(): Promise<this> {
+    await this.connected();
+    await expect
+      .poll(async () => (await this.#sample()).filter((value) => value > 230).length / (SAMPLE.width * SAMPLE.height), {
+        message: 'how much of the picture is white',
+        timeout: 30_000,
+      })
+      .toBeGreaterThan(0.5);
+    return this.settled();
+  }
+
+  /** Waits until a program has drawn its window and nothing moves any more. */
   async settled(): Promise<this> {
     await this.connected();
     let last = await this.#sample();
@@ -121,7 +133,7 @@ export class Session {
         },
         { message: 'the picture comes to rest', intervals: [200], timeout: 30_000 },
       )
-      .toBeGreaterThanOrEqual(5);
+      .toBeGreaterThanOrEqual(6);
     return this;
   }
 

@@ -7,7 +7,7 @@ test('what is written in the editor is on the host, and closing it ends the sess
   await portal.signIn(anna);
   await picture(portal.page, 'portal');
   const editor = await portal.open('Text Editor');
-  await editor.settled();
+  await editor.ready();
 
   const name = `line-${Date.now()}.txt`;
   const file = join(homeOf(anna), name);

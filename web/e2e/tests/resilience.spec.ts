@@ -131,9 +131,12 @@ test('a draining host takes its sessions back, and no others', async ({ portal, 
   const { editor, line, before } = await unsaved(portal, anna, administrator);
   await editor.page.close();
 
-  const { items: hosts } = await administrator.call<{ items: { id: string }[] }>('GET', 'hosts');
-  const all = (logon_mode: string) =>
-    Promise.all(hosts.map(({ id }) => administrator.call('POST', `hosts/${id}/logon-mode`, { logon_mode })));
+  const hosts = async () => (await administrator.call<{ items: { id: string; state: { logon_mode: string } }[] }>('GET', 'hosts')).items;
+  const all = async (logon_mode: string) => {
+    for (const { id } of await hosts()) await administrator.call('POST', `hosts/${id}/logon-mode`, { logon_mode });
+    const inForce = async () => [...new Set((await hosts()).map(({ state }) => state.logon_mode))];
+    await expect.poll(inForce, { message: 'the logon mode in force', intervals: [50], timeout: 1000 }).toEqual([logon_mode]);
+  };
   await all('drain');
   try {
     await portal.page.bringToFront();

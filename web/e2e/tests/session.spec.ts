@@ -6,7 +6,7 @@ test.describe('the clipboard', () => {
   test('carries text in and out', async ({ portal, anna }) => {
     await portal.signIn(anna);
     const editor = await portal.open('Text Editor');
-    await editor.settled();
+    await editor.ready();
     await editor.page.evaluate(() => navigator.clipboard.writeText('Grüße, 10 €: from the browser'));
     await editor.see('the text is pasted', () => editor.press('Control+V'), 0.001);
     await editor.type(' and back');
@@ -20,7 +20,7 @@ test.describe('the clipboard', () => {
   test('can be sent by hand', async ({ portal, anna }) => {
     await portal.signIn(anna);
     const editor = await portal.open('Text Editor');
-    await editor.settled();
+    await editor.ready();
     await editor.page.getByTestId('toolbar-handle').click();
     await editor.page.getByTestId('clipboard-button').click();
     await editor.page.getByTestId('clipboard-in').fill('by hand');
@@ -41,7 +41,7 @@ test.describe('the clipboard', () => {
 test('a reload and a lost network return to the same process', async ({ portal, anna, administrator, context }) => {
   await portal.signIn(anna);
   const editor = await portal.open('Text Editor');
-  await editor.settled();
+  await editor.ready();
   const running = async () => {
     const [session, ...others] = await administrator.sessions(anna.user_name);
     expect(others).toEqual([]);
@@ -91,7 +91,7 @@ test('what is running can be returned to and logged off from the portal', async 
 test('an administrator’s reset ends the tab with its reason', async ({ portal, anna, administrator }) => {
   await portal.signIn(anna);
   const editor = await portal.open('Text Editor');
-  await editor.settled();
+  await editor.ready();
   const [session] = await administrator.sessions(anna.user_name);
   await administrator.reset(session?.id ?? '');
   const card = await editor.ended('reset');
