@@ -1,12 +1,14 @@
-//! Small files that outlive the agent: whole JSON documents, replaced in one step.
+//! Small files that outlive the agent: whole JSON documents, replaced in one step. And opening files where
+//! others may write.
 
 use std::{
-    fs::{self, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
+use rustix::fs::OFlags;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Reads a document; `None` when it is absent. One that cannot be read is reported and counts as absent,
@@ -52,6 +54,22 @@ pub fn overwrite(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
     file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())
+}
+
+/// Opens a file in a folder where others may write, too: only a plain file with this name alone, so that
+/// neither a link leads elsewhere nor a pipe holds us up. Truncate it afterwards, not by the options.
+///
+/// # Errors
+/// When it cannot be opened or is something else.
+pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let file = options.custom_flags(flags.cast_signed()).open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_file() && meta.nlink() == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file of its own"))
+    }
 }
 
 /// Makes a directory and its parents, with this mode for the last.

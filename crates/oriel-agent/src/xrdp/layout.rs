@@ -4,9 +4,10 @@
 //! the host's. Several agents can so run on one machine.
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Read},
     net::SocketAddr,
-    os::unix::fs::{chown, symlink},
+    os::unix::fs::{OpenOptionsExt, chown, symlink},
     path::{Path, PathBuf},
 };
 
@@ -94,9 +95,10 @@ impl Layout {
     pub(super) fn bound_logs(&self) {
         for name in ["xrdp", "sesman", "xrdp-output", "xrdp-sesman-output"] {
             let path = self.log(name);
-            if fs::metadata(&path).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX) {
-                let _ = fs::copy(&path, path.with_extension("log.1"));
-                let _ = fs::OpenOptions::new().write(true).truncate(true).open(&path);
+            if fs::symlink_metadata(&path).is_ok_and(|meta| meta.len() > LOG_BYTES_MAX)
+                && let Err(error) = empty_log(&path)
+            {
+                tracing::warn!(path = %path.display(), %error, "cannot keep a log small");
             }
         }
     }
@@ -265,6 +267,20 @@ impl Layout {
     }
 }
 
+/// Keeps a copy of a log and empties it. xrdp, which faces the network, may write to the folder: it must not
+/// get at other files through us.
+fn empty_log(path: &Path) -> io::Result<()> {
+    let mut log = state::open_own(path, OpenOptions::new().read(true).write(true))?;
+    let older = path.with_extension("log.1");
+    match fs::remove_file(&older) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(older)?;
+    io::copy(&mut (&mut log).take(2 * LOG_BYTES_MAX), &mut copy)?;
+    log.set_len(0)
+}
+
 fn der_of(pem: &str) -> Option<Vec<u8>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let body = pem.split("-----BEGIN CERTIFICATE-----").nth(1)?.split("-----END").next()?;
@@ -303,4 +319,30 @@ fn check_host() -> Result<(), String> {
     }
     // A place to mount on; /run is empty after each restart.
     fs::create_dir_all("/run/xrdp").map_err(|error| format!("cannot make /run/xrdp: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_emptied_touches_no_other_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("secret"), "untouched").expect("file");
+        fs::write(path("xrdp.log"), "line").expect("file");
+        symlink(path("secret"), path("xrdp.log.1")).expect("link");
+        empty_log(&path("xrdp.log")).expect("emptied");
+        let read = |name: &str| fs::read_to_string(path(name)).expect("text");
+        assert_eq!(
+            (read("secret"), read("xrdp.log"), read("xrdp.log.1")),
+            ("untouched".into(), String::new(), "line".into())
+        );
+        symlink(path("secret"), path("sesman.log")).expect("link");
+        fs::hard_link(path("secret"), path("output.log")).expect("link");
+        for bad in ["sesman.log", "output.log"] {
+            empty_log(&path(bad)).expect_err(bad);
+        }
+        assert_eq!(read("secret"), "untouched");
+    }
 }

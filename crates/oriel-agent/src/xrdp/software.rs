@@ -232,11 +232,9 @@ impl Software {
             return self.start_unit(part);
         }
         let _ = fs::remove_file(self.layout.pid_file(part.name()));
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.layout.log(&format!("{}-output", part.name())))
-            .map_err(|error| format!("cannot open its log: {error}"))?;
+        let log = self.layout.log(&format!("{}-output", part.name()));
+        let log = state::open_own(&log, OpenOptions::new().create(true).append(true))
+            .map_err(|error| format!("cannot open its log {}: {error}", log.display()))?;
         let errors = log.try_clone().map_err(|error| error.to_string())?;
         let child = namespace::command(part, &self.layout, &self.executable)
             .stdin(Stdio::null())
