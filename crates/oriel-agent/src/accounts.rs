@@ -70,13 +70,15 @@ pub async fn find_or_create(name: &str, mode: AccountMode, data: &Path) -> Resul
 fn check_name(name: &str, max: usize) -> Result<(), Refusal> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@');
     let first_ok = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    if first_ok && name.len() <= max && name.chars().all(allowed) {
+    // `getent` and `id` take a number for an id: for somebody else's account.
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+    if first_ok && !is_number && name.len() <= max && name.chars().all(allowed) {
         return Ok(());
     }
     let shown: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
     Err(no_account(format!(
         "\"{shown}\" cannot be an account name: up to {max} letters, digits and . _ - @ are allowed, \
-         beginning with a letter or a digit"
+         beginning with a letter or a digit, and not digits alone"
     )))
 }
 
@@ -200,7 +202,8 @@ mod tests {
             assert!(check_name(good, NAME_MAX).is_ok(), "{good}");
         }
         let long = "a".repeat(NAME_MAX + 1);
-        for bad in ["", "-rf", "--help", "a:b", "a/b", "../x", "a b", "a~1", "a\nb", "ä", ".x", &long] {
+        for bad in ["", "-rf", "--help", "a:b", "a/b", "../x", "a b", "a~1", "a\nb", "ä", ".x", "1001", &long]
+        {
             assert!(check_name(bad, NAME_MAX).is_err(), "{bad}");
         }
     }
