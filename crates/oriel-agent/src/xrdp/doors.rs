@@ -1,7 +1,14 @@
 //! The two sockets through which sessions reach the agent: one for PAM's steps, which only root opens, and
 //! one for the programs inside sessions, which run as their users.
 
-use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -21,6 +28,12 @@ use crate::{
 const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections at a time from sessions: some for each that a machine can carry.
 const SESSIONS_MAX: usize = 4_000;
+/// The same of one user, so that nobody keeps the others' sessions from the agent: a few for each session
+/// that a person may have.
+const SESSIONS_PER_USER_MAX: usize = 100;
+/// Pause after each message of a session. It says something new a few times a minute; what it says is
+/// written down and told to brokers, so one that never stops must not keep the machine busy.
+const MESSAGE_PAUSE: Duration = Duration::from_millis(20);
 /// PAM steps at a time. There is one for each session that opens or closes.
 const STEPS_MAX: usize = 500;
 /// Orders that wait for a session that does not read. A session that is this far behind is broken.
@@ -71,17 +84,58 @@ async fn pam_step(stream: UnixStream, core: &Arc<Core>) -> io::Result<()> {
 /// Serves the programs inside sessions for ever.
 pub(super) async fn serve_sessions(listener: UnixListener, core: Arc<Core>) {
     let stopping = core.stopping.clone();
+    let users = Arc::<Users>::default();
     serve(listener, SESSIONS_MAX, stopping, move |stream| {
-        let core = Arc::clone(&core);
+        let (core, users) = (Arc::clone(&core), Arc::clone(&users));
         async move {
-            let _ = session_line(stream, &core).await;
+            let Ok(uid) = stream.peer_cred().map(|peer| peer.uid()) else { return };
+            if let Some(_place) = users.enter(uid) {
+                let _ = session_line(stream, uid, &core).await;
+            }
         }
     })
     .await;
 }
 
-async fn session_line(stream: UnixStream, core: &Arc<Core>) -> io::Result<()> {
-    let uid = stream.peer_cred()?.uid();
+/// How many connections each user has.
+#[derive(Default)]
+struct Users(Mutex<HashMap<u32, usize>>);
+
+/// One connection of a user; counts until it is dropped.
+struct Place {
+    users: Arc<Users>,
+    uid: u32,
+}
+
+impl Users {
+    fn enter(self: &Arc<Self>, uid: u32) -> Option<Place> {
+        let mut counts = self.counts();
+        let count = counts.entry(uid).or_default();
+        if *count >= SESSIONS_PER_USER_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Place { users: Arc::clone(self), uid })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<u32, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.users.counts();
+        if let Some(count) = counts.get_mut(&self.uid) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.uid);
+            }
+        }
+    }
+}
+
+async fn session_line(stream: UnixStream, uid: u32, core: &Arc<Core>) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader);
     let mut line = Vec::new();
@@ -117,6 +171,7 @@ async fn session_line(stream: UnixStream, core: &Arc<Core>) -> io::Result<()> {
         if let Ok(message) = serde_json::from_slice(&line) {
             core.hear(id, message);
         }
+        tokio::time::sleep(MESSAGE_PAUSE).await;
     }
 }
 
@@ -160,5 +215,21 @@ where
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_user_leaves_room_for_the_others() {
+        let users = Arc::<Users>::default();
+        let places: Vec<_> = std::iter::from_fn(|| users.enter(1001)).collect();
+        assert_eq!(places.len(), SESSIONS_PER_USER_MAX);
+        assert!(users.enter(1002).is_some());
+        drop(places);
+        assert!(users.counts().is_empty());
+        assert!(users.enter(1001).is_some());
     }
 }
