@@ -1,6 +1,8 @@
 //! Looking at the machine and acting on what is seen.
 
-use std::{collections::HashMap, fs, os::unix::net::UnixDatagram, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, fs, io::Read, os::unix::net::UnixDatagram, path::Path, sync::Arc, time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -11,8 +13,9 @@ use super::{
 };
 use crate::{
     host::SessionId,
-    proc::{ProcessId, ProcessTable, Signal},
+    proc::{ProcessId, ProcessTable, Signal, Stat},
     session::{SESSION_VARIABLE, protocol::ToSession},
+    state,
 };
 
 /// How often to look while there are sessions: their state is reported every second.
@@ -23,6 +26,10 @@ const INTERVAL_IN_TRANSITION: Duration = Duration::from_millis(200);
 const INTERVAL_EMPTY: Duration = Duration::from_secs(5);
 /// PAM tells which process stands for a session. If that got lost, look for it after this time.
 const LEADER_SEARCH: Duration = Duration::from_secs(3);
+/// What the programs of sesman are called that stand for a session: xrdp-sesman, and xrdp-sesexec of 0.10.
+const LEADER_NAMES: [&str; 2] = ["xrdp-sesman", "xrdp-sesexec"];
+/// An X server's lock file holds ten digits and a line's end.
+const LOCK_BYTES_MAX: u64 = 64;
 
 /// Looks and acts for ever.
 pub(super) async fn watch(core: Arc<Core>) {
@@ -145,15 +152,27 @@ fn signal_all(record: &Record, signal: Signal) {
     }
 }
 
-/// Removes what an X server leaves behind when it is killed, lest its display's number is lost.
+/// Removes what an X server leaves behind when it is killed, lest its display's number is lost. The lock is
+/// the user's file in everybody's folder, so it may have become anything.
 pub(super) fn tidy_display(record: &Record) {
     let Some(display) = record.display else { return };
     let lock = format!("/tmp/.X{display}-lock");
-    let owner = fs::read_to_string(&lock).ok().and_then(|text| text.trim().parse().ok());
-    if owner.is_some_and(|pid| ProcessId::of(pid).is_none_or(|process| !process.is_alive())) {
+    if lock_owner(Path::new(&lock))
+        .is_some_and(|pid| ProcessId::of(pid).is_none_or(|process| !process.is_alive()))
+    {
         let _ = fs::remove_file(lock);
         let _ = fs::remove_file(format!("/tmp/.X11-unix/X{display}"));
     }
+}
+
+fn lock_owner(lock: &Path) -> Option<u32> {
+    let mut text = String::new();
+    state::open_own(lock, fs::File::options().read(true))
+        .ok()?
+        .take(LOCK_BYTES_MAX)
+        .read_to_string(&mut text)
+        .ok()?;
+    text.trim().parse().ok()
 }
 
 /// Every process of a session but its leader: those below it, and those that have left the tree but carry
@@ -161,10 +180,13 @@ pub(super) fn tidy_display(record: &Record) {
 pub(super) fn members(record: &Record, table: &ProcessTable) -> Vec<ProcessId> {
     let Some(leader) = record.leader else { return Vec::new() };
     let mark = record.id.to_string();
+    // Where it has ended, its number may be another's already, with a tree of its own.
+    let is_leader_there = table.iter().any(|stat| stat.id == leader);
+    let is_below = |process: u32| is_leader_there && table.descends(process, leader.pid);
     table
         .iter()
         .filter(|stat| stat.runs() && stat.id != leader)
-        .filter(|stat| table.descends(stat.id.pid, leader.pid) || is_marked(stat.id, record, &mark))
+        .filter(|stat| is_below(stat.id.pid) || is_marked(stat.id, record, &mark))
         .map(|stat| stat.id)
         .collect()
 }
@@ -174,7 +196,9 @@ pub(super) fn is_marked(process: ProcessId, record: &Record, mark: &str) -> bool
     process.owner() == Some(record.account.uid) && process.variable(SESSION_VARIABLE).as_deref() == Some(mark)
 }
 
-/// Finds the process that stands for a session by its X server, which has the logon name in `USER`.
+/// Finds the process that stands for a session by its X server, which has the logon name in `USER`. Users
+/// can make a process that looks like that server, but none that sesman started as root: so they cannot
+/// have a stranger, or the first process of the machine, taken for their session and ended with it.
 fn find_leader(record: &mut Record, now: Timestamp) -> bool {
     let is_missing =
         record.leader.is_none() && record.logged_on_at.is_some_and(|at| now > at + LEADER_SEARCH);
@@ -186,11 +210,16 @@ fn find_leader(record: &mut Record, now: Timestamp) -> bool {
         stat.name == "Xorg"
             && stat.id.owner() == Some(record.account.uid)
             && stat.id.variable("USER").as_deref() == Some(&record.logon_name)
+            && table.iter().any(|parent| parent.id.pid == stat.parent && may_lead(parent))
     });
     let Some(server) = server else { return false };
     record.leader = ProcessId::of(server.parent);
     record.display = display_in(&server.id.command_line(1024));
     true
+}
+
+fn may_lead(stat: &Stat) -> bool {
+    stat.id.owner() == Some(0) && LEADER_NAMES.contains(&stat.name.as_str())
 }
 
 fn display_in(command_line: &str) -> Option<u32> {
@@ -266,6 +295,29 @@ mod tests {
             0000000000000000: 00000002 00000000 00010000 0001 01 666 /run/xrdp/sockdir/xrdp_display_502\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 777\n";
         assert_eq!(attached_displays(table), HashMap::from([(500, 333), (501, 444)]));
+    }
+
+    #[test]
+    fn a_lock_is_read_only_where_it_is_a_small_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("lock"), "      4711\n").expect("file");
+        assert_eq!(lock_owner(&path("lock")), Some(4711));
+        std::os::unix::fs::symlink("/dev/zero", path("endless")).expect("link");
+        std::os::unix::fs::symlink(path("lock"), path("link")).expect("link");
+        // Reading it would wait for a writer, for ever.
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().expect("mkfifo").success());
+        fs::write(path("large"), "1".repeat(1_000_000)).expect("file");
+        for odd in ["endless", "link", "pipe", "large", "absent"] {
+            assert_eq!(lock_owner(&path(odd)), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_sesman_leads_a_session() {
+        let me = Stat::read(std::process::id()).expect("this process");
+        assert!(!may_lead(&me));
+        assert!(!may_lead(&Stat::read(1).expect("the first process")));
     }
 
     #[test]
