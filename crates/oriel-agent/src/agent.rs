@@ -7,7 +7,7 @@ use oriel_net::{
     clock::SystemClock,
     connect,
     identity::{LoadError, NodeIdentity},
-    supervise::{ShutdownSignal, Tasks},
+    supervise::{ShutdownHandle, ShutdownSignal, Tasks},
     tls::{self, ReloadingIdentity, internal_client},
 };
 use oriel_wire::enrolment::{Membership, Renewal};
@@ -22,6 +22,8 @@ use crate::{
 
 /// How long links and reports may take to end: they have nothing to finish.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long brokers have to hear of the sessions that ended last: several times what a report takes.
+const LAST_REPORT: Duration = Duration::from_millis(300);
 
 /// The agent service.
 pub struct Agent;
@@ -125,12 +127,12 @@ impl Bound {
         &self.host
     }
 
-    /// Works until the signal is given. Then, in this order: brokers hear nothing more; if it was so
-    /// configured, sessions and their software end, else they go on.
+    /// Works until the signal is given. Then, in this order: if it was so configured, sessions and their
+    /// software end, else they go on; brokers, who have heard of that, hear nothing more.
     pub async fn run(self, signal: ShutdownSignal) {
         let software = self.host.describe();
         tracing::info!(software = software.name, address = %software.rdp_address, "the session host is open");
-        let tasks = Tasks::new(&signal);
+        let tasks = Tasks::new(&ShutdownHandle::new().signal());
         for link in self.links {
             tasks.spawn(format!("link to {}", link.broker), |signal| done(link.keep(signal)));
         }
@@ -138,12 +140,19 @@ impl Bound {
         tasks.spawn("reports", |signal| done(service.keep_reporting(signal)));
         let renewal = self.renewal;
         tasks.spawn("renewal", |signal| done(renewal.keep(signal)));
-        tasks.ending().await;
-        tasks.shutdown(STOP_TIMEOUT).await;
+        tokio::select! {
+            () = signal.given() => {}
+            () = tasks.ending() => {}
+        }
         if self.stop_host_software {
             tracing::info!("ending sessions and their software");
+            self.host.shut_down(true).await;
+            tokio::time::sleep(LAST_REPORT).await;
         }
-        self.host.shut_down(self.stop_host_software).await;
+        tasks.shutdown(STOP_TIMEOUT).await;
+        if !self.stop_host_software {
+            self.host.shut_down(false).await;
+        }
     }
 }
 

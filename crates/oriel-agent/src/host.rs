@@ -69,7 +69,8 @@ pub trait SessionHost: Send + Sync {
     /// Programs installed on the machine that could be published.
     async fn apps(&self, languages: &[String]) -> Result<Vec<App>, Refusal>;
 
-    /// Stops watching and, if `with_sessions`, ends the sessions and the software too.
+    /// Stops watching. If `with_sessions`, the sessions end first, which the snapshot still shows, and
+    /// then the software.
     async fn shut_down(&self, with_sessions: bool);
 }
 

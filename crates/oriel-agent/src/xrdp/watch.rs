@@ -5,11 +5,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use oriel_model::session::EndReason;
 
 use super::{
     core::{Core, send},
     layout::Layout,
-    record::{Action, LOG_OFF_GRACE, Record, Seen},
+    record::{Action, Ending, LOG_OFF_GRACE, Record, Seen},
 };
 use crate::{
     host::SessionId,
@@ -252,8 +253,12 @@ pub(super) fn end_all(core: &Core, grace: Duration) {
     let ids: Vec<SessionId> = core.state().records.keys().copied().collect();
     let deadline = std::time::Instant::now() + grace;
     for id in &ids {
-        let state = core.state();
-        let Some(record) = state.records.get(id).cloned() else { continue };
+        let mut state = core.state();
+        let Some(record) = state.records.get_mut(id) else { continue };
+        let (reason, detail) = (EndReason::LoggedOffByRequest, "the session host is being closed".to_owned());
+        record.leaving = Some((reason, detail.clone()));
+        record.ending.get_or_insert(Ending { reason, detail, since: Timestamp::now() });
+        let record = record.clone();
         let order = ToSession::LogOff { grace_secs: grace.as_secs().saturating_sub(1).max(1) };
         let is_asked = send(&state, *id, order).is_ok();
         drop(state);
