@@ -1,9 +1,18 @@
 //! The operating system's user that broker and gateway run as. Only the agent needs root: it logs
 //! users on.
 
-use std::{fs, os::unix::fs::chown, path::Path};
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::{
+        fd::AsRawFd,
+        unix::fs::{OpenOptionsExt, fchown, lchown},
+    },
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail, ensure};
+use rustix::fs::OFlags;
 
 /// A local user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +65,25 @@ impl ServiceUser {
         self.take_within(path).with_context(|| format!("cannot give {} to the service user", path.display()))
     }
 
-    fn take_within(self, path: &Path) -> std::io::Result<()> {
-        // Never through a link: it could lead out of the folder.
-        if fs::symlink_metadata(path)?.is_dir() {
-            for entry in fs::read_dir(path)? {
-                self.take_within(&entry?.path())?;
+    /// Never through a link: the user may have put one there, and it could lead out of the folder. So a
+    /// folder is held open while what is in it is named through it.
+    fn take_within(self, path: &Path) -> io::Result<()> {
+        let kind = fs::symlink_metadata(path)?.file_type();
+        if kind.is_dir() {
+            let folder = open_folder(path)?;
+            let held = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+            for entry in fs::read_dir(&held)? {
+                self.take_within(&held.join(entry?.file_name()))?;
             }
-        } else if !fs::symlink_metadata(path)?.is_file() {
-            return Ok(());
+            return fchown(&folder, Some(self.uid), Some(self.gid));
         }
-        chown(path, Some(self.uid), Some(self.gid))
+        if kind.is_file() { lchown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
+}
+
+fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::DIRECTORY;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 #[cfg(test)]
@@ -78,5 +95,27 @@ mod tests {
         let passwd = "root:x:0:0:root:/root:/bin/sh\noriel:x:998:997::/var/lib/oriel:/bin/false\n";
         assert_eq!(ServiceUser::among(passwd, "oriel"), Some(ServiceUser { uid: 998, gid: 997 }));
         assert_eq!(ServiceUser::among(passwd, "orie"), None);
+    }
+
+    #[test]
+    fn a_folder_is_given_away_and_what_links_in_it_lead_to_is_not() {
+        use std::os::unix::fs::{MetadataExt, symlink};
+        let outside = std::env::temp_dir().join(format!("oriel-outside-{}", std::process::id()));
+        let folder = outside.join("folder");
+        fs::create_dir_all(folder.join("below")).expect("folder");
+        fs::write(outside.join("file"), "").expect("file");
+        fs::write(folder.join("below/file"), "").expect("file");
+        symlink(outside.join("file"), folder.join("link")).expect("link");
+        symlink(&outside, folder.join("below/links")).expect("link");
+        let of = |path: PathBuf| fs::metadata(path).expect("there").uid();
+        let me = of(outside.clone());
+        // Only root can give away; for others there is still something to walk through.
+        let uid = if me == 0 { 12_345 } else { me };
+        let gid = fs::metadata(&outside).expect("there").gid();
+        ServiceUser { uid, gid }.take(&folder).expect("given away");
+        assert_eq!((of(folder.clone()), of(folder.join("below/file"))), (uid, uid));
+        assert_eq!((of(outside.join("file")), of(outside.clone())), (me, me));
+        assert!(open_folder(&folder.join("below/links")).is_err());
+        fs::remove_dir_all(&outside).expect("removed");
     }
 }
