@@ -10,7 +10,10 @@ use std::{
 use oriel_model::host::{EffectiveHostSettings, LogonMode};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_wire::v1;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use crate::{
     admission::{Admission, admit},
@@ -37,6 +40,8 @@ pub(crate) struct Service {
     /// Seats are promised one at a time, so that two brokers cannot both get the last one.
     preparing: tokio::sync::Mutex<()>,
     report: watch::Sender<Arc<v1::HostReport>>,
+    /// The logon mode in force has changed, which brokers go by when they place.
+    mode_changed: Notify,
 }
 
 /// What brokers want of this host.
@@ -63,6 +68,7 @@ impl Service {
             }),
             preparing: tokio::sync::Mutex::default(),
             report,
+            mode_changed: Notify::new(),
         })
     }
 
@@ -95,8 +101,12 @@ impl Service {
             wanted.is_known = true;
             wanted.is_enabled = settings.enabled;
             wanted.settings = convert::settings(settings);
+            let before = wanted.mode.in_force();
             let mode = LogonMode::from(settings.logon_mode());
             wanted.mode.want(mode, settings.logon_mode_revision, &proc::boot_id());
+            if wanted.mode.in_force() != before {
+                self.mode_changed.notify_one();
+            }
             convert::limits(&wanted.settings)
         };
         self.host.set_limits(limits);
@@ -117,6 +127,7 @@ impl Service {
                     tokio::time::sleep(REPORT_GATHER).await;
                     changes.mark_unchanged();
                 }
+                () = self.mode_changed.notified() => {}
                 () = tokio::time::sleep_until(next) => {}
             }
             let report = self.make_report(&mut load);
