@@ -5,6 +5,7 @@
 //! on the terminal reaches only this process, which then stops the children in order.
 
 use std::{
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -30,6 +31,7 @@ const RAN_WELL: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Child {
     service: &'static str,
+    program: PathBuf,
     arguments: Vec<String>,
     /// Whom it runs as; none: as this process.
     user: Option<ServiceUser>,
@@ -41,19 +43,19 @@ pub struct Child {
 pub type Fate = watch::Receiver<u32>;
 
 impl Child {
-    /// The broker.
-    pub fn broker(layout: &Layout, options: &Options) -> Self {
-        Self::new("broker", super::BROKER_STOP, layout, options)
+    /// The broker. `program` is this program's file.
+    pub fn broker(program: &Path, layout: &Layout, options: &Options) -> Self {
+        Self::new("broker", super::BROKER_STOP, program, layout, options)
     }
 
-    /// The gateway.
-    pub fn gateway(layout: &Layout, options: &Options) -> Self {
-        Self::new("gateway", super::GATEWAY_STOP, layout, options)
+    /// The gateway; see [`Self::broker`].
+    pub fn gateway(program: &Path, layout: &Layout, options: &Options) -> Self {
+        Self::new("gateway", super::GATEWAY_STOP, program, layout, options)
     }
 
-    /// The agent.
-    pub fn agent(layout: &Layout, options: &Options) -> Self {
-        let mut child = Self::new("agent", super::AGENT_STOP, layout, options);
+    /// The agent; see [`Self::broker`].
+    pub fn agent(program: &Path, layout: &Layout, options: &Options) -> Self {
+        let mut child = Self::new("agent", super::AGENT_STOP, program, layout, options);
         // It logs users on, which only root can.
         child.user = None;
         if options.stop_sessions {
@@ -62,7 +64,13 @@ impl Child {
         child
     }
 
-    fn new(service: &'static str, deadline: Duration, layout: &Layout, options: &Options) -> Self {
+    fn new(
+        service: &'static str,
+        deadline: Duration,
+        program: &Path,
+        layout: &Layout,
+        options: &Options,
+    ) -> Self {
         let file = layout.node_file(service).display().to_string();
         let words = [
             service,
@@ -78,7 +86,8 @@ impl Child {
         let arguments = words.map(str::to_owned).into();
         // Escalates before whoever waits for it gives up.
         let user = layout.service_user;
-        Self { service, arguments, user, patience: deadline.saturating_sub(Duration::from_secs(2)) }
+        let patience = deadline.saturating_sub(Duration::from_secs(2));
+        Self { service, program: program.to_owned(), arguments, user, patience }
     }
 
     /// Keeps the service running until the group stops.
@@ -120,11 +129,7 @@ impl Child {
 
     /// Runs the service once, and stops it when told. Says how it ended.
     async fn once(&self, signal: &ShutdownSignal) -> String {
-        let program = match std::env::current_exe() {
-            Ok(program) => program,
-            Err(error) => return format!("the program's own path is not known: {error}"),
-        };
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
         if let Some(user) = self.user {
             command.uid(user.uid).gid(user.gid);
