@@ -4,7 +4,10 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -101,12 +104,21 @@ impl Farm {
     pub async fn broker_with_clock(clock: ShiftedClock) -> Self {
         observe::begin();
         let directory = TempDir::with_prefix("oriel-farm-").unwrap();
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let any = SocketAddr::from((own_address(), 0));
         let ports = BrokerPorts { gateway: any, agent: any, management: any };
         let (part, broker_state, addresses) = run_broker(directory.path(), &clock, ports).await.unwrap();
         let admin = first_administrator(directory.path(), addresses.management);
         let pool = admin.create("pools", POOL, json!({})).await.unwrap();
-        Self { directory, admin, clock, pool, broker: Some(part), broker_state, addresses, gateways: Vec::new() }
+        Self {
+            directory,
+            admin,
+            clock,
+            pool,
+            broker: Some(part),
+            broker_state,
+            addresses,
+            gateways: Vec::new(),
+        }
     }
 
     /// The farm's folder.
@@ -140,8 +152,8 @@ impl Farm {
     /// Makes a gateway join and run.
     pub async fn add_gateway(&mut self, name: &str) {
         let directory = self.join(Role::Gateway, name).await.unwrap();
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (part, address) = self.run_gateway(&directory, any, |_| {}).unwrap();
+        let any = SocketAddr::new(self.addresses.gateway.ip(), 0);
+        let (part, address, _) = self.run_gateway(&directory, any, |_| {}).unwrap();
         self.gateways.push(GatewayPart { part: Some(part), directory, address });
         self.gateways_attached().await;
     }
@@ -192,15 +204,21 @@ impl Farm {
     /// Runs a stopped gateway again.
     pub async fn start_gateway(&mut self, index: usize) {
         let GatewayPart { directory, address, .. } = &self.gateways[index];
-        let (part, _) = self.run_gateway(directory, *address, |_| {}).unwrap();
+        let (part, ..) = self.run_gateway(directory, *address, |_| {}).unwrap();
         self.gateways[index].part = Some(part);
     }
 
-    /// Runs the gateway whose identity is in `directory`; it is not one of [`Farm::gateways`].
-    pub async fn add_gateway_with(&mut self, directory: PathBuf, change: impl FnOnce(&mut GatewayConfig)) {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (part, address) = self.run_gateway(&directory, any, change).unwrap();
+    /// Runs the gateway whose identity is in `directory`, with a node file of its own. Gives the
+    /// address of its plain HTTP port, if it has one.
+    pub fn add_gateway_with(
+        &mut self,
+        directory: PathBuf,
+        change: impl FnOnce(&mut GatewayConfig),
+    ) -> Option<SocketAddr> {
+        let any = SocketAddr::new(self.addresses.gateway.ip(), 0);
+        let (part, address, redirect) = self.run_gateway(&directory, any, change).unwrap();
         self.gateways.push(GatewayPart { part: Some(part), directory, address });
+        redirect
     }
 
     /// Waits until every gateway that runs is attached to the broker.
@@ -228,8 +246,7 @@ impl Farm {
 
     /// Runs the broker again at the same ports, with what it left in its folder.
     pub async fn start_broker(&mut self) {
-        let (part, state, _) =
-            run_broker(self.directory.path(), &self.clock, self.addresses).await.unwrap();
+        let (part, state, _) = run_broker(self.directory.path(), &self.clock, self.addresses).await.unwrap();
         (self.broker, self.broker_state) = (Some(part), state);
     }
 
@@ -352,7 +369,7 @@ impl Farm {
         directory: &Path,
         listen: SocketAddr,
         change: impl FnOnce(&mut GatewayConfig),
-    ) -> anyhow::Result<(Part, SocketAddr)> {
+    ) -> anyhow::Result<(Part, SocketAddr, Option<SocketAddr>)> {
         let web_root = self.directory.path().join("web");
         std::fs::create_dir_all(&web_root)?;
         std::fs::write(web_root.join("index.html"), "<!doctype html><title>Portal</title>")?;
@@ -361,8 +378,8 @@ impl Farm {
         config.drain_deadline = Duration::from_secs(2);
         change(&mut config);
         let bound = Gateway::bind_with_clock(config, Arc::new(self.clock.clone()))?;
-        let address = bound.local_addr();
-        Ok((Part::spawn(|signal| bound.run(signal)), address))
+        let (address, redirect) = (bound.local_addr(), bound.redirect_addr());
+        Ok((Part::spawn(|signal| bound.run(signal)), address, redirect))
     }
 }
 
@@ -405,8 +422,7 @@ async fn run_broker(
     clock: &ShiftedClock,
     ports: BrokerPorts,
 ) -> anyhow::Result<(Part, Weak<Broker>, BrokerPorts)> {
-    let mut config =
-        BrokerConfig::new(directory.join("broker"), Ipv4Addr::LOCALHOST.into(), "broker-1");
+    let mut config = BrokerConfig::new(directory.join("broker"), ports.management.ip(), "broker-1");
     config.clock = Arc::new(clock.clone());
     config.gateway_listen = ports.gateway;
     config.agent_listen = ports.agent;
@@ -414,9 +430,8 @@ async fn run_broker(
     let bound = oriel_broker::bind(config).await?;
     let broker = Arc::downgrade(bound.broker());
     let addresses = bound.broker().addresses.clone();
-    let only = |list: &[String]| -> anyhow::Result<SocketAddr> {
-        Ok(list.first().context("no address")?.parse()?)
-    };
+    let only =
+        |list: &[String]| -> anyhow::Result<SocketAddr> { Ok(list.first().context("no address")?.parse()?) };
     let ports = BrokerPorts {
         gateway: only(&addresses.gateway)?,
         agent: only(&addresses.agent)?,
@@ -430,6 +445,15 @@ async fn run_broker(
     Ok((part, broker, ports))
 }
 
+/// An address of loopback that no other farm has: a part that is stopped finds its port free when it
+/// comes back, whatever other tests do meanwhile.
+pub(crate) fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    // Test binaries that run at the same time differ in the second byte, most likely.
+    let process = (std::process::id() % 250) as u8 + 1;
+    Ipv4Addr::new(127, process, high, low.wrapping_add(1).max(1))
+}
 
 /// What the API says of a host's state at run time.
 pub fn runtime(host: &Value) -> &Value {

@@ -65,7 +65,8 @@ pub fn resident_bytes_of(process: u32) -> u64 {
 fn note_panic(info: &PanicHookInfo<'_>) {
     let Some(location) = info.location() else { return };
     let file = location.file();
-    let is_test = ["oriel-tests", "oriel-testkit", "oriel-bench", "/tests/"].iter().any(|part| file.contains(part));
+    let is_test =
+        ["oriel-tests", "oriel-testkit", "oriel-bench", "/tests/"].iter().any(|part| file.contains(part));
     if file.contains(PRODUCT) && !is_test {
         locked(&PANICS).push(info.to_string());
     }

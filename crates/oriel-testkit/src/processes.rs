@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -156,7 +156,8 @@ impl ProcessFarm {
         let body = json!({ "role": "agent", "pool": self.pool });
         let made = self.admin.post("/invitations", body).await?;
         let invitation = made["string"].as_str().context("no invitation")?;
-        let agent = SimulatedAgent::start(invitation, name, &self.directory.path().join(name), listener).await?;
+        let agent =
+            SimulatedAgent::start(invitation, name, &self.directory.path().join(name), listener).await?;
         self.host_reachable(name).await;
         Ok(agent)
     }
@@ -178,7 +179,9 @@ impl ProcessFarm {
     pub async fn user_and_desktop(&self, user: &str) -> anyhow::Result<String> {
         self.admin.post("/users", json!({ "name": user, "password": PASSWORD, "spec": {} })).await?;
         let source = json!({ "from": "pools", "pools": [self.pool] });
-        self.admin.create("resources", "Desktop", json!({ "target": { "kind": "desktop", "source": source } })).await
+        self.admin
+            .create("resources", "Desktop", json!({ "target": { "kind": "desktop", "source": source } }))
+            .await
     }
 
     /// A browser in which a user is signed in.
@@ -235,10 +238,11 @@ fn spawn(program: &Path, root: &Path, service: Service) -> anyhow::Result<Child>
         .with_context(|| format!("starting {}", program.display()))
 }
 
-/// Ports that nobody has now. Somebody may take one before it is used, which is rare enough.
+/// Ports that nobody has, at an address that nobody else uses.
 fn free_ports<const N: usize>() -> anyhow::Result<[SocketAddr; N]> {
+    let own = crate::farm::own_address();
     let listeners: Vec<TcpListener> =
-        (0..N).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
+        (0..N).map(|_| TcpListener::bind((own, 0))).collect::<Result<_, _>>()?;
     let addresses: Vec<SocketAddr> =
         listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
     Ok(addresses.try_into().expect("as many as were asked for"))

@@ -98,11 +98,7 @@ impl RdpClient {
     }
 
     /// Opens a WebSocket, shows the ticket and goes through the connection sequence.
-    pub async fn connect(
-        gateway: SocketAddr,
-        ticket: &str,
-        options: ClientOptions,
-    ) -> Result<Self, Refusal> {
+    pub async fn connect(gateway: SocketAddr, ticket: &str, options: ClientOptions) -> Result<Self, Refusal> {
         let mut client = Self::open(gateway, options).await?;
         client.show_ticket(ticket).await?;
         client.run_sequence().await?;
@@ -343,7 +339,6 @@ impl From<Refusal> for anyhow::Error {
         }
     }
 }
-
 
 /// The HTTP status in an RDCleanPath answer that is an error.
 pub fn clean_path_error(answer: &[u8]) -> Option<u16> {

@@ -60,7 +60,9 @@ impl<S: AsyncRead + Unpin> Frames<S> {
     pub async fn expect(&mut self, what: &str) -> io::Result<Bytes> {
         match self.next().await? {
             Some(frame) => Ok(frame.bytes),
-            None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended before {what}"))),
+            None => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the stream ended before {what}")))
+            }
         }
     }
 }

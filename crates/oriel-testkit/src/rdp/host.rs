@@ -113,10 +113,7 @@ impl RdpHost {
 
     /// What the agent says of it.
     pub fn listener(&self) -> RdpListener {
-        RdpListener {
-            address: self.address.to_string(),
-            certificate_sha256: self.certificate_sha256,
-        }
+        RdpListener { address: self.address.to_string(), certificate_sha256: self.certificate_sha256 }
     }
 
     /// Changes how it behaves.
@@ -356,4 +353,3 @@ fn tile(colour: u8) -> Bytes {
     update.extend(bitmap);
     update.into()
 }
-

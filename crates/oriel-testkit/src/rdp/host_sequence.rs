@@ -129,9 +129,8 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
             break;
         }
     }
-    let control = |action, grant_id, control_id| {
-        ShareDataPdu::Control(ControlPdu { action, grant_id, control_id })
-    };
+    let control =
+        |action, grant_id, control_id| ShareDataPdu::Control(ControlPdu { action, grant_id, control_id });
     for answer in [
         ShareDataPdu::Synchronize(SynchronizePdu { target_user_id: USER_CHANNEL }),
         control(ControlAction::Cooperate, 0, 0),

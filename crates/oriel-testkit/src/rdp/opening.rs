@@ -148,7 +148,8 @@ pub fn connect_initial(options: &ClientOptions) -> Vec<u8> {
 /// Erect Domain and Attach User, then a Join for each of these channels.
 pub fn joins(channels: &[u16]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let opening = vec![x224(ErectDomainPdu { sub_height: 0, sub_interval: 0 }), x224(AttachUserRequest)];
-    let join = |channel_id: &u16| x224(ChannelJoinRequest { initiator_id: USER_CHANNEL, channel_id: *channel_id });
+    let join =
+        |channel_id: &u16| x224(ChannelJoinRequest { initiator_id: USER_CHANNEL, channel_id: *channel_id });
     (opening, channels.iter().map(join).collect())
 }
 

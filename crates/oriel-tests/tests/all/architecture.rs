@@ -80,7 +80,10 @@ fn no_crate_reaches_what_it_must_not() {
         ("oriel-rdp", &[HTTP, DATABASE].concat()),
         ("oriel-broker", &["oriel-gateway", "oriel-agent", "oriel-rdp"]),
         ("oriel-gateway", &[DATABASE, &["oriel-identity", "oriel-broker"]].concat()),
-        ("oriel-agent", &[DATABASE, &["oriel-identity", "oriel-broker", "oriel-gateway", "oriel-rdp"]].concat()),
+        (
+            "oriel-agent",
+            &[DATABASE, &["oriel-identity", "oriel-broker", "oriel-gateway", "oriel-rdp"]].concat(),
+        ),
     ] {
         mistakes.extend(check(crate_name, &reached, forbidden));
     }
@@ -103,7 +106,10 @@ fn only_one_crate_of_the_product_names_ironrdp() {
 fn there_is_one_provider_of_cryptography() {
     let reached = packages().reached;
     for crate_name in ["oriel", "oriel-testkit"] {
-        assert_eq!(check(crate_name, &reached, &["aws-lc-rs", "aws-lc-sys", "openssl"]), Vec::<String>::new());
+        assert_eq!(
+            check(crate_name, &reached, &["aws-lc-rs", "aws-lc-sys", "openssl"]),
+            Vec::<String>::new()
+        );
     }
 }
 

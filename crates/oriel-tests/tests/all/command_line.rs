@@ -142,7 +142,16 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
     let invitation = oriel.works("invite agent --pool Office --hours 2").await;
     assert!(invitation.contains("oriel1."), "{invitation}");
     assert!(oriel.works("changes").await.contains("Sales"));
-    for line in ["status", "gateway list", "broker list", "site list", "token list", "invite list", "ports", "farm show"] {
+    for line in [
+        "status",
+        "gateway list",
+        "broker list",
+        "site list",
+        "token list",
+        "invite list",
+        "ports",
+        "farm show",
+    ] {
         assert!(!oriel.works(line).await.trim().is_empty(), "oriel {line} prints nothing");
         oriel.json(line).await;
     }
@@ -199,7 +208,8 @@ async fn a_node_file_with_mistakes_is_refused_with_all_of_them() {
         &["dat_dir", "data_dir", "agent_listen", "store"],
     )
     .await;
-    check("gateway", "data_dir = \"/d\"\nlisten = \"nonsense\"\npassword = 1\n", &["listen", "password"]).await;
+    check("gateway", "data_dir = \"/d\"\nlisten = \"nonsense\"\npassword = 1\n", &["listen", "password"])
+        .await;
     check("agent", "rdp_listen = \"127.0.0.1:99999\"\n", &["data_dir", "rdp_listen"]).await;
     check("broker", "this is not toml", &["broker.toml"]).await;
 }

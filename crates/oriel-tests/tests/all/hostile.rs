@@ -4,25 +4,13 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, time::Duration};
 
 use http::Method;
-use oriel_testkit::{
-    farm::Farm,
-    http::HttpClient,
-    observe,
-    rdp::{self, Behaviour, ClientOptions, RdpClient, Refusal, Stage},
-    tls, wait,
-};
+use oriel_testkit::{farm::Farm, http::HttpClient, observe, tls, wait};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
-use tokio_tungstenite::tungstenite::{
-    Message,
-    protocol::frame::{Frame, coding::{Data, OpCode}},
-};
-
-use crate::connection::{Launch, Scene};
 
 /// Longer than the longest patience of any listener (a request's head: 30 s).
 pub const END_DEADLINE: Duration = Duration::from_secs(45);
@@ -63,8 +51,14 @@ fn noises() -> Vec<(&'static str, Vec<u8>)> {
         ("a record that is too long", [&[0x16, 3, 1, 0xff, 0xff][..], &random(70_000)].concat()),
         ("plain HTTP", b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec()),
         ("a head without end", [b"GET / HTTP/1.1\r\n".to_vec(), b"x-a: b\r\n".repeat(20_000)].concat()),
-        ("an HTTP/2 preface with nonsense", [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &random(4096)].concat()),
-        ("two lengths", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec()),
+        (
+            "an HTTP/2 preface with nonsense",
+            [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &random(4096)].concat(),
+        ),
+        (
+            "two lengths",
+            b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(),
+        ),
         ("RDP", vec![3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0]),
     ]
 }
@@ -127,7 +121,8 @@ async fn requests_that_are_too_large_or_too_slow_are_refused_in_words() {
     portal.try_sign_in("alice", &large).await.unwrap().assert(413, "bad_request");
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     let headers = [("oriel-request", "1"), ("content-type", "application/json")];
-    let answer = portal.http().send(Method::POST, "/api/portal/v1/sign-in", &headers, deep.clone()).await.unwrap();
+    let answer =
+        portal.http().send(Method::POST, "/api/portal/v1/sign-in", &headers, deep.clone()).await.unwrap();
     assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer}");
 
     let management = HttpClient::new(farm.ports().management);
@@ -135,15 +130,16 @@ async fn requests_that_are_too_large_or_too_slow_are_refused_in_words() {
     let headers = [("authorization", &*authorization), ("content-type", "application/json")];
     let answer = management.send(Method::POST, "/api/v1/pools", &headers, deep).await.unwrap();
     assert!(matches!(answer.status.as_u16(), 400 | 422), "{answer}");
+    let png = [headers[0], ("content-type", "image/png")];
+    let answer = management.send(Method::POST, "/api/v1/icons", &png, random(3000)).await.unwrap();
+    answer.assert(422, "bad_picture");
     // Whoever goes on sending may find the line cut before the answer is read.
     if let Ok(answer) = management.send(Method::POST, "/api/v1/pools", &headers, vec![b' '; 4 << 20]).await {
         answer.assert(413, "too_large");
     }
-    let headers = [headers[0], ("content-type", "image/png")];
-    let answer = management.send(Method::POST, "/api/v1/icons", &headers, random(3000)).await.unwrap();
-    answer.assert(422, "bad_picture");
 
-    // A path, a query and a header as long as they may not be.
+    // A path and a header as long as they may not be.
+    let portal = farm.portal();
     let path = format!("/{}", "a".repeat(60_000));
     let answer = portal.http().send(Method::GET, &path, &[], "").await.unwrap();
     assert!(matches!(answer.status.as_u16(), 404 | 414 | 431 | 200), "{answer}");
@@ -162,318 +158,12 @@ async fn requests_that_are_too_large_or_too_slow_are_refused_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_websocket_handshake_of_the_page_is_refused() {
-    let farm = Farm::start().await;
-    let http = HttpClient::new(farm.gateway());
-    let origin = format!("https://{}", farm.gateway());
-    let good = [
-        ("origin", &*origin),
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    for (header, value, status) in [
-        ("origin", "https://evil.example", 403),
-        ("origin", "", 403),
-        ("upgrade", "h2c", 426),
-        ("sec-websocket-version", "8", 426),
-        ("sec-websocket-key", "short", 400),
-    ] {
-        let headers: Vec<_> =
-            good.iter().map(|(name, old)| (*name, if *name == header { value } else { old })).collect();
-        let answer = http.send(Method::GET, "/rdp", &headers, "").await.unwrap();
-        assert_eq!(answer.status.as_u16(), status, "{header}: {value}: {answer}");
-        assert!(!answer.body.is_empty(), "without a word: {header}: {value}");
-    }
-    let answer = http.send(Method::POST, "/rdp", &good, "").await.unwrap();
-    assert!(matches!(answer.status.as_u16(), 405 | 426), "{answer}");
-    let evil = ClientOptions { origin: Some("https://evil.example".into()), ..Default::default() };
-    match RdpClient::open(farm.gateway(), evil).await.map(drop) {
-        Err(Refusal::Handshake(403)) => {}
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_opening_message_is_answered_with_400_and_the_end() {
-    let farm = Farm::start().await;
-    let options = ClientOptions::default();
-    let good = rdp::clean_path_request(&options, "ticket").unwrap();
-    let messages = [
-        ("nothing", Vec::new()),
-        ("text", b"GET / HTTP/1.1".to_vec()),
-        ("random bytes", random(1000)),
-        ("half of it", good[..good.len() / 2].to_vec()),
-        ("twice", [&good[..], &good].concat()),
-        ("too long", vec![0x30; 17 * 1024]),
-        ("far too long", vec![0x30; 2 << 20]),
-        ("DER with a length that lies", vec![0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0]),
-        ("deep DER", [0x30, 0x80].repeat(4000)),
-    ];
-    for (what, message) in messages {
-        let mut client = RdpClient::open(farm.gateway(), options.clone()).await.unwrap();
-        // A gateway that hangs up early is right, too.
-        let _ = client.send(message).await;
-        let answer = client.message().await;
-        if let Ok(answer) = &answer {
-            assert_eq!(rdp::clean_path_error(answer), Some(400), "{what}");
-        }
-        let closed = client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        assert!(closed.code.is_none_or(|code| code < 4000), "{what}: {closed:?}");
-    }
-    assert_eq!(observe::panics(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn frames_that_no_browser_sends_end_the_websocket() {
-    let farm = Farm::start().await;
-    let frame = |opcode, payload: Vec<u8>, last| Message::Frame(Frame::message(payload, opcode, last));
-    let messages = [
-        ("text", Message::Text("hello".into())),
-        ("a continuation of nothing", frame(OpCode::Data(Data::Continue), vec![1], true)),
-        ("a reserved opcode", frame(OpCode::Data(Data::Reserved(5)), vec![1], true)),
-    ];
-    for (what, message) in messages {
-        let mut client = RdpClient::open(farm.gateway(), ClientOptions::default()).await.unwrap();
-        client.send_raw(message).await.unwrap();
-        client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-    }
-    // Frames without a mask, and with a length beyond any.
-    for (what, bytes) in [
-        ("no mask", vec![0x82, 0x01, 0]),
-        ("a length with the highest bit", vec![0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]),
-        ("a ping of 126 bytes", [vec![0x89, 0xfe, 0, 126, 0, 0, 0, 0], vec![0; 126]].concat()),
-        ("random bytes", random(4096)),
-    ] {
-        let client = RdpClient::open(farm.gateway(), ClientOptions::default()).await.unwrap();
-        let answer = answer_to(client.into_stream(), &bytes).await;
-        answer.unwrap_or_else(|error| panic!("{what}: {error}"));
-    }
-    assert_eq!(observe::panics(), Vec::<String>::new());
-}
-
-/// A client that does something wrong at a stage of its connection sequence.
-struct Mischief {
-    what: &'static str,
-    /// Gets the WebSocket after the RDCleanPath answer.
-    act: fn(RdpClient) -> Pin<Box<dyn Future<Output = RdpClient> + Send>>,
-}
-
-macro_rules! mischief {
-    ($what:literal, |$client:ident| $act:expr) => {
-        Mischief {
-            what: $what,
-            act: |mut $client| {
-                Box::pin(async move {
-                    $act;
-                    $client
-                })
-            },
-        }
-    };
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nonsense_in_the_connection_sequence_ends_the_connection() {
-    let scene = Scene::new().await;
-    // Whether the gateway still takes the bytes is not the point.
-    let mischiefs = [
-        mischief!("random bytes", |client| _ = client.send(random(40_000)).await),
-        mischief!("a TPKT of no length", |client| _ = client.send(vec![3, 0, 0, 0, 2, 0xf0, 0x80]).await),
-        mischief!("a TPKT that is too long", |client| {
-            for _ in 0..40 {
-                _ = client.send([&[3, 0, 0xff, 0xff, 2, 0xf0, 0x80, 0x7f, 0x65][..], &[0; 16_000]].concat()).await;
-            }
-        }),
-        mischief!("the Client Info at once", |client| _ = client.send(rdp::client_info(&ClientOptions::default())).await),
-        mischief!("a Connect-Initial cut in the middle and closed", |client| {
-            let mut initial = rdp::connect_initial(&ClientOptions::default());
-            initial.truncate(150);
-            initial[2..4].copy_from_slice(&150u16.to_be_bytes());
-            _ = client.send(initial).await;
-        }),
-        mischief!("a Connect-Initial with a length inside that lies", |client| {
-            let mut initial = rdp::connect_initial(&ClientOptions::default());
-            initial[10] = 0xff;
-            _ = client.send(initial).await;
-        }),
-        mischief!("two Connect-Initials", |client| {
-            let initial = rdp::connect_initial(&ClientOptions::default());
-            _ = client.send([&initial[..], &initial].concat()).await;
-        }),
-        mischief!("joins without end", |client| {
-            client.exchange_settings().await.unwrap();
-            let (opening, joins) = rdp::joins(&[1003; 200]);
-            for message in opening.into_iter().chain(joins) {
-                _ = client.send(message).await;
-            }
-        }),
-        mischief!("data in place of the logon", |client| {
-            let granted = client.exchange_settings().await.unwrap();
-            client.join_channels(&granted).await.unwrap();
-            _ = client.send_on_channel(1004, b"early").await;
-        }),
-        mischief!("a Client Info on another channel", |client| {
-            let granted = client.exchange_settings().await.unwrap();
-            client.join_channels(&granted).await.unwrap();
-            let mut info = rdp::client_info(&ClientOptions::default());
-            let at = info.windows(2).position(|pair| pair == 1003u16.to_be_bytes()).unwrap();
-            info[at + 1] = info[at + 1].wrapping_add(1);
-            _ = client.send(info).await;
-        }),
-        mischief!("a Client Info whose strings lie", |client| {
-            let granted = client.exchange_settings().await.unwrap();
-            client.join_channels(&granted).await.unwrap();
-            let mut info = rdp::client_info(&ClientOptions::default());
-            let length = info.len();
-            info[length / 2..].fill(0xff);
-            _ = client.send(info).await;
-        }),
-        mischief!("more than the sequence may have", |client| {
-            for _ in 0..100 {
-                _ = client.send(random(16 * 1024)).await;
-            }
-        }),
-    ];
-    let dialled = scene.rdp.connections().len();
-    for Mischief { what, act } in mischiefs {
-        let launch = scene.launch().await;
-        let mut client = RdpClient::open(scene.farm.gateway(), ClientOptions::default()).await.unwrap();
-        client.show_ticket(&launch.ticket).await.unwrap_or_else(|refusal| panic!("{what}: {refusal:?}"));
-        let mut client = act(client).await;
-        client.closed().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let path = format!("/connections/{}/end?wait=0", launch.connection);
-        wait::until("the end is known", async || {
-            let end = scene.alice.get(&path).await.unwrap().json();
-            wait::ensure(end["ended"] == true, format!("{what}: {end}"))
-        })
-        .await;
-    }
-    assert!(scene.rdp.connections().len() > dialled);
-    assert!(scene.rdp.connections().iter().all(|connection| connection.session().is_none()), "nobody logged on");
-    wait::until("the hosts are left in peace", async || {
-        let living = scene.rdp.connections().iter().filter(|connection| connection.ended().is_none()).count();
-        wait::ensure(living == 0, living)
-    })
-    .await;
-    // And then somebody behaves.
-    let (_, mut client) = scene.connect().await;
-    client.frame().await.unwrap();
-    assert_eq!(observe::panics(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forbidden_channels_stay_silent_and_nonsense_in_a_session_harms_only_itself() {
-    let scene = Scene::new().await;
-    let (_, mut client) = scene.connect().await;
-    client.frame().await.unwrap();
-    let host = scene.rdp.latest().unwrap();
-    let rail = 1003 + 5;
-    let clipboard = 1003 + 1;
-    for _ in 0..20 {
-        client.send_on_channel(rail, b"execute this").await.unwrap();
-    }
-    client.send_on_channel(clipboard, b"copied").await.unwrap();
-    client.press(30).await.unwrap();
-    wait::until("what is allowed arrives", async || {
-        wait::ensure(host.input_count() >= 2, host.input_count())
-    })
-    .await;
-    let channels: Vec<_> =
-        host.input().iter().filter_map(|frame| rdp::user_data_of(frame)).map(|(channel, _)| channel).collect();
-    assert_eq!(channels, [clipboard], "nothing came on the forbidden one");
-
-    // Bytes that are no RDP: the gateway hangs up on the sender, and nobody else notices.
-    let (_, mut other) = {
-        scene.farm.user("bob", &[]).await;
-        let bob = scene.farm.signed_in("bob").await;
-        let launch = Launch::from(bob.launch(&scene.editor).await.unwrap());
-        let ticket = launch.ticket.clone();
-        (launch, RdpClient::connect(scene.farm.gateway(), &ticket, ClientOptions::default()).await.unwrap())
-    };
-    let _ = other.send(vec![3, 0, 0, 1, 0xff, 0xff]).await;
-    other.closed().await.unwrap();
-    client.press(31).await.unwrap();
-    wait::until("the first goes on", async || wait::ensure(host.input_count() >= 3, host.input_count())).await;
-    assert_eq!(observe::panics(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hosts_that_talk_nonsense_are_given_up() {
-    let scene = Scene::new().await;
-    let mut ends = Vec::new();
-    for stage in [Stage::Requested, Stage::Encrypted, Stage::Initial, Stage::Info] {
-        ends.push(given_up(&scene, stage, true).await);
-    }
-    for end in ends {
-        end.await;
-    }
-    assert_eq!(observe::panics(), Vec::<String>::new());
-}
-
-/// Connects a new user to a host that falls silent at a stage, after some nonsense if it babbles; the
-/// future it gives checks the end.
-pub async fn given_up(scene: &Scene, stage: Stage, babbles: bool) -> impl Future<Output = ()> + use<> {
-    let name = format!("user{}", scene.rdp.connections().len());
-    scene.farm.user(&name, &[]).await;
-    let portal = scene.farm.signed_in(&name).await;
-    let launch = Launch::from(portal.launch(&scene.editor).await.unwrap());
-    scene.rdp.behave(|behaviour| {
-        let babbles_at = babbles.then_some(stage);
-        *behaviour = Behaviour { stalls_at: Some(stage), babbles_at, ..Behaviour::default() };
-    });
-    let (gateway, ticket) = (scene.farm.gateway(), launch.ticket);
-    let connected = scene.rdp.connections().len();
-    let client = tokio::spawn(async move {
-        let mut client = RdpClient::open(gateway, ClientOptions::default()).await.unwrap();
-        client.set_patience(END_DEADLINE);
-        let outcome = match client.show_ticket(&ticket).await {
-            Ok(()) => client.run_sequence().await,
-            refused => refused,
-        };
-        (outcome, client.closed().await)
-    });
-    // The behaviour is looked at as the connection goes on: the next one waits for this one.
-    wait::until("it gets to that stage", async || {
-        let reached = scene.rdp.connections().get(connected).map(|connection| connection.stage());
-        wait::ensure(reached >= Some(stage), reached)
-    })
-    .await;
-    async move {
-        let (outcome, closed) = client.await.unwrap();
-        assert!(outcome.is_err() && closed.is_ok(), "at {stage:?}: {outcome:?}, {closed:?}");
-        let end = portal.end_of(&launch.connection).await.unwrap();
-        assert_eq!(end["ended"], true, "at {stage:?}: {end}");
-        let reason = end["reason"].as_str().unwrap_or_default();
-        assert!(["host_failed", "host_lost", "network_lost"].contains(&reason), "at {stage:?}: {end}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_address_cannot_take_all_places_at_the_door() {
-    let farm = Farm::start().await;
-    let mut waiting = Vec::new();
-    let refused = loop {
-        match RdpClient::open(farm.gateway(), ClientOptions::default()).await {
-            Ok(client) => waiting.push(client),
-            Err(refusal) => break refusal,
-        }
-        assert!(waiting.len() <= 64, "no limit");
-    };
-    assert!(matches!(refused, Refusal::Handshake(429)), "{refused:?}");
-    assert_eq!(waiting.len(), 64);
-    // They say nothing, so they are shown out; or they leave. Then there is room.
-    drop(waiting);
-    wait::until("there is room again", async || {
-        RdpClient::open(farm.gateway(), ClientOptions::default()).await.map(drop).map_err(|e| format!("{e:?}"))
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
-    use oriel_net::{connect, identity::NodeIdentity, tls::{ReloadingIdentity, internal_client}};
+    use oriel_net::{
+        connect,
+        identity::NodeIdentity,
+        tls::{ReloadingIdentity, internal_client},
+    };
     use oriel_wire::v1::{self, agent_link_client::AgentLinkClient, agent_message::Body};
     let farm = Farm::start().await;
     let _honest = farm.add_host("honest").await;
@@ -490,7 +180,12 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
         idle_secs: u64::MAX,
         ..Default::default()
     };
-    let ended = v1::EndedSession { reason: "made up".into(), connection_id: "x".into(), ended_at_ms: i64::MAX, ..Default::default() };
+    let ended = v1::EndedSession {
+        reason: "made up".into(),
+        connection_id: "x".into(),
+        ended_at_ms: i64::MAX,
+        ..Default::default()
+    };
     let report = v1::HostReport {
         sessions: vec![session; 1000],
         ended: vec![ended; 1000],
@@ -503,7 +198,11 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
         ..Default::default()
     };
     let talk = [
-        message(Body::Hello(v1::AgentHello { rdp_address: "::::".into(), rdp_certificate_sha256: vec![1], ..Default::default() })),
+        message(Body::Hello(v1::AgentHello {
+            rdp_address: "::::".into(),
+            rdp_certificate_sha256: vec![1],
+            ..Default::default()
+        })),
         message(Body::Report(report)),
         message(Body::Reply(v1::AgentReply { request_id: u64::MAX, body: None })),
         v1::AgentMessage { body: None },
@@ -513,7 +212,10 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
     let _down = client.attach(stream).await.unwrap();
     wait::until("its report is in", async || {
         let list = farm.admin.get("/hosts?name=liar").await.unwrap();
-        wait::ensure(!oriel_testkit::farm::runtime(&list["items"][0])["last_report"].is_null(), list.to_string())
+        wait::ensure(
+            !oriel_testkit::farm::runtime(&list["items"][0])["last_report"].is_null(),
+            list.to_string(),
+        )
     })
     .await;
     // The other one still gets its sessions, and the farm its answers.
@@ -529,7 +231,77 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
     let status = client.attach(nothing).await.map(drop).unwrap_err();
     assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status}");
     let large = v1::AgentHello { version: "x".repeat(20 << 20), ..Default::default() };
-    let status = client.attach(tokio_stream::iter([message(Body::Hello(large))])).await.map(drop).unwrap_err();
+    let status =
+        client.attach(tokio_stream::iter([message(Body::Hello(large))])).await.map(drop).unwrap_err();
     assert!(status.code() != tonic::Code::Ok, "{status}");
     assert_eq!(observe::panics(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plain_port_only_shows_the_way() {
+    let mut farm = Farm::broker_only().await;
+    let directory = farm.join(oriel_model::role::Role::Gateway, "gate").await.unwrap();
+    let any = Some("127.0.0.1:0".parse().unwrap());
+    let plain = farm.add_gateway_with(directory, |config| config.redirect_listen = any).unwrap();
+    let to_rdp = format!("location: https://gate.example:{}/rdp?x=1", farm.gateway().port());
+    for (what, request, answered) in [
+        ("a page", "GET /rdp?x=1 HTTP/1.1\r\nhost: gate.example\r\nconnection: close\r\n\r\n", &*to_rdp),
+        ("no host", "GET / HTTP/1.0\r\n\r\n", "400 Bad Request"),
+        (
+            "another's name",
+            "GET / HTTP/1.1\r\nhost: a@evil.example\r\nconnection: close\r\n\r\n",
+            "400 Bad Request",
+        ),
+        ("no HTTP", "\x16\x03\x01\r\n\r\n", "400 Bad Request"),
+    ] {
+        let stream = TcpStream::connect(plain).await.unwrap();
+        let answer = answer_to(stream, request.as_bytes()).await.unwrap();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        assert!(text.contains(answered), "{what}: {text}");
+        assert!(!text.contains("evil"), "{what}: {text}");
+    }
+    for (_, noise) in noises() {
+        let stream = TcpStream::connect(plain).await.unwrap();
+        answer_to(stream, &noise).await.unwrap();
+    }
+    assert_eq!(observe::panics(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_user_cannot_launch_without_end() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    let desktop = farm.desktop("Desktop").await;
+    farm.user("alice", &[]).await;
+    farm.user("bob", &[]).await;
+    let (alice, bob) = (farm.signed_in("alice").await, farm.signed_in("bob").await);
+    let told = wait::until("she is told to wait", async || {
+        let answer = alice.try_launch(&desktop).await.unwrap();
+        if answer.status.as_u16() == 429 { Ok(answer) } else { Err(answer.to_string()) }
+    })
+    .await;
+    told.assert(429, "busy");
+    assert!(told.headers.contains_key("retry-after"));
+    bob.launch(&desktop).await.unwrap();
+    assert_eq!(host.machine.sessions().len(), 2, "she has had one session all the time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_carry_what_protects_the_page() {
+    let farm = Farm::start().await;
+    let http = HttpClient::new(farm.gateway());
+    for path in ["/", "/session?resource=1", "/assets/none.js", "/api/portal/v1/me", "/nothing.txt"] {
+        let answer = http.send(Method::GET, path, &[], "").await.unwrap();
+        let header = |name: &str| answer.headers.get(name).map_or("", |value| value.to_str().unwrap());
+        let policy = header("content-security-policy");
+        for part in ["default-src 'self'", "frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(part), "{path}: {part} is not in \"{policy}\"");
+        }
+        assert!(!policy.contains("unsafe-eval'") || policy.contains("wasm-unsafe-eval"), "{policy}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert!(header("strict-transport-security").contains("max-age"), "{path}");
+        assert!(!header("referrer-policy").is_empty(), "{path}");
+    }
+    let health = http.send(Method::GET, "/healthz", &[], "").await.unwrap();
+    assert_eq!(health.status.as_u16(), 200, "{health}");
 }

@@ -19,8 +19,7 @@ use oriel_wire::{
 };
 use serde_json::json;
 
-const REFUSED: &str =
-    "the broker refused the invitation: it was used before, was withdrawn, or has expired";
+const REFUSED: &str = "the broker refused the invitation: it was used before, was withdrawn, or has expired";
 
 /// What a person does to an invitation before using it, and what they read then.
 struct Case {
@@ -236,14 +235,17 @@ async fn a_certificate_renews_itself_before_its_time_is_up() {
     let before = NodeIdentity::load(&directory).unwrap();
 
     farm.clock.set_ahead(Duration::ZERO);
-    farm.add_gateway_with(directory.clone(), |_| {}).await;
+    farm.add_gateway_with(directory.clone(), |_| {});
     let after = wait::until("the certificate is a new one", async || {
         let now = NodeIdentity::load(&directory).unwrap();
         if now.not_after() > before.not_after() { Ok(now) } else { Err(now.not_after()) }
     })
     .await;
     assert_eq!(after.peer(), before.peer());
-    assert!(after.renew_after(Timestamp::now()) > Duration::from_secs(60), "it is renewed once, not on and on");
+    assert!(
+        after.renew_after(Timestamp::now()) > Duration::from_secs(60),
+        "it is renewed once, not on and on"
+    );
     farm.gateways_attached().await;
     farm.user("alice", &[]).await;
     farm.signed_in("alice").await;

@@ -2,7 +2,10 @@
 
 use http::Method;
 use oriel_model::role::Role;
-use oriel_testkit::{observe, rdp::{ClientOptions, RdpClient}};
+use oriel_testkit::{
+    observe,
+    rdp::{ClientOptions, RdpClient},
+};
 use serde_json::{Value, json};
 
 use crate::connection::{Launch, Scene};
@@ -35,7 +38,8 @@ async fn no_secret_is_in_the_log_or_in_an_answer() {
     let path = format!("/users/{id}/password");
     farm.admin.try_put(&path, json!({ "password": new })).await.unwrap().assert(204, "");
     farm.admin.try_put(&path, json!({ "password": new, "typo": 1 })).await.unwrap().assert(422, "invalid");
-    let token = farm.admin.post("/tokens", json!({ "name": "t", "spec": { "role": "viewer" } })).await.unwrap();
+    let token =
+        farm.admin.post("/tokens", json!({ "name": "t", "spec": { "role": "viewer" } })).await.unwrap();
     let invitation = farm.invite(Role::Agent).await.unwrap();
     let parsed: oriel_wire::invitation::InvitationString = invitation.parse().unwrap();
     let cookie = portal.cookie().unwrap();
@@ -60,7 +64,8 @@ async fn no_secret_is_in_the_log_or_in_an_answer() {
         assert_eq!(line, None, "{what} is in the log");
     }
     // What a secret is shown in once, and nowhere else.
-    for path in ["/users", "/tokens", "/invitations", "/changes?limit=1000", "/sessions", "/hosts", "/status"] {
+    for path in ["/users", "/tokens", "/invitations", "/changes?limit=1000", "/sessions", "/hosts", "/status"]
+    {
         let answer = farm.admin.call(Method::GET, path, &Value::Null).await.unwrap().to_string();
         for (what, secret) in &secrets {
             assert!(!answer.contains(&**secret), "{what} is in {path}");

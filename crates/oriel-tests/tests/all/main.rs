@@ -5,8 +5,10 @@
 mod architecture;
 mod command_line;
 mod connection;
+mod endings;
 mod entitlement;
 mod hostile;
+mod hostile_rdp;
 mod joining;
 mod logs;
 mod outages;

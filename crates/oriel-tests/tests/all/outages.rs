@@ -117,8 +117,7 @@ async fn a_killed_gateway_costs_the_connection_and_not_the_session() {
     let desktop = farm.user_and_desktop("alice").await.unwrap();
     let alice = farm.signed_in("alice").await.unwrap();
     let first = Launch::from(alice.launch(&desktop).await.unwrap());
-    let mut client =
-        RdpClient::connect(farm.gateway, &first.ticket, ClientOptions::default()).await.unwrap();
+    let mut client = RdpClient::connect(farm.gateway, &first.ticket, ClientOptions::default()).await.unwrap();
     client.frame().await.unwrap();
 
     farm.kill(Service::Gateway);
@@ -127,10 +126,13 @@ async fn a_killed_gateway_costs_the_connection_and_not_the_session() {
     farm.gateway_attached().await;
     // The cookie counts at the new one, and the session is the same.
     let again = alice.launch(&desktop).await.unwrap();
-    assert_eq!((&again["session_id"], &again["reconnected"]), (&json!(first.session), &json!(true)), "{again}");
+    assert_eq!(
+        (&again["session_id"], &again["reconnected"]),
+        (&json!(first.session), &json!(true)),
+        "{again}"
+    );
     let again = Launch::from(again);
-    let mut client =
-        RdpClient::connect(farm.gateway, &again.ticket, ClientOptions::default()).await.unwrap();
+    let mut client = RdpClient::connect(farm.gateway, &again.ticket, ClientOptions::default()).await.unwrap();
     client.frame().await.unwrap();
     assert_eq!(agent.host().sessions().len(), 1);
     for service in [Service::Broker, Service::Gateway] {

@@ -7,7 +7,7 @@ use http::Method;
 use oriel_model::session::EndReason;
 use oriel_testkit::{
     agent::RdpListener,
-    farm::{Farm, Host, POOL},
+    farm::{Farm, Host, POOL, runtime},
     http::PortalClient,
     wait,
 };
@@ -142,17 +142,21 @@ async fn hosts_that_will_not_are_passed_over_and_the_refusal_says_why() {
     for host in &scene.hosts {
         host.machine.set_problem("xrdp does not start");
     }
-    wait::until("the fault is known", async || {
-        let answer = scene.alice.try_launch(&scene.resources[5]).await.unwrap();
-        wait::ensure(answer.message().starts_with("All 3 hosts of pool Office "), answer.to_string())
-    })
-    .await;
+    let faults = async |count: usize| {
+        wait::until("the faults are known", async || {
+            let list = scene.farm.admin.get("/hosts").await.unwrap();
+            let hosts = list["items"].as_array().cloned().unwrap_or_default();
+            let faulty = hosts.iter().filter(|host| !runtime(host)["problem"].is_null()).count();
+            wait::ensure(faulty == count, list.to_string())
+        })
+        .await;
+    };
+    faults(3).await;
+    let words = scene.refusal(5).await;
+    assert!(words.starts_with("All 3 hosts of pool Office have a fault"), "{words}");
     scene.hosts[1].machine.set_problem("");
-    let launched = wait::until("the healthy one takes it", async || {
-        scene.alice.launch(&scene.resources[6]).await.map_err(|error| error.to_string())
-    })
-    .await;
-    assert_eq!(launched["host_name"], "h2");
+    faults(2).await;
+    assert_eq!(scene.placed([6]).await, ["h2"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,7 +241,10 @@ async fn the_users_own_session_comes_first() {
     scene.logon_mode(index, "disabled").await;
     let answer = alice.try_launch(&resources[0]).await.unwrap();
     answer.assert(503, "host_refused");
-    assert_eq!(answer.message(), format!("Your session runs on {}, which refuses logons.", host.machine.name()));
+    assert_eq!(
+        answer.message(),
+        format!("Your session runs on {}, which refuses logons.", host.machine.name())
+    );
 
     // And when it has ended, a new one starts.
     host.machine.end_session(&session, EndReason::LoggedOff, "");
@@ -351,7 +358,10 @@ async fn administrators_and_users_act_on_sessions() {
         sessions.push(alice.launch(resource).await.unwrap()["session_id"].as_str().unwrap().to_owned());
     }
     let list = farm.sessions_until("all three are known", |sessions| sessions.len() == 3).await;
-    assert!(list.iter().all(|session| session["user_name"] == "alice" && session["state"] == "prepared"), "{list:?}");
+    assert!(
+        list.iter().all(|session| session["user_name"] == "alice" && session["state"] == "prepared"),
+        "{list:?}"
+    );
 
     let [first, second, third] = &sessions[..] else { panic!("three") };
     let act = async |session: &str, act: &str, body: Value| {
@@ -381,7 +391,8 @@ async fn administrators_and_users_act_on_sessions() {
     assert_eq!(by.last().map(String::as_str), Some("user alice"));
     let apps = farm.admin.get(&format!("/hosts/{}/apps", hosts[0].id)).await.unwrap();
     assert_eq!(apps["apps"][0]["name"], "Editor", "{apps}");
-    let unknown = farm.admin.call(Method::GET, "/sessions/01900000-0000-7000-8000-000000000000", &Value::Null);
+    let unknown =
+        farm.admin.call(Method::GET, "/sessions/01900000-0000-7000-8000-000000000000", &Value::Null);
     unknown.await.unwrap().assert(404, "session_gone");
 }
 
@@ -412,13 +423,20 @@ async fn a_broker_that_restarts_knows_the_sessions_from_their_hosts() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_reach_the_agents() {
     let scene = Scene::new(1, 1).await;
-    scene.pool(|spec| {
-        spec["settings"] = json!({ "max_sessions": 7, "linger_disconnect_secs": 3, "accounts": "create" });
-    })
-    .await;
+    scene
+        .pool(|spec| {
+            spec["settings"] =
+                json!({ "max_sessions": 7, "linger_disconnect_secs": 3, "accounts": "create" });
+        })
+        .await;
     let host = &scene.hosts[0];
     let path = format!("/hosts/{}", host.id);
-    scene.farm.admin.change(&path, |spec| spec["settings"]["linger_disconnect_secs"] = json!(9)).await.unwrap();
+    scene
+        .farm
+        .admin
+        .change(&path, |spec| spec["settings"]["linger_disconnect_secs"] = json!(9))
+        .await
+        .unwrap();
     wait::until("the agent has the host's own before the pool's", async || {
         let settings = host.machine.settings();
         let seen = (settings.max_sessions, settings.linger_disconnect_secs, settings.create_accounts);

@@ -71,7 +71,8 @@ async fn the_gateways_memory_stays_small_under_floods_and_silence() {
     for number in 0..20 {
         let name = format!("user{number}");
         if number > 0 {
-            let body = serde_json::json!({ "name": name, "password": oriel_testkit::farm::PASSWORD, "spec": {} });
+            let body =
+                serde_json::json!({ "name": name, "password": oriel_testkit::farm::PASSWORD, "spec": {} });
             farm.admin.post("/users", body).await.unwrap();
         }
         let portal = farm.signed_in(&name).await.unwrap();

@@ -185,10 +185,9 @@ async fn what_is_in_use_is_kept() {
     let group = farm.group("Sales").await;
     farm.user("alice", &[&group]).await;
     farm.desktop("Office desktop").await;
-    for (path, names) in [
-        (format!("/groups/{group}"), "alice"),
-        (format!("/pools/{}", farm.pool), "Office desktop"),
-    ] {
+    for (path, names) in
+        [(format!("/groups/{group}"), "alice"), (format!("/pools/{}", farm.pool), "Office desktop")]
+    {
         let answer = farm.admin.try_delete(&path, 1).await.unwrap();
         answer.assert_says(409, "in_use", names);
     }
@@ -239,7 +238,11 @@ async fn the_change_log_tells_who_did_what() {
         .collect();
     assert_eq!(
         told,
-        ["deleted by token admin via api", "changed by token admin via api", "created by token colleague via api"],
+        [
+            "deleted by token admin via api",
+            "changed by token admin via api",
+            "created by token colleague via api"
+        ],
         "newest first: {log}"
     );
     let middle = &log["items"][1];

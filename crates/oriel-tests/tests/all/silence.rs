@@ -9,15 +9,18 @@ use oriel_testkit::{
     rdp::{ClientOptions, RdpClient, Stage},
 };
 
+use tokio::net::TcpStream;
+
 use crate::{
     connection::{Launch, Scene},
-    hostile::{END_DEADLINE, attack, given_up},
+    hostile::{END_DEADLINE, attack},
+    hostile_rdp::given_up,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_who_falls_silent_is_given_up_in_time() {
     let began = Instant::now();
-    tokio::join!(strangers(), clients(), hosts(), an_agent());
+    tokio::join!(strangers(), a_crowd(), clients(), hosts(), an_agent());
     assert!(began.elapsed() < END_DEADLINE, "{:?}", began.elapsed());
     assert_eq!(observe::panics(), Vec::<String>::new());
 }
@@ -40,6 +43,27 @@ async fn strangers() {
         ("a length that lies", head("99999999999999")),
     ];
     attack(&farm, silences).await;
+}
+
+/// More half-open connections than there may be handshakes at a time: who comes after them waits until
+/// they are shown out, and is served.
+async fn a_crowd() {
+    let farm = Farm::start().await;
+    farm.user("alice", &[]).await;
+    let ports = farm.ports();
+    let mut crowd = Vec::new();
+    for address in [farm.gateway(), ports.management, ports.agent] {
+        for _ in 0..600 {
+            crowd.push(TcpStream::connect(address).await.unwrap());
+        }
+    }
+    let began = Instant::now();
+    let alice = farm.signed_in("alice").await;
+    alice.get("/me").await.unwrap().assert(200, "");
+    farm.admin.get("/status").await.unwrap();
+    let _host = farm.add_host("h1").await;
+    assert!(began.elapsed() < END_DEADLINE, "it took {:?}", began.elapsed());
+    drop(crowd);
 }
 
 /// Browsers that stop in the middle: before a ticket, and at each stage after it.
