@@ -154,7 +154,7 @@ async function startDemo(env) {
 /** Ctrl+C must stop everything that the demo started. */
 async function stopDemo({ child, exited, output }) {
   child.kill("SIGINT");
-  const code = await Promise.race([exited, sleep(60_000).then(() => "late")]);
+  const code = await Promise.race([exited, sleep(60_000, "late", { ref: false })]);
   if (code !== 0) throw new Problem(`make demo did not stop cleanly (${code}):\n${output()}`);
 }
 

@@ -126,7 +126,8 @@ export class Farm {
   async stop(deadline = 30_000) {
     if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill("SIGTERM");
-    const late = sleep(deadline).then(() => "late");
+    // Not held: the wait must not keep this program when the farm has stopped.
+    const late = sleep(deadline, "late", { ref: false });
     if (await Promise.race([this.exited, late]) === "late") {
       this.process.kill("SIGKILL");
       throw new Problem(`Oriel did not stop within ${deadline / 1000} s and was killed; see ${this.log}.`);
