@@ -115,6 +115,7 @@ test.describe('kill -9', () => {
         await services.kill(service);
         const again = calculator.page.getByTestId('open-again');
         await expect(calculator.root.and(calculator.page.locator('[data-state=connected]')).or(again)).toBeVisible({ timeout: 60_000 });
+        console.log(service, moment, await again.isVisible() ? await calculator.page.getByTestId('ended').textContent() : 'by itself');
         if (await again.isVisible()) await again.click();
         await calculator.settled();
         const sessions = await administrator.sessions(anna.user_name);
@@ -238,7 +239,7 @@ test('no log holds a secret', async ({ portal, demo, anna, administrator, contex
 async function unsaved(portal: Portal, account: Account, administrator: Administrator) {
   await portal.signIn(account);
   const editor = await portal.open('Text Editor');
-  await editor.settled();
+  await editor.ready();
   const line = `not saved at ${Date.now()}`;
   await editor.see('the line', () => editor.type(line), 0.0005);
   return { editor, line, before: await running(administrator, account) };

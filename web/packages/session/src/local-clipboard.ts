@@ -52,13 +52,11 @@ export class LocalClipboard {
     this.#options.received(text, await write(text));
   }
 
-  /** Text that the user pasted or typed into the panel. */
+  /** Text that the user pasted or typed into the panel. Returns true if the host is told of it. */
   fromUser(text: string): boolean {
-    if (!this.#enabled) return false;
-    if (text !== this.#known) {
-      this.#known = text;
-      this.#options.offer(text);
-    }
+    if (!this.#enabled || text === this.#known) return false;
+    this.#known = text;
+    this.#options.offer(text);
     return true;
   }
 

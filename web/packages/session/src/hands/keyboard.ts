@@ -11,7 +11,7 @@ import { inputsOfTyping } from './typing.ts';
 export interface KeyboardOptions {
   /** On a Mac the Command key does what Control does elsewhere. */
   mac: boolean;
-  /** Text was pasted; offers it to the host. Returns false when the clipboard may not be used. */
+  /** Text was pasted. Returns true if it was news and is on its way to the host. */
   paste(text: string): boolean;
   mayPaste(): boolean;
   /** The user pressed the keys that lead out of the session: Ctrl+Alt+Shift. */
@@ -22,6 +22,11 @@ export interface KeyboardOptions {
 const FILLER = ' '.repeat(16);
 /** A paste event follows its key at once; without one the key itself is sent. */
 const PASTE_WAIT_MS = 60;
+/**
+ * New text goes ahead of the key that pastes it, but to another program of the host, which must
+ * announce it before anybody there may ask for it. Keys wait this long for that.
+ */
+const OFFER_WAIT_MS = 200;
 
 const LOCK_KEYS = new Set(['CapsLock', 'NumLock', 'ScrollLock', 'KanaMode']);
 
@@ -33,7 +38,8 @@ export function attachKeyboard(
   const held = new Set<number>();
   let locks: string | undefined;
   let shown = FILLER;
-  let pendingPaste: { scancode: number; timer: number } | undefined;
+  /** Keys that wait for the clipboard, in order. */
+  let waiting: { keys: { scancode: number; down: boolean }[]; timer: number } | undefined;
 
   const refill = () => {
     field.value = shown = FILLER;
@@ -41,12 +47,17 @@ export function attachKeyboard(
   };
 
   const press = (scancode: number, down: boolean) => {
+    if (waiting) {
+      waiting.keys.push({ scancode, down });
+      return;
+    }
     if (down) held.add(scancode);
     else if (!held.delete(scancode)) return;
     target.send([{ type: 'key', scancode, down }]);
   };
 
   const letGo = () => {
+    goOn();
     held.clear();
     target.release();
   };
@@ -72,11 +83,16 @@ export function attachKeyboard(
     (event.code === 'KeyV' && (options.mac ? event.metaKey : event.ctrlKey) && !event.altKey) ||
     (event.code === 'Insert' && event.shiftKey && !event.ctrlKey);
 
-  const finishPaste = () => {
-    if (!pendingPaste) return;
-    window.clearTimeout(pendingPaste.timer);
-    press(pendingPaste.scancode, true);
-    pendingPaste = undefined;
+  const wait = (ms: number) => {
+    window.clearTimeout(waiting?.timer);
+    waiting = { keys: waiting?.keys ?? [], timer: window.setTimeout(goOn, ms) };
+  };
+
+  const goOn = () => {
+    window.clearTimeout(waiting?.timer);
+    const keys = waiting?.keys ?? [];
+    waiting = undefined;
+    for (const key of keys) press(key.scancode, key.down);
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -91,8 +107,9 @@ export function attachKeyboard(
       return;
     }
     if (isPasteKey(event) && !event.repeat && options.mayPaste()) {
-      finishPaste();
-      pendingPaste = { scancode: key, timer: window.setTimeout(finishPaste, PASTE_WAIT_MS) };
+      // Not prevented: the browser answers this key with a paste event.
+      wait(PASTE_WAIT_MS);
+      press(key, true);
       return;
     }
     event.preventDefault();
@@ -105,7 +122,6 @@ export function attachKeyboard(
     const key = scancode(event);
     if (key === undefined) return;
     event.preventDefault();
-    finishPaste();
     press(key, false);
     // macOS reports no key-up for keys that were let go while Command was held.
     if (options.mac && event.code.startsWith('Meta')) letGo();
@@ -114,8 +130,9 @@ export function attachKeyboard(
   const onPaste = (event: ClipboardEvent) => {
     event.preventDefault();
     const text = event.clipboardData?.getData('text/plain') ?? '';
-    if (text !== '') options.paste(text);
-    finishPaste();
+    const isNews = text !== '' && options.paste(text);
+    if (isNews && waiting) wait(OFFER_WAIT_MS);
+    else goOn();
   };
 
   const onInput = (event: Event) => {
@@ -139,7 +156,7 @@ export function attachKeyboard(
   field.addEventListener('blur', onBlur);
   refill();
   return () => {
-    window.clearTimeout(pendingPaste?.timer);
+    window.clearTimeout(waiting?.timer);
     field.removeEventListener('keydown', onKeyDown);
     field.removeEventListener('keyup', onKeyUp);
     field.removeEventListener('paste', onPaste);
