@@ -30,8 +30,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::{
+    app::objects::secret_sha256,
     config::BrokerConfig,
-    enrolment::sha256_hex,
     farm::{FarmFeed, FarmView},
     sign_in_token::{self, SignInKey},
     state::Addresses,
@@ -214,7 +214,7 @@ async fn create_farm(
         role: AdministratorRole::Root,
         description: "Made with the farm; kept in the broker's data directory.".to_owned(),
         expires_at: None,
-        secret_sha256: sha256_hex(&token).to_string(),
+        secret_sha256: secret_sha256(&token),
     };
     let transaction = Transaction::new(Author::system(), now)
         .create(farm, &config.farm_name, None, &Farm::default())

@@ -17,14 +17,15 @@ use oriel_model::{
 use oriel_net::{authority::Grant, identity::PeerIdentity};
 use oriel_store::{Author, CommitError, Transaction, Via};
 use oriel_wire::v1::{JoinRequest, JoinResponse, RenewRequest, RenewResponse, enrolment_server::Enrolment};
-use ring::digest;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::{
     Broker,
-    app::audit::{self, Event},
+    app::{
+        audit::{self, Event},
+        objects::{same_digest, secret_sha256},
+    },
     farm::FarmView,
     peer::{peer, remote},
 };
@@ -78,7 +79,7 @@ impl Broker {
         let now = self.now();
         if let Some(address) = address {
             let too_many = |error: crate::throttle::TooMany| Status::resource_exhausted(error.to_string());
-            self.throttle.admit_token(address, now).map_err(too_many)?;
+            self.throttle.admit_invitation(address, now).map_err(too_many)?;
         }
         let view = self.farm.load();
         let refuse = |why: &'static str| {
@@ -88,7 +89,8 @@ impl Broker {
                 why,
             });
             if let Some(address) = address {
-                self.throttle.token_refused(address, now);
+                // Over the bound already: then the next one is not looked at.
+                let _ = self.throttle.token_refused(address, now);
             }
             not_valid()
         };
@@ -207,10 +209,10 @@ enum JoinError {
 /// The invitation, if everything about the request is right. The error is for the audit only.
 fn check(view: &FarmView, request: &JoinRequest, now: Timestamp) -> Result<Object<Invitation>, &'static str> {
     // Computed for every request, so that a wrong id takes no less than a wrong secret.
-    let shown = sha256_hex(&request.secret);
+    let shown = secret_sha256(&request.secret);
     let invitation = request.invitation_id.parse().ok().and_then(|id| view.invitations.get(id));
     let kept = invitation.map_or("", |invitation| &*invitation.spec.secret_sha256);
-    let is_secret_right = is_same(shown.as_bytes(), kept.as_bytes());
+    let is_secret_right = same_digest(&shown, kept);
     let invitation = invitation.ok_or("there is no such invitation")?;
     if !is_secret_right {
         return Err("the secret is wrong");
@@ -225,17 +227,6 @@ fn check(view: &FarmView, request: &JoinRequest, now: Timestamp) -> Result<Objec
         return Err("it is for another role");
     }
     Ok((**invitation).clone())
-}
-
-/// Compares without telling by time where two texts of the same length differ.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) == 0
-}
-
-/// SHA-256 of a secret, hexadecimal: what invitations and API tokens keep of theirs.
-pub(crate) fn sha256_hex(secret: &str) -> Zeroizing<String> {
-    let digest = digest::digest(&digest::SHA256, secret.as_bytes());
-    Zeroizing::new(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn wanted_name(invitation: &Object<Invitation>, request: &JoinRequest) -> String {
@@ -310,7 +301,7 @@ mod tests {
             site: None,
             spec: json!({
                 "role": "agent", "expires_at": "2030-01-01T00:00:00Z", "pool": pool, "used": used,
-                "secret_sha256": &**sha256_hex("right"),
+                "secret_sha256": secret_sha256("right"),
             }),
             revision: 1,
             changed_at: at,

@@ -29,7 +29,8 @@ pub struct Limits {
     pub sign_ins_per_account: Rate,
     /// Launches of one user: a portal that restores ten windows at once is in order.
     pub launches_per_user: Rate,
-    /// Wrong API tokens from one address. A token cannot be guessed; this keeps the log readable.
+    /// Wrong API tokens and invitations from one address. They cannot be guessed; this keeps the log
+    /// readable.
     pub wrong_tokens_per_address: Rate,
 }
 
@@ -109,15 +110,14 @@ impl Throttle {
         self.launches.take(user, now)
     }
 
-    /// Whether an address may show an API token: not after too many wrong ones.
-    pub fn admit_token(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+    /// Whether an address may show an invitation: not after too many that were wrong.
+    pub fn admit_invitation(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
         self.wrong_tokens.look(&network(address), now)
     }
 
-    /// An address showed a wrong API token.
-    pub fn token_refused(&self, address: IpAddr, now: Timestamp) {
-        // Over the bound already: then the next one is not looked at.
-        let _ = self.wrong_tokens.take(network(address), now);
+    /// An address showed a wrong API token or invitation; an error after too many.
+    pub fn token_refused(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        self.wrong_tokens.take(network(address), now)
     }
 }
 

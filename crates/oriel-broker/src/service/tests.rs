@@ -77,7 +77,7 @@ impl Running {
             expires_at: now + jiff::SignedDuration::from_mins(5),
             pool: view.pools.by_name("default").map(|pool| pool.id),
             component_name: None,
-            secret_sha256: enrolment::sha256_hex(secret).to_string(),
+            secret_sha256: crate::app::objects::secret_sha256(secret),
             used: None,
         };
         let transaction =

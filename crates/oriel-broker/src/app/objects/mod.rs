@@ -35,7 +35,7 @@ pub use invitations::{
 };
 pub use tokens::{
     ChangedToken, IssuedToken, NewToken, TokenSettings, TokenView, change as change_token,
-    create as create_token, find as find_token, secret_sha256,
+    create as create_token, find as find_token, same_digest, secret_sha256,
 };
 pub use users::{NewUser, UserView, create as create_user, members, set_password};
 

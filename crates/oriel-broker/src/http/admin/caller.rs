@@ -122,11 +122,8 @@ impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
         let token = bearer(parts).and_then(|secret| objects::find_token(&broker.farm.load(), secret, now));
         let Some(token) = token else {
             if let Some(address) = address {
-                // Counted as a sign-in of this address, to an account that only it has.
-                broker
-                    .throttle
-                    .sign_in(address, &format!("API token from {address}"), now)
-                    .map_err(too_many)?;
+                // A right one is always taken, lest somebody shuts a neighbour out.
+                broker.throttle.token_refused(address, now).map_err(too_many)?;
             }
             return Err(ApiError::new(
                 StatusCode::UNAUTHORIZED,
