@@ -18,7 +18,7 @@ mod redact;
 pub mod ticket;
 
 /// Messages and services, version 1.
-#[expect(missing_docs, clippy::all, clippy::unwrap_used, reason = "generated; documented in proto/*.proto")]
+#[expect(missing_docs, clippy::all, reason = "generated; documented in proto/*.proto")]
 pub mod v1 {
     include!("generated/oriel.v1.rs");
 }
