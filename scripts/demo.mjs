@@ -1,11 +1,12 @@
 // `make demo`: a farm on this machine, with programs and users. Ctrl+C stops it.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LOGS, ROOT, buildBinary, buildPortal } from "./lib/build.mjs";
 import { publishDemo } from "./lib/demo-farm.mjs";
 import { Farm, checkPort, isOurs, runningIn } from "./lib/farm.mjs";
 import { PACKAGES, installPackages } from "./lib/packages.mjs";
+import { caller, goOnAsRoot } from "./lib/root.mjs";
 import { Problem, main, step } from "./lib/steps.mjs";
 
 const directory = resolve(process.env.DEMO_DIR ?? join(ROOT, "demo-data"));
@@ -17,9 +18,8 @@ main(async () => {
   if (ports.gateway === ports.management) {
     throw new Problem(`GATEWAY_PORT and MANAGEMENT_PORT are both ${ports.gateway}: they must differ.`);
   }
-  await installPackages(PACKAGES.demo, join(LOGS, "packages.log"));
-  await buildPortal();
-  const oriel = await buildBinary();
+  const oriel = process.env.ORIEL_DEMO_PROGRAM ?? await built();
+  if (await goOnAsRoot({ ORIEL_DEMO_PROGRAM: oriel })) return;
 
   await checkPort(ports.gateway, "GATEWAY_PORT", "the portal");
   await checkPort(ports.management, "MANAGEMENT_PORT", "management");
@@ -56,9 +56,8 @@ main(async () => {
       data: directory,
       pid: farm.process.pid,
     };
-    // Written whole or not at all: scripts wait for it.
-    writeFileSync(`${description}.new`, JSON.stringify(demo, null, 2), { mode: 0o600 });
-    renameSync(`${description}.new`, description);
+    keep(join(directory, "api.token"), farm.token);
+    keep(description, JSON.stringify(demo, null, 2));
     tell(demo, oriel);
   } catch (error) {
     if (stopping) return;
@@ -68,6 +67,21 @@ main(async () => {
   const { code, signal } = await farm.exited;
   if (!stopping) throw new Problem(`Oriel ended by itself (${signal ?? `exit ${code}`}). The end of ${farm.log}:\n\n${farm.endOfLog()}`);
 });
+
+/** Installs and builds what is missing; gives the program's path. */
+async function built() {
+  await installPackages(PACKAGES.demo, join(LOGS, "packages.log"));
+  await buildPortal();
+  return buildBinary();
+}
+
+/** Writes a file for the caller alone, whole or not at all: scripts wait for it. */
+function keep(path, text) {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  const user = caller();
+  if (user) chownSync(`${path}.new`, user.uid, user.gid);
+  renameSync(`${path}.new`, path);
+}
 
 function tell(demo, oriel) {
   const width = Math.max(...demo.accounts.map((account) => account.user_name.length));
@@ -80,7 +94,7 @@ ${demo.accounts.map((account) => `  Sign in as   ${account.user_name.padEnd(widt
 
   Management   ${demo.management}/api/v1
   Command line export ORIEL_URL=${demo.management} \\
-                      ORIEL_TOKEN_FILE=${demo.data}/broker/admin.token \\
+                      ORIEL_TOKEN_FILE=${demo.data}/api.token \\
                       ORIEL_AUTHORITY=${demo.authority_file}
                ${oriel} status
 

@@ -22,6 +22,19 @@ const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2
 /** What figures are compared with. */
 const BENCH = ["haproxy"];
 
+/**
+ * Runs its arguments while Debian starts no services of new packages: the agent runs what it needs by
+ * itself. However that ends, the policy is taken back.
+ */
+const WITHOUT_SERVICES = `
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    trap 'exit 130' INT TERM HUP
+    printf '#!/bin/sh\\nexit 101\\n' > $policy && chmod +x $policy
+  fi
+  "$@"`;
+
 export const PACKAGES = {
   demo: [...BUILD, ...SESSION_HOST, ...PROGRAMS],
   test: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS],
@@ -34,21 +47,14 @@ export async function installPackages(names, log) {
   if (missing.length === 0) return;
   await step(`Installing ${missing.length} Debian packages`, async (report) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
-    // Services that the packages bring must not start: the agent runs what it needs by itself.
-    const policy = "if [ ! -e /usr/sbin/policy-rc.d ]; then printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; echo made; fi";
-    const made = execFileSync(...asRoot("sh", ["-c", policy]), { encoding: "utf8" }).includes("made");
-    try {
-      report("reading the package lists");
-      await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"]), { log, env });
-      const onLine = (line) => {
-        const action = line.match(/^(Get:\d+|Unpacking|Setting up) ?(.*?)( \(|$)/);
-        if (action) report(action[1].startsWith("Get") ? "downloading" : `${action[1].toLowerCase()} ${action[2]}`);
-      };
-      const install = ["-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", ...missing];
-      await run(...asRoot("apt-get", install), { log, env, onLine });
-    } finally {
-      if (made) execFileSync(...asRoot("rm", ["-f", "/usr/sbin/policy-rc.d"]));
-    }
+    report("reading the package lists");
+    await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"]), { log, env });
+    const onLine = (line) => {
+      const action = line.match(/^(Get:\d+|Unpacking|Setting up) ?(.*?)( \(|$)/);
+      if (action) report(action[1].startsWith("Get") ? "downloading" : `${action[1].toLowerCase()} ${action[2]}`);
+    };
+    const install = ["apt-get", "-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", ...missing];
+    await run(...asRoot("sh", ["-c", WITHOUT_SERVICES, "sh", ...install]), { log, env, onLine });
     const still = missing.filter((name) => !isInstalled(name));
     if (still.length > 0) throw new Problem(`These packages could not be installed: ${still.join(", ")}. See ${log}.`);
   });
