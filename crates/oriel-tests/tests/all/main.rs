@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod absence;
 mod architecture;
 mod command_line;
 mod connection;
@@ -16,6 +17,5 @@ mod placement;
 mod pressure;
 mod settings;
 mod sign_in;
-mod silence;
 mod storm;
 mod wire_generated;

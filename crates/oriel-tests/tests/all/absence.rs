@@ -1,5 +1,5 @@
 //! Whoever falls silent is given up in time, whoever they are. All of them wait at the same time, since
-//! waiting costs nothing but time.
+//! waiting costs nothing but time; and first of all tests (they run by name), while the others go on.
 
 use std::time::{Duration, Instant};
 
