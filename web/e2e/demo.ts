@@ -40,11 +40,16 @@ export function accountOf(demo: Demo, group: string): Account {
 }
 
 export function homeOf(account: Account): string {
+  const home = findHome(account);
+  if (!home) throw new Error(`The host has no account ${account.os_account}: no session of ${account.user_name} has run yet.`);
+  return home;
+}
+
+/** Empty while the account has not been made. */
+export function findHome(account: Account): string {
   const entry = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
     .find(([name]) => name === account.os_account);
-  const home = entry?.[5];
-  if (!home) throw new Error(`The host has no account ${account.os_account}: no session of ${account.user_name} has run yet.`);
-  return home;
+  return entry?.[5] ?? '';
 }

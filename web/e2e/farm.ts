@@ -1,9 +1,9 @@
 /** What every test gets: the farm from the administrator's side, and a portal with hands and eyes. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, request, type APIRequestContext, type Locator, type Page } from '@playwright/test';
-import { OUTPUT, accountOf, readDemo, type Account, type Demo } from './demo.ts';
+import { OUTPUT, accountOf, findHome, readDemo, type Account, type Demo } from './demo.ts';
 
 interface SessionView {
   id: string;
@@ -45,9 +45,13 @@ export class Administrator {
   }
 
   /** Ends whatever the user has running, so that the next test begins with nothing. */
-  async clear(user: string): Promise<void> {
+  async clear(account: Account): Promise<void> {
+    const user = account.user_name;
     for (const session of await this.sessions(user)) await this.reset(session.id);
     await expect.poll(() => this.sessions(user), { message: `sessions of ${user}` }).toEqual([]);
+    // Text that a reset took from the editor; it would ask about it before anything else.
+    const home = findHome(account);
+    if (home !== '') rmSync(join(home, '.local/share/Mousepad'), { recursive: true, force: true });
   }
 
   async #json<T>(method: string, path: string, data?: unknown): Promise<T> {
@@ -219,7 +223,7 @@ export const test = base.extend<Fixtures>({
     });
     const administrator = new Administrator(api);
     const clear = async () => {
-      for (const account of [anna, ben]) await administrator.clear(account.user_name);
+      for (const account of [anna, ben]) await administrator.clear(account);
     };
     await clear();
     await use(administrator);

@@ -113,16 +113,18 @@ test.describe('kill -9', () => {
           }, moment, { polling: 20 })
           .catch(() => {});
         await services.kill(service);
-        const again = calculator.page.getByTestId('open-again');
-        await expect(calculator.root.and(calculator.page.locator('[data-state=connected]')).or(again)).toBeVisible({ timeout: 60_000 });
-        console.log(service, moment, await again.isVisible() ? await calculator.page.getByTestId('ended').textContent() : 'by itself');
-        if (await again.isVisible()) await again.click();
+        if (service === 'agent') {
+          // A one-time logon that was on its way is void: the page says so and offers the way back.
+          const again = calculator.page.getByTestId('open-again');
+          await expect(calculator.page.locator('[data-testid=session][data-state=connected]').or(again)).toBeVisible();
+          if (await again.isVisible()) await again.click();
+        }
         await calculator.settled();
         const sessions = await administrator.sessions(anna.user_name);
         expect(sessions.map(({ resource_name, state }) => `${resource_name} ${state}`)).toEqual(['Calculator active']);
         await calculator.page.close();
         await portal.page.bringToFront();
-        await administrator.clear(anna.user_name);
+        await administrator.clear(anna);
       }
     });
   }
