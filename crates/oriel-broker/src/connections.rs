@@ -45,7 +45,7 @@ pub struct End {
 struct Entry {
     owner: Owner,
     session: Option<Id<Session>>,
-    from_host: Option<End>,
+    from_host: Option<(End, Instant)>,
     from_gateway: Option<(End, Option<Instant>)>,
 }
 
@@ -125,10 +125,13 @@ impl ConnectionEnds {
         {
             let mut table = lock(&self.table);
             let entry = table.entry(connection);
-            if entry.from_host.is_some() {
+            // A program that ends takes its client with it: the host sees the client go a moment before it
+            // knows that the session is over. That is the end, not a second one.
+            let known = entry.from_host.as_ref().map(|(end, _)| end.reason);
+            if known.is_some_and(|known| known != EndReason::Disconnected || !reason.ends_session()) {
                 return;
             }
-            entry.from_host = Some(End { reason, detail: bounded(&ended.detail) });
+            entry.from_host = Some((End { reason, detail: bounded(&ended.detail) }, Instant::now()));
             entry.session = entry.session.or_else(|| ended.session_id.parse().ok());
             if !ended.user_name.is_empty() {
                 entry.owner.user_name = Some(fold(&ended.user_name));
@@ -181,16 +184,21 @@ impl ConnectionEnds {
         if !is_own {
             return (Known::Unknown, None);
         }
-        let Some(end) = decided(entry.from_host.as_ref(), entry.from_gateway.as_ref().map(|(end, _)| end))
-        else {
+        let host = entry.from_host.as_ref().map(|(end, _)| end);
+        let gateway = entry.from_gateway.as_ref().map(|(end, _)| end);
+        let Some(end) = decided(host, gateway) else {
             return (Known::Open, None);
         };
         let waits_until = match (&entry.from_host, &entry.from_gateway) {
-            (None, Some((gateway, Some(at)))) if !is_own_doing(gateway.reason) => {
-                Some(*at + self.host_grace).filter(|until| *until > Instant::now())
-            }
+            (_, Some((gateway, _))) if is_own_doing(gateway.reason) => None,
+            (None, Some((_, at))) => *at,
+            // The host saw only that the client went. The gateway may be about to say why, or the host itself
+            // that the session is over.
+            (Some((host, at)), _) if host.reason == EndReason::Disconnected => Some(*at),
             _ => None,
-        };
+        }
+        .map(|at| at + self.host_grace)
+        .filter(|until| *until > Instant::now());
         (Known::Ended(end.clone(), entry.session), waits_until)
     }
 }
@@ -282,14 +290,9 @@ pub fn sentence(end: &End) -> String {
         }
     };
     match end.reason {
-        // Who asked for it is the message.
-        EndReason::Reset
-        | EndReason::LoggedOffByRequest
-        | EndReason::DisconnectedByRequest
-        | EndReason::HostFailed
-            if !end.detail.is_empty() =>
-        {
-            format!("{words} ({})", end.detail.trim_end_matches('.'))
+        // What failed helps the help desk. Who asked for an end is an administrator's matter: the log has it.
+        EndReason::HostFailed if !end.detail.is_empty() => {
+            format!("{words} ({}.)", end.detail.trim_end_matches('.'))
         }
         _ => words.to_owned(),
     }
@@ -367,6 +370,17 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_ends_right_after_its_client_went_has_ended() {
+        let ends = ConnectionEnds::with_grace(Duration::ZERO);
+        let (connection, session, user) = ids();
+        ends.opened(connection, session, user);
+        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), Timestamp::UNIX_EPOCH);
+        ends.ended_on_host(&on_host(connection, EndReason::LoggedOff), Timestamp::UNIX_EPOCH);
+        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), Timestamp::UNIX_EPOCH);
+        assert_eq!(reason(ends.known(connection, user, "alice")), Some(EndReason::LoggedOff));
+    }
+
+    #[test]
     fn a_plain_disconnect_on_the_host_leaves_the_gateways_reason() {
         let ends = ConnectionEnds::default();
         let (connection, session, user) = ids();
@@ -400,7 +414,8 @@ mod tests {
             let text = sentence(&End { reason, detail: String::new() });
             assert!(text.ends_with('.') && text.len() > 20, "{text}");
         }
-        let reset = End { reason: EndReason::Reset, detail: "Asked for by token admin.".into() };
-        assert!(sentence(&reset).ends_with("(Asked for by token admin)"));
+        let say = |reason, detail: &str| sentence(&End { reason, detail: detail.into() });
+        assert!(say(EndReason::HostFailed, "xrdp does not start.").ends_with("(xrdp does not start.)"));
+        assert!(!say(EndReason::Reset, "token admin").contains("token"));
     }
 }

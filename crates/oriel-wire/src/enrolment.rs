@@ -48,7 +48,7 @@ pub struct Membership {
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// The invitation is for another part.
-    #[error("this invitation is for a {0}; ask for one for a {1}")]
+    #[error("this invitation is for the role {0}; ask for one for the role {1}")]
     OtherRole(Role, Role),
     /// Too late.
     #[error("this invitation expired at {0}; ask the administrator for a new one")]
@@ -197,7 +197,8 @@ impl Renewal {
             match renew(&self).await {
                 Ok(()) => {
                     backoff.reset();
-                    pause = Duration::ZERO;
+                    // Not at once again, however far apart the clocks are.
+                    pause = RENEWAL_RETRY.0;
                     tracing::info!(valid_until = %self.identity.identity().not_after(), "certificate renewed");
                 }
                 Err(error) => {

@@ -67,7 +67,7 @@ const CASES: &[Case] = &[
     Case {
         what: "an invitation for something else",
         change: |invitation, _| invitation.role = Role::Gateway,
-        says: "this invitation is for a gateway; ask for one for a agent",
+        says: "this invitation is for the role gateway; ask for one for the role agent",
     },
 ];
 
