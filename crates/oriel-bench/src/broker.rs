@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use oriel_testkit::{
     agent::{RdpListener, SimulatedAgent},
+    http::AdminClient,
     processes::{ProcessFarm, Service},
 };
 use serde_json::{Value, json};
@@ -53,6 +54,9 @@ pub struct Options {
     launches: usize,
 }
 
+/// Changes of settings that are counted.
+const CHANGES: usize = 100;
+
 /// Requests at the same time while the farm is set up.
 const SETUP_WORKERS: usize = 8;
 
@@ -68,6 +72,7 @@ const IDLE_WATCH: Duration = Duration::from_secs(8);
 /// The farm, and who is in it.
 struct Populated {
     farm: ProcessFarm,
+    publisher: Arc<Publisher>,
     users: Arc<Vec<User>>,
     /// The hosts live as long as these.
     _agents: Vec<SimulatedAgent>,
@@ -155,6 +160,28 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let what =
         format!("launch, {} at once, each a new session on one of {} hosts", options.workers, options.hosts);
     row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "");
+
+    progress("changes of settings");
+    let (before, api, publish) =
+        (cpu_seconds(broker)?, populated.farm.admin.clone(), populated.publisher.clone());
+    let existing = options.resources;
+    let outcome = closed_loop(1, CHANGES, move |number| {
+        let (api, publish) = (api.clone(), publish.clone());
+        async move {
+            let number = existing + number;
+            create(&api, "resources", &format!("Program {number}"), publish.spec(number)).await.map(drop)
+        }
+    });
+    let (words, cpu) = watched(outcome.await?, before)?;
+    let what = format!("publishing one application more through the REST API, with {existing} there");
+    row(
+        PART,
+        what,
+        format!("{words}, {cpu:.1} ms of processor each"),
+        "committed, and in force when answered",
+    );
+    let memory = resident_kib(broker)? as f64 / 1024.0;
+    row(PART, "resident memory at the end", format!("{memory:.0} MiB"), "");
     Ok(())
 }
 
@@ -165,7 +192,7 @@ async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Populated
 
     let mut groups = Vec::new();
     for number in 0..options.groups {
-        groups.push(admin.create("groups", &format!("Group {number}"), json!({})).await?);
+        groups.push(create(&admin, "groups", &format!("Group {number}"), json!({})).await?);
     }
     let groups = Arc::new(groups);
 
@@ -186,35 +213,66 @@ async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Populated
     let mut folders = Vec::new();
     for number in 0..options.resources.div_ceil(FOLDER_SIZE) {
         let spec = json!({ "target": { "kind": "folder" } });
-        folders.push(admin.create("resources", &format!("Folder {number}"), spec).await?);
+        folders.push(create(&admin, "resources", &format!("Folder {number}"), spec).await?);
     }
-    let (api, pool, folders) = (admin.clone(), farm.pool.clone(), Arc::new(folders));
-    let made = closed_loop(SETUP_WORKERS, options.resources, move |number| {
-        let (api, pool, folders, groups) = (api.clone(), pool.clone(), folders.clone(), groups.clone());
+    let (api, publisher) = (admin.clone(), Publisher { pool: farm.pool.clone(), folders, groups });
+    let publisher = Arc::new(publisher);
+    let publish = publisher.clone();
+    closed_loop(SETUP_WORKERS, options.resources, move |number| {
+        let (api, publish) = (api.clone(), publish.clone());
         if number % 1_000 == 0 {
             progress(format!("publishing application {number}"));
         }
         async move {
-            let criteria = json!([{ "type": "group", "objects": [groups[number % groups.len()]] }]);
-            let spec = json!({
-                "target": {
-                    "kind": "application",
-                    "program": "/usr/bin/program",
-                    "source": { "from": "pools", "pools": [pool] },
-                },
-                "folder": folders[number / FOLDER_SIZE],
-                "rules": { "rules": [{ "effect": "allow", "criteria": criteria }], "otherwise": "deny" },
-            });
-            api.create("resources", &format!("Program {number}"), spec).await.map(drop)
+            create(&api, "resources", &format!("Program {number}"), publish.spec(number)).await.map(drop)
         }
     })
     .await?;
-    let what = format!("publishing {} resources through the REST API", options.resources);
-    row(PART, what, made.words(), "one committed change each");
 
     let agents = start_agents(&farm, options.hosts, scratch).await?;
     let users = Arc::new(sign_everybody_in(&farm, options.users, scratch).await?);
-    Ok(Populated { farm, users, _agents: agents })
+    Ok(Populated { farm, publisher, users, _agents: agents })
+}
+
+/// Makes applications' specs.
+struct Publisher {
+    pool: String,
+    folders: Vec<String>,
+    groups: Arc<Vec<String>>,
+}
+
+impl Publisher {
+    fn spec(&self, number: usize) -> Value {
+        let group = &self.groups[number % self.groups.len()];
+        let criteria = json!([{ "type": "group", "objects": [group] }]);
+        json!({
+            "target": {
+                "kind": "application",
+                "program": "/usr/bin/program",
+                "source": { "from": "pools", "pools": [self.pool] },
+            },
+            "folder": self.folders[number / FOLDER_SIZE % self.folders.len()],
+            "rules": { "rules": [{ "effect": "allow", "criteria": criteria }], "otherwise": "deny" },
+        })
+    }
+}
+
+/// Makes an object; gives its id.
+async fn create(api: &AdminClient, kind: &str, name: &str, spec: Value) -> anyhow::Result<String> {
+    let made = post(api, &format!("/{kind}"), json!({ "name": name, "spec": spec })).await?;
+    Ok(made["id"].as_str().with_context(|| format!("no id in {made}"))?.to_owned())
+}
+
+/// Asks for something while the farm is set up, again when the broker says that it was too often: it
+/// bounds what one address may ask for.
+async fn post(api: &AdminClient, path: &str, body: Value) -> anyhow::Result<Value> {
+    loop {
+        let answer = api.try_post(path, body.clone()).await?;
+        if answer.status != http::StatusCode::TOO_MANY_REQUESTS {
+            return answer.expect_success();
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
 }
 
 async fn start_agents(
@@ -234,7 +292,7 @@ async fn start_agents(
         }
         async move {
             std::fs::create_dir_all(&directory)?;
-            let invitation = api.post("/invitations", json!({ "role": "agent", "pool": pool })).await?;
+            let invitation = post(&api, "/invitations", json!({ "role": "agent", "pool": pool })).await?;
             let string = invitation["string"].as_str().context("no invitation")?;
             let agent = SimulatedAgent::start(string, &name, &directory, RdpListener::nowhere()).await?;
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(agent);
