@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::core::Core;
+use super::{core::Core, socket::ShortPath};
 use crate::{
     pam::{self, PamAnswer, PamRequest},
     session::protocol::{FromSession, LINE_BYTES_MAX, ToSession},
@@ -45,7 +45,8 @@ pub(super) fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(path)?;
+    let short = ShortPath::to(path)?;
+    let listener = UnixListener::bind(short.as_ref())?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     Ok(listener)
 }

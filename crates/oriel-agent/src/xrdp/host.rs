@@ -180,6 +180,7 @@ impl Xrdp {
         let record = Record {
             id: seat.session,
             logon_name: alias::free_name(&account.name, in_use),
+            owner: seat.owner.clone(),
             user_name: seat.user_name.clone(),
             account: (&account).into(),
             start,
@@ -220,7 +221,8 @@ impl Xrdp {
 
     /// A running session, or a seat that is prepared once more.
     fn return_to(&self, known: &Record, seat: &SeatRequest) -> Result<Prepared, Refusal> {
-        if known.account.name != seat.account || known.user_name != seat.user_name {
+        // Not by name and account: both may have changed since, and the session is the user's still.
+        if known.owner.user_id != seat.owner.user_id {
             return Err(Refusal::new(RefusalKind::BadRequest, "the session belongs to somebody else"));
         }
         check_start(seat.start.as_ref())?;

@@ -33,9 +33,6 @@ pub(super) fn inside_log(name: &str) -> PathBuf {
     Path::new(INSIDE).join("log").join(format!("{name}.log"))
 }
 
-/// Longest path of a Unix socket, with its final zero.
-const SOCKET_PATH_MAX: usize = 108;
-
 /// The folders below the agent's data directory.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
@@ -166,14 +163,6 @@ impl Layout {
         numbers: Numbers,
         version: Version,
     ) -> Result<(), String> {
-        let longest = self.sockets().join("xrdp_disconnect_display_99999");
-        if longest.as_os_str().len() >= SOCKET_PATH_MAX {
-            return Err(format!(
-                "the data directory's path is too long for Unix sockets ({} of at most {} bytes): choose a shorter one",
-                longest.as_os_str().len(),
-                SOCKET_PATH_MAX - 1
-            ));
-        }
         check_host()?;
         self.write_all(listen, numbers, version)
             .map_err(|error| format!("cannot write below {}: {error}", self.root.display()))

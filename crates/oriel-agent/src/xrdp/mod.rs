@@ -19,6 +19,7 @@ mod layout;
 mod namespace;
 mod record;
 mod scp;
+mod socket;
 mod software;
 mod version;
 mod watch;

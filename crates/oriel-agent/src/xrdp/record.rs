@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accounts::Account,
     host::{
-        ClientFacts, ConnectionId, Ended, Program, ResourceRef, SessionId, SessionLimits, SessionSnapshot,
-        Start,
+        ClientFacts, ConnectionId, Ended, Owner, Program, ResourceRef, SessionId, SessionLimits,
+        SessionSnapshot, Start,
     },
     proc::ProcessId,
 };
@@ -36,6 +36,8 @@ pub(super) struct Record {
     pub(super) id: SessionId,
     /// The alias.
     pub(super) logon_name: String,
+    #[serde(default)]
+    pub(super) owner: Owner,
     pub(super) user_name: String,
     pub(super) account: AccountRecord,
     pub(super) start: Start,
@@ -273,7 +275,16 @@ impl Record {
         detail: String,
         at: Timestamp,
     ) -> Ended {
-        Ended { session: self.id, connection, user_name: self.user_name.clone(), reason, detail, at }
+        Ended {
+            session: self.id,
+            connection,
+            owner: self.owner.clone(),
+            user_name: self.user_name.clone(),
+            resource_id: self.resource.id.clone(),
+            reason,
+            detail,
+            at,
+        }
     }
 
     /// Whether something is about to happen, so that it is worth looking often.
@@ -293,6 +304,7 @@ impl Record {
         };
         SessionSnapshot {
             id: self.id,
+            owner: self.owner.clone(),
             user_name: self.user_name.clone(),
             account: self.account.name.clone(),
             state,

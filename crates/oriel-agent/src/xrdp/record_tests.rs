@@ -26,6 +26,7 @@ fn reserved() -> Record {
     Record {
         id: SessionId::generate(at(0)),
         logon_name: "alice~1".into(),
+        owner: Owner { user_id: "00000000-0000-7000-8000-000000000009".into(), proof: vec![7; 32] },
         user_name: "alice".into(),
         account: AccountRecord {
             name: "alice".into(),
@@ -205,4 +206,17 @@ fn idle_and_forgotten_sessions_go_by_their_limits() {
     assert_eq!(record.step(ALIVE, limits, at(950)).action, None);
     assert_eq!(record.step(ALIVE, limits, at(951)).action, Some(Action::LogOff));
     assert_eq!(record.ending.expect("ends").reason, EndReason::DisconnectedTooLong);
+}
+
+#[test]
+fn the_owner_is_kept_and_reported_and_a_record_without_one_is_nobodys() {
+    let record = active();
+    let mut kept = serde_json::to_value(&record).expect("plain JSON");
+    let again: Record = serde_json::from_value(kept.clone()).expect("readable");
+    assert_eq!(again.owner, record.owner);
+    assert_eq!(again.snapshot(at(3)).owner, record.owner);
+    assert_eq!(again.ended(None, EndReason::Idle, String::new(), at(3)).owner, record.owner);
+    kept.as_object_mut().expect("an object").remove("owner");
+    let old: Record = serde_json::from_value(kept).expect("readable");
+    assert_eq!(old.owner, Owner::default());
 }

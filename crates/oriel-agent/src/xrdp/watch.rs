@@ -11,6 +11,7 @@ use super::{
     core::{Core, send},
     layout::Layout,
     record::{Action, Ending, LOG_OFF_GRACE, Record, Seen},
+    socket::ShortPath,
 };
 use crate::{
     host::SessionId,
@@ -131,7 +132,7 @@ fn disconnect(layout: &Layout, record: &Record) {
 fn send_disconnect(path: &Path) -> std::io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
-    socket.send_to(b"sig\0", path).map(|_| ())
+    socket.send_to(b"sig\0", ShortPath::to(path)?.as_ref()).map(|_| ())
 }
 
 /// Signals everything that belongs to a session but the servers and the leader, which then ends the servers
