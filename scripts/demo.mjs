@@ -94,13 +94,18 @@ ${demo.accounts.map((account) => `  Sign in as   ${account.user_name.padEnd(widt
 
   Management   ${demo.management}/api/v1
   Command line export ORIEL_URL=${demo.management} \\
-                      ORIEL_TOKEN_FILE=${demo.data}/api.token \\
-                      ORIEL_AUTHORITY=${demo.authority_file}
-               ${oriel} status
+                      ORIEL_TOKEN_FILE=${quoted(`${demo.data}/api.token`)} \\
+                      ORIEL_AUTHORITY=${quoted(demo.authority_file)}
+               ${quoted(oriel)} status
 
   Data         ${demo.data}   (for scripts: demo.json)
-  Stop         Ctrl+C          Remove everything: make demo-clean
+  Stop         Ctrl+C          Remove everything: ${process.env.DEMO_DIR ? `DEMO_DIR=${quoted(demo.data)} ` : ""}make demo-clean
 `);
+}
+
+/** A word as the shell takes it. */
+function quoted(word) {
+  return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** The directory must be the demo's alone: what is in it is removed in the end. */
