@@ -64,10 +64,12 @@ pub fn run(options: &JoinOptions, role: Role) -> Outcome {
     let name = options.name.clone().unwrap_or_else(machine_name);
     let joined = runtime()?.block_on(join(&invitation, role, &options.data, &name))?;
     admin::output::print(&format!(
-        "Joined as {role} \"{}\". The identity is kept in {}; brokers: {}.\n",
+        "Joined as {role} \"{}\". The identity is kept in {data}; brokers: {}.\n\
+         Now run it: oriel {role} run --config FILE, where FILE says data_dir = \"{data}\" \
+         (oriel {role} example-config prints all that may stand there).\n",
         joined.name,
-        options.data.display(),
         joined.broker_addresses.join(", "),
+        data = options.data.display(),
     ))
 }
 
