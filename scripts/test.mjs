@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LOGS, ROOT, buildBinary, buildPortal, cargo } from "./lib/build.mjs";
+import { LOGS, ROOT, TARGET, buildBinary, buildPortal, cargo } from "./lib/build.mjs";
 import { freePorts } from "./lib/farm.mjs";
 import { PACKAGES, asRoot, installPackages } from "./lib/packages.mjs";
 import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
@@ -19,6 +19,9 @@ main(async () => {
   await buildPortal();
   await attempt("Unit tests of the portal", unitTestsOfThePortal);
   await buildBinary();
+  await cargo("Building the independent RDP host", [
+    "build", "--manifest-path", "tools/rdp-host/Cargo.toml", "--target-dir", join(TARGET, "rdp-host"),
+  ]);
   await cargo("Building the tests", ["test", "--workspace", "--no-run"]);
   await attempt("Formatting", () =>
     step("Formatting", () => run("cargo", ["fmt", "--all", "--check"], { log: join(LOGS, "format.log"), cwd: ROOT })));
