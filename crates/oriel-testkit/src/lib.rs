@@ -10,6 +10,7 @@ pub mod agent;
 pub mod clock;
 pub mod farm;
 pub mod http;
+pub mod independent_host;
 pub mod observe;
 pub mod processes;
 pub mod rdp;

@@ -5,7 +5,7 @@
 //! hand is read back by somebody else's code. The sequences are written out here instead of taken
 //! from `ironrdp-server` and `ironrdp-connector`: those do not show what a client asked for, cannot
 //! stall or flood, and bring a second provider of cryptography into the very process whose TLS is
-//! being tested.
+//! being tested. Where somebody else's sequence is wanted there is [`crate::independent_host`].
 //!
 //! Deliberately absent: decoding of pictures, dynamic channels, network level authentication.
 

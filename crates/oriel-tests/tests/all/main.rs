@@ -10,6 +10,7 @@ mod endings;
 mod entitlement;
 mod hostile;
 mod hostile_rdp;
+mod independent_host;
 mod joining;
 mod logs;
 mod outages;
