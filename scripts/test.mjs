@@ -24,7 +24,11 @@ main(async () => {
   ]);
   await cargo("Building the tests", ["test", "--workspace", "--no-run"]);
   await attempt("Formatting", () =>
-    step("Formatting", () => run("cargo", ["fmt", "--all", "--check"], { log: join(LOGS, "format.log"), cwd: ROOT })));
+    step("Formatting", async () => {
+      for (const workspace of ["Cargo.toml", "tools/rdp-host/Cargo.toml"]) {
+        await run("cargo", ["fmt", "--all", "--check", "--manifest-path", workspace], { log: join(LOGS, "format.log"), cwd: ROOT });
+      }
+    }));
   await attempt("Unit and integration tests", rustTests);
   await attempt("Browser tests on the demo", browserTests);
   printTimes();
