@@ -1,9 +1,13 @@
 //! `oriel broker run`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use oriel_broker::{BrokerConfig, bind};
 use oriel_net::{
+    identity::NodeIdentity,
     node_file::{Field, Kind, NodeFile, Presence},
     supervise::ShutdownSignal,
 };
@@ -87,7 +91,29 @@ pub fn run(options: &RunOptions) -> Outcome {
 }
 
 async fn serve(file: File, signal: ShutdownSignal) -> anyhow::Result<()> {
-    bind(file.into_config()).await?.run(signal).await?;
+    let config = file.into_config();
+    let (data_dir, management) = (config.data_dir.clone(), config.management_listen);
+    let bound = bind(config).await?;
+    tell_administrators(&data_dir, management)?;
+    bound.run(signal).await?;
+    Ok(())
+}
+
+/// Says how the farm is administered, and keeps the authority's certificate beside the first token, for
+/// `oriel login` here and, copied, elsewhere. It is no secret.
+fn tell_administrators(data_dir: &Path, management: SocketAddr) -> anyhow::Result<()> {
+    let path = data_dir.join("authority.pem");
+    if let Err(error) = std::fs::write(&path, NodeIdentity::load(data_dir)?.authority_pem()) {
+        // A full disk must not keep the farm from starting.
+        tracing::warn!(%error, path = %path.display(), "cannot keep the authority's certificate");
+    }
+    tracing::info!(
+        management = %management,
+        authority = %path.display(),
+        token_file = %data_dir.join("admin.token").display(),
+        "administer this farm with oriel login --url https://HOST:{} --authority FILE --token-file FILE",
+        management.port(),
+    );
     Ok(())
 }
 
