@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use oriel_model::host::{AccountMode, EffectiveHostSettings};
+use oriel_model::{
+    Id,
+    host::{AccountMode, EffectiveHostSettings},
+    user::User,
+};
 use oriel_wire::v1;
 
 use crate::host::{
-    App, ClientFacts, Ended, HostSoftware, Prepared, Program, Refusal, RefusalKind, ResourceRef, SeatRequest,
-    SessionLimits, SessionProcess, SessionSnapshot, Start,
+    App, ClientFacts, Ended, HostSoftware, Owner, Prepared, Program, Refusal, RefusalKind, ResourceRef,
+    SeatRequest, SessionLimits, SessionProcess, SessionSnapshot, Start,
 };
 
 pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
@@ -39,10 +43,12 @@ pub(crate) fn limits(settings: &EffectiveHostSettings) -> SessionLimits {
 pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatRequest, Refusal> {
     let bad = |field: &str| Refusal::new(RefusalKind::BadRequest, format!("the request's {field} is no id"));
     let client = prepare.client.clone().unwrap_or_default();
+    prepare.user_id.parse::<Id<User>>().map_err(|_| bad("user"))?;
     Ok(SeatRequest {
         session: prepare.session_id.parse().map_err(|_| bad("session"))?,
         connection: prepare.connection_id.parse().map_err(|_| bad("connection"))?,
         is_reconnect: prepare.reconnect,
+        owner: Owner { user_id: prepare.user_id.clone(), proof: prepare.proof.clone() },
         user_name: prepare.user_name.clone(),
         account: prepare.account.clone(),
         accounts,
@@ -106,7 +112,9 @@ pub(crate) fn session(session: SessionSnapshot) -> v1::SessionReport {
     let client = session.client;
     v1::SessionReport {
         session_id: session.id.to_string(),
+        user_id: session.owner.user_id,
         user_name: session.user_name,
+        proof: session.owner.proof,
         account: session.account,
         state: v1::SessionState::from(session.state).into(),
         started_at_ms: session.started_at.as_millisecond(),
@@ -130,7 +138,10 @@ pub(crate) fn ended(ended: Ended) -> v1::EndedSession {
     v1::EndedSession {
         session_id: ended.session.to_string(),
         connection_id: ended.connection.map(|id| id.to_string()).unwrap_or_default(),
+        user_id: ended.owner.user_id,
         user_name: ended.user_name,
+        proof: ended.owner.proof,
+        resource_id: ended.resource_id,
         reason: ended.reason.as_str().to_owned(),
         detail: ended.detail,
         ended_at_ms: ended.at.as_millisecond(),
@@ -177,5 +188,11 @@ mod tests {
     fn a_request_without_ids_is_refused() {
         let refusal = seat(&v1::Prepare::default(), AccountMode::Existing).expect_err("no ids");
         assert_eq!(refusal.kind, RefusalKind::BadRequest);
+        let id = "00000000-0000-7000-8000-000000000001".to_owned();
+        let of_nobody =
+            v1::Prepare { session_id: id.clone(), connection_id: id.clone(), ..Default::default() };
+        let refusal = seat(&of_nobody, AccountMode::Existing).expect_err("nobody's");
+        assert_eq!(refusal.kind, RefusalKind::BadRequest);
+        assert!(seat(&v1::Prepare { user_id: id, ..of_nobody }, AccountMode::Existing).is_ok());
     }
 }

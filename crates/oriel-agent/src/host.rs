@@ -98,6 +98,8 @@ pub struct SeatRequest {
     pub connection: ConnectionId,
     /// Whether the session must exist already.
     pub is_reconnect: bool,
+    /// Whose the session is.
+    pub owner: Owner,
     /// The farm's user name, for reports.
     pub user_name: String,
     /// The operating system's account.
@@ -112,6 +114,15 @@ pub struct SeatRequest {
     pub start: Option<Start>,
     /// Whether further programs of the user may open in it.
     pub is_shared: bool,
+}
+
+/// Whose a session is, as brokers said when it was made; kept and reported as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The farm's user, a UUID; empty for a session that is older than this field.
+    pub user_id: String,
+    /// By which brokers know that the session is this user's; empty in a return.
+    pub proof: Vec<u8>,
 }
 
 /// The client, as the broker knows it.
@@ -260,6 +271,8 @@ pub struct HostSnapshot {
 pub struct SessionSnapshot {
     /// Which.
     pub id: SessionId,
+    /// Whose it is.
+    pub owner: Owner,
     /// The farm's user name.
     pub user_name: String,
     /// The operating system's account.
@@ -290,7 +303,13 @@ pub struct Ended {
     /// The connection that was attached, if one was.
     pub connection: Option<ConnectionId>,
     /// Whose it was.
+    #[serde(default)]
+    pub owner: Owner,
+    /// The farm's user name.
     pub user_name: String,
+    /// The published resource that the session was for, a UUID.
+    #[serde(default)]
+    pub resource_id: String,
     /// Why. Whether the session itself is gone follows from the reason.
     pub reason: EndReason,
     /// More, as a sentence; may be empty.

@@ -33,6 +33,7 @@ use crate::{
     app::objects::secret_sha256,
     config::BrokerConfig,
     farm::{FarmFeed, FarmView},
+    session_proof::{self, SessionProofKey},
     sign_in_token::{self, SignInKey},
     state::Addresses,
     ticket_keys::{self, TicketKeys},
@@ -117,6 +118,7 @@ pub(crate) struct Farmed {
     pub authority: Authority,
     pub ticket_keys: TicketKeys,
     pub sign_in_key: SignInKey,
+    pub session_proof_key: SessionProofKey,
     pub identity: NodeIdentity,
 }
 
@@ -139,12 +141,23 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
         TicketKeys::from_secret(&keys).map_err(|_| StartError::SecretMissing(ticket_keys::SECRET))?;
     let key = secret(&*store, farm_id, sign_in_token::SECRET).await?;
     let sign_in_key = SignInKey::from_secret(&key).ok_or(StartError::SecretMissing(sign_in_token::SECRET))?;
+    let session_proof_key = session_proof_key(&*store, farm_id, now).await?;
     let broker_id = own_object(config, addresses, &*store, farm_id, &view, now).await?;
     let lifetime = certificate_lifetime(&view);
     let identity = issue_own(&authority, broker_id, &own_names(config, addresses), lifetime, now)?;
     identity.save(dir).map_err(|error| StartError::Data { path: dir.clone(), error })?;
     let farm = FarmFeed::load_from(&*store).await?;
-    Ok(Farmed { store, farm, farm_id, broker_id, authority, ticket_keys, sign_in_key, identity })
+    Ok(Farmed {
+        store,
+        farm,
+        farm_id,
+        broker_id,
+        authority,
+        ticket_keys,
+        sign_in_key,
+        session_proof_key,
+        identity,
+    })
 }
 
 /// The farm's id, also where its settings are from a newer version: nothing may make a second one.
@@ -278,6 +291,22 @@ async fn authority(store: &dyn SettingsStore, farm: Id<Farm>) -> Result<Authorit
         std::str::from_utf8(&certificate).map_err(|_| StartError::SecretMissing(AUTHORITY_CERTIFICATE))?;
     let key = std::str::from_utf8(&key).map_err(|_| StartError::SecretMissing(AUTHORITY_KEY))?;
     Ok(Authority::from_pem(certificate, key)?)
+}
+
+/// The key of the sessions' proofs. It is made when there is none: at the first start, and at the first
+/// one of a farm that is older than the proofs.
+async fn session_proof_key(
+    store: &dyn SettingsStore,
+    farm: Id<Farm>,
+    now: Timestamp,
+) -> Result<SessionProofKey, StartError> {
+    if store.secret(farm.cast(), session_proof::SECRET).await?.is_none() {
+        let key = SessionProofKey::generate().ok_or(StartError::OutOfRandomness)?;
+        let transaction = Transaction::new(Author::system(), now);
+        store.commit(transaction.put_secret(farm, session_proof::SECRET, key.to_secret())).await?;
+    }
+    let key = secret(store, farm, session_proof::SECRET).await?;
+    SessionProofKey::from_secret(&key).ok_or(StartError::SecretMissing(session_proof::SECRET))
 }
 
 async fn secret(

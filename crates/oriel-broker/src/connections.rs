@@ -14,7 +14,6 @@ use oriel_model::{
     Id, Timestamp,
     session::{Connection, EndReason, Session},
     user::User,
-    validate::fold,
 };
 use oriel_wire::v1::{ConnectionClosed, EndedSession};
 use tokio::{sync::Notify, time::Instant};
@@ -43,16 +42,10 @@ pub struct End {
 /// A connection as the table knows it.
 #[derive(Debug, Clone, Default)]
 struct Entry {
-    owner: Owner,
+    owner: Option<Id<User>>,
     session: Option<Id<Session>>,
     from_host: Option<(End, Instant)>,
     from_gateway: Option<(End, Option<Instant>)>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Owner {
-    user: Option<Id<User>>,
-    user_name: Option<String>,
 }
 
 /// What is known of a connection's end.
@@ -96,7 +89,7 @@ impl ConnectionEnds {
         let mut table = lock(&self.table);
         let entry = table.entry(connection);
         entry.session = Some(session);
-        entry.owner.user = Some(user);
+        entry.owner = Some(user);
     }
 
     /// A gateway has closed a connection.
@@ -115,8 +108,9 @@ impl ConnectionEnds {
         self.changed.notify_waiters();
     }
 
-    /// A host tells how a session, or the connection to it, ended. Hosts repeat themselves.
-    pub fn ended_on_host(&self, ended: &EndedSession, now: Timestamp) {
+    /// A host tells how a session, or the connection to it, ended. Hosts repeat themselves. `owner` is the
+    /// user whose session it is proven to be; without one, only what is known already can end.
+    pub fn ended_on_host(&self, ended: &EndedSession, owner: Option<Id<User>>, now: Timestamp) {
         let Ok(connection) = ended.connection_id.parse() else { return };
         let Some(reason) = EndReason::parse(&ended.reason) else {
             tracing::debug!(reason = ended.reason, at = %now, "a host gave a reason that this version does not know");
@@ -124,6 +118,9 @@ impl ConnectionEnds {
         };
         {
             let mut table = lock(&self.table);
+            if owner.is_none() && !table.entries.contains_key(&connection) {
+                return;
+            }
             let entry = table.entry(connection);
             // A program that ends takes its client with it: the host sees the client go a moment before it
             // knows that the session is over. That is the end, not a second one.
@@ -133,33 +130,25 @@ impl ConnectionEnds {
             }
             entry.from_host = Some((End { reason, detail: bounded(&ended.detail) }, Instant::now()));
             entry.session = entry.session.or_else(|| ended.session_id.parse().ok());
-            if !ended.user_name.is_empty() {
-                entry.owner.user_name = Some(fold(&ended.user_name));
-            }
+            entry.owner = entry.owner.or(owner);
         }
         self.changed.notify_waiters();
     }
 
     /// What is known now of a connection of this user.
-    pub fn known(&self, connection: Id<Connection>, user: Id<User>, user_name: &str) -> Known {
-        self.look(connection, user, user_name).0
+    pub fn known(&self, connection: Id<Connection>, user: Id<User>) -> Known {
+        self.look(connection, user).0
     }
 
     /// As [`ConnectionEnds::known`], but waits at most `patience` for the end to be known for good.
-    pub async fn wait(
-        &self,
-        connection: Id<Connection>,
-        user: Id<User>,
-        user_name: &str,
-        patience: Duration,
-    ) -> Known {
+    pub async fn wait(&self, connection: Id<Connection>, user: Id<User>, patience: Duration) -> Known {
         let deadline = Instant::now() + patience;
         loop {
             let changed = self.changed.notified();
             let mut changed = std::pin::pin!(changed);
             // From here on no notification is missed, so the look below cannot be too early.
             changed.as_mut().enable();
-            let (known, final_at) = self.look(connection, user, user_name);
+            let (known, final_at) = self.look(connection, user);
             let until = match (&known, final_at) {
                 (Known::Ended(..), None) => return known,
                 (_, Some(at)) => at.min(deadline),
@@ -167,21 +156,16 @@ impl ConnectionEnds {
             };
             tokio::select! {
                 () = changed => {}
-                () = tokio::time::sleep_until(until) => return self.look(connection, user, user_name).0,
+                () = tokio::time::sleep_until(until) => return self.look(connection, user).0,
             }
         }
     }
 
     /// What is known, and until when the host's word may still change it.
-    fn look(&self, connection: Id<Connection>, user: Id<User>, user_name: &str) -> (Known, Option<Instant>) {
+    fn look(&self, connection: Id<Connection>, user: Id<User>) -> (Known, Option<Instant>) {
         let table = lock(&self.table);
         let Some(entry) = table.entries.get(&connection) else { return (Known::Unknown, None) };
-        let is_own = match (&entry.owner.user, &entry.owner.user_name) {
-            (Some(owner), _) => *owner == user,
-            (None, Some(name)) => *name == fold(user_name),
-            (None, None) => false,
-        };
-        if !is_own {
+        if entry.owner != Some(user) {
             return (Known::Unknown, None);
         }
         let host = entry.from_host.as_ref().map(|(end, _)| end);
@@ -310,7 +294,6 @@ mod tests {
     fn on_host(connection: Id<Connection>, reason: EndReason) -> EndedSession {
         EndedSession {
             connection_id: connection.to_string(),
-            user_name: "Alice".into(),
             reason: reason.as_str().into(),
             ..Default::default()
         }
@@ -336,12 +319,12 @@ mod tests {
         let ends = ConnectionEnds::with_grace(Duration::from_secs(60));
         let (connection, session, user) = ids();
         ends.opened(connection, session, user);
-        assert_eq!(ends.known(connection, user, "alice"), Known::Open);
+        assert_eq!(ends.known(connection, user), Known::Open);
         ends.closed_at_gateway(&at_gateway(connection, EndReason::HostLost));
-        let waiting = ends.wait(connection, user, "alice", Duration::from_secs(20));
+        let waiting = ends.wait(connection, user, Duration::from_secs(20));
         let report = async {
             tokio::task::yield_now().await;
-            ends.ended_on_host(&on_host(connection, EndReason::TakenOver), Timestamp::UNIX_EPOCH);
+            ends.ended_on_host(&on_host(connection, EndReason::TakenOver), None, Timestamp::UNIX_EPOCH);
         };
         let (known, ()) = tokio::join!(waiting, report);
         assert_eq!(reason(known), Some(EndReason::TakenOver));
@@ -355,7 +338,7 @@ mod tests {
         ends.opened(connection, session, user);
         ends.closed_at_gateway(&at_gateway(connection, EndReason::NetworkLost));
         let before = Instant::now();
-        let known = ends.wait(connection, user, "alice", Duration::from_secs(20)).await;
+        let known = ends.wait(connection, user, Duration::from_secs(20)).await;
         assert_eq!(reason(known), Some(EndReason::NetworkLost));
         assert!(before.elapsed() >= grace);
 
@@ -363,10 +346,7 @@ mod tests {
         let (other, ..) = ids();
         ends.opened(other, session, user);
         ends.closed_at_gateway(&at_gateway(other, EndReason::Reset));
-        assert_eq!(
-            reason(ends.wait(other, user, "alice", Duration::from_secs(20)).await),
-            Some(EndReason::Reset)
-        );
+        assert_eq!(reason(ends.wait(other, user, Duration::from_secs(20)).await), Some(EndReason::Reset));
     }
 
     #[test]
@@ -374,10 +354,10 @@ mod tests {
         let ends = ConnectionEnds::with_grace(Duration::ZERO);
         let (connection, session, user) = ids();
         ends.opened(connection, session, user);
-        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), Timestamp::UNIX_EPOCH);
-        ends.ended_on_host(&on_host(connection, EndReason::LoggedOff), Timestamp::UNIX_EPOCH);
-        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), Timestamp::UNIX_EPOCH);
-        assert_eq!(reason(ends.known(connection, user, "alice")), Some(EndReason::LoggedOff));
+        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), None, Timestamp::UNIX_EPOCH);
+        ends.ended_on_host(&on_host(connection, EndReason::LoggedOff), None, Timestamp::UNIX_EPOCH);
+        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(reason(ends.known(connection, user)), Some(EndReason::LoggedOff));
     }
 
     #[test]
@@ -385,9 +365,9 @@ mod tests {
         let ends = ConnectionEnds::default();
         let (connection, session, user) = ids();
         ends.opened(connection, session, user);
-        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), Timestamp::UNIX_EPOCH);
+        ends.ended_on_host(&on_host(connection, EndReason::Disconnected), None, Timestamp::UNIX_EPOCH);
         ends.closed_at_gateway(&at_gateway(connection, EndReason::NetworkLost));
-        assert_eq!(reason(ends.known(connection, user, "alice")), Some(EndReason::NetworkLost));
+        assert_eq!(reason(ends.known(connection, user)), Some(EndReason::NetworkLost));
     }
 
     #[test]
@@ -396,16 +376,18 @@ mod tests {
         let (first, session, user) = ids();
         ends.opened(first, session, user);
         let (_, _, other) = ids();
-        assert_eq!(ends.known(first, other, "mallory"), Known::Unknown);
+        assert_eq!(ends.known(first, other), Known::Unknown);
         for _ in 0..CONNECTIONS_MAX {
             ends.opened(Id::generate(Timestamp::UNIX_EPOCH), session, user);
         }
-        assert_eq!(ends.known(first, user, "alice"), Known::Unknown);
+        assert_eq!(ends.known(first, user), Known::Unknown);
         assert_eq!(lock(&ends.table).entries.len(), CONNECTIONS_MAX);
-        // After a restart a host's report is all there is, and it names the user.
+        // After a restart a host's report is all there is, and it proves whose the session was.
         let (again, ..) = ids();
-        ends.ended_on_host(&on_host(again, EndReason::Idle), Timestamp::UNIX_EPOCH);
-        assert_eq!(reason(ends.known(again, user, "alice")), Some(EndReason::Idle));
+        ends.ended_on_host(&on_host(again, EndReason::Idle), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(ends.known(again, user), Known::Unknown);
+        ends.ended_on_host(&on_host(again, EndReason::Idle), Some(user), Timestamp::UNIX_EPOCH);
+        assert_eq!(reason(ends.known(again, user)), Some(EndReason::Idle));
     }
 
     #[test]

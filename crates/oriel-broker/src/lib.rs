@@ -19,6 +19,7 @@ pub mod hosts;
 pub mod http;
 mod peer;
 pub mod service;
+pub mod session_proof;
 pub mod sign_in_token;
 pub mod state;
 pub mod throttle;

@@ -86,7 +86,17 @@ pub async fn bind(config: BrokerConfig) -> Result<Bound, StartError> {
 }
 
 async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) -> Result<Broker, StartError> {
-    let Farmed { store, farm, farm_id, broker_id, authority, ticket_keys, sign_in_key, identity: _ } = farmed;
+    let Farmed {
+        store,
+        farm,
+        farm_id,
+        broker_id,
+        authority,
+        ticket_keys,
+        sign_in_key,
+        session_proof_key,
+        identity: _,
+    } = farmed;
     let (farm, clock) = (Arc::new(farm), config.clock.clone());
     let passwords = tokio::task::spawn_blocking(Passwords::new).await;
     let passwords = Arc::new(passwords.map_err(|error| StartError::Crypto(error.to_string()))?);
@@ -105,6 +115,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         user_states: UserStates::default(),
         icons: Icons::default(),
         ticket_keys,
+        session_proof_key,
         throttle: Throttle::new(config.limits),
         turns: AtomicU64::new(0),
         started_at: Instant::now(),

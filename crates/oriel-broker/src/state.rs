@@ -17,6 +17,7 @@ use crate::{
     farm::FarmFeed,
     gateways::Gateways,
     hosts::Hosts,
+    session_proof::SessionProofKey,
     sign_in_token::SignInKey,
     throttle::Throttle,
     ticket_keys::TicketKeys,
@@ -64,6 +65,8 @@ pub struct Broker {
     pub icons: Icons,
     /// Keys that seal connection tickets.
     pub ticket_keys: TicketKeys,
+    /// Proves whose a session is.
+    pub session_proof_key: SessionProofKey,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
     /// Counts placements, for round robin.

@@ -129,7 +129,7 @@ fn start_or_refuse(inputs: &Inputs<'_>, ranking: Ranking) -> Plan {
 }
 
 /// The user's session to return to: one of the same resource, else a shared one when the resource
-/// shares. Of several, the one that is not attached elsewhere, then the youngest.
+/// shares and may run where that is. Of several, the one that is not attached elsewhere, then the youngest.
 fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
     let best = |wanted: &dyn Fn(&OwnSession) -> bool| {
         inputs
@@ -142,7 +142,9 @@ fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
     if let Some(same) = same {
         return Some((same, false));
     }
-    let shared = inputs.share_session.then(|| best(&|session| session.shared)).flatten();
+    let serves = |id| inputs.hosts.iter().any(|host| host.id == id);
+    let is_shared = |session: &OwnSession| session.shared && serves(session.host);
+    let shared = inputs.share_session.then(|| best(&is_shared)).flatten();
     shared.map(|session| (session, true))
 }
 
@@ -232,6 +234,8 @@ mod tests {
         assert!(matches!(shared, Plan::Return { start_program: true, .. }));
         assert!(matches!(decide(&[session(50, 8, true)], &hosts, false), Plan::Start { .. }));
         assert!(matches!(decide(&[session(50, 8, false)], &hosts, true), Plan::Start { .. }));
+        // Not on a host that the resource may not run on.
+        assert!(matches!(decide(&[session(50, 8, true)], &[host(2)], true), Plan::Start { .. }));
     }
 
     #[test]

@@ -362,7 +362,9 @@ impl SimulatedHost {
             }
             let session = v1::SessionReport {
                 session_id: prepare.session_id.clone(),
+                user_id: prepare.user_id.clone(),
                 user_name: prepare.user_name.clone(),
+                proof: prepare.proof.clone(),
                 account: prepare.account.clone(),
                 state: v1::SessionState::Prepared.into(),
                 started_at_ms: Timestamp::now().as_millisecond(),
@@ -409,26 +411,29 @@ fn disconnect(state: &mut State, session_id: &str, reason: EndReason, detail: &s
     let Some(session) = state.sessions.get_mut(session_id) else { return };
     if session.state() == v1::SessionState::Active {
         session.state = v1::SessionState::Disconnected.into();
-        let user_name = session.user_name.clone();
-        note_end(state, session_id, user_name, reason, detail);
+        let session = session.clone();
+        note_end(state, session, reason, detail);
     }
 }
 
 fn end(state: &mut State, session_id: &str, reason: EndReason, detail: &str) {
     if let Some(session) = state.sessions.remove(session_id) {
-        note_end(state, session_id, session.user_name, reason, detail);
+        note_end(state, session, reason, detail);
     }
 }
 
-fn note_end(state: &mut State, session_id: &str, user_name: String, reason: EndReason, detail: &str) {
-    let connection_id = state.connections.remove(session_id).unwrap_or_default();
+fn note_end(state: &mut State, session: v1::SessionReport, reason: EndReason, detail: &str) {
+    let connection_id = state.connections.remove(&session.session_id).unwrap_or_default();
     if state.ended.len() == ENDED_KEPT {
         state.ended.remove(0);
     }
     state.ended.push(v1::EndedSession {
-        session_id: session_id.to_owned(),
+        session_id: session.session_id,
         connection_id,
-        user_name,
+        user_id: session.user_id,
+        user_name: session.user_name,
+        proof: session.proof,
+        resource_id: session.resource_id,
         reason: reason.as_str().to_owned(),
         detail: detail.to_owned(),
         ended_at_ms: Timestamp::now().as_millisecond(),

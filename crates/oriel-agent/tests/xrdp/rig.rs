@@ -9,8 +9,8 @@ use std::{
 
 use oriel_agent::{
     host::{
-        ClientFacts, ConnectionId, Program, ResourceRef, SeatRequest, SessionHost, SessionId, SessionLimits,
-        Start,
+        ClientFacts, ConnectionId, Owner, Program, ResourceRef, SeatRequest, SessionHost, SessionId,
+        SessionLimits, Start,
     },
     xrdp::{Xrdp, XrdpConfig},
 };
@@ -104,6 +104,7 @@ impl Rig {
             session: SessionId::generate(now),
             connection: ConnectionId::generate(now),
             is_reconnect: false,
+            owner: Owner { user_id: format!("user {user}"), proof: vec![7; 32] },
             user_name: user.into(),
             account: self.account(user),
             accounts: AccountMode::Create,

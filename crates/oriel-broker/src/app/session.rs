@@ -67,7 +67,7 @@ pub enum SessionError {
 impl Broker {
     /// A user's sessions, oldest first.
     pub fn sessions_of(&self, user: &Object<User>) -> Vec<HostSession> {
-        self.hosts.sessions_of(&user.name)
+        self.hosts.sessions_of(user.id)
     }
 
     /// One of a user's sessions; another user's looks like none.

@@ -59,8 +59,9 @@ fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
     if connections.is_empty() {
         return;
     }
-    let sessions: HashMap<_, _> =
-        broker.hosts.sessions().into_iter().map(|session| (session.id, session)).collect();
+    // What another host claims of a session without a proof says nothing about it.
+    let sessions = broker.hosts.sessions().into_iter().filter(|session| session.user.is_some());
+    let sessions: HashMap<_, _> = sessions.map(|session| (session.id, session)).collect();
     for connection in connections {
         let Some(detail) = lost_right(view, &connection, sessions.get(&connection.session)) else { continue };
         tracing::info!(
@@ -149,6 +150,7 @@ mod tests {
         let session = HostSession {
             id: connection.session,
             host: Id::generate(now),
+            user: Some(user),
             user_name: "x".into(),
             account: "x".into(),
             state: SessionState::Active,

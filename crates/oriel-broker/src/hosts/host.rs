@@ -10,7 +10,7 @@ use oriel_model::{
     Id, Timestamp,
     host::{Host, LogonMode},
     session::Session,
-    validate::fold,
+    user::User,
 };
 use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{self, AgentHello, AgentRequest, BrokerMessage, HostReport, broker_message};
@@ -55,11 +55,11 @@ pub(crate) struct Report {
     pub sessions: Vec<HostSession>,
 }
 
-/// Which users' sessions have come to a host or gone from it, by folded name.
+/// Which users' sessions have come to a host or gone from it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct UserChanges {
-    pub gone: HashSet<String>,
-    pub come: HashSet<String>,
+    pub gone: HashSet<Id<User>>,
+    pub come: HashSet<Id<User>>,
 }
 
 /// One host's part of the registry.
@@ -73,7 +73,7 @@ pub(crate) struct HostState {
     last_report: Option<Timestamp>,
     /// The same moment, for measuring how long ago that was.
     reported_at: Option<Instant>,
-    users: HashSet<String>,
+    users: HashSet<Id<User>>,
     promises: HashMap<Id<Session>, PromiseState>,
 }
 
@@ -203,20 +203,16 @@ impl HostState {
             let is_shown = sessions.iter().any(|session| session.id == *id);
             !is_shown && !is_over(*state, instant)
         });
-        let users: HashSet<String> = sessions
-            .iter()
-            .filter(|session| !session.user_name.is_empty())
-            .map(|session| fold(&session.user_name))
-            .collect();
+        let users: HashSet<Id<User>> = sessions.iter().filter_map(|session| session.user).collect();
         let changes = UserChanges {
-            gone: self.users.difference(&users).cloned().collect(),
-            come: users.difference(&self.users).cloned().collect(),
+            gone: self.users.difference(&users).copied().collect(),
+            come: users.difference(&self.users).copied().collect(),
         };
         self.users = users;
         Some(changes)
     }
 
-    pub fn take_users(&mut self) -> HashSet<String> {
+    pub fn take_users(&mut self) -> HashSet<Id<User>> {
         self.link = None;
         std::mem::take(&mut self.users)
     }

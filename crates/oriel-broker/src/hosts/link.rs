@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use oriel_model::{Id, host::Host, role::Role};
 use oriel_wire::v1::{
-    AgentHello, AgentMessage, BrokerMessage, HostReport, agent_link_server::AgentLink, agent_message,
+    AgentHello, AgentMessage, BrokerMessage, EndedSession, HostReport, agent_link_server::AgentLink,
+    agent_message,
 };
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -129,11 +130,13 @@ fn take_report(broker: &Broker, host: Id<Host>, epoch: u64, mut report: HostRepo
     let sessions = report
         .sessions
         .iter()
-        .filter_map(|session| HostSession::from_report(host, session.clone()))
+        .filter_map(|session| HostSession::from_report(host, session.clone(), &broker.session_proof_key))
         .collect();
     if broker.hosts.reported(host, epoch, Report { report, sessions }, broker.now()) {
         for ended in &ended {
-            broker.connections.ended_on_host(ended, broker.now());
+            let EndedSession { session_id, user_id, resource_id, proof, .. } = ended;
+            let owner = broker.session_proof_key.owner(host, session_id, user_id, resource_id, proof);
+            broker.connections.ended_on_host(ended, owner, broker.now());
         }
     }
 }

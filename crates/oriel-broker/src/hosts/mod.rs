@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, Timestamp, host::Host, session::Session, validate::fold};
+use oriel_model::{Id, Timestamp, host::Host, session::Session, user::User};
 use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, agent_reply, agent_request};
 use tokio::{sync::oneshot, time::timeout};
@@ -93,8 +93,8 @@ fn refusal(code: RefusalCode, reason: &str) -> String {
 #[derive(Debug, Default)]
 pub struct Hosts {
     hosts: RwLock<HashMap<Id<Host>, Arc<Mutex<HostState>>>>,
-    /// Which hosts hold sessions of a user, by the user's folded name.
-    users: RwLock<HashMap<String, HashSet<Id<Host>>>>,
+    /// Which hosts hold sessions of a user.
+    users: RwLock<HashMap<Id<User>, HashSet<Id<Host>>>>,
     next_request: AtomicU64,
     next_epoch: AtomicU64,
 }
@@ -170,15 +170,14 @@ impl Hosts {
         Some(snapshot)
     }
 
-    /// The sessions of a user, on all hosts.
-    pub fn sessions_of(&self, user_name: &str) -> Vec<HostSession> {
-        let folded = fold(user_name);
-        let hosts: Vec<_> = read(&self.users).get(&folded).into_iter().flatten().copied().collect();
+    /// The sessions of a user, on all hosts: those that are proven to be theirs.
+    pub fn sessions_of(&self, user: Id<User>) -> Vec<HostSession> {
+        let hosts: Vec<_> = read(&self.users).get(&user).into_iter().flatten().copied().collect();
         let mut sessions: Vec<_> = hosts
             .into_iter()
             .filter_map(|host| self.state(host))
             .flat_map(|state| lock(&state).sessions())
-            .filter(|session| fold(&session.user_name) == folded)
+            .filter(|session| session.user == Some(user))
             .collect();
         sessions.sort_by_key(|session| session.id);
         sessions
@@ -192,9 +191,10 @@ impl Hosts {
         sessions
     }
 
-    /// One session, wherever it runs.
+    /// One session, wherever it runs. Should several hosts claim it, the one with the proof has it.
     pub fn session(&self, id: Id<Session>) -> Option<HostSession> {
-        self.states().into_iter().find_map(|(_, state)| lock(&state).session(id))
+        let claims = self.states().into_iter().filter_map(|(_, state)| lock(&state).session(id));
+        claims.max_by_key(|session| session.user.is_some())
     }
 
     /// Counts a seat on a host while the host is asked for it and until its report shows it.
@@ -278,7 +278,7 @@ impl Hosts {
             }
         }
         for come in &changes.come {
-            users.entry(come.clone()).or_default().insert(host);
+            users.entry(*come).or_default().insert(host);
         }
     }
 }

@@ -5,12 +5,15 @@ use oriel_model::{
     host::Host,
     resource::Resource,
     session::{Session, SessionState},
+    user::User,
 };
 use oriel_rules::launch::OwnSession;
 use oriel_wire::{
     convert::moment,
     v1::{ClientFacts, SessionReport},
 };
+
+use crate::session_proof::SessionProofKey;
 
 /// A session as its host reports it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +22,10 @@ pub struct HostSession {
     pub id: Id<Session>,
     /// Where it runs.
     pub host: Id<Host>,
-    /// Whose it is: the farm's user name; empty if it was not started through the farm.
+    /// Whose it is, proven; none: it was not started through the farm, as far as can be proven. It takes
+    /// up its place, but nobody is led to it.
+    pub user: Option<Id<User>>,
+    /// What the user was called when it began, for show; empty where there is no user.
     pub user_name: String,
     /// The operating system's account.
     pub account: String,
@@ -45,15 +51,22 @@ pub struct HostSession {
 
 impl HostSession {
     /// Reads a report; none when its id is not one of the farm's.
-    pub(crate) fn from_report(host: Id<Host>, report: SessionReport) -> Option<Self> {
+    pub(crate) fn from_report(
+        host: Id<Host>,
+        report: SessionReport,
+        proofs: &SessionProofKey,
+    ) -> Option<Self> {
+        let SessionReport { session_id, user_id, resource_id, proof, .. } = &report;
+        let user = proofs.owner(host, session_id, user_id, resource_id, proof);
         Some(Self {
+            user,
             id: report.session_id.parse().ok()?,
             host,
             state: report.state().into(),
             started_at: moment(report.started_at_ms),
             idle_secs: report.idle_secs,
             resource: report.resource_id.parse().ok(),
-            user_name: report.user_name,
+            user_name: user.map(|_| report.user_name).unwrap_or_default(),
             account: report.account,
             resource_name: report.resource_name,
             shared: report.shared,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::*;
+use crate::session_proof::{Made, SessionProofKey};
 
 struct Stream {
     epoch: u64,
@@ -41,14 +42,23 @@ impl Stream {
         hosts.answered(host, self.epoch, AgentReply { request_id: request.request_id, body: Some(body) });
     }
 
-    fn report(&self, hosts: &Hosts, host: Id<Host>, sessions: &[(Id<Session>, &str)]) -> bool {
-        let report = |(id, user): &(Id<Session>, &str)| SessionReport {
-            session_id: id.to_string(),
-            user_name: (*user).to_owned(),
+    /// Reports these sessions, each with the proof of its user where there is one.
+    fn report(&self, hosts: &Hosts, host: Id<Host>, sessions: &[(Id<Session>, Option<Id<User>>)]) -> bool {
+        let proofs = SessionProofKey::generate().expect("random");
+        let resource = Id::generate(now());
+        let report = |(session, user): &(Id<Session>, Option<Id<User>>)| SessionReport {
+            session_id: session.to_string(),
+            user_name: "Alice".into(),
+            user_id: user.map(|user| user.to_string()).unwrap_or_default(),
+            resource_id: resource.to_string(),
+            proof: user
+                .map(|user| proofs.prove(&Made { session: *session, user, host, resource }))
+                .unwrap_or_default(),
             ..Default::default()
         };
         let reports: Vec<_> = sessions.iter().map(report).collect();
-        let sessions = reports.iter().filter_map(|one| HostSession::from_report(host, one.clone())).collect();
+        let read = |one: &SessionReport| HostSession::from_report(host, one.clone(), &proofs);
+        let sessions = reports.iter().filter_map(read).collect();
         let report = HostReport { sessions: reports, healthy: true, ..Default::default() };
         hosts.reported(host, self.epoch, host::Report { report, sessions }, now())
     }
@@ -109,8 +119,8 @@ async fn a_new_stream_ends_the_old_one_and_its_requests() {
     assert_eq!(lost, Err(HostError::Lost));
     assert!(old.end.is_cancelled() && !new.end.is_cancelled());
     let session = Id::generate(now());
-    assert!(!old.report(&hosts, host, &[(session, "alice")]), "an old stream says nothing any more");
-    assert!(new.report(&hosts, host, &[(session, "alice")]));
+    assert!(!old.report(&hosts, host, &[(session, None)]), "an old stream says nothing any more");
+    assert!(new.report(&hosts, host, &[(session, None)]));
     hosts.detach(host, old.epoch);
     assert!(hosts.live(host).is_some_and(|live| live.connected));
 }
@@ -141,7 +151,7 @@ async fn promised_seats_count_until_the_host_reports_them() {
     drop(dropped);
     kept.keep();
     assert_eq!(sessions(), Some((1, 2)));
-    assert!(stream.report(&hosts, host, &[(one, "alice")]));
+    assert!(stream.report(&hosts, host, &[(one, None)]));
     assert_eq!(sessions(), Some((1, 2)));
 }
 
@@ -151,12 +161,17 @@ async fn a_users_sessions_are_found_on_every_host_and_forgotten_with_it() {
     let (h1, h2) = (Id::generate(now()), Id::generate(now()));
     let (s1, s2, s3) = (Id::generate(now()), Id::generate(now()), Id::generate(now()));
     let (one, two) = (attach(&hosts, h1), attach(&hosts, h2));
-    one.report(&hosts, h1, &[(s1, "Alice"), (s2, "bob")]);
-    two.report(&hosts, h2, &[(s3, "ALICE")]);
-    let of_alice = || hosts.sessions_of("alice").iter().map(|session| session.host).collect::<HashSet<_>>();
+    let (alice, bob) = (Id::generate(now()), Id::generate(now()));
+    one.report(&hosts, h1, &[(s1, Some(alice)), (s2, Some(bob))]);
+    // That it calls itself hers is no proof, and that it claims another's session neither.
+    two.report(&hosts, h2, &[(s3, Some(alice)), (Id::generate(now()), None), (s2, None)]);
+    let of_alice = || hosts.sessions_of(alice).iter().map(|session| session.host).collect::<HashSet<_>>();
+    assert_eq!(hosts.sessions_of(alice).len(), 2);
+    let nobodys = hosts.sessions().into_iter().filter(|session| session.user.is_none());
+    assert!(nobodys.map(|session| session.user_name).eq(["", ""]));
     assert_eq!(of_alice(), HashSet::from([h1, h2]));
     assert_eq!(hosts.session(s2).map(|session| session.host), Some(h1));
-    one.report(&hosts, h1, &[(s2, "bob")]);
+    one.report(&hosts, h1, &[(s2, Some(bob))]);
     assert_eq!(of_alice(), HashSet::from([h2]));
     hosts.forget(h2);
     assert!(two.end.is_cancelled());

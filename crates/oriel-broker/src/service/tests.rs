@@ -203,7 +203,9 @@ fn confirm(prepare: &Prepare) -> Prepared {
 fn session(prepare: &Prepare) -> SessionReport {
     SessionReport {
         session_id: prepare.session_id.clone(),
+        user_id: prepare.user_id.clone(),
         user_name: prepare.user_name.clone(),
+        proof: prepare.proof.clone(),
         resource_id: prepare.resource_id.clone(),
         resource_name: prepare.resource_name.clone(),
         ..Default::default()

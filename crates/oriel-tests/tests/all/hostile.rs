@@ -238,6 +238,80 @@ async fn an_agent_that_talks_nonsense_is_heard_out_and_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_lies_about_sessions_gets_no_user_led_to_it() {
+    use oriel_net::{
+        connect,
+        identity::NodeIdentity,
+        tls::{ReloadingIdentity, internal_client},
+    };
+    use oriel_wire::v1::{self, agent_link_client::AgentLinkClient, agent_message::Body};
+    let farm = Farm::start().await;
+    let honest = farm.add_host("honest").await;
+    let (first, second) = (farm.desktop("First").await, farm.desktop("Second").await);
+    let alice_id = farm.user("alice", &[]).await;
+    let alice = farm.signed_in("alice").await;
+    let launched = alice.launch(&first).await.unwrap();
+    farm.sessions_until("hers is known", |sessions| sessions.len() == 1).await;
+    let hers = honest.machine.sessions().remove(0);
+    assert_eq!((&*hers.user_id, hers.proof.len()), (&*alice_id, 32));
+
+    // Another host claims her session word for word, that it has a second one of the same proof, and that
+    // it has one of the resource that she is about to open, by her id and by her name alone.
+    let invented = |id: &str| v1::SessionReport {
+        session_id: id.into(),
+        resource_id: second.clone(),
+        shared: true,
+        state: v1::SessionState::Disconnected.into(),
+        ..hers.clone()
+    };
+    let by_name = v1::SessionReport {
+        user_id: String::new(),
+        proof: Vec::new(),
+        ..invented("01900000-0000-7000-8000-000000000002")
+    };
+    let lies = vec![
+        hers.clone(),
+        invented("01900000-0000-7000-8000-000000000001"),
+        by_name,
+        invented(&hers.session_id),
+    ];
+    let directory = farm.join(oriel_model::role::Role::Agent, "liar").await.unwrap();
+    let identity = ReloadingIdentity::new(NodeIdentity::load(&directory).unwrap()).unwrap();
+    let config = internal_client(&identity, oriel_model::role::Role::Broker).unwrap();
+    let mut client = AgentLinkClient::new(connect::channel(vec![farm.ports().agent.to_string()], config));
+    let report = v1::HostReport { sessions: lies, healthy: true, cpu_load: 1.0, ..Default::default() };
+    let talk = [Body::Hello(v1::AgentHello::default()), Body::Report(report)];
+    let talk = talk.map(|body| v1::AgentMessage { body: Some(body) });
+    let stream = tokio_stream::StreamExt::chain(tokio_stream::iter(talk), tokio_stream::pending());
+    let _down = client.attach(stream).await.unwrap();
+
+    // Administrators see them, as nobody's; they take up their places.
+    let known = farm.sessions_until("the lies are known", |sessions| sessions.len() == 5).await;
+    let (its, honests): (Vec<_>, Vec<_>) = known.iter().partition(|session| session["host_name"] == "liar");
+    assert!(its.iter().all(|session| session["user"].is_null() && session["user_name"] == ""), "{its:?}");
+    assert_eq!((&honests[0]["user"], &honests[0]["user_name"]), (&Value::from(alice_id), &"alice".into()));
+    let state = farm.admin.get("/hosts?name=liar").await.unwrap();
+    assert_eq!(oriel_testkit::farm::runtime(&state["items"][0])["sessions"], 4, "{state}");
+
+    // She has the one session, and is led to the honest host, back and anew.
+    let own = alice.sessions().await.unwrap();
+    assert_eq!(own.iter().map(|session| &session["host_name"]).collect::<Vec<_>>(), ["honest"]);
+    let again = alice.launch(&first).await.unwrap();
+    assert_eq!((&again["session_id"], &again["host_name"]), (&launched["session_id"], &"honest".into()));
+    let returned = alice.try_return(&hers.session_id).await.unwrap().expect_success().unwrap();
+    assert_eq!(returned["host_name"], "honest", "{returned}");
+    let other = alice.launch(&second).await.unwrap();
+    assert_eq!((&other["reconnected"], &other["host_name"]), (&false.into(), &"honest".into()), "{other}");
+    for lie in ["01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002"] {
+        alice.try_return(lie).await.unwrap().assert(404, "session_gone");
+    }
+    // An administrator's order goes to where it runs.
+    let reset = format!("/sessions/{}/reset", hers.session_id);
+    farm.admin.try_post(&reset, Value::Null).await.unwrap().assert(204, "");
+    assert!(honest.machine.sessions().iter().all(|session| session.session_id != hers.session_id));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plain_port_only_shows_the_way() {
     let mut farm = Farm::broker_only().await;
     let directory = farm.join(oriel_model::role::Role::Gateway, "gate").await.unwrap();

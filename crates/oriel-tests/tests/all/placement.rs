@@ -254,6 +254,42 @@ async fn the_users_own_session_comes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_stay_with_their_user_whatever_the_name() {
+    let scene = Scene::new(1, 1).await;
+    let Scene { farm, resources, alice, .. } = &scene;
+    let launched = alice.launch(&resources[0]).await.unwrap();
+    let session = launched["session_id"].as_str().unwrap().to_owned();
+    farm.sessions_until("it is known", |sessions| sessions.len() == 1).await;
+
+    // With a new name she finds it again; whoever has the old one now does not.
+    let path = format!("/users/{}", farm.id_of("users", "alice").await.unwrap());
+    let user = farm.admin.get(&path).await.unwrap();
+    let renamed = json!({ "name": "alicia", "revision": user["revision"], "spec": user["spec"] });
+    farm.admin.try_put(&path, renamed).await.unwrap().expect_success().unwrap();
+    farm.user("alice", &[]).await;
+    let (alicia, heir) = (farm.signed_in("alicia").await, farm.signed_in("alice").await);
+    let again = alicia.launch(&resources[0]).await.unwrap();
+    assert_eq!((&again["session_id"], &again["reconnected"]), (&json!(session), &json!(true)), "{again}");
+    assert_eq!(heir.sessions().await.unwrap(), Vec::<Value>::new());
+    let known = farm.sessions_until("it is listed", |sessions| sessions.len() == 1).await;
+    assert_eq!(known[0]["user_name"], "alicia");
+
+    // Deleted and made again, she is somebody else.
+    let revision = farm.admin.get(&path).await.unwrap()["revision"].as_u64().unwrap();
+    farm.admin.try_delete(&path, revision).await.unwrap().assert(204, "");
+    farm.user("alicia", &[]).await;
+    for stranger in [heir, farm.signed_in("alicia").await] {
+        assert_eq!(stranger.sessions().await.unwrap(), Vec::<Value>::new());
+        stranger.try_return(&session).await.unwrap().assert(404, "session_gone");
+        let own = stranger.launch(&resources[0]).await.unwrap();
+        assert_eq!(own["reconnected"], false, "{own}");
+        assert_ne!(own["session_id"], json!(session));
+    }
+    let known = farm.sessions_until("all are listed", |sessions| sessions.len() == 3).await;
+    assert!(known[0]["user"].is_null(), "{known:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_ended_unheard_is_no_obstacle() {
     let scene = Scene::new(1, 1).await;
     let first = scene.alice.launch(&scene.resources[0]).await.unwrap();

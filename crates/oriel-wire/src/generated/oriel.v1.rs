@@ -557,6 +557,12 @@ pub struct SessionReport {
     pub programs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(bool, tag = "12")]
     pub desktop: bool,
+    /// As given in the prepare that made the session; empty for one that was made otherwise. Without a
+    /// proof that holds, a session counts but is nobody's.
+    #[prost(string, tag = "13")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "14")]
+    pub proof: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndedSession {
@@ -574,8 +580,16 @@ pub struct EndedSession {
     /// A sentence, where there is more to say (who asked for it, what failed).
     #[prost(string, tag = "5")]
     pub detail: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
     #[prost(int64, tag = "6")]
     pub ended_at_ms: i64,
+    /// As in the session's reports: the proof holds for all three.
+    #[prost(string, tag = "7")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "8")]
+    pub proof: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "9")]
+    pub resource_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClientFacts {
@@ -644,6 +658,7 @@ pub struct Prepare {
     pub connection_id: ::prost::alloc::string::String,
     #[prost(bool, tag = "3")]
     pub reconnect: bool,
+    /// For show; whose the session is, user_id says.
     #[prost(string, tag = "4")]
     pub user_name: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
@@ -660,6 +675,13 @@ pub struct Prepare {
     pub width: u32,
     #[prost(uint32, tag = "13")]
     pub height: u32,
+    /// Whose session it is, a UUID; a return must name the same as the prepare that made the session.
+    #[prost(string, tag = "14")]
+    pub user_id: ::prost::alloc::string::String,
+    /// For a new session, the brokers' proof to themselves that they made it: HMAC-SHA256, 32 bytes, over
+    /// the ids of session, user, host and resource. The host keeps it and reports it back. Empty at a return.
+    #[prost(bytes = "vec", tag = "15")]
+    pub proof: ::prost::alloc::vec::Vec<u8>,
     /// What runs, for a new session; in a shared session that exists, what opens in it.
     #[prost(oneof = "prepare::Start", tags = "9, 10")]
     pub start: ::core::option::Option<prepare::Start>,

@@ -6,8 +6,8 @@ use oriel_wire::v1::{ClientFacts, Prepare, StartDesktop, StartProgram, prepare::
 use super::{Attempt, Kind};
 use crate::app::explain::shares;
 
-/// The request to a host.
-pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind) -> Prepare {
+/// The request to a host; a new session needs its proof.
+pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof: Vec<u8>) -> Prepare {
     let resource = &attempt.resource;
     let client = &attempt.request.client;
     // Returning to one's own session starts nothing; opening in a shared one starts the program in it.
@@ -24,6 +24,7 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind) -> Pr
         session_id: session.to_string(),
         connection_id: attempt.connection.to_string(),
         reconnect: kind != Kind::New,
+        user_id: attempt.user.id.to_string(),
         user_name: attempt.user.name.clone(),
         // Names are unique without regard to case, accounts on Linux are written small.
         account: attempt.user.spec.account.clone().unwrap_or_else(|| attempt.user.name.to_lowercase()),
@@ -40,6 +41,7 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind) -> Pr
         shared: shares(&resource.spec),
         width: attempt.request.width,
         height: attempt.request.height,
+        proof,
     }
 }
 

@@ -36,7 +36,7 @@ use super::{
     resource::icon_url,
     sign_in::{ClientSays, SignedIn},
 };
-use crate::{Broker, farm::FarmView, hosts::HostError};
+use crate::{Broker, farm::FarmView, hosts::HostError, session_proof::Made};
 
 pub use refusal::LaunchError;
 use refusal::{is_gone, out_of_reach, refused};
@@ -335,7 +335,13 @@ impl Broker {
         kind: Kind,
     ) -> Result<Confirmed, HostError> {
         let on_behalf_of = format!("user {}", attempt.user.name);
-        let message = message::prepare(attempt, session, kind);
+        let made = Made { session, user: attempt.user.id, host, resource: attempt.resource.id };
+        let proof = match kind {
+            Kind::New => self.session_proof_key.prove(&made),
+            // The host has the one of the session's beginning.
+            Kind::Return { .. } => Vec::new(),
+        };
+        let message = message::prepare(attempt, session, kind, proof);
         match self.hosts.request(host, &on_behalf_of, Body::Prepare(message)).await {
             Ok(agent_reply::Body::Prepared(prepared)) => {
                 Ok(Confirmed { session, host, reconnected: kind != Kind::New, prepared })

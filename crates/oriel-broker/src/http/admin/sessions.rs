@@ -277,9 +277,8 @@ fn page(broker: &Broker, query: &SessionsQuery) -> Page<SessionView> {
     let farm = broker.farm.load();
     let limit =
         query.limit.unwrap_or(crate::app::objects::LIMIT_DEFAULT).clamp(1, crate::app::objects::LIMIT_MAX);
-    let all = match query.user.map(|id| farm.users.get(id)) {
-        Some(Some(user)) => broker.hosts.sessions_of(&user.name),
-        Some(None) => Vec::new(),
+    let all = match query.user {
+        Some(user) => broker.hosts.sessions_of(user),
         None => broker.hosts.sessions(),
     };
     let mut found = all
@@ -294,10 +293,11 @@ fn page(broker: &Broker, query: &SessionsQuery) -> Page<SessionView> {
 
 fn view(farm: &FarmView, session: HostSession) -> SessionView {
     let ClientFacts { name, address, kind, version, operating_system } = session.client;
+    let user = session.user.and_then(|id| farm.users.get(id));
     SessionView {
         id: session.id,
-        user: farm.users.by_name(&session.user_name).map(|user| user.id),
-        user_name: session.user_name,
+        user: user.map(|user| user.id),
+        user_name: user.map_or(session.user_name, |user| user.name.clone()),
         account: session.account,
         host: session.host,
         host_name: farm.hosts.get(session.host).map(|host| host.name.clone()).unwrap_or_default(),

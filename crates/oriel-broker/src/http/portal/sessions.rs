@@ -134,7 +134,7 @@ pub async fn end(
     let unknown = || ApiError::not_found("Nothing is known of this connection.");
     let connection: Id<Connection> = connection.parse().map_err(|_| unknown())?;
     let patience = Duration::from_secs(wait.wait.min(WAIT_MAX_SECS));
-    match broker.connections.wait(connection, user.id, &user.name, patience).await {
+    match broker.connections.wait(connection, user.id, patience).await {
         Known::Unknown => Err(unknown()),
         Known::Open => Ok(Json(ConnectionEnd {
             ended: false,
