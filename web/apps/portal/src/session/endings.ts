@@ -26,8 +26,8 @@ export function endWords(ending: Ending, name: string, t: TFunction): EndWords {
       const usual = ['logged_off', 'disconnected', 'taken_over', 'logged_off_by_request'].includes(reason);
       return {
         title: t(`end.${reason}.title`, { name }),
-        // The farm's own sentence may name who did it and why; in the usual course it adds nothing.
-        detail: usual ? '' : ending.end.message,
+        // Only here does the farm's own sentence say more than ours: it names what failed.
+        detail: reason === 'host_failed' ? ending.end.message : '',
         advice: t(`end.${reason}.advice`),
         tone: usual ? 'calm' : 'bad',
         again,
