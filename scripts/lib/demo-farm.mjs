@@ -1,13 +1,14 @@
 // What the demo publishes, and to whom.
 
+import { randomBytes } from "node:crypto";
 import { password } from "./farm.mjs";
 import { Problem } from "./steps.mjs";
 
 const GROUPS = { Office: "Writes and calculates", Engineering: "Draws and administers" };
 
 const USERS = [
-  { name: "anna", full_name: "Anna Berg", groups: ["Office"], account: "oriel-anna" },
-  { name: "ben", full_name: "Ben Okafor", groups: ["Engineering"], account: "oriel-ben" },
+  { name: "anna", full_name: "Anna Berg", groups: ["Office"] },
+  { name: "ben", full_name: "Ben Okafor", groups: ["Engineering"] },
 ];
 
 const FOLDERS = ["Office", "Tools"];
@@ -33,12 +34,14 @@ export async function publishDemo(farm, report) {
     groups[name] = (await farm.api("POST", "/groups", { name, spec: { description } })).id;
   }
   const accounts = [];
+  // Accounts of this demo's own: another demo on this machine must not remove them with its own.
+  const mark = randomBytes(2).toString("hex");
   for (const user of USERS) {
-    const account = { user_name: user.name, password: password(), groups: user.groups, os_account: user.account };
+    const account = { user_name: user.name, password: password(), groups: user.groups, os_account: `oriel-${user.name}-${mark}` };
     await farm.api("POST", "/users", {
       name: user.name,
       password: account.password,
-      spec: { full_name: user.full_name, account: user.account, groups: user.groups.map((name) => groups[name]) },
+      spec: { full_name: user.full_name, account: account.os_account, groups: user.groups.map((name) => groups[name]) },
     });
     accounts.push(account);
   }
