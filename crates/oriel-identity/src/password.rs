@@ -6,14 +6,14 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{self, PasswordHash, PasswordHasher, PasswordVerifier, Salt, SaltString},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{self, Output, ParamsString, PasswordHash, Salt, SaltString},
 };
 use oriel_model::user::PASSWORD_MAX;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -45,10 +45,9 @@ impl Cost {
     /// Sheet), which bounds the memory of many sign-ins at once.
     pub const RECOMMENDED: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
-    fn argon2(self) -> Argon2<'static> {
-        let params = Params::new(self.memory_kib, self.passes, self.lanes, None)
-            .expect("the cost is within the limits of argon2");
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+    fn params(self) -> Params {
+        Params::new(self.memory_kib, self.passes, self.lanes, None)
+            .expect("the cost is within the limits of argon2")
     }
 }
 
@@ -89,6 +88,9 @@ pub struct Passwords {
 
 struct Engine {
     cost: Cost,
+    /// The memory of hashes that are done, for the next ones: at most one piece for each worker. The
+    /// allocator would keep more of it, in as many heaps as there are threads.
+    memory: Mutex<Vec<Vec<Block>>>,
     /// A hash of no one's password at the same cost, to compare with when there is none.
     decoy: String,
     hashes: AtomicU64,
@@ -108,10 +110,12 @@ impl Passwords {
     /// When argon2 does not know such a cost.
     pub fn with(cost: Cost, workers: NonZeroUsize, waiting_per_worker: usize) -> Self {
         let nobody: Zeroizing<[u8; 16]> = random();
-        let decoy = make(cost, nobody.as_ref());
+        let mut engine =
+            Engine { cost, memory: Mutex::default(), decoy: String::new(), hashes: AtomicU64::new(0) };
+        engine.decoy = engine.make(nobody.as_ref());
         let line = workers.get().saturating_mul(waiting_per_worker.saturating_add(1));
         Self {
-            engine: Arc::new(Engine { cost, decoy, hashes: AtomicU64::new(0) }),
+            engine: Arc::new(engine),
             line: Semaphore::new(line.min(Semaphore::MAX_PERMITS)),
             workers: Arc::new(Semaphore::new(workers.get())),
         }
@@ -124,7 +128,7 @@ impl Passwords {
         }
         self.work(move |engine| {
             engine.hashes.fetch_add(1, Ordering::Relaxed);
-            make(engine.cost, password.as_bytes())
+            engine.make(password.as_bytes())
         })
         .await
     }
@@ -197,28 +201,71 @@ impl Engine {
         if params.m_cost() > STORED_MEMORY_MAX_KIB || params.t_cost() > STORED_PASSES_MAX {
             return Err(PasswordError::Hash("it asks for too much memory or time".to_owned()));
         }
-        if parsed.salt.is_none() || parsed.hash.is_none() {
+        let (Some(salt), Some(expected)) = (parsed.salt, parsed.hash) else {
             return Err(PasswordError::Hash("its salt or hash is missing".to_owned()));
-        }
+        };
         self.hashes.fetch_add(1, Ordering::Relaxed);
-        match self.cost.argon2().verify_password(password.as_bytes(), &parsed) {
-            Ok(()) => Ok(Verdict::Right { rehash: self.is_outdated(&parsed, &params) }),
-            Err(password_hash::Error::Password) => Ok(Verdict::Wrong),
-            Err(error) => Err(unusable(error)),
+        let version = parsed.version.map(Version::try_from).transpose().map_err(|e| unusable(e.into()))?;
+        let rehash = self.is_outdated(&parsed, &params);
+        let output =
+            self.digest(version.unwrap_or_default(), params, password.as_bytes(), salt).map_err(unusable)?;
+        // Outputs are compared in constant time.
+        Ok(if output == expected { Verdict::Right { rehash } } else { Verdict::Wrong })
+    }
+
+    /// Hashes a new password. The answer is a PHC string.
+    fn make(&self, password: &[u8]) -> String {
+        let salt: Zeroizing<[u8; Salt::RECOMMENDED_LENGTH]> = random();
+        let salt = SaltString::encode_b64(salt.as_ref()).expect("the salt has the recommended length");
+        let params = self.cost.params();
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).expect("a cost has a form in text"),
+            salt: Some(salt.as_salt()),
+            hash: Some(
+                self.digest(Version::V0x13, params, password, salt.as_salt())
+                    .expect("the length of the password was checked and the cost is valid"),
+            ),
+        };
+        hash.to_string()
+    }
+
+    /// One argon2id, in memory that was used before if there is some.
+    fn digest(
+        &self,
+        version: Version,
+        params: Params,
+        password: &[u8],
+        salt: Salt<'_>,
+    ) -> Result<Output, password_hash::Error> {
+        let mut salt_bytes = [0; Salt::MAX_LENGTH];
+        let salt = salt.decode_b64(&mut salt_bytes)?;
+        let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let blocks = params.block_count();
+        let is_usual = blocks == self.cost.params().block_count();
+        let mut memory = if is_usual { self.memory().pop().unwrap_or_default() } else { Vec::new() };
+        memory.resize(blocks, Block::default());
+        let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+        let output = Output::init_with(length, |out| {
+            Ok(argon2.hash_password_into_with_memory(password, salt, out, &mut memory)?)
+        });
+        // What a password was ground into does not outlive the answer.
+        memory.fill(Block::default());
+        if is_usual {
+            self.memory().push(memory);
         }
+        output
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_outdated(&self, parsed: &PasswordHash, params: &Params) -> bool {
         let made_at = Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
         made_at != self.cost || parsed.version != Some(u32::from(Version::V0x13))
     }
-}
-
-fn make(cost: Cost, password: &[u8]) -> String {
-    let salt: Zeroizing<[u8; Salt::RECOMMENDED_LENGTH]> = random();
-    let salt = SaltString::encode_b64(salt.as_ref()).expect("the salt has the recommended length");
-    let hash = cost.argon2().hash_password(password, &salt);
-    hash.expect("the length of the password was checked and the cost is valid").to_string()
 }
 
 fn random<const N: usize>() -> Zeroizing<[u8; N]> {

@@ -66,6 +66,8 @@ pub struct FarmView {
     pub credentials: Arc<HashMap<Id<User>, Credential>>,
     /// Resources in the order and with the status in which users see them.
     pub listing: Arc<Listing>,
+    /// The resources that `listing` was made from.
+    listed: Arc<Objects<Resource>>,
     /// Objects that this version cannot decode.
     pub unreadable: Arc<HashMap<Id<Value>, SettingsObject>>,
 }
@@ -167,7 +169,11 @@ impl FarmView {
 
     /// Makes the indices over several objects anew.
     pub fn reindex(&mut self) {
-        self.listing = Arc::new(Listing::new(&self.resources));
+        // Most changes are of other kinds, and the index of a large farm costs milliseconds.
+        if !Arc::ptr_eq(&self.listed, &self.resources) {
+            self.listing = Arc::new(Listing::new(&self.resources));
+            self.listed = self.resources.clone();
+        }
     }
 }
 
