@@ -9,7 +9,10 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use oriel_model::session::EndReason;
-use tokio::sync::watch::Receiver;
+use tokio::{
+    sync::watch::Receiver,
+    time::{Instant, sleep},
+};
 
 use super::{
     SHUT_DOWN_GRACE, Xrdp, alias,
@@ -37,6 +40,11 @@ const COMMAND_LINE_MAX: usize = 300;
 /// Longest title and text of a message, in characters: what fits a dialog.
 const TITLE_MAX: usize = 200;
 const TEXT_MAX: usize = 4_000;
+/// How long a message waits for a session's line: a session dials an agent that has just restarted once a
+/// second.
+const LINE_PATIENCE: Duration = Duration::from_secs(4);
+/// How often it looks.
+const LINE_LOOK: Duration = Duration::from_millis(100);
 
 #[async_trait]
 impl SessionHost for Xrdp {
@@ -91,10 +99,21 @@ impl SessionHost for Xrdp {
         let cut = |text: &str, max: usize| {
             text.chars().filter(|c| !c.is_control() || *c == '\n').take(max).collect::<String>()
         };
-        let state = self.core.state();
-        state.records.get(&session).ok_or_else(|| unknown(session))?;
         let order = ToSession::Message { title: cut(title, TITLE_MAX), text: cut(text, TEXT_MAX) };
-        send(&state, session, order).map_err(|_| not_ready("the session cannot show messages now"))
+        let deadline = Instant::now() + LINE_PATIENCE;
+        loop {
+            {
+                let state = self.core.state();
+                state.records.get(&session).ok_or_else(|| unknown(session))?;
+                if send(&state, session, order.clone()).is_ok() {
+                    return Ok(());
+                }
+            }
+            if Instant::now() >= deadline {
+                return Err(not_ready("the session cannot show messages now"));
+            }
+            sleep(LINE_LOOK).await;
+        }
     }
 
     async fn disconnect(&self, session: SessionId, asked_by: &str) -> Result<(), Refusal> {

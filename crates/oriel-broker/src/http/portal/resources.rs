@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use axum::{
     Json,
     extract::{Path, State},
-    response::{AppendHeaders, IntoResponse},
+    response::IntoResponse,
 };
 use http::{
     HeaderValue, StatusCode,
@@ -110,11 +110,11 @@ pub async fn icon(
     }
     let bytes = broker.icons.get(&*broker.store, &icon).await?.ok_or_else(unknown)?;
     let header = |name: HeaderName, value| (name, HeaderValue::from_static(value));
-    let headers = AppendHeaders([
+    let headers = [
         header(CONTENT_TYPE, "image/png"),
         header(CACHE_CONTROL, "public, max-age=31536000, immutable"),
         header(X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ]);
+    ];
     Ok((headers, bytes))
 }
 
