@@ -77,23 +77,33 @@ pub(super) fn command(part: Part, layout: &Layout, executable: &Path) -> Command
     command
 }
 
+/// Whether a unit's drop-in is that of an agent with another data directory.
+pub(super) fn is_anothers(drop_in: &str, part: Part, layout: &Layout) -> bool {
+    let ours = bind(&part.mounts(layout, Path::new(""))[0]);
+    !drop_in.lines().any(|line| line == ours)
+}
+
+fn bind(mount: &Mount) -> String {
+    let key = if mount.is_writable { "BindPaths" } else { "BindReadOnlyPaths" };
+    format!("{key}={}:{}", escape(&mount.source), escape(&mount.target))
+}
+
 /// The drop-in that makes the package's unit run a part with our files.
 pub(super) fn drop_in(part: Part, layout: &Layout, executable: &Path) -> String {
     let mut text = String::from(
-        "# Written by the Oriel agent; gone with the next start of the machine, then written again.\n[Service]\n\
+        "# Written by the Oriel agent; gone with the next start of the machine, then written again.\n\
+         [Unit]\nStartLimitIntervalSec=0\n[Service]\n\
          Type=exec\nPIDFile=\nRuntimeDirectory=\nRestart=on-failure\nRestartSec=2\n",
     );
+    // Sessions below sesman and connections below xrdp outlive a restart of the unit, such as an upgrade's.
+    text.push_str("KillMode=process\n");
     for mount in part.mounts(layout, executable) {
-        let key = if mount.is_writable { "BindPaths" } else { "BindReadOnlyPaths" };
-        let _ = writeln!(text, "{key}={}:{}", escape(&mount.source), escape(&mount.target));
+        let _ = writeln!(text, "{}", bind(&mount));
     }
-    if part == Part::Sesman {
-        // Stopping the unit must not take the sessions with it.
-        text.push_str("KillMode=process\n");
-    }
+    // The package's preparation would give xrdp, which faces the network, our folder to write to.
     let _ = write!(
         text,
-        "ExecStart=\nExecStart=/usr/sbin/{} -n -c {}\nExecStop=\n",
+        "ExecStartPre=\nExecStart=\nExecStart=/usr/sbin/{} -n -c {}\nExecStop=\n",
         part.name(),
         // Only commands have variables.
         escape(&part.config()).replace('$', "$$")
@@ -125,12 +135,15 @@ mod tests {
         let layout = Layout::new(Path::new("/var/lib/oriel/agent"));
         let text = drop_in(Part::Sesman, &layout, Path::new("/usr/bin/oriel"));
         let expected = r#"# Written by the Oriel agent; gone with the next start of the machine, then written again.
+[Unit]
+StartLimitIntervalSec=0
 [Service]
 Type=exec
 PIDFile=
 RuntimeDirectory=
 Restart=on-failure
 RestartSec=2
+KillMode=process
 BindPaths="/var/lib/oriel/agent/xrdp/run":"/run/xrdp"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc":"/run/xrdp/oriel/etc"
 BindPaths="/var/lib/oriel/agent/xrdp/log":"/run/xrdp/oriel/log"
@@ -139,7 +152,7 @@ BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/pam":"/etc/pam.d/xrdp-sesman"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/nsswitch.conf":"/etc/nsswitch.conf"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/extrausers":"/var/lib/extrausers"
 BindReadOnlyPaths="/var/lib/oriel/agent/xrdp/etc/sesman.ini":"/etc/xrdp/sesman.ini"
-KillMode=process
+ExecStartPre=
 ExecStart=
 ExecStart=/usr/sbin/xrdp-sesman -n -c "/run/xrdp/oriel/etc/sesman.ini"
 ExecStop=
@@ -149,7 +162,18 @@ ExecStop=
         assert!(xrdp.contains(
             "BindReadOnlyPaths=\"/var/lib/oriel/agent/xrdp/etc/sesman-for-xrdp.ini\":\"/etc/xrdp/sesman.ini\""
         ));
-        assert!(!xrdp.contains("pam.d") && !xrdp.contains("KillMode"));
+        assert!(!xrdp.contains("pam.d"));
+    }
+
+    #[test]
+    fn a_drop_in_belongs_to_the_agent_with_its_data_directory() {
+        let layout = Layout::new(Path::new("/var/lib/oriel/agent"));
+        for part in Part::ALL {
+            let text = drop_in(part, &layout, Path::new("/usr/bin/oriel"));
+            assert!(!is_anothers(&text, part, &layout));
+            // Another program and data directory with the same beginning.
+            assert!(is_anothers(&text, part, &Layout::new(Path::new("/var/lib/oriel"))));
+        }
     }
 
     #[test]

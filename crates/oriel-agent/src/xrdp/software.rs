@@ -1,7 +1,8 @@
 //! xrdp and sesman as running programs: started, found again, kept alive, stopped.
 //!
 //! They are started detached and noted with their start time, so that an agent that was killed finds them
-//! again and no session is lost. Where systemd runs, it does the keeping and we only say how.
+//! again and no session is lost. Where systemd runs, it does the keeping and we only say how; the package's
+//! units are then one agent's, and another on the same machine starts its programs itself.
 
 use std::{
     collections::BTreeMap,
@@ -52,6 +53,9 @@ struct SoftwareState {
     block: Option<u16>,
     listen: Option<SocketAddr>,
     parts: BTreeMap<String, ProcessId>,
+    /// Whether the parts are systemd's units.
+    #[serde(default)]
+    has_units: bool,
 }
 
 /// The two programs.
@@ -59,7 +63,6 @@ pub(super) struct Software {
     layout: Layout,
     executable: PathBuf,
     listen: SocketAddr,
-    has_systemd: bool,
     state: SoftwareState,
     children: BTreeMap<Part, Child>,
     restarts: BTreeMap<Part, (Backoff, Instant)>,
@@ -134,11 +137,13 @@ impl Software {
     pub(super) fn new(layout: Layout, executable: PathBuf, listen: SocketAddr, claim: Claim) -> Self {
         let Claim { block, mut state, .. } = claim;
         state.block = Some(block);
+        if !state.parts.values().any(|part| part.is_alive()) {
+            state.has_units = Path::new(SYSTEMD_RUN).is_dir() && !units_are_anothers(&layout);
+        }
         Self {
             layout,
             executable,
             listen,
-            has_systemd: Path::new(SYSTEMD_RUN).is_dir(),
             state,
             children: BTreeMap::new(),
             restarts: BTreeMap::new(),
@@ -228,7 +233,7 @@ impl Software {
     }
 
     fn start(&mut self, part: Part) -> Result<ProcessId, String> {
-        if self.has_systemd {
+        if self.state.has_units {
             return self.start_unit(part);
         }
         let _ = fs::remove_file(self.layout.pid_file(part.name()));
@@ -247,20 +252,29 @@ impl Software {
         Ok(process)
     }
 
-    /// Writes the unit's drop-in and restarts it if it does not run with just that.
+    /// Writes the drop-ins and restarts the units if they do not run with just those. Both at once: they
+    /// depend on each other, so that systemd starts and stops one with the other.
     fn start_unit(&self, part: Part) -> Result<ProcessId, String> {
-        let folder = Path::new(SYSTEMD_RUN).join(format!("{}.service.d", part.name()));
-        let file = folder.join("50-oriel.conf");
-        let text = namespace::drop_in(part, &self.layout, &self.executable);
-        let is_new = fs::read_to_string(&file).ok().as_ref() != Some(&text);
-        if is_new {
-            fs::create_dir_all(&folder)
-                .and_then(|()| state::write(&file, text.as_bytes(), 0o644))
-                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-            systemctl(&["daemon-reload"])?;
+        let mut is_new = false;
+        for each in Part::ALL {
+            let file = drop_in_file(each);
+            let text = namespace::drop_in(each, &self.layout, &self.executable);
+            if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+                let folder = file.parent().expect("it lies below systemd's folder");
+                fs::create_dir_all(folder)
+                    .and_then(|()| state::write(&file, text.as_bytes(), 0o644))
+                    .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+                is_new = true;
+            }
         }
-        let unit = format!("{}.service", part.name());
-        systemctl(&[if is_new { "restart" } else { "start" }, &unit])?;
+        let [first, second] = Part::ALL.map(unit);
+        if is_new {
+            systemctl(&["daemon-reload"])?;
+            systemctl(&["restart", &first, &second])?;
+        } else {
+            systemctl(&["start", &first, &second])?;
+        }
+        let unit = unit(part);
         let pid = systemctl(&["show", "--property=MainPID", "--value", &unit])?;
         pid.trim()
             .parse()
@@ -271,8 +285,8 @@ impl Software {
     }
 
     fn stop(&mut self, part: Part) {
-        if self.has_systemd {
-            if let Err(error) = systemctl(&["stop", &format!("{}.service", part.name())]) {
+        if self.state.has_units {
+            if let Err(error) = systemctl(&["stop", &unit(part)]) {
                 tracing::warn!(program = part.name(), error, "cannot stop");
             }
             self.state.parts.remove(part.name());
@@ -315,11 +329,52 @@ impl Software {
 
     /// Stops both programs. Takes up to [`STOP_TIMEOUT`] for each, on a thread that may block.
     pub(super) fn stop_all(&mut self) {
+        if self.state.has_units {
+            // Stopping the unit leaves connections alone. None may run: then there is nothing to end.
+            let _ = systemctl(&["kill", &unit(Part::Xrdp)]);
+        }
         for part in [Part::Xrdp, Part::Sesman] {
             self.stop(part);
         }
+        if self.state.has_units
+            && let Err(error) = give_units_back()
+        {
+            tracing::warn!(error, "the units of xrdp keep our settings until the machine starts again");
+        }
         self.save();
     }
+}
+
+fn unit(part: Part) -> String {
+    format!("{}.service", part.name())
+}
+
+fn drop_in_file(part: Part) -> PathBuf {
+    Path::new(SYSTEMD_RUN).join(format!("{}.d", unit(part))).join("50-oriel.conf")
+}
+
+/// Whether another agent has the units. One that left no more than its drop-ins has not.
+fn units_are_anothers(layout: &Layout) -> bool {
+    Part::ALL.into_iter().any(|part| {
+        fs::read_to_string(drop_in_file(part)).is_ok_and(|text| namespace::is_anothers(&text, part, layout))
+            && systemctl(&["is-active", &unit(part)]).is_ok()
+    })
+}
+
+/// Leaves the units as the host has them.
+fn give_units_back() -> Result<(), String> {
+    for part in Part::ALL {
+        let file = drop_in_file(part);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("cannot remove {}: {error}", file.display()));
+            }
+            _ => {}
+        }
+        // It may hold somebody else's drop-ins, too.
+        let _ = file.parent().map(fs::remove_dir);
+    }
+    systemctl(&["daemon-reload"]).map(drop)
 }
 
 fn systemctl(arguments: &[&str]) -> Result<String, String> {
