@@ -16,6 +16,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+/// Between an account's name and the number of an alias. Not allowed in account names, so no alias is an
+/// account.
+pub(crate) const ALIAS_SEPARATOR: char = '~';
 /// Longest line either way, in bytes. A secret has 43.
 pub(crate) const LINE_BYTES_MAX: u64 = 4096;
 /// A dead agent must not hold up the session software for long.
@@ -61,7 +64,7 @@ pub fn logon(socket: &Path) -> ExitCode {
     let secret = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     let Ok(secret) = std::str::from_utf8(secret) else { return ExitCode::FAILURE };
     let secret = Zeroizing::new(secret.to_owned());
-    let request = PamRequest::Logon { name: variable("PAM_USER"), secret };
+    let request = PamRequest::Logon { name: logon_name(), secret };
     match ask(socket, &request) {
         Some(PamAnswer { is_allowed: true }) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -77,13 +80,24 @@ pub fn session(socket: &Path) -> ExitCode {
         _ => return ExitCode::SUCCESS,
     };
     let request = PamRequest::Session {
-        name: variable("PAM_USER"),
+        name: logon_name(),
         is_opening,
         terminal: variable("PAM_TTY"),
         leader: std::os::unix::process::parent_id(),
     };
     ask(socket, &request);
     ExitCode::SUCCESS
+}
+
+/// The name that was logged on with. sesman of 0.10 has the account's name instead; the relay has put the
+/// other in the remote host's place.
+fn logon_name() -> String {
+    choose_name(variable("PAM_USER"), variable("PAM_RHOST"))
+}
+
+fn choose_name(user: String, remote_host: String) -> String {
+    let is_alias = remote_host.strip_prefix(&user).is_some_and(|rest| rest.starts_with(ALIAS_SEPARATOR));
+    if is_alias && !user.is_empty() { remote_host } else { user }
 }
 
 fn variable(name: &str) -> String {
@@ -100,4 +114,22 @@ fn ask(socket: &Path, request: &PamRequest) -> Option<PamAnswer> {
     let mut answer = String::new();
     BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer).ok()?;
     serde_json::from_str(&answer).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_in_the_remote_hosts_place_is_the_name() {
+        let check = |user: &str, remote_host: &str, expected: &str| {
+            assert_eq!(choose_name(user.to_owned(), remote_host.to_owned()), expected);
+        };
+        check("alice", "alice~2", "alice~2");
+        check("alice~2", "", "alice~2");
+        check("alice~2", "127.0.0.1", "alice~2");
+        check("alice", "bob~2", "alice");
+        check("alice", "alicia~2", "alice");
+        check("", "~2", "");
+    }
 }

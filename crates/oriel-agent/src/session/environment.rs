@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::{SESSION_VARIABLE, SOCKET_VARIABLE, protocol::Begin};
+use super::{LOGON_VARIABLE, SESSION_VARIABLE, SOCKET_VARIABLE, protocol::Begin};
 use crate::apps::{PROGRAM_PATH, find_program};
 
 /// How long the message bus may take to say its address.
@@ -32,7 +32,7 @@ impl Environment {
         uid: u32,
     ) -> Self {
         let mut variables: BTreeMap<OsString, OsString> = inherited.into_iter().collect();
-        for gone in [SOCKET_VARIABLE, "UID", "MAIL", "DBUS_SESSION_BUS_ADDRESS"] {
+        for gone in [SOCKET_VARIABLE, LOGON_VARIABLE, "UID", "MAIL", "DBUS_SESSION_BUS_ADDRESS"] {
             variables.remove(&OsString::from(gone));
         }
         let mut set = |name: &str, value: &Path| variables.insert(name.into(), value.into());

@@ -18,6 +18,8 @@ pub use start::run;
 
 /// Variable with the path of the agent's socket; the session software passes it on.
 pub(crate) const SOCKET_VARIABLE: &str = "ORIEL_AGENT_SOCKET";
+/// Variable with the name that was logged on with, where the session software has another in `USER`.
+pub(crate) const LOGON_VARIABLE: &str = "ORIEL_LOGON";
 /// Variable that every process of a session inherits: the session's id. It finds the programs that have
 /// left the process tree.
 pub(crate) const SESSION_VARIABLE: &str = "ORIEL_SESSION";

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    SOCKET_VARIABLE, dialog,
+    LOGON_VARIABLE, SOCKET_VARIABLE, dialog,
     environment::Environment,
     programs::{self, Programs},
     protocol::{Begin, FromSession, LINE_BYTES_MAX, ToSession},
@@ -68,7 +68,7 @@ pub(super) enum Event {
 
 /// Runs a session from its start to its end; called by the session software as the user.
 ///
-/// Needs `DISPLAY`, `USER` (the name that was logged on with) and the agent's socket in the environment.
+/// Needs `DISPLAY`, the name that was logged on with (in [`LOGON_VARIABLE`], else `USER`) and the agent's socket in the environment.
 pub fn run() -> ExitCode {
     match begin().and_then(Session::start) {
         Ok(mut session) => {
@@ -93,7 +93,8 @@ struct Opening {
 
 fn begin() -> Result<Opening, String> {
     let socket = env::var_os(SOCKET_VARIABLE).ok_or_else(|| format!("{SOCKET_VARIABLE} is not set"))?;
-    let logon_name = env::var("USER").map_err(|_| "USER is not set".to_owned())?;
+    let logon_name =
+        env::var(LOGON_VARIABLE).or_else(|_| env::var("USER")).map_err(|_| "USER is not set".to_owned())?;
     let (sender, events) = mpsc::channel();
     let agent = AgentLine::dial(socket.into(), logon_name, sender.clone());
     let deadline = Instant::now() + BEGIN_TIMEOUT;

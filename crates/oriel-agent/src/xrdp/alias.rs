@@ -9,10 +9,8 @@
 
 use std::{fmt::Write, io, path::Path};
 
-use crate::{accounts::Account, state};
+use crate::{accounts::Account, pam::ALIAS_SEPARATOR, state};
 
-/// Between the account's name and the number. Not allowed in account names, so no alias is an account.
-const SEPARATOR: char = '~';
 /// The smallest group id that libnss-extrausers reads (`MINGID` in its source).
 const FIRST_GROUP: u32 = 500;
 
@@ -26,7 +24,7 @@ pub(super) struct Alias<'a> {
 /// The first alias of the account that is not in use.
 pub(super) fn free_name<'a>(account: &str, in_use: impl Iterator<Item = &'a str> + Clone) -> String {
     (1_u32..)
-        .map(|number| format!("{account}{SEPARATOR}{number}"))
+        .map(|number| format!("{account}{ALIAS_SEPARATOR}{number}"))
         .find(|name| !in_use.clone().any(|used| used == name))
         .expect("there are more numbers than sessions")
 }

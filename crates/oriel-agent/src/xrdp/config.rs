@@ -9,10 +9,13 @@ use std::{
 };
 
 use super::{
-    layout::{INSIDE, inside_etc, inside_log},
+    layout::{INSIDE, inside_etc, inside_log, xrdp_account},
     version::Version,
 };
-use crate::{apps::find_program, session::SOCKET_VARIABLE};
+use crate::{
+    apps::find_program,
+    session::{LOGON_VARIABLE, SOCKET_VARIABLE},
+};
 
 /// Numbers that keep two agents on one machine apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,14 +102,19 @@ pub(super) enum Reader {
 }
 
 /// `sesman.ini`. Limits on time are ours to keep (xrdp's have a floor of a minute and give no reason), so
-/// they are off here. A session is found again by its logon name alone, which the policy "Default" does.
+/// they are off here. A session is found again by its logon name alone: in 0.9 by the policy "Default", in
+/// 0.10 by user id and address, which the relay replaces.
 pub(super) fn sesman_ini(numbers: Numbers, version: Version, reader: Reader) -> String {
     let port = match (version.has_tcp_sesman(), reader) {
-        (false, _) => "sesman.socket".to_owned(),
+        (false, Reader::Sesman) => format!("{INSIDE}/sesman/sesman.sock"),
+        (false, Reader::Xrdp) => "sesman.socket".to_owned(),
         (true, Reader::Sesman) => numbers.sesman_port.to_string(),
         (true, Reader::Xrdp) if version.lets_clients_choose_the_program() => numbers.relay_port.to_string(),
         (true, Reader::Xrdp) => numbers.sesman_port.to_string(),
     };
+    let policy = if version.has_tcp_sesman() { "Default" } else { "UI" };
+    // Who may enter the folders of the sessions' sockets (0.10 only): xrdp's own user, where there is one.
+    let group = if xrdp_account().is_some() { "xrdp" } else { "root" };
     format!(
         "; Written by the Oriel agent at each start; changes are lost.\n\
          [Globals]\n\
@@ -125,14 +133,16 @@ pub(super) fn sesman_ini(numbers: Numbers, version: Version, reader: Reader) -> 
          RestrictOutboundClipboard=none\n\
          RestrictInboundClipboard=none\n\
          AllowAlternateShell=false\n\
+         SessionSockdirGroup={group}\n\
          \n\
          [Sessions]\n\
          X11DisplayOffset={first}\n\
+         MaxDisplayNumber={last}\n\
          MaxSessions={count}\n\
          KillDisconnected=false\n\
          DisconnectedTimeLimit=0\n\
          IdleTimeLimit=0\n\
-         Policy=Default\n\
+         Policy={policy}\n\
          \n\
          [Logging]\n\
          LogFile={log}\n\
@@ -161,6 +171,8 @@ pub(super) fn sesman_ini(numbers: Numbers, version: Version, reader: Reader) -> 
          [SessionVariables]\n\
          {SOCKET_VARIABLE}={INSIDE}/session.sock\n",
         first = numbers.first_display,
+        // 0.10 stops at 63 otherwise.
+        last = numbers.first_display + numbers.displays - 1,
         count = numbers.displays,
         log = inside_log("sesman").display(),
         fuse = ["fusermount", "fusermount3"].iter().any(|name| find_program(name).is_some()),
@@ -170,7 +182,12 @@ pub(super) fn sesman_ini(numbers: Numbers, version: Version, reader: Reader) -> 
 
 /// The PAM service of sesman. The agent alone decides who logs on. sesman checks one logon at a time, so
 /// the check must be fast: one call to the agent's socket, no delay on failure.
-pub(super) fn pam_service() -> String {
+pub(super) fn pam_service(version: Version) -> String {
+    let name = if version.has_tcp_sesman() {
+        String::new()
+    } else {
+        format!("session required pam_env.so readenv=0 conffile={}\n", inside_etc("pam_env.conf").display())
+    };
     format!(
         "# Written by the Oriel agent at each start; changes are lost.\n\
          auth [success=1 default=ignore] pam_exec.so expose_authtok quiet {INSIDE}/oriel agent pam-logon --socket {INSIDE}/pam.sock\n\
@@ -179,11 +196,17 @@ pub(super) fn pam_service() -> String {
          account required pam_permit.so\n\
          session required pam_limits.so\n\
          session optional pam_env.so readenv=1 envfile=/etc/default/locale\n\
+         {name}\
          session optional pam_mkhomedir.so umask=0077\n\
          -session optional pam_systemd.so\n\
          session optional pam_exec.so quiet {INSIDE}/oriel agent pam-session --socket {INSIDE}/pam.sock\n\
          password requisite pam_deny.so\n"
     )
+}
+
+/// Tells the session the name that was logged on with, which 0.10 does not (see `ipm`); pam_env.conf(5).
+pub(super) fn pam_env() -> String {
+    format!("{LOGON_VARIABLE} OVERRIDE=@{{PAM_RHOST}}\n")
 }
 
 /// What sesman starts in every session. Failing to reach it ends the session: nothing else is tried.
@@ -246,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn old_xrdp_talks_to_sesman_through_the_relay_and_newer_ones_directly() {
+    fn xrdp_talks_to_sesman_through_a_relay_where_it_must() {
         let check = |version: &str, reader: Reader, expected: &str| {
             let version = Version::parse(version).expect("version");
             let text = sesman_ini(NUMBERS, version, reader);
@@ -256,6 +279,10 @@ mod tests {
         check("xrdp 0.9.21.1", Reader::Sesman, "ListenPort=33601");
         check("xrdp 0.9.26", Reader::Xrdp, "ListenPort=33601");
         check("xrdp 0.10.1", Reader::Xrdp, "ListenPort=sesman.socket");
+        check("xrdp 0.10.1", Reader::Sesman, "ListenPort=/run/xrdp/oriel/sesman/sesman.sock");
+        check("xrdp 0.10.1", Reader::Sesman, "Policy=UI");
+        check("xrdp 0.10.1", Reader::Sesman, "MaxDisplayNumber=899");
+        check("xrdp 0.9.21.1", Reader::Sesman, "Policy=Default");
         check("xrdp 0.10.1", Reader::Sesman, "AllowAlternateShell=false");
         check("xrdp 0.9.21.1", Reader::Sesman, "X11DisplayOffset=500");
     }
@@ -273,7 +300,10 @@ mod tests {
 
     #[test]
     fn a_failed_logon_step_denies_and_a_good_one_skips_the_denial() {
-        let text = pam_service();
+        let version = |text| Version::parse(text).expect("version");
+        assert!(pam_service(version("xrdp 0.10.1")).contains("conffile=/run/xrdp/oriel/etc/pam_env.conf\n"));
+        let text = pam_service(version("xrdp 0.9.21.1"));
+        assert!(!text.contains("conffile"));
         let auth: Vec<&str> = text.lines().filter(|line| line.starts_with("auth")).collect();
         assert!(auth[0].starts_with("auth [success=1 default=ignore] pam_exec.so expose_authtok"));
         assert_eq!(auth[1..], ["auth requisite pam_deny.so", "auth required pam_permit.so"]);

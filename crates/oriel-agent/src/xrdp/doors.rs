@@ -195,7 +195,7 @@ async fn write_line(writer: &mut tokio::net::unix::OwnedWriteHalf, order: &ToSes
     timeout(GREETING_TIMEOUT, writer.write_all(&line)).await?
 }
 
-async fn serve<F, T>(listener: UnixListener, max: usize, stopping: CancellationToken, handle: F)
+pub(super) async fn serve<F, T>(listener: UnixListener, max: usize, stopping: CancellationToken, handle: F)
 where
     F: Fn(UnixStream) -> T,
     T: Future<Output = ()> + Send + 'static,

@@ -111,6 +111,25 @@ impl Layout {
     pub(super) fn session_socket(&self) -> PathBuf {
         self.shared().join("session.sock")
     }
+    /// Where xrdp of 0.10 believes that sesman listens, whatever the configuration says: our relay.
+    pub(super) fn relay_socket(&self) -> PathBuf {
+        self.sockets().join("sesman.socket")
+    }
+    /// Where sesman of 0.10 listens, in a folder that only root enters.
+    pub(super) fn sesman_socket(&self) -> PathBuf {
+        self.sesman().join("sesman.sock")
+    }
+    fn sesman(&self) -> PathBuf {
+        self.shared().join("sesman")
+    }
+    /// Lets xrdp's group use a file of ours as its mode says.
+    ///
+    /// # Errors
+    /// When the file is not there.
+    pub(super) fn hand_to_xrdp(&self, path: &Path) -> io::Result<()> {
+        debug_assert!(path.starts_with(&self.root), "a file of ours");
+        xrdp_account().map_or(Ok(()), |(_, gid)| chown(path, Some(0), Some(gid)))
+    }
     pub(super) fn menu(&self) -> PathBuf {
         self.shared().join("openbox/menu.xml")
     }
@@ -174,7 +193,7 @@ impl Layout {
         for open in [&self.root, &self.root.join("etc"), &self.run(), &self.shared(), &self.aliases()] {
             state::directory(open, 0o755)?;
         }
-        for closed in [self.records(), self.root.join("log")] {
+        for closed in [self.records(), self.root.join("log"), self.sesman()] {
             state::directory(&closed, 0o700)?;
         }
         for shared in ["openbox", "runtime", "etc", "log"] {
@@ -194,7 +213,8 @@ impl Layout {
         state::overwrite(&self.xrdp_ini(), &config::xrdp_ini(listen), 0o644)?;
         state::overwrite(&self.sesman_ini(), &sesman(Reader::Sesman), 0o644)?;
         state::overwrite(&self.etc("sesman-for-xrdp.ini"), &sesman(Reader::Xrdp), 0o644)?;
-        state::overwrite(&self.etc("pam"), &config::pam_service(), 0o644)?;
+        state::overwrite(&self.etc("pam"), &config::pam_service(version), 0o644)?;
+        state::overwrite(&self.etc("pam_env.conf"), &config::pam_env(), 0o644)?;
         let nsswitch = fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
         state::overwrite(&self.etc("nsswitch.conf"), &config::nsswitch(&nsswitch), 0o644)?;
         for name in ["passwd", "group"] {

@@ -4,7 +4,8 @@
 //!   `namespace` lays them over the host's files where only xrdp sees them.
 //! - `software` starts xrdp and sesman, finds them again, keeps them alive.
 //! - `alias` gives every session a logon name of its own; PAM and the sessions themselves reach us through
-//!   `doors`, and old versions' choice of program by the client is closed in `scp`.
+//!   `doors`. Relays stand between xrdp and sesman: `scp` closes old versions' choice of program by the client,
+//!   `ipm` keeps the sessions of one account apart in 0.10.
 //! - `record` is a session and the decision what becomes of it; `watch` looks at the machine and acts.
 //!
 //! Deliberately absent: RemoteApp (xrdp's does not work), printers, sharing of a session.
@@ -15,6 +16,7 @@ mod core;
 mod desktop;
 mod doors;
 mod host;
+mod ipm;
 mod layout;
 mod namespace;
 mod record;
@@ -105,11 +107,21 @@ impl Xrdp {
         let sessions = doors::listen(&layout.session_socket(), 0o666).map_err(failed("sessions"))?;
         let Numbers { sesman_port, displays, .. } = claim.numbers;
         let relay = std::mem::take(&mut claim.relay);
+        let logons = if version.has_tcp_sesman() {
+            None
+        } else {
+            let listener = doors::listen(&layout.relay_socket(), 0o660).map_err(failed("xrdp"))?;
+            layout.hand_to_xrdp(&layout.relay_socket()).map_err(failed("xrdp"))?;
+            Some(listener)
+        };
         let software = Software::new(layout.clone(), config.executable, config.listen, claim);
 
         let mut tasks = JoinSet::new();
         tasks.spawn(doors::serve_pam(pam, Arc::clone(&core)));
         tasks.spawn(doors::serve_sessions(sessions, Arc::clone(&core)));
+        if let Some(logons) = logons {
+            tasks.spawn(ipm::serve(logons, Arc::clone(&core)));
+        }
         for listener in relay {
             listener.set_nonblocking(true).map_err(failed("xrdp"))?;
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed("xrdp"))?;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     host::SessionId,
     proc::{ProcessId, ProcessTable, Signal, Stat},
-    session::{SESSION_VARIABLE, protocol::ToSession},
+    session::{LOGON_VARIABLE, SESSION_VARIABLE, protocol::ToSession},
     state,
 };
 
@@ -198,7 +198,12 @@ pub(super) fn is_marked(process: ProcessId, record: &Record, mark: &str) -> bool
     process.owner() == Some(record.account.uid) && process.variable(SESSION_VARIABLE).as_deref() == Some(mark)
 }
 
-/// Finds the process that stands for a session by its X server, which has the logon name in `USER`. Users
+/// The name that a process of a session was logged on with: 0.10 has the account's in `USER`.
+fn logon_name_of(process: ProcessId) -> Option<String> {
+    process.variable(LOGON_VARIABLE).or_else(|| process.variable("USER"))
+}
+
+/// Finds the process that stands for a session by its X server, which knows the logon name. Users
 /// can make a process that looks like that server, but none that sesman started as root: so they cannot
 /// have a stranger, or the first process of the machine, taken for their session and ended with it.
 fn find_leader(record: &mut Record, now: Timestamp) -> bool {
@@ -211,7 +216,7 @@ fn find_leader(record: &mut Record, now: Timestamp) -> bool {
     let server = table.iter().find(|stat| {
         stat.name == "Xorg"
             && stat.id.owner() == Some(record.account.uid)
-            && stat.id.variable("USER").as_deref() == Some(&record.logon_name)
+            && logon_name_of(stat.id).as_ref() == Some(&record.logon_name)
             && table.iter().any(|parent| parent.id.pid == stat.parent && may_lead(parent))
     });
     let Some(server) = server else { return false };
