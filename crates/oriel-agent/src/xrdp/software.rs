@@ -252,28 +252,25 @@ impl Software {
         Ok(process)
     }
 
-    /// Writes the drop-ins and restarts the units if they do not run with just those. Both at once: they
-    /// depend on each other, so that systemd starts and stops one with the other.
+    /// Starts the units with our drop-ins. Both at once: they depend on each other, so that systemd starts
+    /// and stops one with the other.
     fn start_unit(&self, part: Part) -> Result<ProcessId, String> {
-        let mut is_new = false;
-        for each in Part::ALL {
-            let file = drop_in_file(each);
-            let text = namespace::drop_in(each, &self.layout, &self.executable);
-            if fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+        let texts = Part::ALL
+            .map(|part| (drop_in_file(part), namespace::drop_in(part, &self.layout, &self.executable)));
+        let units = Part::ALL.map(unit);
+        if texts.iter().any(|(file, text)| fs::read_to_string(file).ok().as_ref() != Some(text)) {
+            // As they are now: what the host's own units clean up, such as the note of their process, would
+            // keep them from starting later. Where there are none, starting says so.
+            let _ = systemctl(&["stop", &units[0], &units[1]]);
+            for (file, text) in &texts {
                 let folder = file.parent().expect("it lies below systemd's folder");
                 fs::create_dir_all(folder)
-                    .and_then(|()| state::write(&file, text.as_bytes(), 0o644))
+                    .and_then(|()| state::write(file, text.as_bytes(), 0o644))
                     .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-                is_new = true;
             }
-        }
-        let [first, second] = Part::ALL.map(unit);
-        if is_new {
             systemctl(&["daemon-reload"])?;
-            systemctl(&["restart", &first, &second])?;
-        } else {
-            systemctl(&["start", &first, &second])?;
         }
+        systemctl(&["start", &units[0], &units[1]])?;
         let unit = unit(part);
         let pid = systemctl(&["show", "--property=MainPID", "--value", &unit])?;
         pid.trim()
