@@ -29,9 +29,13 @@ const LINE_CHARS: usize = 70;
 /// More lines do not fit a small screen.
 const LINES_MAX: usize = 30;
 
+/// What zenity says when it cannot do what it is asked. Its version 4 knows no `--class`, by which our
+/// messages are told from the windows of programs.
+const ZENITY_FAILED: i32 = 255;
+
 /// Shows a message and returns at once.
 pub(super) fn show(title: String, text: String, environment: &Environment) {
-    if find_program("zenity").is_some() {
+    let zenity = find_program("zenity").and_then(|_| {
         let mut command = environment.command("zenity");
         command.args(["--info", "--no-markup", "--width=400"]);
         command.args([
@@ -39,12 +43,15 @@ pub(super) fn show(title: String, text: String, environment: &Environment) {
             &format!("--title={title}"),
             &format!("--text={text}"),
         ]);
-        if let Ok(mut child) = command.spawn() {
-            thread::spawn(move || child.wait());
+        command.spawn().ok()
+    });
+    thread::spawn(move || {
+        let is_shown = zenity
+            .and_then(|mut child| child.wait().ok())
+            .is_some_and(|status| status.code() != Some(ZENITY_FAILED));
+        if is_shown {
             return;
         }
-    }
-    thread::spawn(move || {
         if let Err(error) = Display::connect()
             .and_then(|display| draw(&display, &title, &wrap(&text)).map_err(|error| error.to_string()))
         {

@@ -208,10 +208,12 @@ impl Record {
         step.has_changed = true;
         let is_taken_over = self.arriving.is_some_and(|(_, since)| now < since + TAKEOVER_GAP);
         if self.attached.is_some() {
-            let (reason, detail) = match self.leaving.take() {
+            let (reason, detail) = match (self.leaving.take(), &self.ending) {
                 _ if is_taken_over => (EndReason::TakenOver, String::new()),
-                Some(asked) => asked,
-                None => (EndReason::Disconnected, String::new()),
+                // The X server may end before the rest of the session.
+                (_, Some(ending)) => (ending.reason, ending.detail.clone()),
+                (Some(asked), None) => asked,
+                (None, None) => (EndReason::Disconnected, String::new()),
             };
             if let Some(connection) = self.connection.take() {
                 step.ended.push(self.ended(Some(connection), reason, detail, now));

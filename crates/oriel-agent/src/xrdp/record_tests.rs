@@ -220,3 +220,16 @@ fn the_owner_is_kept_and_reported_and_a_record_without_one_is_nobodys() {
     let old: Record = serde_json::from_value(kept).expect("readable");
     assert_eq!(old.owner, Owner::default());
 }
+
+#[test]
+fn a_connection_that_an_ending_cuts_ends_for_its_reason() {
+    let mut record = reserved();
+    record.logged_on_at = Some(at(1));
+    record.arriving = Some((connection(1), at(1)));
+    record.step(attached(7), LIMITS, at(2));
+    let detail = "the program has ended".to_owned();
+    record.ending = Some(Ending { reason: EndReason::LoggedOff, detail, since: at(90) });
+    let step = record.step(ALIVE, LIMITS, at(90));
+    let ended = step.ended.first().expect("the connection ended");
+    assert_eq!((ended.connection, ended.reason), (Some(connection(1)), EndReason::LoggedOff));
+}
