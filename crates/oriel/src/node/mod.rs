@@ -61,7 +61,7 @@ where
         parent::watch(handle.clone());
     }
     let served = runtime.block_on(async {
-        tokio::spawn(listen_to_signals(handle.clone()));
+        tokio::spawn(listen_to_signals(handle.clone(), !options.parent_stdin));
         service(file, handle.signal()).await
     });
     // What still blocks a thread must not keep the process.
@@ -69,8 +69,10 @@ where
     Ok(served?)
 }
 
-/// The first signal asks to stop; the second does not wait for it.
-async fn listen_to_signals(handle: ShutdownHandle) {
+/// The first signal asks to stop; if a person `may_hurry`, the second does not wait for it. Under a
+/// supervisor nobody may: the service manager signals both, so a child hears twice, and it is the
+/// supervisor that knows when to stop waiting.
+async fn listen_to_signals(handle: ShutdownHandle, may_hurry: bool) {
     match supervise::asked_to_stop().await {
         Ok(signal) => tracing::info!(signal, "stopping"),
         Err(error) => {
@@ -79,9 +81,11 @@ async fn listen_to_signals(handle: ShutdownHandle) {
         }
     }
     handle.give();
-    if supervise::asked_to_stop().await.is_ok() {
-        tracing::warn!("stopped at once, without waiting");
-        std::process::exit(1);
+    while supervise::asked_to_stop().await.is_ok() {
+        if may_hurry {
+            tracing::warn!("stopped at once, without waiting");
+            std::process::exit(1);
+        }
     }
 }
 
