@@ -23,6 +23,7 @@ pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
         idle_disconnect_minutes: settings.idle_disconnect_minutes,
         disconnected_logoff_minutes: settings.disconnected_logoff_minutes,
         accounts: if settings.create_accounts { AccountMode::Create } else { AccountMode::Existing },
+        ..EffectiveHostSettings::default()
     }
 }
 

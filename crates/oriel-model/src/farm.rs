@@ -1,11 +1,12 @@
 //! The farm: what holds for the whole installation.
 
+use jiff::civil::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     object::{Kind, Spec},
-    validate::Mistakes,
+    validate::{self, Mistakes},
 };
 
 /// Settings of the whole farm. There is exactly one.
@@ -16,6 +17,31 @@ pub struct Farm {
     pub certificate_lifetime_hours: u32,
     /// How users sign in.
     pub sign_in: SignInSettings,
+    /// Backups of all settings.
+    pub backup: Backup,
+}
+
+/// Backups of all settings, secrets included, sealed with a passphrase: the farm's secret
+/// `backup_passphrase`. The broker that holds the store writes them to the folder `backups` of its data
+/// directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backup {
+    /// Whether any are made.
+    pub enabled: bool,
+    /// When, every day, by the clocks of `time_zone`.
+    pub at: Time,
+    /// The time zone, as in `Europe/Berlin`.
+    pub time_zone: String,
+    /// How many are kept; the oldest goes.
+    pub keep: u32,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        // Two weeks of nights, at an hour when nobody changes settings.
+        Self { enabled: false, at: Time::constant(2, 30, 0, 0), time_zone: "UTC".into(), keep: 14 }
+    }
 }
 
 /// How users sign in.
@@ -35,7 +61,11 @@ pub struct SignInSettings {
 impl Default for Farm {
     fn default() -> Self {
         // 30 days: a component that was off for a holiday still comes back by itself.
-        Self { certificate_lifetime_hours: 30 * 24, sign_in: SignInSettings::default() }
+        Self {
+            certificate_lifetime_hours: 30 * 24,
+            sign_in: SignInSettings::default(),
+            backup: Backup::default(),
+        }
     }
 }
 
@@ -50,6 +80,10 @@ impl Spec for Farm {
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.range("certificate_lifetime_hours", &self.certificate_lifetime_hours, 1..=24 * 366);
+        mistakes.within("backup", |m| {
+            m.range("keep", &self.backup.keep, 1..=1_000);
+            validate::time_zone(m, "time_zone", &self.backup.time_zone);
+        });
         mistakes.within("sign_in", |m| {
             m.range("lockout_after", &self.sign_in.lockout_after, 3..=100);
             m.range("lockout_minutes", &self.sign_in.lockout_minutes, 1..=24 * 60);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::Id,
+    inherited,
     object::{Kind, Spec},
     pool::Pool,
     validate::{DESCRIPTION_MAX, Mistakes},
@@ -63,114 +64,173 @@ pub enum AccountMode {
     Create,
 }
 
-/// What a host, a pool or a site's defaults may say. An absent field inherits:
-/// host, then pool, then site, then the product's default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HostSettings {
-    /// Most sessions at a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_sessions: Option<u32>,
-    /// After the last program of an application session has ended: seconds until it is disconnected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub linger_disconnect_secs: Option<u32>,
-    /// A disconnected application session without a program: seconds until it is logged off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub linger_logoff_secs: Option<u32>,
-    /// Longest time that a logon may take, in seconds, before the user gets an error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub readiness_timeout_secs: Option<u32>,
-    /// A session without input for this many minutes is disconnected; 0 never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub idle_disconnect_minutes: Option<u32>,
-    /// A disconnected session is logged off after this many minutes; 0 never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub disconnected_logoff_minutes: Option<u32>,
-    /// Where the operating system's accounts come from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accounts: Option<AccountMode>,
-}
-
-/// Host settings with every field decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct EffectiveHostSettings {
-    /// See [`HostSettings::max_sessions`].
-    pub max_sessions: u32,
-    /// See [`HostSettings::linger_disconnect_secs`].
-    pub linger_disconnect_secs: u32,
-    /// See [`HostSettings::linger_logoff_secs`].
-    pub linger_logoff_secs: u32,
-    /// See [`HostSettings::readiness_timeout_secs`].
-    pub readiness_timeout_secs: u32,
-    /// See [`HostSettings::idle_disconnect_minutes`].
-    pub idle_disconnect_minutes: u32,
-    /// See [`HostSettings::disconnected_logoff_minutes`].
-    pub disconnected_logoff_minutes: u32,
-    /// See [`HostSettings::accounts`].
-    pub accounts: AccountMode,
-}
-
-impl Default for EffectiveHostSettings {
-    /// The product's defaults: session limit and linger times are the field's known ones.
-    fn default() -> Self {
-        Self {
-            max_sessions: 250,
-            linger_disconnect_secs: 25,
-            linger_logoff_secs: 0,
-            readiness_timeout_secs: 60,
-            idle_disconnect_minutes: 0,
-            disconnected_logoff_minutes: 0,
-            accounts: AccountMode::Existing,
-        }
-    }
-}
-
-impl EffectiveHostSettings {
-    /// Resolves inheritance; `levels` is ordered from the nearest (host) to the farthest (site).
-    pub fn resolve<'a>(levels: impl IntoIterator<Item = &'a HostSettings>) -> Self {
-        let mut own = HostSettings::default();
-        for level in levels {
-            own.max_sessions = own.max_sessions.or(level.max_sessions);
-            own.linger_disconnect_secs = own.linger_disconnect_secs.or(level.linger_disconnect_secs);
-            own.linger_logoff_secs = own.linger_logoff_secs.or(level.linger_logoff_secs);
-            own.readiness_timeout_secs = own.readiness_timeout_secs.or(level.readiness_timeout_secs);
-            own.idle_disconnect_minutes = own.idle_disconnect_minutes.or(level.idle_disconnect_minutes);
-            own.disconnected_logoff_minutes =
-                own.disconnected_logoff_minutes.or(level.disconnected_logoff_minutes);
-            own.accounts = own.accounts.or(level.accounts);
-        }
-        let fallback = Self::default();
-        Self {
-            max_sessions: own.max_sessions.unwrap_or(fallback.max_sessions),
-            linger_disconnect_secs: own.linger_disconnect_secs.unwrap_or(fallback.linger_disconnect_secs),
-            linger_logoff_secs: own.linger_logoff_secs.unwrap_or(fallback.linger_logoff_secs),
-            readiness_timeout_secs: own.readiness_timeout_secs.unwrap_or(fallback.readiness_timeout_secs),
-            idle_disconnect_minutes: own.idle_disconnect_minutes.unwrap_or(fallback.idle_disconnect_minutes),
-            disconnected_logoff_minutes: own
-                .disconnected_logoff_minutes
-                .unwrap_or(fallback.disconnected_logoff_minutes),
-            accounts: own.accounts.unwrap_or(fallback.accounts),
-        }
-    }
-}
-
 /// 19 days, the longest linger time of the field.
 const LINGER_MAX_SECS: u32 = 19 * 24 * 3600;
+/// The same in minutes.
+const IDLE_MAX_MINUTES: u32 = 19 * 24 * 60;
 
-impl HostSettings {
-    /// Checks ranges; every mistake is reported.
-    pub fn validate(&self, mistakes: &mut Mistakes) {
-        let mut check = |field: &str, value: Option<u32>, range| {
-            if let Some(value) = value {
-                mistakes.range(field, &value, range);
+inherited! {
+    /// What a host, a pool or a site's defaults may say. An absent field inherits:
+    /// host, then pool, then site, then the product's default.
+    HostSettings =>
+    /// Host settings with every field decided.
+    EffectiveHostSettings {
+        /// Most sessions at a time.
+        max_sessions: u32 = 250, |m, field, value| m.range(field, value, 1..=10_000);
+        /// After the last program of an application session has ended: seconds until it is disconnected.
+        linger_disconnect_secs: u32 = 25, |m, field, value| m.range(field, value, 0..=LINGER_MAX_SECS);
+        /// A disconnected application session without a program: seconds until it is logged off.
+        linger_logoff_secs: u32 = 0, |m, field, value| m.range(field, value, 0..=LINGER_MAX_SECS);
+        /// Longest time that a logon may take, in seconds, before the user gets an error.
+        readiness_timeout_secs: u32 = 60, |m, field, value| m.range(field, value, 5..=600);
+        /// A session without input for this many minutes is disconnected; 0 never.
+        idle_disconnect_minutes: u32 = 0, |m, field, value| m.range(field, value, 0..=IDLE_MAX_MINUTES);
+        /// A disconnected session is logged off after this many minutes; 0 never.
+        disconnected_logoff_minutes: u32 = 0, |m, field, value| m.range(field, value, 0..=IDLE_MAX_MINUTES);
+        /// Where the operating system's accounts come from.
+        accounts: AccountMode = AccountMode::Existing, |_, _, _| {};
+        /// Whether new sessions are placed on it by load; if not, only resources that name this very host
+        /// open there.
+        balanced: bool = true, |_, _, _| {};
+        /// Keeping one user's programs from slowing all others.
+        cpu_optimisation: CpuOptimisation = CpuOptimisation::default(), |m, field, value| value.validate(field, m);
+        /// CPU in use, in percent.
+        cpu_threshold: Threshold = Threshold::new(80, 95), Threshold::percent;
+        /// Memory in use, in percent.
+        memory_threshold: Threshold = Threshold::new(80, 95), Threshold::percent;
+        /// Sessions, in percent of `max_sessions`.
+        sessions_threshold: Threshold = Threshold::new(80, 100), Threshold::percent;
+        /// Time without input of a session, in minutes.
+        idle_threshold: Threshold = Threshold::NONE, Threshold::minutes;
+        /// Time since a session was left, in minutes.
+        disconnected_threshold: Threshold = Threshold::NONE, Threshold::minutes;
+    }
+}
+
+/// While the host is busy, the heaviest processes get a lower priority; when it is not, it is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CpuOptimisation {
+    /// Whether it is done.
+    pub enabled: bool,
+    /// Above this CPU use of the whole host, in percent, it begins; below, every priority is given back.
+    pub above_percent: u32,
+    /// A process is lowered when it takes at least this share of the busiest process's CPU, in percent.
+    pub critical_percent: u32,
+    /// A lowered process is given its priority back when it takes less than this share, in percent.
+    pub idle_percent: u32,
+    /// How long a process must be above or below before anything is done, in seconds.
+    pub after_secs: u32,
+    /// Programs that are left alone, by the name of their file.
+    pub excluded: Vec<String>,
+}
+
+impl Default for CpuOptimisation {
+    fn default() -> Self {
+        // Armed a little before the host is full; two thirds of the busiest, so that a pair of equal
+        // hogs is treated alike.
+        Self {
+            enabled: false,
+            above_percent: 75,
+            critical_percent: 66,
+            idle_percent: 20,
+            after_secs: 5,
+            excluded: Vec::new(),
+        }
+    }
+}
+
+/// More excluded programs than anyone oversees.
+const EXCLUDED_MAX: usize = 200;
+
+impl CpuOptimisation {
+    fn validate(&self, field: &str, mistakes: &mut Mistakes) {
+        mistakes.within(field, |m| {
+            m.range("above_percent", &self.above_percent, 1..=100);
+            m.range("critical_percent", &self.critical_percent, 1..=100);
+            m.range("idle_percent", &self.idle_percent, 0..=99);
+            m.range("after_secs", &self.after_secs, 1..=600);
+            if self.idle_percent >= self.critical_percent {
+                m.add("idle_percent", "must be below critical_percent");
             }
-        };
-        check("max_sessions", self.max_sessions, 1..=10_000);
-        check("linger_disconnect_secs", self.linger_disconnect_secs, 0..=LINGER_MAX_SECS);
-        check("linger_logoff_secs", self.linger_logoff_secs, 0..=LINGER_MAX_SECS);
-        check("readiness_timeout_secs", self.readiness_timeout_secs, 5..=600);
-        check("idle_disconnect_minutes", self.idle_disconnect_minutes, 0..=19 * 24 * 60);
-        check("disconnected_logoff_minutes", self.disconnected_logoff_minutes, 0..=19 * 24 * 60);
+            if self.excluded.len() > EXCLUDED_MAX {
+                m.add("excluded", format!("has more than {EXCLUDED_MAX} entries"));
+            }
+            for (index, program) in self.excluded.iter().enumerate() {
+                m.text(&format!("excluded[{index}]"), program, 255);
+            }
+        });
+    }
+}
+
+/// From when on a number is worth a look (warning), and from when on it needs a hand (critical). An absent
+/// one is never reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Threshold {
+    /// Worth a look from here.
+    pub warning: Option<u32>,
+    /// Needs a hand from here.
+    pub critical: Option<u32>,
+}
+
+/// How a number stands to its threshold.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing to see.
+    #[default]
+    Normal,
+    /// Worth a look.
+    Warning,
+    /// Needs a hand.
+    Critical,
+}
+
+impl Threshold {
+    /// Never reached.
+    pub const NONE: Self = Self { warning: None, critical: None };
+
+    /// With both.
+    pub const fn new(warning: u32, critical: u32) -> Self {
+        Self { warning: Some(warning), critical: Some(critical) }
+    }
+
+    /// How `value` stands to it.
+    pub fn judge(&self, value: f64) -> Severity {
+        let reached = |limit: Option<u32>| limit.is_some_and(|limit| value >= f64::from(limit));
+        if reached(self.critical) {
+            Severity::Critical
+        } else if reached(self.warning) {
+            Severity::Warning
+        } else {
+            Severity::Normal
+        }
+    }
+
+    fn percent(mistakes: &mut Mistakes, field: &str, value: &Self) {
+        value.validate(mistakes, field, 100);
+    }
+
+    fn minutes(mistakes: &mut Mistakes, field: &str, value: &Self) {
+        value.validate(mistakes, field, IDLE_MAX_MINUTES);
+    }
+
+    fn validate(&self, mistakes: &mut Mistakes, field: &str, max: u32) {
+        mistakes.within(field, |m| {
+            for (name, limit) in [("warning", self.warning), ("critical", self.critical)] {
+                if let Some(limit) = limit {
+                    m.range(name, &limit, 1..=max);
+                }
+            }
+            if let (Some(warning), Some(critical)) = (self.warning, self.critical)
+                && warning > critical
+            {
+                m.add("warning", format!("is {warning}; must not be above critical ({critical})"));
+            }
+        });
     }
 }
 
@@ -192,15 +252,26 @@ impl Spec for Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inherit::{Inherited, Level};
 
     #[test]
     fn the_nearest_level_wins_and_absent_fields_inherit() {
         let host = HostSettings { max_sessions: Some(5), ..Default::default() };
         let pool =
             HostSettings { max_sessions: Some(9), accounts: Some(AccountMode::Create), ..Default::default() };
-        let effective = EffectiveHostSettings::resolve([&host, &pool, &HostSettings::default()]);
+        let (effective, origins) = HostSettings::resolve(&[(Level::Host, &host), (Level::Pool, &pool)]);
         assert_eq!(effective.max_sessions, 5);
         assert_eq!(effective.accounts, AccountMode::Create);
         assert_eq!(effective.linger_disconnect_secs, 25);
+        assert_eq!(origins["accounts"], Level::Pool);
+        assert_eq!(origins["linger_disconnect_secs"], Level::Product);
+    }
+
+    #[test]
+    fn a_number_is_judged_by_the_highest_threshold_that_it_reaches() {
+        let threshold = Threshold::new(80, 95);
+        let judged = [79.9, 80.0, 95.0].map(|value| threshold.judge(value));
+        assert_eq!(judged, [Severity::Normal, Severity::Warning, Severity::Critical]);
+        assert_eq!(Threshold::NONE.judge(1e9), Severity::Normal);
     }
 }

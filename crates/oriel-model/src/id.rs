@@ -6,6 +6,23 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::{Kind, reference};
+
+/// What an id may name: a settings object, a session, a connection.
+pub trait Noun {
+    /// The kind of settings object; none for what is not one.
+    const SETTINGS: Option<Kind>;
+}
+
+/// Not known, or of no matter: for the untyped edges.
+impl Noun for serde_json::Value {
+    const SETTINGS: Option<Kind> = None;
+}
+
+impl Noun for () {
+    const SETTINGS: Option<Kind> = None;
+}
+
 /// The id of a `T`. Written as a hyphenated lower-case UUID.
 pub struct Id<T: ?Sized> {
     uuid: Uuid,
@@ -88,26 +105,40 @@ impl<T: ?Sized> fmt::Debug for Id<T> {
         self.uuid.fmt(f)
     }
 }
-impl<T: ?Sized> Serialize for Id<T> {
+impl<T: Noun + ?Sized> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.uuid)
+        match reference::written(T::SETTINGS, self.uuid) {
+            Some(name) => serializer.serialize_str(&name),
+            None => serializer.collect_str(&self.uuid),
+        }
     }
 }
-impl<'de, T: ?Sized> Deserialize<'de> for Id<T> {
+impl<'de, T: Noun + ?Sized> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        match text.parse() {
+            Ok(id) => Ok(id),
+            Err(error) => match reference::read(T::SETTINGS, &text) {
+                Some(found) => found.map(Into::into).map_err(serde::de::Error::custom),
+                None => Err(serde::de::Error::custom(error)),
+            },
+        }
     }
 }
-impl<T: ?Sized> JsonSchema for Id<T> {
+impl<T: Noun + ?Sized> JsonSchema for Id<T> {
     fn inline_schema() -> bool {
         true
     }
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Id".into()
     }
+    /// A UUID; `x-oriel-kind` says of which kind of settings object.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Uuid::json_schema(generator)
+        let mut schema = Uuid::json_schema(generator);
+        if let Some(kind) = T::SETTINGS {
+            schema.insert("x-oriel-kind".to_owned(), kind.as_str().into());
+        }
+        schema
     }
 }
 

@@ -7,59 +7,54 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{id::Id, site::Site, validate::Mistakes};
+use crate::{
+    id::{Id, Noun},
+    site::Site,
+    validate::Mistakes,
+};
 
-/// What a settings object is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each variant is documented by the spec of the same name")]
-pub enum Kind {
-    Farm,
-    Site,
-    Broker,
-    Gateway,
-    Host,
-    Pool,
-    Resource,
-    User,
-    Group,
-    Token,
-    Invitation,
-}
-
-impl Kind {
-    /// Every kind, in the order in which objects may refer to each other.
-    pub const ALL: [Kind; 11] = [
-        Kind::Farm,
-        Kind::Site,
-        Kind::Broker,
-        Kind::Gateway,
-        Kind::Pool,
-        Kind::Host,
-        Kind::Group,
-        Kind::User,
-        Kind::Resource,
-        Kind::Token,
-        Kind::Invitation,
-    ];
-
-    /// The word used in the store, the API and the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Farm => "farm",
-            Kind::Site => "site",
-            Kind::Broker => "broker",
-            Kind::Gateway => "gateway",
-            Kind::Host => "host",
-            Kind::Pool => "pool",
-            Kind::Resource => "resource",
-            Kind::User => "user",
-            Kind::Group => "group",
-            Kind::Token => "token",
-            Kind::Invitation => "invitation",
+macro_rules! kinds {
+    ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
+        /// What a settings object is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Kind {
+            $(#[doc = $about] $variant,)*
         }
-    }
+
+        impl Kind {
+            /// Every kind, in the order in which objects may refer to each other.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
+
+            /// The word used in the store, the API and the log.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Kind::$variant => $word,)*
+                }
+            }
+
+            /// Its plural: the path of its objects below `/api/v1`.
+            pub fn plural(self) -> &'static str {
+                match self {
+                    $(Kind::$variant => stringify!($plural),)*
+                }
+            }
+
+            /// What it is, for people.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Kind::$variant => $about,)*
+                }
+            }
+        }
+
+        $(impl Noun for $spec {
+            const SETTINGS: Option<Kind> = Some(Kind::$variant);
+        })*
+    };
 }
+
+crate::every_kind!(kinds);
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +65,7 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = UnknownKind;
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.into()))
+        Kind::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.into()))
     }
 }
 
@@ -102,6 +97,8 @@ pub struct SettingsObject {
 
 /// A settings object with its spec decoded.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(bound(serialize = "S: Spec"))]
+#[schemars(bound = "S: Spec")]
 pub struct Object<S> {
     /// Its id.
     pub id: Id<S>,
@@ -121,7 +118,7 @@ pub struct Object<S> {
 
 /// What a kind of settings object holds. A field that is absent inherits.
 pub trait Spec:
-    Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send + Sync + 'static
+    Noun + Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send + Sync + 'static
 {
     /// The kind whose spec this is.
     const KIND: Kind;
@@ -169,7 +166,7 @@ mod tests {
     #[test]
     fn every_kind_reads_back_from_its_word() {
         for kind in Kind::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
         }
         assert!("hostage".parse::<Kind>().is_err());
     }

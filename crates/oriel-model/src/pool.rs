@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     host::HostSettings,
+    inherited,
     object::{Kind, Spec},
     validate::{DESCRIPTION_MAX, Mistakes},
 };
@@ -24,32 +25,33 @@ pub struct Pool {
 }
 
 /// How sessions are spread over hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "method", deny_unknown_fields)]
-pub enum Balancing {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
     /// The host with the smallest sum of the counters that are on.
-    Resource {
-        /// Count sessions against the limit.
-        #[serde(default = "on")]
-        sessions: bool,
-        /// Count memory in use.
-        #[serde(default = "on")]
-        memory: bool,
-        /// Count CPU in use.
-        #[serde(default = "on")]
-        cpu: bool,
-    },
+    #[default]
+    Resource,
     /// One after the other, whatever their load.
     RoundRobin,
 }
 
-fn on() -> bool {
-    true
-}
-
-impl Default for Balancing {
-    fn default() -> Self {
-        Balancing::Resource { sessions: true, memory: true, cpu: true }
+inherited! {
+    /// How sessions are spread over the hosts of a pool. An absent field inherits from the site's defaults.
+    Balancing =>
+    /// Load balancing with every field decided.
+    EffectiveBalancing {
+        /// By load, or in turn.
+        method: Method = Method::Resource, |_, _, _| {};
+        /// By load: count sessions against the limit.
+        sessions: bool = true, |_, _, _| {};
+        /// By load: count memory in use.
+        memory: bool = true, |_, _, _| {};
+        /// By load: count CPU in use.
+        cpu: bool = true, |_, _, _| {};
+        /// Return a user to a disconnected session only from the address it was begun from.
+        match_client_address: bool = false, |_, _, _| {};
+        /// A host whose agent was silent for so many seconds is taken for dead: nothing more is placed on it.
+        agent_timeout_secs: u32 = 5, |m, field, value| m.range(field, value, 2..=120);
     }
 }
 
@@ -69,9 +71,18 @@ impl Spec for Pool {
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
-        if let Balancing::Resource { sessions: false, memory: false, cpu: false } = self.balancing {
-            mistakes.add("balancing", "needs at least one of sessions, memory and cpu");
-        }
+        mistakes.within("balancing", |m| self.balancing.check(m));
         mistakes.within("settings", |m| self.settings.validate(m));
+    }
+}
+
+impl Balancing {
+    /// Checks the values and that something is counted.
+    pub fn check(&self, mistakes: &mut Mistakes) {
+        self.validate(mistakes);
+        let off = [self.sessions, self.memory, self.cpu].iter().all(|counter| *counter == Some(false));
+        if off && self.method != Some(Method::RoundRobin) {
+            mistakes.add("method", "by load needs at least one of sessions, memory and cpu");
+        }
     }
 }

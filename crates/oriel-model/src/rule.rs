@@ -151,6 +151,40 @@ impl Matcher {
     }
 }
 
+/// Longest text that a criterion looks for, in characters.
+const TEXT_MAX: usize = 255;
+
+impl Matcher {
+    fn check_texts(&self, mistakes: &mut Mistakes) {
+        match self {
+            Matcher::Theme(texts) | Matcher::ClientName(texts) | Matcher::HardwareId(texts) => {
+                for (index, text) in texts.iter().enumerate() {
+                    mistakes.text(&format!("objects[{index}]"), text, TEXT_MAX);
+                }
+            }
+            Matcher::Client(clients) => {
+                for (index, client) in clients.iter().enumerate() {
+                    client.validate(&format!("objects[{index}]"), mistakes);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl ClientKindMatch {
+    /// Checks that the version is one.
+    pub fn validate(&self, field: &str, mistakes: &mut Mistakes) {
+        let Some(version) = &self.minimum_version else { return };
+        let numbers = version.split('.').all(|part| !part.is_empty() && part.parse::<u32>().is_ok());
+        if !numbers || version.split('.').count() > 6 {
+            let shown: String = version.chars().take(64).collect();
+            let message = format!("\"{shown}\" is not a version of dotted numbers such as 10.2");
+            mistakes.add(&format!("{field}.minimum_version"), message);
+        }
+    }
+}
+
 impl Rules {
     /// Checks sizes and that each criterion can match at all.
     pub fn validate(&self, mistakes: &mut Mistakes) {
@@ -181,6 +215,7 @@ impl Rule {
                 if criterion.matcher.len() > OBJECTS_MAX {
                     m.add("objects", format!("has more than {OBJECTS_MAX} entries"));
                 }
+                criterion.matcher.check_texts(m);
                 if let Matcher::Address(ranges) = &criterion.matcher {
                     for (index, range) in ranges.iter().enumerate() {
                         if AddressRange::parse(range).is_none() {

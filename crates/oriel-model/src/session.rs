@@ -4,13 +4,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Kind, id::Noun};
+
 /// Marker for session ids. A session's id is made by the broker that proposes it.
 #[derive(Debug)]
 pub enum Session {}
 
+impl Noun for Session {
+    const SETTINGS: Option<Kind> = None;
+}
+
 /// Marker for connection ids: one client attachment to a session.
 #[derive(Debug)]
 pub enum Connection {}
+
+impl Noun for Connection {
+    const SETTINGS: Option<Kind> = None;
+}
 
 /// State of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

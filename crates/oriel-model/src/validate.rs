@@ -100,6 +100,14 @@ pub fn name(mistakes: &mut Mistakes, name: &str) {
     }
 }
 
+/// Checks the name of a time zone.
+pub fn time_zone(mistakes: &mut Mistakes, field: &str, name: &str) {
+    if jiff::tz::TimeZone::get(name).is_err() {
+        let shown: String = name.chars().take(64).collect();
+        mistakes.add(field, format!("\"{shown}\" is not a time zone such as Europe/Berlin"));
+    }
+}
+
 /// The form in which names are compared: without blanks around them and without case. `Straße` and
 /// `STRASSE` are the same name. Composed and decomposed accents stay different.
 pub fn fold(name: &str) -> String {

@@ -373,15 +373,7 @@ mod tests {
             id: id(number),
             name: format!("r{number}"),
             site: None,
-            spec: Resource {
-                target,
-                description: String::new(),
-                folder: folder.map(id),
-                order: 0,
-                status: Status::Enabled,
-                icon: None,
-                rules: Rules::default(),
-            },
+            spec: Resource { folder: folder.map(id), ..Resource::new(target) },
             revision: 1,
             changed_at: jiff::Timestamp::UNIX_EPOCH,
             changed_by: "test".into(),
@@ -441,7 +433,8 @@ mod tests {
     fn a_folders_status_and_rules_hold_for_all_below_it() {
         let mut outer = resource(1, Target::Folder, None);
         let inner = resource(2, Target::Folder, Some(1));
-        let app = resource(3, Target::Desktop { source: Default::default() }, Some(2));
+        let app =
+            resource(3, Target::Desktop { source: Default::default(), size: Default::default() }, Some(2));
         let see = |outer: &Object<Resource>| {
             let all: HashMap<_, _> = [outer, &inner, &app].into_iter().map(|r| (r.id, r.clone())).collect();
             let found = visible(&all, &Facts::default());
@@ -470,7 +463,8 @@ mod tests {
     fn folders_that_contain_each_other_end_as_lost() {
         let one = resource(1, Target::Folder, Some(2));
         let two = resource(2, Target::Folder, Some(1));
-        let app = resource(3, Target::Desktop { source: Default::default() }, Some(2));
+        let app =
+            resource(3, Target::Desktop { source: Default::default(), size: Default::default() }, Some(2));
         let all: HashMap<_, _> = [one, two, app].into_iter().map(|r| (r.id, r)).collect();
         assert!(visible(&all, &Facts::default()).is_empty());
         let lost = access(&all[&id(3)], |id| all.get(&id), &Facts::default());

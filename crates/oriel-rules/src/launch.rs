@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use oriel_model::{
     Id,
     host::Host,
-    pool::Balancing,
+    pool::EffectiveBalancing,
     resource::Resource,
     session::{Session, SessionState},
 };
@@ -45,7 +45,7 @@ pub struct Inputs<'a> {
     /// Where these hosts are, for a refusal: `of pool Office`.
     pub place: &'a str,
     /// How sessions are spread over them.
-    pub balancing: Balancing,
+    pub balancing: &'a EffectiveBalancing,
     /// Count of placements so far.
     pub turn: u64,
     /// The time.
@@ -193,7 +193,7 @@ mod tests {
             sessions,
             hosts,
             place: "of pool Office",
-            balancing: Balancing::default(),
+            balancing: &EffectiveBalancing::default(),
             turn: 0,
             now: NOW,
         })

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use oriel_model::{
     Id,
     host::{Host, LogonMode},
-    pool::Balancing,
+    pool::{EffectiveBalancing, Method},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,7 @@ pub struct PassedOver {
 }
 
 /// Ranks `hosts` for a new session. `turn` counts placements, for round robin.
-pub fn rank(hosts: &[HostSnapshot], balancing: Balancing, turn: u64, now: Timestamp) -> Ranking {
+pub fn rank(hosts: &[HostSnapshot], balancing: &EffectiveBalancing, turn: u64, now: Timestamp) -> Ranking {
     let mut ranking = Ranking::default();
     let mut hosts: Vec<&HostSnapshot> = hosts.iter().collect();
     // A fixed order first, so that equal loads and turns give the same answer on every broker.
@@ -168,9 +168,9 @@ pub fn rank(hosts: &[HostSnapshot], balancing: Balancing, turn: u64, now: Timest
             }),
         }
     }
-    match balancing {
-        Balancing::Resource { .. } => ranking.candidates.sort_by(|a, b| a.load.total_cmp(&b.load)),
-        Balancing::RoundRobin => {
+    match balancing.method {
+        Method::Resource => ranking.candidates.sort_by(|a, b| a.load.total_cmp(&b.load)),
+        Method::RoundRobin => {
             let count = ranking.candidates.len().max(1) as u64;
             let first = usize::try_from(turn % count).unwrap_or(0);
             ranking.candidates.rotate_left(first);
@@ -181,8 +181,10 @@ pub fn rank(hosts: &[HostSnapshot], balancing: Balancing, turn: u64, now: Timest
 
 /// How loaded a host is: the counters that are on, added. Sessions count as a share of the limit, so that
 /// hosts of different sizes fill evenly.
-fn load(host: &HostSnapshot, balancing: Balancing) -> f32 {
-    let Balancing::Resource { sessions, memory, cpu } = balancing else { return 0.0 };
+fn load(host: &HostSnapshot, balancing: &EffectiveBalancing) -> f32 {
+    let EffectiveBalancing { method: Method::Resource, sessions, memory, cpu, .. } = *balancing else {
+        return 0.0;
+    };
     let share = |on: bool, value: f32| if on && value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
     let filled = host.sessions as f32 / host.max_sessions.max(1) as f32;
     share(sessions, filled) + share(memory, host.memory_load) + share(cpu, host.cpu_load)
@@ -248,7 +250,13 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-    const BY_LOAD: Balancing = Balancing::Resource { sessions: true, memory: true, cpu: true };
+    fn by_load() -> EffectiveBalancing {
+        EffectiveBalancing::default()
+    }
+
+    fn in_turn() -> EffectiveBalancing {
+        EffectiveBalancing { method: Method::RoundRobin, ..by_load() }
+    }
 
     fn host(number: u128) -> HostSnapshot {
         HostSnapshot {
@@ -276,22 +284,22 @@ mod tests {
             HostSnapshot { cpu_load: 0.4, ..host(2) },
             HostSnapshot { memory_load: 0.3, ..host(3) },
         ];
-        assert_eq!(names(&rank(&hosts, BY_LOAD, 0, NOW)), ["host3", "host2", "host1"]);
-        let cpu_only = Balancing::Resource { sessions: false, memory: false, cpu: true };
-        assert_eq!(names(&rank(&hosts, cpu_only, 0, NOW)), ["host1", "host3", "host2"]);
+        assert_eq!(names(&rank(&hosts, &by_load(), 0, NOW)), ["host3", "host2", "host1"]);
+        let cpu_only = EffectiveBalancing { sessions: false, memory: false, ..by_load() };
+        assert_eq!(names(&rank(&hosts, &cpu_only, 0, NOW)), ["host1", "host3", "host2"]);
     }
 
     #[test]
     fn round_robin_takes_turns() {
         let hosts = [host(1), host(2), host(3)];
-        let first = |turn| names(&rank(&hosts, Balancing::RoundRobin, turn, NOW))[0].to_owned();
+        let first = |turn| names(&rank(&hosts, &in_turn(), turn, NOW))[0].to_owned();
         assert_eq!([first(0), first(1), first(2), first(3)], ["host1", "host2", "host3", "host1"]);
     }
 
     #[test]
     fn each_obstacle_is_found_and_said() {
         let check = |changed: HostSnapshot, expected: &str| {
-            let ranking = rank(&[changed], BY_LOAD, 0, NOW);
+            let ranking = rank(&[changed], &by_load(), 0, NOW);
             assert_eq!(Refusal::new("of pool Office", &ranking).to_string(), expected);
         };
         check(HostSnapshot { enabled: false, ..host(1) }, "The only host of pool Office is disabled.");
@@ -318,7 +326,7 @@ mod tests {
     fn a_refusal_counts_the_obstacles() {
         let draining = |number| HostSnapshot { logon_mode: LogonMode::Drain, ..host(number) };
         let say = |hosts: &[HostSnapshot]| {
-            Refusal::new("of pool Office", &rank(hosts, BY_LOAD, 0, NOW)).to_string()
+            Refusal::new("of pool Office", &rank(hosts, &by_load(), 0, NOW)).to_string()
         };
         assert_eq!(say(&[draining(1), draining(2), draining(3)]), "All 3 hosts of pool Office are draining.");
         assert_eq!(say(&[draining(1), draining(2)]), "Both hosts of pool Office are draining.");
@@ -365,8 +373,8 @@ mod tests {
                     enabled, sessions, cpu_load, memory_load, ..host(number as u128)
                 })
                 .collect();
-            let balancing = if resource { BY_LOAD } else { Balancing::RoundRobin };
-            let ranking = rank(&hosts, balancing, turn, NOW);
+            let balancing = if resource { by_load() } else { in_turn() };
+            let ranking = rank(&hosts, &balancing, turn, NOW);
             prop_assert_eq!(ranking.candidates.len() + ranking.passed_over.len(), hosts.len());
             for candidate in &ranking.candidates {
                 let host = hosts.iter().find(|host| host.id == candidate.host).expect("one of them");

@@ -2,11 +2,15 @@
 //! ones are remembered until they would have expired anyway.
 
 use jiff::Timestamp;
-use oriel_model::Id;
+use oriel_model::{Id, Kind, Noun};
 
 /// Marker for ids of sign-ins.
 #[derive(Debug)]
 pub enum SignIn {}
+
+impl Noun for SignIn {
+    const SETTINGS: Option<Kind> = None;
+}
 
 /// A sign-in that no longer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

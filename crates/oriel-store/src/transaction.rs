@@ -3,17 +3,7 @@
 use jiff::Timestamp;
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
-    broker::Broker,
-    farm::Farm,
-    gateway::Gateway,
-    group::Group,
-    host::Host,
-    invitation::Invitation,
-    pool::Pool,
-    resource::Resource,
     site::Site,
-    token::Token,
-    user::User,
     validate::{self, Mistakes},
 };
 use serde_json::Value;
@@ -225,22 +215,18 @@ fn checked(
     Ok(ObjectState { name, site, spec })
 }
 
-/// What is stored can always be decoded: a new kind does not compile until it is named here.
-fn check_spec(kind: Kind, spec: &Value, mistakes: &mut Mistakes) {
-    match kind {
-        Kind::Farm => check::<Farm>(spec, mistakes),
-        Kind::Site => check::<Site>(spec, mistakes),
-        Kind::Broker => check::<Broker>(spec, mistakes),
-        Kind::Gateway => check::<Gateway>(spec, mistakes),
-        Kind::Host => check::<Host>(spec, mistakes),
-        Kind::Pool => check::<Pool>(spec, mistakes),
-        Kind::Resource => check::<Resource>(spec, mistakes),
-        Kind::User => check::<User>(spec, mistakes),
-        Kind::Group => check::<Group>(spec, mistakes),
-        Kind::Token => check::<Token>(spec, mistakes),
-        Kind::Invitation => check::<Invitation>(spec, mistakes),
-    }
+macro_rules! check_spec {
+    ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
+        /// What is stored can always be decoded.
+        fn check_spec(kind: Kind, spec: &Value, mistakes: &mut Mistakes) {
+            match kind {
+                $(Kind::$variant => check::<$spec>(spec, mistakes),)*
+            }
+        }
+    };
 }
+
+oriel_model::every_kind!(check_spec);
 
 fn check<S: Spec>(spec: &Value, mistakes: &mut Mistakes) {
     match S::deserialize(spec) {

@@ -52,7 +52,7 @@ impl From<v1::SessionState> for SessionState {
 
 /// What a broker tells an agent of its host.
 pub fn host_settings(
-    settings: EffectiveHostSettings,
+    settings: &EffectiveHostSettings,
     enabled: bool,
     logon_mode: LogonMode,
     revision: u64,

@@ -3,7 +3,7 @@
 
 use oriel_model::{
     Id, Timestamp,
-    pool::Balancing,
+    pool::EffectiveBalancing,
     resource::{Resource, Source},
     user::User,
 };
@@ -56,7 +56,7 @@ pub struct PlacementInputs {
     /// Where they are: `of pool Office`.
     pub place: String,
     /// How sessions are spread over them.
-    pub balancing: Balancing,
+    pub balancing: EffectiveBalancing,
     /// Count of placements so far.
     pub turn: u64,
 }
@@ -114,9 +114,9 @@ impl Broker {
         let hosts = view.hosts_of(source);
         let pools: std::collections::BTreeSet<_> = hosts.iter().map(|host| host.spec.pool).collect();
         // Hosts of several pools are compared by what all of them have: their load.
-        let balancing = match pools.iter().next().and_then(|pool| view.pools.get(*pool)) {
-            Some(pool) if pools.len() == 1 => pool.spec.balancing,
-            _ => Balancing::default(),
+        let balancing = match pools.iter().next() {
+            Some(pool) if pools.len() == 1 => view.effective_balancing(*pool).0,
+            _ => EffectiveBalancing::default(),
         };
         PlacementInputs {
             hosts: hosts.iter().filter_map(|host| self.hosts.snapshot(view, host.id)).collect(),
@@ -141,7 +141,7 @@ pub(crate) fn inputs<'a>(
         sessions,
         hosts: &placement.hosts,
         place: &placement.place,
-        balancing: placement.balancing,
+        balancing: &placement.balancing,
         turn: placement.turn,
         now,
     }
@@ -149,7 +149,7 @@ pub(crate) fn inputs<'a>(
 
 /// Whether a resource opens in a running application session of its user.
 pub(crate) fn shares(resource: &Resource) -> bool {
-    matches!(resource.target, oriel_model::resource::Target::Application { share_session: true, .. })
+    matches!(&resource.target, oriel_model::resource::Target::Application(application) if application.share_session)
 }
 
 /// Where the hosts of a source are, for a refusal.

@@ -19,6 +19,10 @@ pub enum ResourceKind {
     Folder,
     Desktop,
     Application,
+    Document,
+    WebApplication,
+    NetworkFolder,
+    LocalApplication,
 }
 
 /// Whether a resource can be opened now, for the portal.
@@ -68,12 +72,16 @@ fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
     };
     VisibleResource {
         id: object.id,
-        name: object.name.clone(),
+        name: object.spec.title.clone().unwrap_or_else(|| object.name.clone()),
         description: object.spec.description.clone(),
         kind: match object.spec.target {
             Target::Folder => ResourceKind::Folder,
             Target::Desktop { .. } => ResourceKind::Desktop,
-            Target::Application { .. } => ResourceKind::Application,
+            Target::Application(_) => ResourceKind::Application,
+            Target::Document { .. } => ResourceKind::Document,
+            Target::WebApplication { .. } => ResourceKind::WebApplication,
+            Target::NetworkFolder { .. } => ResourceKind::NetworkFolder,
+            Target::LocalApplication { .. } => ResourceKind::LocalApplication,
         },
         folder: object.spec.folder,
         order: object.spec.order,

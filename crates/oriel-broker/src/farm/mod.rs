@@ -14,16 +14,13 @@ use std::{
 
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
-    broker::Broker,
     farm::Farm,
-    gateway::Gateway,
-    group::Group,
-    host::{EffectiveHostSettings, Host},
-    invitation::Invitation,
-    pool::Pool,
+    host::{EffectiveHostSettings, Host, HostSettings},
+    inherit::{Inherited, Level, Origins},
+    pool::{Balancing, EffectiveBalancing, Pool},
+    reference::{self, Reference},
     resource::{Resource, Source},
-    site::Site,
-    token::Token,
+    site::{Site, SiteSection},
     user::User,
 };
 use oriel_store::Snapshot;
@@ -35,42 +32,80 @@ pub use objects::Objects;
 
 use crate::app::credential::Credential;
 
-/// Every settings object of the farm at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct FarmView {
-    /// Sequence number of the newest change taken in.
-    pub sequence: u64,
-    /// The farm itself (one object).
-    pub farms: Arc<Objects<Farm>>,
-    /// Sites.
-    pub sites: Arc<Objects<Site>>,
-    /// Brokers.
-    pub brokers: Arc<Objects<Broker>>,
-    /// Gateways.
-    pub gateways: Arc<Objects<Gateway>>,
-    /// Host pools.
-    pub pools: Arc<Objects<Pool>>,
-    /// Session hosts.
-    pub hosts: Arc<Objects<Host>>,
-    /// Groups.
-    pub groups: Arc<Objects<Group>>,
-    /// Users.
-    pub users: Arc<Objects<User>>,
-    /// Published resources.
-    pub resources: Arc<Objects<Resource>>,
-    /// API tokens.
-    pub tokens: Arc<Objects<Token>>,
-    /// Invitations.
-    pub invitations: Arc<Objects<Invitation>>,
-    /// The password hashes of users, opened.
-    pub credentials: Arc<HashMap<Id<User>, Credential>>,
-    /// Resources in the order and with the status in which users see them.
-    pub listing: Arc<Listing>,
-    /// The resources that `listing` was made from.
-    listed: Arc<Objects<Resource>>,
-    /// Objects that this version cannot decode.
-    pub unreadable: Arc<HashMap<Id<Value>, SettingsObject>>,
+/// A kind whose objects a [`FarmView`] holds: every one.
+pub trait Held: Spec {
+    /// Its objects.
+    fn all(view: &FarmView) -> &Objects<Self>;
 }
+
+macro_rules! farm_view {
+    ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
+        /// Every settings object of the farm at one moment.
+        #[derive(Debug, Clone, Default)]
+        pub struct FarmView {
+            /// Sequence number of the newest change taken in.
+            pub sequence: u64,
+            $(#[doc = $about] pub $plural: Arc<Objects<$spec>>,)*
+            /// The password hashes of users, opened.
+            pub credentials: Arc<HashMap<Id<User>, Credential>>,
+            /// Resources in the order and with the status in which users see them.
+            pub listing: Arc<Listing>,
+            /// The resources that `listing` was made from.
+            listed: Arc<Objects<Resource>>,
+            /// Objects that this version cannot decode.
+            pub unreadable: Arc<HashMap<Id<Value>, SettingsObject>>,
+        }
+
+        impl FarmView {
+            /// Decodes one object into its place; whether it could be.
+            fn take(&mut self, object: &SettingsObject) -> bool {
+                match object.kind {
+                    $(Kind::$variant => put(&mut self.$plural, object),)*
+                }
+            }
+
+            /// Takes one object out of its place.
+            fn drop_object(&mut self, kind: Kind, id: Id<Value>) {
+                match kind {
+                    $(Kind::$variant => Arc::make_mut(&mut self.$plural).remove(id.cast()),)*
+                }
+            }
+
+            /// The name of an object of any kind.
+            pub fn name_of(&self, kind: Kind, id: Id<Value>) -> Option<&str> {
+                match kind {
+                    $(Kind::$variant => self.$plural.get(id.cast()).map(|object| &*object.name),)*
+                }
+            }
+
+            /// The id of the object of this kind that is called so; upper and lower case are the same.
+            pub fn id_of(&self, kind: Kind, name: &str) -> Option<Id<Value>> {
+                match kind {
+                    $(Kind::$variant => self.$plural.by_name(name).map(|object| object.id.cast()),)*
+                }
+            }
+
+            /// The names and the references of every object of every kind, for those who ask who uses one.
+            pub fn each_reference(&self, mut visit: impl FnMut(Kind, Id<Value>, &str, Option<Id<Site>>, &[Reference])) {
+                $(for object in self.$plural.iter() {
+                    let found = reference::of(&object.spec);
+                    visit(Kind::$variant, object.id.cast(), &object.name, object.site, &found);
+                })*
+            }
+        }
+
+        $(impl Held for $spec {
+            fn all(view: &FarmView) -> &Objects<Self> {
+                &view.$plural
+            }
+        })*
+    };
+}
+
+oriel_model::every_kind!(farm_view);
+
+/// A host's settings with inheritance resolved, and where each comes from.
+pub type HostSettingsHere = (EffectiveHostSettings, Origins);
 
 impl FarmView {
     /// Decodes a snapshot of the store; credentials come separately.
@@ -93,17 +128,38 @@ impl FarmView {
         self.farms.iter().next().map(|farm| farm.name.clone()).unwrap_or_default()
     }
 
+    /// The site that a section of `site`'s settings is taken from: itself, or the one it follows.
+    pub fn section_of(&self, site: Id<Site>, section: SiteSection) -> Option<&Arc<Object<Site>>> {
+        let own = self.sites.get(site)?;
+        // One step: a site that follows a follower is refused when it is written.
+        own.spec.follows.get(&section).and_then(|followed| self.sites.get(*followed)).or(Some(own))
+    }
+
     /// A host's settings with inheritance resolved; none for a host that does not exist.
-    pub fn effective_settings(&self, host: Id<Host>) -> Option<EffectiveHostSettings> {
+    pub fn effective_settings(&self, host: Id<Host>) -> Option<HostSettingsHere> {
         let host = self.hosts.get(host)?;
         let pool = self.pools.get(host.spec.pool);
-        let site = host.site.or_else(|| pool.and_then(|pool| pool.site)).and_then(|id| self.sites.get(id));
-        let levels = [
-            Some(&host.spec.settings),
-            pool.map(|pool| &pool.spec.settings),
-            site.map(|site| &site.spec.host_defaults),
-        ];
-        Some(EffectiveHostSettings::resolve(levels.into_iter().flatten()))
+        let site = host.site.or_else(|| pool.and_then(|pool| pool.site));
+        let mut levels = vec![(Level::Host, &host.spec.settings)];
+        levels.extend(pool.map(|pool| (Level::Pool, &pool.spec.settings)));
+        if let Some(site) = site
+            && let Some(said) = self.section_of(site, SiteSection::HostDefaults)
+        {
+            levels.push((site_level(site, said), &said.spec.host_defaults));
+        }
+        Some(HostSettings::resolve(&levels))
+    }
+
+    /// A pool's load balancing with inheritance resolved; the product's for a pool that does not exist.
+    pub fn effective_balancing(&self, pool: Id<Pool>) -> (EffectiveBalancing, Origins) {
+        let Some(pool) = self.pools.get(pool) else { return Balancing::resolve(&[]) };
+        let mut levels = vec![(Level::Pool, &pool.spec.balancing)];
+        if let Some(site) = pool.site
+            && let Some(said) = self.section_of(site, SiteSection::BalancingDefaults)
+        {
+            levels.push((site_level(site, said), &said.spec.balancing_defaults));
+        }
+        Balancing::resolve(&levels)
     }
 
     /// The hosts that a source names, each once, in no order.
@@ -122,19 +178,7 @@ impl FarmView {
 
     /// Takes in an object as it is now. Call [`FarmView::reindex`] after the last one.
     pub fn put(&mut self, object: &SettingsObject) {
-        let decoded = match object.kind {
-            Kind::Farm => put(&mut self.farms, object),
-            Kind::Site => put(&mut self.sites, object),
-            Kind::Broker => put(&mut self.brokers, object),
-            Kind::Gateway => put(&mut self.gateways, object),
-            Kind::Pool => put(&mut self.pools, object),
-            Kind::Host => put(&mut self.hosts, object),
-            Kind::Group => put(&mut self.groups, object),
-            Kind::User => put(&mut self.users, object),
-            Kind::Resource => put(&mut self.resources, object),
-            Kind::Token => put(&mut self.tokens, object),
-            Kind::Invitation => put(&mut self.invitations, object),
-        };
+        let decoded = self.take(object);
         if decoded {
             if self.unreadable.contains_key(&object.id) {
                 Arc::make_mut(&mut self.unreadable).remove(&object.id);
@@ -146,19 +190,7 @@ impl FarmView {
 
     /// Forgets an object that was deleted. Call [`FarmView::reindex`] after the last one.
     pub fn remove(&mut self, kind: Kind, id: Id<Value>) {
-        match kind {
-            Kind::Farm => Arc::make_mut(&mut self.farms).remove(id.cast()),
-            Kind::Site => Arc::make_mut(&mut self.sites).remove(id.cast()),
-            Kind::Broker => Arc::make_mut(&mut self.brokers).remove(id.cast()),
-            Kind::Gateway => Arc::make_mut(&mut self.gateways).remove(id.cast()),
-            Kind::Pool => Arc::make_mut(&mut self.pools).remove(id.cast()),
-            Kind::Host => Arc::make_mut(&mut self.hosts).remove(id.cast()),
-            Kind::Group => Arc::make_mut(&mut self.groups).remove(id.cast()),
-            Kind::User => Arc::make_mut(&mut self.users).remove(id.cast()),
-            Kind::Resource => Arc::make_mut(&mut self.resources).remove(id.cast()),
-            Kind::Token => Arc::make_mut(&mut self.tokens).remove(id.cast()),
-            Kind::Invitation => Arc::make_mut(&mut self.invitations).remove(id.cast()),
-        }
+        self.drop_object(kind, id);
         if self.unreadable.contains_key(&id) {
             Arc::make_mut(&mut self.unreadable).remove(&id);
         }
@@ -175,6 +207,10 @@ impl FarmView {
             self.listed = self.resources.clone();
         }
     }
+}
+
+fn site_level(site: Id<Site>, said: &Object<Site>) -> Level {
+    if said.id == site { Level::Site } else { Level::FollowedSite }
 }
 
 /// Takes the object in; one that cannot be decoded is logged and left out.

@@ -150,7 +150,7 @@ impl Hosts {
     /// What placement looks at, for one host.
     pub fn snapshot(&self, view: &FarmView, host: Id<Host>) -> Option<HostSnapshot> {
         let object = view.hosts.get(host)?;
-        let settings = view.effective_settings(host)?;
+        let (settings, _) = view.effective_settings(host)?;
         let pool_enabled = view.pools.get(object.spec.pool).is_some_and(|pool| pool.spec.enabled);
         let mut snapshot = HostSnapshot {
             id: host,

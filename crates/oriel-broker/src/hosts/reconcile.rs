@@ -44,8 +44,8 @@ pub(crate) fn settings(view: &FarmView, host: Id<Host>) -> Option<v1::HostSettin
     let pool_enabled = view.pools.get(object.spec.pool).is_some_and(|pool| pool.spec.enabled);
     let mode = object.spec.logon_mode;
     let revision = if mode == LogonMode::DrainUntilReboot { object.revision } else { 0 };
-    let effective = view.effective_settings(host)?;
-    Some(convert::host_settings(effective, object.spec.enabled && pool_enabled, mode, revision))
+    let (effective, _) = view.effective_settings(host)?;
+    Some(convert::host_settings(&effective, object.spec.enabled && pool_enabled, mode, revision))
 }
 
 async fn reconcile(broker: &Broker) {

@@ -10,9 +10,8 @@ use ::http::{
 use oriel_model::{
     Id,
     invitation::Invitation,
-    resource::{Resource, Source, Status, Target},
+    resource::{Application, Resource, Target},
     role::Role,
-    rule::Rules,
     session::EndReason,
     user::User,
 };
@@ -278,22 +277,7 @@ async fn publish(running: &Running) -> Id<Resource> {
     let now = broker.now();
     let (user, resource) = (Id::<User>::generate(now), Id::generate(now));
     let hash = broker.passwords.hash(Zeroizing::new("correct horse".into())).await.expect("hashed");
-    let target = Target::Application {
-        source: Source::AllHosts,
-        program: "xterm".into(),
-        arguments: String::new(),
-        start_in: String::new(),
-        share_session: false,
-    };
-    let spec = Resource {
-        target,
-        description: String::new(),
-        folder: None,
-        order: 0,
-        status: Status::Enabled,
-        icon: None,
-        rules: Rules::default(),
-    };
+    let spec = Resource::new(Target::Application(Application::new("xterm")));
     let transaction = Transaction::new(Author::system(), now)
         .create(user, "Alice", None, &User::default())
         .put_secret(user, crate::app::credential::PASSWORD_SECRET, Zeroizing::new(hash.into_bytes()))

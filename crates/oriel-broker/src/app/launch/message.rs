@@ -14,11 +14,12 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof
     let start = match (&resource.spec.target, kind) {
         (_, Kind::Return { start_program: false }) | (Target::Folder, _) => None,
         (Target::Desktop { .. }, _) => Some(Start::Desktop(StartDesktop {})),
-        (Target::Application { program, arguments, start_in, .. }, _) => Some(Start::Program(StartProgram {
-            program: program.clone(),
-            arguments: arguments.clone(),
-            start_in: start_in.clone(),
+        (Target::Application(application), _) => Some(Start::Program(StartProgram {
+            program: application.program.clone(),
+            arguments: application.arguments.clone(),
+            start_in: application.start_in.clone(),
         })),
+        _ => None,
     };
     Prepare {
         session_id: session.to_string(),

@@ -1,14 +1,11 @@
 //! Gateways as administrators see them: what is set, and what is known at run time.
 
-use oriel_model::{Id, Object, Timestamp, gateway::Gateway, rule::Matcher, site::Site};
+use oriel_model::{Id, Object, Timestamp, gateway::Gateway, site::Site};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Managed, references};
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-};
+use super::Managed;
+use crate::{Broker, farm::FarmView};
 
 /// A gateway as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -53,10 +50,6 @@ pub struct GatewayState {
 impl Managed for Gateway {
     type View = GatewayView;
 
-    fn all(view: &FarmView) -> &Objects<Self> {
-        &view.gateways
-    }
-
     fn show(broker: &Broker, _: &FarmView, object: &Object<Self>) -> GatewayView {
         GatewayView {
             id: object.id,
@@ -68,10 +61,6 @@ impl Managed for Gateway {
             changed_by: object.changed_by.clone(),
             state: state(broker, object.id),
         }
-    }
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::resources_with(view, |m| matches!(m, Matcher::Gateway(ids) if ids.contains(&id)))
     }
 }
 

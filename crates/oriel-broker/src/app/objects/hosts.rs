@@ -4,20 +4,16 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oriel_model::{
     Id, Object, Timestamp,
     host::{EffectiveHostSettings, Host, LogonMode},
+    inherit::Origins,
     site::Site,
-    validate::Mistakes,
 };
 use oriel_store::Author;
 use oriel_wire::v1::{ListApps, agent_reply, agent_request};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ChangeError, Changed, Managed, kinds, references};
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-    hosts::HostError,
-};
+use super::{ChangeError, Changed, Managed};
+use crate::{Broker, farm::FarmView, hosts::HostError};
 
 /// A host as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -38,6 +34,8 @@ pub struct HostView {
     pub changed_by: String,
     /// Its settings with inheritance resolved.
     pub effective: EffectiveHostSettings,
+    /// Where each of them comes from.
+    pub origins: Origins,
     /// What is known of it now.
     pub state: HostState,
 }
@@ -80,11 +78,8 @@ pub struct HostState {
 impl Managed for Host {
     type View = HostView;
 
-    fn all(view: &FarmView) -> &Objects<Self> {
-        &view.hosts
-    }
-
     fn show(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostView {
+        let (effective, origins) = view.effective_settings(object.id).unwrap_or_default();
         HostView {
             id: object.id,
             name: object.name.clone(),
@@ -93,17 +88,10 @@ impl Managed for Host {
             revision: object.revision,
             changed_at: object.changed_at,
             changed_by: object.changed_by.clone(),
-            effective: view.effective_settings(object.id).unwrap_or_default(),
+            effective,
+            origins,
             state: state(broker, object.id),
         }
-    }
-
-    fn check(&self, view: &FarmView, _: Option<Id<Self>>, mistakes: &mut Mistakes) {
-        references::exists(mistakes, "pool", &view.pools, self.pool);
-    }
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::resources_on(view, |source| kinds::names_host(source, id))
     }
 }
 

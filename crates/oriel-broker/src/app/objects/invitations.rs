@@ -13,11 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed, references, tokens};
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-};
+use super::{ChangeError, Managed, tokens};
+use crate::{Broker, farm::FarmView};
 
 /// What an administrator sends to invite a component.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -99,10 +96,6 @@ pub struct IssuedInvitation {
 impl Managed for Invitation {
     type View = InvitationView;
 
-    fn all(view: &FarmView) -> &Objects<Self> {
-        &view.invitations
-    }
-
     fn show(broker: &Broker, _: &FarmView, object: &Object<Self>) -> InvitationView {
         let Invitation { role, expires_at, pool, component_name, used, .. } = object.spec.clone();
         let state = match &used {
@@ -118,12 +111,6 @@ impl Managed for Invitation {
             revision: object.revision,
             changed_at: object.changed_at,
             changed_by: object.changed_by.clone(),
-        }
-    }
-
-    fn check(&self, view: &FarmView, _: Option<Id<Self>>, mistakes: &mut Mistakes) {
-        if let Some(pool) = self.pool {
-            references::exists(mistakes, "pool", &view.pools, pool);
         }
     }
 }

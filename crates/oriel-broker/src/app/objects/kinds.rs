@@ -1,31 +1,17 @@
-//! The kinds that need nothing beyond the common mechanism.
+//! What is particular to single kinds, beyond the common mechanism.
 
 use oriel_model::{
-    Id, Object,
-    broker::Broker as BrokerSpec,
-    farm::Farm,
-    group::Group,
-    pool::Pool,
-    resource::{Resource, Source},
-    rule::Matcher,
-    site::Site,
-    validate::Mistakes,
+    Id, Object, broker::Broker as BrokerSpec, farm::Farm, group::Group, logon_hours::LogonHours,
+    policy::Policy, pool::Pool, resource::Resource, schedule::Schedule, site::Site, validate::Mistakes,
 };
 
 use super::{Managed, references};
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-};
+use crate::{Broker, farm::FarmView};
 
 /// A kind that is shown as it is stored.
 macro_rules! shown_as_stored {
-    ($objects:ident) => {
+    () => {
         type View = Object<Self>;
-
-        fn all(view: &FarmView) -> &Objects<Self> {
-            &view.$objects
-        }
 
         fn show(_: &Broker, _: &FarmView, object: &Object<Self>) -> Object<Self> {
             object.clone()
@@ -34,77 +20,50 @@ macro_rules! shown_as_stored {
 }
 
 impl Managed for Farm {
-    shown_as_stored!(farms);
+    shown_as_stored!();
 }
 
 impl Managed for BrokerSpec {
-    shown_as_stored!(brokers);
-}
-
-impl Managed for Site {
-    shown_as_stored!(sites);
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        let mut found = Vec::new();
-        in_site(&view.brokers, id, &mut found);
-        in_site(&view.gateways, id, &mut found);
-        in_site(&view.pools, id, &mut found);
-        in_site(&view.hosts, id, &mut found);
-        in_site(&view.groups, id, &mut found);
-        in_site(&view.users, id, &mut found);
-        in_site(&view.resources, id, &mut found);
-        in_site(&view.tokens, id, &mut found);
-        in_site(&view.invitations, id, &mut found);
-        if view.sites.len() == 1 {
-            found.push("the farm, whose last site it is".into());
-        }
-        found
-    }
-}
-
-fn in_site<S: Managed>(objects: &Objects<S>, site: Id<Site>, found: &mut Vec<String>) {
-    let objects = objects.sorted();
-    found.extend(objects.iter().filter(|object| object.site == Some(site)).map(|o| references::named(o)));
+    shown_as_stored!();
 }
 
 impl Managed for Pool {
-    shown_as_stored!(pools);
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::of_pool(view, id)
-    }
+    shown_as_stored!();
 }
 
 impl Managed for Group {
-    shown_as_stored!(groups);
+    shown_as_stored!();
+}
 
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        let mut found = references::users_among(&view.users, |user| user.groups.contains(&id));
-        found.extend(references::resources_with(
-            view,
-            |m| matches!(m, Matcher::Group(ids) if ids.contains(&id)),
-        ));
-        found
+impl Managed for Policy {
+    shown_as_stored!();
+}
+
+impl Managed for LogonHours {
+    shown_as_stored!();
+}
+
+impl Managed for Schedule {
+    shown_as_stored!();
+}
+
+impl Managed for Site {
+    shown_as_stored!();
+
+    fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
+        references::followed_sites(view, id, self, mistakes);
+    }
+
+    fn kept_by(view: &FarmView, _: Id<Self>) -> Vec<String> {
+        if view.sites.len() == 1 { vec!["the farm, whose last site it is".into()] } else { Vec::new() }
     }
 }
 
 impl Managed for Resource {
-    shown_as_stored!(resources);
+    shown_as_stored!();
 
     fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
         references::folder(view, id, self, mistakes);
-        if let Some(source) = self.target.source() {
-            mistakes.within("target", |m| references::source(view, source, m));
-        }
-        mistakes.within("rules", |m| references::rules(view, &self.rules, m));
+        references::opens_in(view, &self.target, mistakes);
     }
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::users_among(&view.resources, |resource| resource.folder == Some(id))
-    }
-}
-
-/// Whether a resource names this host by itself.
-pub(super) fn names_host(source: &Source, id: Id<oriel_model::host::Host>) -> bool {
-    matches!(source, Source::Hosts { hosts } if hosts.contains(&id))
 }

@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Broker,
-    farm::{FarmView, Objects},
+    farm::{FarmView, Held},
 };
 
 pub use gateways::{GatewayState, GatewayView};
@@ -40,22 +40,19 @@ pub use tokens::{
 pub use users::{NewUser, UserView, create as create_user, members, set_password};
 
 /// A kind of settings object as administrators see it.
-pub trait Managed: Spec {
+pub trait Managed: Held {
     /// What a list and a single object look like from outside.
     type View: Serialize + JsonSchema + Send;
-
-    /// The objects of this kind.
-    fn all(view: &FarmView) -> &Objects<Self>;
 
     /// An object as it is shown: with what is known at run time, without secrets.
     fn show(broker: &Broker, view: &FarmView, object: &Object<Self>) -> Self::View;
 
-    /// Notes every reference in the spec that leads nowhere. `id` is that of the object; none while
-    /// it is being made.
+    /// Notes what is wrong with the spec among the other objects, beyond references that lead nowhere.
+    /// `id` is that of the object; none while it is being made.
     fn check(&self, _view: &FarmView, _id: Option<Id<Self>>, _mistakes: &mut Mistakes) {}
 
-    /// Names what uses an object, so that it cannot be deleted: `resource "Writer"`.
-    fn used_by(_view: &FarmView, _id: Id<Self>) -> Vec<String> {
+    /// Names what else keeps an object from being deleted, beyond the references to it.
+    fn kept_by(_view: &FarmView, _id: Id<Self>) -> Vec<String> {
         Vec::new()
     }
 }
@@ -256,7 +253,8 @@ pub async fn delete<S: Managed>(
     let _turn = turn().await;
     let view = broker.farm.load();
     let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
-    let by = S::used_by(&view, id);
+    let mut by = references::users_of(&view, S::KIND, id.cast());
+    by.extend(S::kept_by(&view, id));
     if !by.is_empty() {
         return Err(ChangeError::InUse { kind: S::KIND, name: object.name.clone(), by });
     }
@@ -281,6 +279,7 @@ fn check<S: Managed>(
     }
     mistakes.within("spec", |m| {
         spec.validate(m);
+        references::check(view, spec, m);
         spec.check(view, id, m);
     });
     let found = mistakes.into_vec();

@@ -3,44 +3,73 @@
 use std::collections::HashSet;
 
 use oriel_model::{
-    Id, Object, Spec,
-    pool::Pool,
-    resource::{Resource, Source, Target},
-    rule::{Matcher, Rules},
+    Id, Kind, Spec,
+    reference::{self, Reference},
+    resource::{Resource, Target},
+    site::Site,
     validate::{Mistake, Mistakes},
 };
+use serde_json::Value;
 
 use super::ChangeError;
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-};
+use crate::{Broker, farm::FarmView};
 
-/// Notes a mistake when `id` names none of `objects`.
-pub fn exists<S: Spec>(mistakes: &mut Mistakes, field: &str, objects: &Objects<S>, id: Id<S>) {
-    if objects.get(id).is_none() {
-        mistakes.add(field, format!("there is no {} with the id {id}", S::KIND));
+/// Notes every reference of a spec that leads nowhere.
+pub fn check<S: Spec>(view: &FarmView, spec: &S, mistakes: &mut Mistakes) {
+    for Reference { kind, id, field } in reference::of(spec) {
+        if view.name_of(kind, id).is_none() {
+            mistakes.add(&field, format!("there is no {kind} with the id {id}"));
+        }
     }
 }
 
-/// As [`exists`], for each of a list.
-pub fn all_exist<S: Spec>(mistakes: &mut Mistakes, field: &str, objects: &Objects<S>, ids: &[Id<S>]) {
-    for (index, id) in ids.iter().enumerate() {
-        exists(mistakes, &format!("{field}[{index}]"), objects, *id);
+/// Names what refers to an object, and what lies in it if it is a site: `resource "Writer"`.
+pub fn users_of(view: &FarmView, kind: Kind, id: Id<Value>) -> Vec<String> {
+    let mut found = Vec::new();
+    view.each_reference(|user_kind, user, name, site, references| {
+        if user == id || is_spent(view, user_kind, user) {
+            return;
+        }
+        let lies_in = kind == Kind::Site && site.is_some_and(|site| site.cast() == id);
+        if lies_in || references.iter().any(|reference| reference.id == id) {
+            found.push(format!("{user_kind} \"{name}\""));
+        }
+    });
+    found.sort();
+    found
+}
+
+/// An invitation that was used keeps nothing.
+fn is_spent(view: &FarmView, kind: Kind, id: Id<Value>) -> bool {
+    kind == Kind::Invitation
+        && view.invitations.get(id.cast()).is_some_and(|invitation| invitation.spec.used.is_some())
+}
+
+/// Checks what a resource opens in: a published application.
+pub fn opens_in(view: &FarmView, target: &Target, mistakes: &mut Mistakes) {
+    let Some(application) = target.opens_in().and_then(|id| view.resources.get(id)) else { return };
+    if !matches!(application.spec.target, Target::Application(_)) {
+        let field = if matches!(target, Target::WebApplication { .. }) { "browser" } else { "application" };
+        mistakes.add(&format!("target.{field}"), format!("\"{}\" is not an application", application.name));
     }
 }
 
-/// Checks the objects that rules name.
-pub fn rules(view: &FarmView, rules: &Rules, mistakes: &mut Mistakes) {
-    for (index, rule) in rules.rules.iter().enumerate() {
-        for (place, criterion) in rule.criteria.iter().enumerate() {
-            let field = format!("rules[{index}].criteria[{place}].objects");
-            match &criterion.matcher {
-                Matcher::User(users) => all_exist(mistakes, &field, &view.users, users),
-                Matcher::Group(groups) => all_exist(mistakes, &field, &view.groups, groups),
-                Matcher::Gateway(gateways) => all_exist(mistakes, &field, &view.gateways, gateways),
-                _ => {}
-            }
+/// Checks that a followed site follows no other itself, so that one step leads to what holds.
+pub fn followed_sites(view: &FarmView, id: Option<Id<Site>>, spec: &Site, mistakes: &mut Mistakes) {
+    for (section, followed) in &spec.follows {
+        let field = format!("follows.{}", section.as_str());
+        if Some(*followed) == id {
+            mistakes.add(&field, "a site cannot follow itself");
+        } else if let Some(site) = view.sites.get(*followed)
+            && site.spec.follows.contains_key(section)
+        {
+            let message = format!("\"{}\" follows another site in this itself; name that one", site.name);
+            mistakes.add(&field, message);
+        }
+        let follower =
+            view.sites.iter().find(|site| id.is_some() && site.spec.follows.get(section).copied() == id);
+        if let Some(follower) = follower {
+            mistakes.add(&field, format!("\"{}\" follows this site in it; one step only", follower.name));
         }
     }
 }
@@ -49,11 +78,10 @@ pub fn rules(view: &FarmView, rules: &Rules, mistakes: &mut Mistakes) {
 pub fn folder(view: &FarmView, id: Option<Id<Resource>>, spec: &Resource, mistakes: &mut Mistakes) {
     if let Some(folder) = spec.folder {
         match view.resources.get(folder) {
-            None => mistakes.add("folder", format!("there is no resource with the id {folder}")),
             Some(object) if object.spec.target != Target::Folder => {
                 mistakes.add("folder", format!("\"{}\" is not a folder", object.name));
             }
-            Some(_) => {}
+            Some(_) | None => {}
         }
         if lies_in(view, folder, id) {
             mistakes.add("folder", "a folder cannot lie in itself or in a folder below it");
@@ -81,53 +109,6 @@ fn lies_in(view: &FarmView, folder: Id<Resource>, id: Option<Id<Resource>>) -> b
         next = view.resources.get(folder).and_then(|object| object.spec.folder);
     }
     false
-}
-
-/// Checks where a resource runs.
-pub fn source(view: &FarmView, source: &Source, mistakes: &mut Mistakes) {
-    match source {
-        Source::AllHosts => {}
-        Source::Pools { pools } => all_exist(mistakes, "source.pools", &view.pools, pools),
-        Source::Hosts { hosts } => all_exist(mistakes, "source.hosts", &view.hosts, hosts),
-    }
-}
-
-/// Names an object: `pool "Office"`.
-pub fn named<S: Spec>(object: &Object<S>) -> String {
-    format!("{} \"{}\"", S::KIND, object.name)
-}
-
-/// The objects for which `uses` holds, named and sorted.
-pub fn users_among<S: Spec>(objects: &Objects<S>, uses: impl Fn(&S) -> bool) -> Vec<String> {
-    let mut found: Vec<_> =
-        objects.iter().filter(|object| uses(&object.spec)).map(|object| named(object)).collect();
-    found.sort();
-    found
-}
-
-/// The resources whose rules have a criterion for which `names` holds.
-pub fn resources_with(view: &FarmView, names: impl Fn(&Matcher) -> bool) -> Vec<String> {
-    users_among(&view.resources, |resource| {
-        resource.rules.rules.iter().flat_map(|rule| &rule.criteria).any(|c| names(&c.matcher))
-    })
-}
-
-/// The resources that run on what `names` holds for.
-pub fn resources_on(view: &FarmView, names: impl Fn(&Source) -> bool) -> Vec<String> {
-    users_among(&view.resources, |resource| resource.target.source().is_some_and(&names))
-}
-
-/// What holds a reference to a pool.
-pub fn of_pool(view: &FarmView, pool: Id<Pool>) -> Vec<String> {
-    let mut found = users_among(&view.hosts, |host| host.pool == pool);
-    found.extend(resources_on(
-        view,
-        |source| matches!(source, Source::Pools { pools } if pools.contains(&pool)),
-    ));
-    found.extend(users_among(&view.invitations, |invitation| {
-        invitation.pool == Some(pool) && invitation.used.is_none()
-    }));
-    found
 }
 
 /// Checks that the icon a resource names is kept. The only reference outside the objects.

@@ -17,10 +17,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{ChangeError, Managed};
-use crate::{
-    Broker,
-    farm::{FarmView, Objects},
-};
+use crate::{Broker, farm::FarmView};
 
 /// What an administrator says of a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,10 +71,6 @@ pub struct IssuedToken {
 impl Managed for Token {
     type View = TokenView;
 
-    fn all(view: &FarmView) -> &Objects<Self> {
-        &view.tokens
-    }
-
     fn show(_: &Broker, _: &FarmView, object: &Object<Self>) -> TokenView {
         let Token { role, description, expires_at, .. } = object.spec.clone();
         TokenView {
@@ -98,7 +91,7 @@ impl Managed for Token {
         }
     }
 
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
+    fn kept_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
         let last = "the farm, as the last token that may do everything for ever";
         is_last_root(view, id).then(|| last.to_owned()).into_iter().collect()
     }

@@ -1,25 +1,14 @@
 //! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
 
 use oriel_identity::check_new_password;
-use oriel_model::{
-    Id, Kind, Object, Timestamp,
-    group::Group,
-    rule::Matcher,
-    site::Site,
-    user::User,
-    validate::{Mistake, Mistakes},
-};
+use oriel_model::{Id, Kind, Object, Timestamp, group::Group, site::Site, user::User, validate::Mistake};
 use oriel_store::{Author, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, ListQuery, Managed, Page, references, turn};
-use crate::{
-    Broker,
-    app::credential::PASSWORD_SECRET,
-    farm::{FarmView, Objects},
-};
+use super::{ChangeError, ListQuery, Managed, Page, turn};
+use crate::{Broker, app::credential::PASSWORD_SECRET, farm::FarmView};
 
 /// What an administrator sends to make a user.
 #[derive(Deserialize, JsonSchema)]
@@ -63,10 +52,6 @@ pub struct UserView {
 impl Managed for User {
     type View = UserView;
 
-    fn all(view: &FarmView) -> &Objects<Self> {
-        &view.users
-    }
-
     fn show(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserView {
         UserView {
             id: object.id,
@@ -78,14 +63,6 @@ impl Managed for User {
             changed_by: object.changed_by.clone(),
             has_password: view.credentials.contains_key(&object.id),
         }
-    }
-
-    fn check(&self, view: &FarmView, _: Option<Id<Self>>, mistakes: &mut Mistakes) {
-        references::all_exist(mistakes, "groups", &view.groups, &self.groups);
-    }
-
-    fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
-        references::resources_with(view, |m| matches!(m, Matcher::User(ids) if ids.contains(&id)))
     }
 }
 

@@ -6,20 +6,7 @@ use std::{marker::PhantomData, sync::Arc};
 use aide::OperationInput;
 use axum::extract::FromRequestParts;
 use http::{StatusCode, header, request::Parts};
-use oriel_model::{
-    broker::Broker as BrokerSpec,
-    farm::Farm,
-    gateway::Gateway,
-    group::Group,
-    host::Host,
-    invitation::Invitation,
-    pool::Pool,
-    resource::Resource,
-    role::{Action, Area},
-    site::Site,
-    token::Token,
-    user::User,
-};
+use oriel_model::role::{Action, Area};
 use oriel_store::{Author, Via};
 
 use crate::{
@@ -68,29 +55,23 @@ pub enum Sessions {}
 /// The change log.
 pub enum Audit {}
 
+impl InArea for Sessions {
+    const AREA: Area = Area::Sessions;
+}
+
+impl InArea for Audit {
+    const AREA: Area = Area::Audit;
+}
+
 macro_rules! areas {
-    ($($noun:ty => $area:ident),* $(,)?) => {
-        $(impl InArea for $noun {
+    ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
+        $(impl InArea for $spec {
             const AREA: Area = Area::$area;
         })*
     };
 }
 
-areas! {
-    Farm => Infrastructure,
-    Site => Infrastructure,
-    BrokerSpec => Infrastructure,
-    Gateway => Infrastructure,
-    Invitation => Infrastructure,
-    Host => Hosts,
-    Pool => Hosts,
-    Resource => Publishing,
-    User => Directory,
-    Group => Directory,
-    Token => Administrators,
-    Sessions => Sessions,
-    Audit => Audit,
-}
+oriel_model::every_kind!(areas);
 
 /// A caller with the permission `P`. To have one is to have been checked.
 pub struct May<P> {

@@ -2,32 +2,21 @@
 
 use aide::axum::ApiRouter;
 use oriel_model::{
-    broker::Broker, gateway::Gateway, group::Group, host::Host, invitation::Invitation, pool::Pool,
-    resource::Resource, site::Site, token::Token, user::User,
+    broker::Broker, gateway::Gateway, group::Group, logon_hours::LogonHours, policy::Policy, pool::Pool,
+    resource::Resource, schedule::Schedule, site::Site,
 };
 
 use super::crud::{Api, Routed, changed, created, deleted, viewed};
 
 macro_rules! paths {
-    ($($spec:ty => $path:literal),* $(,)?) => {
+    ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
         $(impl Routed for $spec {
-            const PATH: &'static str = $path;
+            const PATH: &'static str = stringify!($plural);
         })*
     };
 }
 
-paths! {
-    Site => "sites",
-    Broker => "brokers",
-    Gateway => "gateways",
-    Pool => "pools",
-    Host => "hosts",
-    Group => "groups",
-    User => "users",
-    Resource => "resources",
-    Token => "tokens",
-    Invitation => "invitations",
-}
+oriel_model::every_kind!(paths);
 
 pub fn routes() -> Api {
     ApiRouter::new()
@@ -35,6 +24,9 @@ pub fn routes() -> Api {
         .merge(all_of_them::<Pool>())
         .merge(all_of_them::<Group>())
         .merge(all_of_them::<Resource>())
+        .merge(all_of_them::<Policy>())
+        .merge(all_of_them::<LogonHours>())
+        .merge(all_of_them::<Schedule>())
         // Brokers and gateways come by starting and joining.
         .merge(viewed::<Broker>())
         .merge(viewed::<Gateway>().merge(changed::<Gateway>()).merge(deleted::<Gateway>()))

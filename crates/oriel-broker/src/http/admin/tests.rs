@@ -152,8 +152,8 @@ async fn every_mistake_is_reported_at_once_with_its_field() {
             "name",
             "spec.target.program",
             "spec.folder",
-            "spec.target.source.pools[0]",
             "spec.rules.rules[0].criteria[0].objects[0]",
+            "spec.target.source.pools[0]",
         ]
     );
 }
