@@ -25,6 +25,8 @@ pub struct Broker {
 
 impl Spec for Broker {
     const KIND: Kind = Kind::Broker;
+    const OWN_FIELDS: &'static [&'static str] = &["gateway_addresses", "agent_addresses"];
+    const COMES: Option<&'static str> = Some("when it is started");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);

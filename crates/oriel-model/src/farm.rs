@@ -77,6 +77,7 @@ impl Default for SignInSettings {
 
 impl Spec for Farm {
     const KIND: Kind = Kind::Farm;
+    const COMES: Option<&'static str> = Some("with its first broker, and there is exactly one");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.range("certificate_lifetime_hours", &self.certificate_lifetime_hours, 1..=24 * 366);

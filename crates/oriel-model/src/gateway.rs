@@ -28,6 +28,7 @@ impl Default for Gateway {
 
 impl Spec for Gateway {
     const KIND: Kind = Kind::Gateway;
+    const COMES: Option<&'static str> = Some("when it joins with an invitation");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);

@@ -236,6 +236,7 @@ impl Threshold {
 
 impl Spec for Host {
     const KIND: Kind = Kind::Host;
+    const COMES: Option<&'static str> = Some("when its machine joins with an invitation");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);

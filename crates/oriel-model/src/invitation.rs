@@ -47,6 +47,8 @@ pub struct Used {
 
 impl Spec for Invitation {
     const KIND: Kind = Kind::Invitation;
+    const OWN_FIELDS: &'static [&'static str] = &["secret_sha256", "used"];
+    const COMES: Option<&'static str> = Some("by POST /invitations, which shows its string once");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         if self.role == Role::Agent && self.pool.is_none() {

@@ -123,6 +123,14 @@ pub trait Spec:
     /// The kind whose spec this is.
     const KIND: Kind;
 
+    /// Fields that only the farm itself sets: digests of secrets, and what a component says of itself.
+    /// Documents leave them out, and what comes as a document leaves them as they are.
+    const OWN_FIELDS: &'static [&'static str] = &[];
+
+    /// How an object of this kind comes into being where it cannot be made by saying what it is, as a
+    /// sentence's end: `when its machine joins`.
+    const COMES: Option<&'static str> = None;
+
     /// Checks what the types do not say; every mistake is reported, with its field.
     fn validate(&self, mistakes: &mut Mistakes);
 }

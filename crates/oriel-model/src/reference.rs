@@ -9,7 +9,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -112,12 +112,16 @@ pub fn with_names<S: Serialize>(spec: &S, names: Rc<dyn Names>) -> Value {
     written.expect("a spec is always JSON")
 }
 
-/// Reads a spec that may have names where ids belong.
+/// Reads a spec that may have names where ids belong; `spec` is its JSON, or a deserializer around it that
+/// keeps the paths of fields.
 ///
 /// # Errors
 ///
-/// What serde says, with the path of the field; a name that leads nowhere is named.
-pub fn from_names<S: DeserializeOwned>(spec: &Value, names: Rc<dyn Names>) -> Result<S, serde_json::Error> {
+/// What serde says; a name that leads nowhere is named.
+pub fn from_names<'de, S: Deserialize<'de>, D: Deserializer<'de>>(
+    spec: D,
+    names: Rc<dyn Names>,
+) -> Result<S, D::Error> {
     within(Scope::Read(names), || S::deserialize(spec)).0
 }
 
@@ -190,7 +194,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_nowhere_is_named() {
         let error =
-            from_names::<Host>(&json!({"pool": "Offcie"}), Rc::new(Office)).expect_err("no such pool");
+            from_names::<Host, _>(&json!({"pool": "Offcie"}), Rc::new(Office)).expect_err("no such pool");
         assert!(error.to_string().contains("there is no pool \"Offcie\""), "{error}");
     }
 }

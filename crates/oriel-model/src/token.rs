@@ -28,6 +28,8 @@ pub struct Token {
 
 impl Spec for Token {
     const KIND: Kind = Kind::Token;
+    const OWN_FIELDS: &'static [&'static str] = &["secret_sha256"];
+    const COMES: Option<&'static str> = Some("by POST /tokens, which shows its secret once");
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);

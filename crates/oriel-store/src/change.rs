@@ -163,6 +163,12 @@ pub struct ChangeQuery {
     pub object: Option<Id<Value>>,
     /// Only changes of objects of this kind.
     pub kind: Option<Kind>,
+    /// Only changes by authors in whose name this stands; the case of ASCII letters does not matter.
+    pub by: Option<String>,
+    /// Only changes made then or later.
+    pub since: Option<Timestamp>,
+    /// Only changes made before.
+    pub until: Option<Timestamp>,
     /// At most so many; [`CHANGES_MAX`] when larger.
     pub limit: usize,
 }
@@ -186,7 +192,15 @@ impl ChangeQuery {
 
     /// What happened lately, newest first.
     pub fn newest() -> Self {
-        Self { start: Start::Newest, object: None, kind: None, limit: CHANGES_MAX }
+        Self {
+            start: Start::Newest,
+            object: None,
+            kind: None,
+            by: None,
+            since: None,
+            until: None,
+            limit: CHANGES_MAX,
+        }
     }
 
     /// What happened before the change with this sequence number, newest first.

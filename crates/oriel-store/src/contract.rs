@@ -227,7 +227,7 @@ async fn what_is_not_valid_is_refused_with_every_mistake(store: Store) {
         many = many.create(Id::generate(at(0)), format!("g{number}"), None, &group(""));
     }
     let error = store.commit(many).await.expect_err("too many").to_string();
-    assert_eq!(error, "10001 changes at once are too many; at most 10000 are taken");
+    assert_eq!(error, "50001 changes at once are too many; at most 50000 are taken");
     assert_eq!(store.load().await.expect("loads").sequence, 0);
 }
 
@@ -249,6 +249,9 @@ async fn secrets_belong_to_their_object_and_never_show_in_the_log(store: Store) 
 
     commit(&store, Transaction::new(bob(), at(2)).put_secret(alice_id, "password", secret("hunter3"))).await;
     assert_eq!(read(alice_id, "password").await.as_deref(), Some("hunter3"));
+    let all = store.secrets().await.expect("reads");
+    let all: Vec<_> = all.iter().map(|s| (s.kind, s.owner.cast(), &*s.name, &s.value[..])).collect();
+    assert_eq!(all, [(Kind::User, alice_id, "password", &b"hunter3"[..])]);
     assert_eq!(object::<User>(&store, alice_id).await.revision, 1, "a secret does not make writers stale");
     let log = store.changes(ChangeQuery::newest().of(alice_id)).await.expect("reads");
     assert_eq!((log[0].action, log[0].secret.as_deref()), (Action::SecretSet, Some("password")));
@@ -294,6 +297,12 @@ async fn the_log_is_read_both_ways_and_filtered(store: Store) {
     assert_eq!(read(ChangeQuery::newest().of_kind(Kind::User)).await, [4]);
     assert_eq!(read(ChangeQuery::after(1).of_kind(Kind::Group)).await, [2, 3, 5]);
     assert_eq!(read(ChangeQuery::newest().of(user).of_kind(Kind::Group)).await, [0_u64; 0]);
+    let by = |by: &str| ChangeQuery { by: Some(by.to_owned()), ..ChangeQuery::newest() };
+    assert_eq!(read(by("BOB")).await, [4]);
+    assert_eq!(read(by("%")).await, [0_u64; 0]);
+    let between = ChangeQuery { since: Some(at(1)), until: Some(at(3)), ..ChangeQuery::newest() };
+    assert_eq!(read(between.clone()).await, [4, 3, 2, 1]);
+    assert_eq!(read(ChangeQuery { since: Some(at(2)), ..between }).await, [4]);
 
     let mut many = Transaction::new(alice(), at(4));
     for number in 0..CHANGES_MAX {

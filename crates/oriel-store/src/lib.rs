@@ -31,7 +31,7 @@ pub use change::{Action, Author, CHANGES_MAX, Change, ChangeQuery, ObjectState, 
 pub use error::{CommitError, OpenError, StoreError};
 pub use key::{FarmKey, FarmKeyError};
 pub use open::open;
-pub use secret::{SECRET_BYTES_MAX, SecretError};
+pub use secret::{OwnedSecret, SECRET_BYTES_MAX, SecretError};
 pub use sign_in::{EndedSignIn, SignIn};
 pub use snapshot::Snapshot;
 pub use sqlite::SqliteStore;

@@ -26,6 +26,26 @@ const NAME_MAX: usize = 64;
 const VERSION: u8 = 1;
 const HEADER_LEN: usize = 2 + NONCE_LEN;
 
+/// A secret of a settings object, opened.
+#[derive(Clone)]
+pub struct OwnedSecret {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// The object.
+    pub owner: Id<Value>,
+    /// The secret's name.
+    pub name: String,
+    /// The secret.
+    pub value: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for OwnedSecret {
+    /// The secret is left out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "secret \"{}\" of {} {}", self.name, self.kind, self.owner)
+    }
+}
+
 /// A sealed secret does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {

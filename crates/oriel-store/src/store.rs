@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, Snapshot, StoreError, Transaction, UserState,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, OwnedSecret, Snapshot, StoreError, Transaction, UserState,
 };
 
 /// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none
@@ -30,6 +30,10 @@ pub trait SettingsStore: Send + Sync {
 
     /// A secret of a settings object, opened; none when it has no such secret.
     async fn secret(&self, owner: Id<Value>, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError>;
+
+    /// Every secret of every settings object, opened, in the order of their owners and names: for the
+    /// export of a whole farm.
+    async fn secrets(&self) -> Result<Vec<OwnedSecret>, StoreError>;
 
     /// An icon's bytes.
     async fn blob(&self, id: &IconId) -> Result<Option<Vec<u8>>, StoreError>;

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, SettingsStore, Snapshot,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, OwnedSecret, SettingsStore, Snapshot,
     StoreError, Transaction, UserState, blob, plan,
     secret::{self, SecretPlace},
 };
@@ -168,6 +168,24 @@ impl SettingsStore for SqliteStore {
                     Ok(secret) => Ok(Some(secret)),
                     Err(source) => Err(StoreError::Secret { name, source }),
                 }
+            })
+            .await
+    }
+
+    async fn secrets(&self) -> Result<Vec<OwnedSecret>, StoreError> {
+        let key = self.key.clone();
+        self.reader
+            .run(move |connection| {
+                let sealed = rows::secrets(connection)?.into_iter();
+                sealed
+                    .map(|(kind, owner, name, sealed)| {
+                        let place = SecretPlace { kind, owner, name: &name };
+                        match secret::open(&key, &place, sealed) {
+                            Ok(value) => Ok(OwnedSecret { kind, owner, name, value }),
+                            Err(source) => Err(StoreError::Secret { name, source }),
+                        }
+                    })
+                    .collect()
             })
             .await
     }

@@ -203,6 +203,20 @@ pub(super) fn changes(connection: &Connection, query: &ChangeQuery) -> Result<Ve
         values.push(kind);
         text += &format!(" AND kind = ?{}", values.len());
     }
+    let by = query.by.as_ref().map(|by| by.to_ascii_lowercase());
+    if let Some(by) = &by {
+        values.push(by);
+        text += &format!(" AND instr(lower(author), ?{}) > 0", values.len());
+    }
+    let (since, until) = (query.since.map(micros), query.until.map(micros));
+    if let Some(since) = &since {
+        values.push(since);
+        text += &format!(" AND at >= ?{}", values.len());
+    }
+    if let Some(until) = &until {
+        values.push(until);
+        text += &format!(" AND at < ?{}", values.len());
+    }
     text += &format!(" ORDER BY sequence {order} LIMIT {limit}");
     let mut statement = connection.prepare(&text)?;
     let mut rows = statement.query(values.as_slice())?;
@@ -211,6 +225,10 @@ pub(super) fn changes(connection: &Connection, query: &ChangeQuery) -> Result<Ve
         changes.push(change(row)?);
     }
     Ok(changes)
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
 }
 
 /// SQLite counts to 2^63 - 1; no log gets there.
@@ -252,6 +270,17 @@ pub(super) fn secret(
     let mut statement = connection.prepare_cached(sql::SECRET)?;
     let mut rows = statement.query(params![owner.to_string(), name])?;
     rows.next()?.map(|row| Ok((kind(row, 0)?, row.get(1)?))).transpose()
+}
+
+/// Every secret: kind of its owner, owner, name, sealed bytes.
+pub(super) fn secrets(connection: &Connection) -> Result<Vec<(Kind, Id<Value>, String, Vec<u8>)>> {
+    let mut statement = connection.prepare_cached(sql::SECRETS)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((kind(row, 0)?, id(row, 1)?, row.get(2)?, row.get(3)?));
+    }
+    Ok(found)
 }
 
 pub(super) fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>> {

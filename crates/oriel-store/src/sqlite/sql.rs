@@ -22,6 +22,7 @@ statements! {
     CHANGE_INSERT = "change_insert.sql";
     CHANGES = "changes.sql";
     SECRET = "secret.sql";
+    SECRETS = "secrets.sql";
     SECRET_EXISTS = "secret_exists.sql";
     SECRET_PUT = "secret_put.sql";
     SECRET_DELETE = "secret_delete.sql";

@@ -50,7 +50,7 @@ async fn list(
     let kind = kind.map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
     let limit = query.limit.unwrap_or(objects::LIMIT_DEFAULT).clamp(1, objects::LIMIT_MAX);
     let start = query.before.map_or(Start::Newest, Start::Before);
-    let wanted = ChangeQuery { start, object: query.object, kind, limit };
+    let wanted = ChangeQuery { start, object: query.object, kind, limit, ..ChangeQuery::newest() };
     let mut items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
     items.iter_mut().for_each(leave_out_digests);
