@@ -248,7 +248,34 @@ impl AddressRange {
         let network: std::net::IpAddr = address.trim().parse().ok()?;
         let longest = if network.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(longest);
-        (prefix <= longest).then_some(Self { network, prefix })
+        if prefix > longest {
+            return None;
+        }
+        match network.to_canonical() {
+            // IPv4 addresses mapped into IPv6 are IPv4 addresses, and so are ranges of them.
+            canonical if canonical != network && prefix >= 96 => {
+                Some(Self { network: canonical, prefix: prefix - 96 })
+            }
+            _ => Some(Self { network, prefix }),
+        }
+    }
+
+    /// The first and the last address of the range.
+    pub fn bounds(&self) -> (std::net::IpAddr, std::net::IpAddr) {
+        match self.network {
+            std::net::IpAddr::V4(network) => {
+                let host = u32::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                let bits = network.to_bits();
+                let [first, last] = [bits & !host, bits | host].map(std::net::Ipv4Addr::from_bits);
+                (first.into(), last.into())
+            }
+            std::net::IpAddr::V6(network) => {
+                let host = u128::MAX.checked_shr(self.prefix.into()).unwrap_or(0);
+                let bits = network.to_bits();
+                let [first, last] = [bits & !host, bits | host].map(std::net::Ipv6Addr::from_bits);
+                (first.into(), last.into())
+            }
+        }
     }
 
     /// Whether `address` lies in the range; an IPv4 address mapped into IPv6 counts as IPv4.
@@ -281,9 +308,22 @@ mod tests {
         assert!(!check("10.0.0.0/8", "11.0.0.1"));
         assert!(check("0.0.0.0/0", "192.0.2.1"));
         assert!(check("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(check("::ffff:192.0.2.0/120", "192.0.2.1"));
         assert!(check("fd00::/8", "fd12::1"));
         assert!(!check("fd00::/8", "10.0.0.1"));
         assert_eq!(AddressRange::parse("10.0.0.0/33"), None);
+    }
+
+    #[test]
+    fn a_range_has_a_first_and_a_last_address() {
+        let check = |range: &str, first: &str, last: &str| {
+            let bounds = AddressRange::parse(range).expect("a range").bounds();
+            assert_eq!(bounds, (first.parse().expect("address"), last.parse().expect("address")));
+        };
+        check("10.1.2.3/8", "10.0.0.0", "10.255.255.255");
+        check("10.1.2.3", "10.1.2.3", "10.1.2.3");
+        check("0.0.0.0/0", "0.0.0.0", "255.255.255.255");
+        check("fd00::/8", "fd00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
     }
 
     #[test]

@@ -1,139 +1,25 @@
-//! The rule engine: ordered rules, criteria ANDed, objects ORed, *is* / *is not*, first match wins,
-//! then a default. It always says which rule decided. And, built on it, which resources a user sees.
+//! What somebody sees: which resources, in which state, and why.
+//!
+//! The published resources are made ready once for every change of one of them ([`Catalogue`]): rules
+//! compiled, order and folders known. A list then costs little more than looking at each resource.
 
-use std::{borrow::Borrow, collections::HashMap, net::IpAddr};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use oriel_model::{
     Id, Object,
-    gateway::Gateway,
-    group::Group,
     resource::{Resource, Status, Target},
-    rule::{AddressRange, ClientKind, ClientKindMatch, ClientOs, Criterion, Effect, Matcher, Rules},
-    user::User,
+    validate::fold,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is known of whoever asks. A fact that is not known matches no *is*, and so every *is not*.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Facts {
-    /// Who.
-    pub user: Option<Id<User>>,
-    /// The groups the user belongs to, nested ones resolved.
-    pub groups: Vec<Id<Group>>,
-    /// The gateway they came through.
-    pub gateway: Option<Id<Gateway>>,
-    /// The theme they signed in at.
-    pub theme: Option<String>,
-    /// Name of their device.
-    pub client_name: Option<String>,
-    /// Its operating system.
-    pub client_os: Option<ClientOs>,
-    /// Its client.
-    pub client: Option<ClientKind>,
-    /// The client's version, dotted numbers.
-    pub client_version: Option<String>,
-    /// Its address.
-    pub address: Option<IpAddr>,
-    /// The hardware id that it reports.
-    pub hardware_id: Option<String>,
-}
+use crate::rules::{Asker, CompiledRules, Decision, Facts};
 
-/// What the rules said, and which of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Decision {
-    /// The answer.
-    pub effect: Effect,
-    /// Index of the rule that decided; none: no rule matched and the default did.
-    pub rule: Option<usize>,
-}
-
-impl Decision {
-    /// Whether the answer is yes.
-    pub fn is_allowed(self) -> bool {
-        self.effect == Effect::Allow
-    }
-}
-
-/// Evaluates `rules` against `facts`.
-pub fn decide(rules: &Rules, facts: &Facts) -> Decision {
-    for (index, rule) in rules.rules.iter().enumerate() {
-        if rule.criteria.iter().all(|criterion| matches(criterion, facts)) {
-            return Decision { effect: rule.effect, rule: Some(index) };
-        }
-    }
-    Decision { effect: rules.otherwise, rule: None }
-}
-
-fn matches(criterion: &Criterion, facts: &Facts) -> bool {
-    let is = match &criterion.matcher {
-        Matcher::User(users) => facts.user.is_some_and(|user| users.contains(&user)),
-        Matcher::Group(groups) => facts.groups.iter().any(|group| groups.contains(group)),
-        Matcher::Gateway(gateways) => facts.gateway.is_some_and(|gateway| gateways.contains(&gateway)),
-        Matcher::Theme(themes) => is_one_of(themes, facts.theme.as_deref()),
-        Matcher::ClientName(patterns) => facts
-            .client_name
-            .as_deref()
-            .is_some_and(|name| patterns.iter().any(|pattern| matches_pattern(pattern, name))),
-        Matcher::ClientOs(systems) => facts.client_os.is_some_and(|os| systems.contains(&os)),
-        Matcher::Client(clients) => clients.iter().any(|wanted| matches_client(wanted, facts)),
-        Matcher::Address(ranges) => facts.address.is_some_and(|address| {
-            ranges.iter().any(|range| AddressRange::parse(range).is_some_and(|range| range.contains(address)))
-        }),
-        Matcher::HardwareId(ids) => is_one_of(ids, facts.hardware_id.as_deref()),
-    };
-    is != criterion.negated
-}
-
-fn is_one_of(wanted: &[String], actual: Option<&str>) -> bool {
-    actual.is_some_and(|actual| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(actual)))
-}
-
-fn matches_client(wanted: &ClientKindMatch, facts: &Facts) -> bool {
-    if facts.client != Some(wanted.kind) {
-        return false;
-    }
-    match (&wanted.minimum_version, &facts.client_version) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(minimum), Some(version)) => numbers(version) >= numbers(minimum),
-    }
-}
-
-/// The dotted numbers of a version; what is not a number counts as 0.
-fn numbers(version: &str) -> Vec<u64> {
-    let mut numbers: Vec<u64> = version.split('.').map(|part| part.trim().parse().unwrap_or(0)).collect();
-    while numbers.last() == Some(&0) {
-        numbers.pop();
-    }
-    numbers
-}
-
-/// Whether `text` matches a pattern of `*` and `?`, letters of either case. Linear in time for any
-/// pattern: on a mismatch only the last `*` takes one more character.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            star = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((star_p, star_t)) = star {
-            star = Some((star_p, star_t + 1));
-            p = star_p + 1;
-            t = star_t + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|&c| c == '*')
-}
+#[cfg(test)]
+mod tests;
 
 /// How a resource looks to somebody, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +50,11 @@ pub enum Access {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Hidden {
+    /// It is published in other sites than the one that the user signed in to.
+    OtherSite {
+        /// The folder whose sites it inherits; none: its own.
+        inherited_from: Option<Id<Resource>>,
+    },
     /// Its own rules say so.
     Rule {
         /// Which.
@@ -195,142 +86,222 @@ impl Access {
 /// Deepest nesting of folders that is followed: deeper ones count as lost, so that a cycle ends.
 pub const FOLDER_DEPTH_MAX: usize = 32;
 
-/// How `resource` looks to whoever `facts` describe. `find` knows the folders.
-pub fn access<'a>(
-    resource: &'a Object<Resource>,
-    find: impl Fn(Id<Resource>) -> Option<&'a Object<Resource>>,
-    facts: &Facts,
-) -> Access {
-    let decision = decide(&resource.spec.rules, facts);
-    if !decision.is_allowed() {
-        return Access::Hidden { because: Hidden::Rule { decision } };
+/// The published resources, ready for being listed.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// In the order in which they are shown.
+    entries: Vec<Entry>,
+    places: HashMap<Id<Resource>, u32>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    resource: Arc<Object<Resource>>,
+    rules: Arc<CompiledRules>,
+    above: Above,
+}
+
+/// Where a resource lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Above {
+    Top,
+    /// In the folder at this place.
+    Folder(u32),
+    /// Nowhere that can be reached from the top.
+    Lost,
+}
+
+impl Catalogue {
+    /// Makes resources ready; what `previous` has of those that did not change is used again.
+    pub fn new(resources: impl IntoIterator<Item = Arc<Object<Resource>>>, previous: &Catalogue) -> Self {
+        let mut sorted: Vec<_> = resources.into_iter().collect();
+        sorted.sort_by_cached_key(|object| (object.spec.order, fold(&object.name), object.id));
+        let places: HashMap<_, _> = sorted.iter().map(|object| object.id).zip(0..).collect();
+        let above: Vec<_> = sorted.iter().map(|object| above(object, &sorted, &places)).collect();
+        let entries = sorted.into_iter().zip(above).map(|(resource, above)| {
+            let known = previous.entry(resource.id).filter(|known| Arc::ptr_eq(&known.resource, &resource));
+            let rules = match known {
+                Some(known) => known.rules.clone(),
+                None => Arc::new(CompiledRules::new(&resource.spec.rules)),
+            };
+            Entry { resource, rules, above }
+        });
+        Self { entries: entries.collect(), places }
     }
-    let mut maintenance = None;
-    let mut current = resource;
+
+    /// A resource.
+    pub fn get(&self, id: Id<Resource>) -> Option<&Arc<Object<Resource>>> {
+        Some(&self.entry(id)?.resource)
+    }
+
+    /// Every resource, in the order in which it is shown.
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<Object<Resource>>> {
+        self.entries.iter().map(|entry| &entry.resource)
+    }
+
+    /// What somebody sees, in the order in which it is shown: every visible resource with its access, and
+    /// the folders that lead to them. Folders without anything are left out.
+    pub fn visible(&self, facts: &Facts) -> Vec<(&Arc<Object<Resource>>, Access)> {
+        let mut look = Look::new(self, facts);
+        let mut leading: HashSet<u32> = HashSet::new();
+        let mut seen = Vec::new();
+        for (place, entry) in (0u32..).zip(&self.entries) {
+            if entry.resource.spec.target == Target::Folder {
+                continue;
+            }
+            let access = look.at(entry);
+            if !access.is_visible() {
+                continue;
+            }
+            let mut above = entry.above;
+            while let Above::Folder(folder) = above
+                && leading.insert(folder)
+            {
+                above = self.entries[folder as usize].above;
+            }
+            seen.push((place, access));
+        }
+        for folder in leading {
+            seen.push((folder, look.folder(folder)));
+        }
+        seen.sort_unstable_by_key(|(place, _)| *place);
+        seen.into_iter().map(|(place, access)| (&self.entries[place as usize].resource, access)).collect()
+    }
+
+    /// How every resource looks to somebody, folders without anything included, in the order in which they
+    /// are shown: effective access.
+    pub fn all(&self, facts: &Facts) -> Vec<(&Arc<Object<Resource>>, Access)> {
+        let mut look = Look::new(self, facts);
+        self.entries.iter().map(|entry| (&entry.resource, look.at(entry))).collect()
+    }
+
+    /// How one resource looks to somebody; none: there is no such resource.
+    pub fn access(&self, id: Id<Resource>, facts: &Facts) -> Option<(&Arc<Object<Resource>>, Access)> {
+        let entry = self.entry(id)?;
+        Some((&entry.resource, Look::new(self, facts).at(entry)))
+    }
+
+    /// The status of a resource with that of the folders above it, whoever asks: of those that are not
+    /// enabled, a disabled one, else the nearest. None: there is no such resource, or it is lost.
+    pub fn status(&self, id: Id<Resource>) -> Option<&Status> {
+        let mut entry = self.entry(id)?;
+        let mut status = &entry.resource.spec.status;
+        loop {
+            match &entry.resource.spec.status {
+                Status::Disabled => return Some(&Status::Disabled),
+                nearest if *status == Status::Enabled => status = nearest,
+                _ => {}
+            }
+            match entry.above {
+                Above::Top => return Some(status),
+                Above::Folder(place) => entry = &self.entries[place as usize],
+                Above::Lost => return None,
+            }
+        }
+    }
+
+    fn entry(&self, id: Id<Resource>) -> Option<&Entry> {
+        self.entries.get(*self.places.get(&id)? as usize)
+    }
+}
+
+/// Where a resource lies. A folder from which the top cannot be reached lies nowhere.
+fn above(
+    resource: &Object<Resource>,
+    sorted: &[Arc<Object<Resource>>],
+    places: &HashMap<Id<Resource>, u32>,
+) -> Above {
+    let parent = |object: &Object<Resource>| match object.spec.folder {
+        None => Above::Top,
+        Some(folder) => match places.get(&folder) {
+            Some(&place) if sorted[place as usize].spec.target == Target::Folder => Above::Folder(place),
+            _ => Above::Lost,
+        },
+    };
+    let direct = parent(resource);
+    if resource.spec.target != Target::Folder {
+        return direct;
+    }
+    let mut above = direct;
     for _ in 0..FOLDER_DEPTH_MAX {
-        let inherited_from = (current.id != resource.id).then_some(current.id);
-        if let Some(folder) = inherited_from {
-            let decision = decide(&current.spec.rules, facts);
-            if !decision.is_allowed() {
-                return Access::Hidden { because: Hidden::FolderRule { folder, decision } };
-            }
-        }
-        match &current.spec.status {
-            Status::Enabled => {}
-            Status::Disabled => return Access::Hidden { because: Hidden::Disabled { inherited_from } },
-            Status::Maintenance { message } => {
-                maintenance.get_or_insert_with(|| (message.clone(), inherited_from));
-            }
-        }
-        match current.spec.folder {
-            None => {
-                return match maintenance {
-                    None => Access::Open { decision },
-                    Some((message, inherited_from)) => {
-                        Access::Maintenance { message, inherited_from, decision }
-                    }
-                };
-            }
-            Some(folder) => match find(folder) {
-                Some(folder) if folder.spec.target == Target::Folder => current = folder,
-                _ => return Access::Hidden { because: Hidden::LostFolder },
-            },
+        match above {
+            Above::Top => return direct,
+            Above::Folder(place) => above = parent(&sorted[place as usize]),
+            Above::Lost => break,
         }
     }
-    Access::Hidden { because: Hidden::LostFolder }
-}
-
-/// What somebody sees: every visible resource with its access, and the folders that lead to them.
-/// A folder is decided once, however many resources it holds; folders without anything are left out.
-pub fn visible<'a, R: Borrow<Object<Resource>>>(
-    resources: &'a HashMap<Id<Resource>, R>,
-    facts: &Facts,
-) -> Vec<(&'a Object<Resource>, Access)> {
-    let mut listing = Listing { resources, facts, folders: HashMap::new() };
-    let mut seen = Vec::new();
-    let mut used = std::collections::HashSet::new();
-    for resource in resources.values().map(Borrow::borrow) {
-        if resource.spec.target == Target::Folder {
-            continue;
-        }
-        let access = listing.look(resource, 0);
-        if !access.is_visible() {
-            continue;
-        }
-        let mut folder = resource.spec.folder;
-        while let Some(id) = folder
-            && used.insert(id)
-        {
-            folder = resources.get(&id).and_then(|folder| folder.borrow().spec.folder);
-        }
-        seen.push((resource, access));
+    // The one whose own folder is missing says so; those below it learn it from there. In a cycle, and
+    // below too deep a nesting, there is no such one: each is lost by itself.
+    match above {
+        Above::Lost => direct,
+        _ => Above::Lost,
     }
-    for id in used {
-        if let Some(folder) = resources.get(&id) {
-            let folder = folder.borrow();
-            let access = listing.look(folder, 0);
-            seen.push((folder, access));
-        }
+}
+
+/// One look of somebody at the catalogue. A folder is decided once, however much it holds.
+struct Look<'a> {
+    catalogue: &'a Catalogue,
+    asker: Asker<'a>,
+    folders: HashMap<u32, Access>,
+}
+
+impl<'a> Look<'a> {
+    fn new(catalogue: &'a Catalogue, facts: &'a Facts) -> Self {
+        Self { catalogue, asker: Asker::new(facts), folders: HashMap::new() }
     }
-    seen
-}
 
-/// The same answers as [`access`], with the folders remembered.
-struct Listing<'a, 'f, R> {
-    resources: &'a HashMap<Id<Resource>, R>,
-    facts: &'f Facts,
-    folders: HashMap<Id<Resource>, Access>,
-}
-
-impl<R: Borrow<Object<Resource>>> Listing<'_, '_, R> {
-    fn look(&mut self, resource: &Object<Resource>, depth: usize) -> Access {
-        let own = decide(&resource.spec.rules, self.facts);
-        if !own.is_allowed() {
-            return Access::Hidden { because: Hidden::Rule { decision: own } };
+    /// First what a resource says itself, then what the folders above it say.
+    fn at(&mut self, entry: &Entry) -> Access {
+        let resource = &*entry.resource;
+        let sites = &resource.spec.sites;
+        if !sites.is_empty() && !self.asker.facts().site.is_some_and(|site| sites.contains(&site)) {
+            return Access::Hidden { because: Hidden::OtherSite { inherited_from: None } };
+        }
+        let decision = entry.rules.decide(&self.asker);
+        if !decision.is_allowed() {
+            return Access::Hidden { because: Hidden::Rule { decision } };
         }
         if resource.spec.status == Status::Disabled {
             return Access::Hidden { because: Hidden::Disabled { inherited_from: None } };
         }
-        let above = match resource.spec.folder {
-            None => None,
-            Some(_) if depth + 1 >= FOLDER_DEPTH_MAX => {
-                return Access::Hidden { because: Hidden::LostFolder };
-            }
-            Some(id) => match self.folder(id, depth + 1) {
-                None => return Access::Hidden { because: Hidden::LostFolder },
-                Some(access) => Some((id, access)),
-            },
-        };
-        let inherited = match above {
-            None | Some((_, Access::Open { .. })) => None,
-            Some((id, Access::Hidden { because })) => {
-                return Access::Hidden { because: below(because, id) };
-            }
-            Some((id, Access::Maintenance { message, inherited_from, .. })) => {
-                Some((message, Some(inherited_from.unwrap_or(id))))
+        let inherited = match entry.above {
+            Above::Top => None,
+            Above::Lost => return Access::Hidden { because: Hidden::LostFolder },
+            Above::Folder(place) => {
+                let folder = self.catalogue.entries[place as usize].resource.id;
+                match self.folder_ref(place) {
+                    Access::Open { .. } => None,
+                    Access::Hidden { because } => {
+                        return Access::Hidden { because: below(because.clone(), folder) };
+                    }
+                    Access::Maintenance { message, inherited_from, .. } => {
+                        Some((message.clone(), Some(inherited_from.unwrap_or(folder))))
+                    }
+                }
             }
         };
-        let own_maintenance = match &resource.spec.status {
+        let own = match &resource.spec.status {
             Status::Maintenance { message } => Some((message.clone(), None)),
-            _ => None,
+            Status::Enabled | Status::Disabled => None,
         };
-        match own_maintenance.or(inherited) {
-            None => Access::Open { decision: own },
-            Some((message, inherited_from)) => Access::Maintenance { message, inherited_from, decision: own },
+        match own.or(inherited) {
+            None => Access::Open { decision },
+            Some((message, inherited_from)) => Access::Maintenance { message, inherited_from, decision },
         }
     }
 
-    fn folder(&mut self, id: Id<Resource>, depth: usize) -> Option<Access> {
-        if let Some(known) = self.folders.get(&id) {
-            return Some(known.clone());
+    fn folder(&mut self, place: u32) -> Access {
+        self.folder_ref(place).clone()
+    }
+
+    /// Folders nest at most [`FOLDER_DEPTH_MAX`] deep: the catalogue saw to it.
+    fn folder_ref(&mut self, place: u32) -> &Access {
+        if !self.folders.contains_key(&place) {
+            let catalogue = self.catalogue;
+            let access = self.at(&catalogue.entries[place as usize]);
+            self.folders.insert(place, access);
         }
-        let folder = self.resources.get(&id)?.borrow();
-        if folder.spec.target != Target::Folder {
-            return None;
-        }
-        let access = self.look(folder, depth);
-        self.folders.insert(id, access.clone());
-        Some(access)
+        &self.folders[&place]
     }
 }
 
@@ -341,215 +312,9 @@ fn below(because: Hidden, folder: Id<Resource>) -> Hidden {
         Hidden::Disabled { inherited_from } => {
             Hidden::Disabled { inherited_from: Some(inherited_from.unwrap_or(folder)) }
         }
+        Hidden::OtherSite { inherited_from } => {
+            Hidden::OtherSite { inherited_from: Some(inherited_from.unwrap_or(folder)) }
+        }
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use oriel_model::rule::Rule;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn id<T>(number: u128) -> Id<T> {
-        uuid::Uuid::from_u128(number).into()
-    }
-
-    fn rule(effect: Effect, criteria: Vec<Criterion>) -> Rule {
-        Rule { name: String::new(), effect, criteria }
-    }
-
-    fn is(matcher: Matcher) -> Criterion {
-        Criterion { negated: false, matcher }
-    }
-
-    fn is_not(matcher: Matcher) -> Criterion {
-        Criterion { negated: true, matcher }
-    }
-
-    fn resource(number: u128, target: Target, folder: Option<u128>) -> Object<Resource> {
-        Object {
-            id: id(number),
-            name: format!("r{number}"),
-            site: None,
-            spec: Resource { folder: folder.map(id), ..Resource::new(target) },
-            revision: 1,
-            changed_at: jiff::Timestamp::UNIX_EPOCH,
-            changed_by: "test".into(),
-        }
-    }
-
-    #[track_caller]
-    fn check(criteria: Vec<Criterion>, facts: &Facts, expected: bool) {
-        let rules = Rules { rules: vec![rule(Effect::Allow, criteria)], otherwise: Effect::Deny };
-        assert_eq!(decide(&rules, facts).is_allowed(), expected);
-    }
-
-    #[test]
-    fn each_kind_of_fact_is_matched() {
-        let facts = Facts {
-            user: Some(id(1)),
-            groups: vec![id(2), id(3)],
-            gateway: Some(id(4)),
-            theme: Some("Office".into()),
-            client_name: Some("KIOSK-17".into()),
-            client_os: Some(ClientOs::Linux),
-            client: Some(ClientKind::Browser),
-            client_version: Some("156.0.1".into()),
-            address: Some("10.1.2.3".parse().expect("address")),
-            hardware_id: Some("AB-CD".into()),
-        };
-        let browser = |version: &str| {
-            let minimum_version = Some(version.to_owned());
-            Matcher::Client(vec![ClientKindMatch { kind: ClientKind::Browser, minimum_version }])
-        };
-        check(vec![is(Matcher::User(vec![id(9), id(1)]))], &facts, true);
-        check(vec![is(Matcher::Group(vec![id(3)]))], &facts, true);
-        check(vec![is_not(Matcher::Group(vec![id(3)]))], &facts, false);
-        check(vec![is(Matcher::Gateway(vec![id(5)]))], &facts, false);
-        check(vec![is(Matcher::Theme(vec!["office".into()]))], &facts, true);
-        check(vec![is(Matcher::ClientName(vec!["kiosk-??".into()]))], &facts, true);
-        check(vec![is(Matcher::ClientName(vec!["kiosk-?".into()]))], &facts, false);
-        check(vec![is(Matcher::ClientOs(vec![ClientOs::Linux]))], &facts, true);
-        check(vec![is(browser("156"))], &facts, true);
-        check(vec![is(browser("156.0.2"))], &facts, false);
-        check(vec![is(Matcher::Address(vec!["10.0.0.0/8".into()]))], &facts, true);
-        check(vec![is(Matcher::HardwareId(vec!["ab-cd".into()]))], &facts, true);
-        check(
-            vec![is(Matcher::User(vec![id(1)])), is_not(Matcher::Address(vec!["10.0.0.0/8".into()]))],
-            &facts,
-            false,
-        );
-    }
-
-    #[test]
-    fn an_unknown_fact_matches_no_is_and_every_is_not() {
-        check(vec![is(Matcher::User(vec![id(1)]))], &Facts::default(), false);
-        check(vec![is_not(Matcher::User(vec![id(1)]))], &Facts::default(), true);
-    }
-
-    #[test]
-    fn a_folders_status_and_rules_hold_for_all_below_it() {
-        let mut outer = resource(1, Target::Folder, None);
-        let inner = resource(2, Target::Folder, Some(1));
-        let app =
-            resource(3, Target::Desktop { source: Default::default(), size: Default::default() }, Some(2));
-        let see = |outer: &Object<Resource>| {
-            let all: HashMap<_, _> = [outer, &inner, &app].into_iter().map(|r| (r.id, r.clone())).collect();
-            let found = visible(&all, &Facts::default());
-            let listed = found.iter().find(|(r, _)| r.id == app.id).map(|(_, access)| access.clone());
-            let single = access(&all[&app.id], |id| all.get(&id), &Facts::default());
-            assert_eq!(single.is_visible(), listed.is_some());
-            single
-        };
-        assert!(matches!(see(&outer), Access::Open { .. }));
-        outer.spec.status = Status::Maintenance { message: "Back at noon".into() };
-        assert!(matches!(
-            see(&outer),
-            Access::Maintenance { inherited_from: Some(from), .. } if from == outer.id
-        ));
-        outer.spec.status = Status::Disabled;
-        assert_eq!(
-            see(&outer),
-            Access::Hidden { because: Hidden::Disabled { inherited_from: Some(outer.id) } }
-        );
-        outer.spec.status = Status::Enabled;
-        outer.spec.rules.otherwise = Effect::Deny;
-        assert!(matches!(see(&outer), Access::Hidden { because: Hidden::FolderRule { .. } }));
-    }
-
-    #[test]
-    fn folders_that_contain_each_other_end_as_lost() {
-        let one = resource(1, Target::Folder, Some(2));
-        let two = resource(2, Target::Folder, Some(1));
-        let app =
-            resource(3, Target::Desktop { source: Default::default(), size: Default::default() }, Some(2));
-        let all: HashMap<_, _> = [one, two, app].into_iter().map(|r| (r.id, r)).collect();
-        assert!(visible(&all, &Facts::default()).is_empty());
-        let lost = access(&all[&id(3)], |id| all.get(&id), &Facts::default());
-        assert_eq!(lost, Access::Hidden { because: Hidden::LostFolder });
-    }
-
-    #[test]
-    fn folders_with_nothing_in_them_are_left_out() {
-        let all: HashMap<_, _> = [resource(1, Target::Folder, None)].into_iter().map(|r| (r.id, r)).collect();
-        assert!(visible(&all, &Facts::default()).is_empty());
-    }
-
-    /// The same engine written as plainly as the sentence that defines it.
-    fn naive(rules: &Rules, facts: &Facts) -> Effect {
-        rules
-            .rules
-            .iter()
-            .filter(|rule| {
-                rule.criteria.iter().all(|criterion| {
-                    let hit = match &criterion.matcher {
-                        Matcher::User(users) => users.iter().any(|user| facts.user == Some(*user)),
-                        Matcher::Group(groups) => groups.iter().any(|group| facts.groups.contains(group)),
-                        _ => false,
-                    };
-                    if criterion.negated { !hit } else { hit }
-                })
-            })
-            .map(|rule| rule.effect)
-            .next()
-            .unwrap_or(rules.otherwise)
-    }
-
-    fn effects() -> impl Strategy<Value = Effect> {
-        prop_oneof![Just(Effect::Allow), Just(Effect::Deny)]
-    }
-
-    fn criteria() -> impl Strategy<Value = Criterion> {
-        let numbers = || proptest::collection::vec(0u128..6, 1..4);
-        let matcher = prop_oneof![
-            numbers().prop_map(|n| Matcher::User(n.into_iter().map(id).collect())),
-            numbers().prop_map(|n| Matcher::Group(n.into_iter().map(id).collect())),
-        ];
-        (any::<bool>(), matcher).prop_map(|(negated, matcher)| Criterion { negated, matcher })
-    }
-
-    fn rule_lists() -> impl Strategy<Value = Rules> {
-        let rules = (effects(), proptest::collection::vec(criteria(), 0..3))
-            .prop_map(|(effect, criteria)| rule(effect, criteria));
-        (proptest::collection::vec(rules, 0..6), effects())
-            .prop_map(|(rules, otherwise)| Rules { rules, otherwise })
-    }
-
-    proptest! {
-        #[test]
-        fn it_agrees_with_the_naive_engine(
-            rules in rule_lists(),
-            user in 0u128..6,
-            groups in proptest::collection::vec(0u128..6, 0..4),
-        ) {
-            let facts = Facts {
-                user: Some(id(user)),
-                groups: groups.into_iter().map(id).collect(),
-                ..Facts::default()
-            };
-            prop_assert_eq!(decide(&rules, &facts).effect, naive(&rules, &facts));
-        }
-
-        #[test]
-        fn rules_behind_the_deciding_one_do_not_matter(rules in rule_lists(), user in 0u128..6) {
-            let facts = Facts { user: Some(id(user)), ..Facts::default() };
-            let decision = decide(&rules, &facts);
-            if let Some(index) = decision.rule {
-                let mut shorter = rules.clone();
-                shorter.rules.truncate(index + 1);
-                prop_assert_eq!(decide(&shorter, &facts), decision);
-            }
-        }
-
-        #[test]
-        fn patterns_never_hang_and_a_text_matches_itself(text in "[a-z]{0,40}") {
-            prop_assert!(matches_pattern(&text, &text));
-            prop_assert!(matches_pattern("*", &text));
-            let greedy = format!("{}b", "*a".repeat(20));
-            let matched = matches_pattern(&greedy, &"a".repeat(200));
-            prop_assert!(!matched);
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! The decisions: who may see what ([`access`]), which host a session is placed on ([`placement`]),
-//! and how a launch is answered ([`launch`]).
+//! The decisions: what rules say ([`rules`]), who sees what ([`access`]), which host a session is placed
+//! on ([`placement`]), and how a launch is answered ([`launch`]).
 //!
 //! A decision takes a snapshot and the time, and returns a plan or a refusal with its reason. A refusal
 //! is an answer, not an error.
@@ -9,3 +9,4 @@
 pub mod access;
 pub mod launch;
 pub mod placement;
+pub mod rules;

@@ -8,9 +8,10 @@ use oriel_model::{
     user::User,
 };
 use oriel_rules::{
-    access::{Access, Facts},
+    access::Access,
     launch::{self, Inputs, OwnSession, Plan},
     placement::HostSnapshot,
+    rules::Facts,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

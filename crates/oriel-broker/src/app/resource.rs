@@ -5,7 +5,7 @@ use oriel_model::{
     icon::IconId,
     resource::{Resource, Target},
 };
-use oriel_rules::access::{Access, Facts};
+use oriel_rules::{access::Access, rules::Facts};
 use oriel_wire::portal::PATH_PREFIX;
 use serde::{Deserialize, Serialize};
 

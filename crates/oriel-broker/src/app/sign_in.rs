@@ -16,7 +16,7 @@ use oriel_model::{
     user::User,
 };
 use oriel_net::supervise::ShutdownSignal;
-use oriel_rules::access::Facts;
+use oriel_rules::rules::Facts;
 use oriel_store::{EndedSignIn, SettingsStore, SignIn, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;

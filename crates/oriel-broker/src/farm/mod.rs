@@ -203,7 +203,7 @@ impl FarmView {
     pub fn reindex(&mut self) {
         // Most changes are of other kinds, and the index of a large farm costs milliseconds.
         if !Arc::ptr_eq(&self.listed, &self.resources) {
-            self.listing = Arc::new(Listing::new(&self.resources));
+            self.listing = Arc::new(Listing::new(&self.resources, &self.listing));
             self.listed = self.resources.clone();
         }
     }

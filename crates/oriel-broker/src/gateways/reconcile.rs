@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, user::User};
 use oriel_net::supervise::ShutdownSignal;
-use oriel_rules::access::{Access, Facts, Hidden};
+use oriel_rules::{
+    access::{Access, Hidden},
+    rules::Facts,
+};
 use oriel_wire::v1::GatewaySettings;
 
 use super::LiveConnection;

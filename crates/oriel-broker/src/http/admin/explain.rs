@@ -9,9 +9,10 @@ use oriel_model::{
     gateway::Gateway,
     resource::Resource,
     rule::{ClientKind, ClientOs},
+    site::Site,
     user::User,
 };
-use oriel_rules::access::Facts;
+use oriel_rules::rules::Facts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -34,7 +35,10 @@ struct LaunchToExplain {
     user: Id<User>,
     /// Of what.
     resource: Id<Resource>,
-    /// The gateway the user comes through.
+    /// The site they sign in to.
+    #[serde(default)]
+    site: Option<Id<Site>>,
+    /// The gateway they come through.
     #[serde(default)]
     gateway: Option<Id<Gateway>>,
     /// The theme they sign in at.
@@ -75,6 +79,7 @@ impl LaunchToExplain {
         Facts {
             user: Some(self.user),
             groups: Vec::new(),
+            site: self.site,
             gateway: self.gateway,
             theme: self.theme,
             client_name: self.client_name,
