@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod credential;
+pub mod documents;
 pub mod explain;
 pub mod icon;
 pub mod launch;

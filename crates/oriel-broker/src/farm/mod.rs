@@ -36,6 +36,9 @@ use crate::app::credential::Credential;
 pub trait Held: Spec {
     /// Its objects.
     fn all(view: &FarmView) -> &Objects<Self>;
+
+    /// Takes an object into a view that is only tried out: indices over several objects stay as they are.
+    fn insert(view: &mut FarmView, object: Object<Self>);
 }
 
 macro_rules! farm_view {
@@ -97,6 +100,10 @@ macro_rules! farm_view {
         $(impl Held for $spec {
             fn all(view: &FarmView) -> &Objects<Self> {
                 &view.$plural
+            }
+
+            fn insert(view: &mut FarmView, object: Object<Self>) {
+                Arc::make_mut(&mut view.$plural).insert(object);
             }
         })*
     };

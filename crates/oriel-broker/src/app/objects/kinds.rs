@@ -5,22 +5,54 @@ use oriel_model::{
     policy::Policy, pool::Pool, resource::Resource, schedule::Schedule, site::Site, validate::Mistakes,
 };
 
-use super::{Managed, references};
+use super::{EffectivePool, EffectiveSite, Managed, Nothing, references};
 use crate::{Broker, farm::FarmView};
 
-/// A kind that is shown as it is stored.
+/// A kind of which all is shown and taken.
+macro_rules! whole {
+    () => {
+        type Shown = Self;
+        type New = super::New<Self>;
+        type Made = super::View<Self>;
+
+        fn shown(&self) -> Self {
+            self.clone()
+        }
+
+        fn said(sent: Self, _: &Self) -> Self {
+            sent
+        }
+
+        async fn make(
+            broker: &crate::Broker,
+            author: oriel_store::Author,
+            new: super::New<Self>,
+        ) -> Result<super::View<Self>, super::ChangeError> {
+            super::create(broker, author, new).await
+        }
+    };
+}
+pub(super) use whole;
+
+/// A kind of which nothing is known beside what is set.
 macro_rules! shown_as_stored {
     () => {
-        type View = Object<Self>;
+        whole!();
 
-        fn show(_: &Broker, _: &FarmView, object: &Object<Self>) -> Object<Self> {
-            object.clone()
+        type Beside = Nothing;
+
+        fn beside(_: &Broker, _: &FarmView, _: &Object<Self>) -> Nothing {
+            Nothing {}
         }
     };
 }
 
 impl Managed for Farm {
     shown_as_stored!();
+
+    fn kept_by(_: &Object<Self>, _: &FarmView) -> Vec<String> {
+        vec!["everything in it".into()]
+    }
 }
 
 impl Managed for BrokerSpec {
@@ -28,7 +60,13 @@ impl Managed for BrokerSpec {
 }
 
 impl Managed for Pool {
-    shown_as_stored!();
+    whole!();
+
+    type Beside = EffectivePool;
+
+    fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> EffectivePool {
+        EffectivePool::of(view, object)
+    }
 }
 
 impl Managed for Group {
@@ -48,22 +86,29 @@ impl Managed for Schedule {
 }
 
 impl Managed for Site {
-    shown_as_stored!();
+    whole!();
 
-    fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
+    type Beside = EffectiveSite;
+
+    fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> EffectiveSite {
+        EffectiveSite::of(view, object)
+    }
+
+    fn check(&self, view: &FarmView, id: Id<Self>, _: Option<&Self>, mistakes: &mut Mistakes) {
         references::followed_sites(view, id, self, mistakes);
     }
 
-    fn kept_by(view: &FarmView, _: Id<Self>) -> Vec<String> {
-        if view.sites.len() == 1 { vec!["the farm, whose last site it is".into()] } else { Vec::new() }
+    fn kept_by(_: &Object<Self>, view: &FarmView) -> Vec<String> {
+        if view.sites.is_empty() { vec!["the farm, whose last site it is".into()] } else { Vec::new() }
     }
 }
 
 impl Managed for Resource {
     shown_as_stored!();
 
-    fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
-        references::folder(view, id, self, mistakes);
+    fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
+        references::folder(view, id, self, before, mistakes);
         references::opens_in(view, &self.target, mistakes);
+        references::stays_an_application(view, id, self, before, mistakes);
     }
 }

@@ -3,49 +3,76 @@
 //!
 //! Deliberately absent: who may do it (the handlers' permissions), and SQL (the store).
 
+pub mod difference;
+mod effective;
 mod gateways;
 mod hosts;
 mod icons;
 mod invitations;
 mod kinds;
+mod list;
 mod references;
+mod stale;
 mod tokens;
 mod users;
+mod view;
+
+use std::sync::Arc;
 
 use oriel_model::{
-    Id, Kind, Object, Spec,
+    Id, Kind, Object, Spec, Timestamp,
     site::Site,
-    validate::{self, Mistake, Mistakes},
+    validate::{Mistake, Mistakes},
 };
 use oriel_store::{Author, CommitError, Transaction};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Broker,
+    app::documents::draft::{Draft, Kept},
     farm::{FarmView, Held},
 };
 
-pub use gateways::{GatewayState, GatewayView};
-pub use hosts::{HostState, HostView, InstalledApp, InstalledApps, apps, set_logon_mode};
+pub use effective::{EffectivePool, EffectiveSite};
+pub use gateways::GatewayState;
+pub use hosts::{HostState, InstalledApp, InstalledApps, apps, set_logon_mode};
 pub use icons::{IconError, NewIcon, create as create_icon};
-pub use invitations::{
-    InvitationSettings, InvitationState, InvitationView, IssuedInvitation, NewInvitation, create as invite,
-};
-pub use tokens::{
-    ChangedToken, IssuedToken, NewToken, TokenSettings, TokenView, change as change_token,
-    create as create_token, find as find_token, same_digest, secret_sha256,
-};
-pub use users::{NewUser, UserView, create as create_user, members, set_password};
+pub use invitations::{InvitationSettings, InvitationState, IssuedInvitation, NewInvitation};
+pub use list::{Cut, LIMIT_DEFAULT, LIMIT_MAX, ListError, ListQuery, Page, Row, Selection};
+pub use stale::{Stale, leave_out_digests};
+pub use tokens::{IssuedToken, NewToken, TokenSettings, find as find_token, same_digest, secret_sha256};
+pub use users::{NewUser, UserFacts, members, set_password};
+pub use view::{Nothing, Revised, View};
 
 /// A kind of settings object as administrators see it.
 pub trait Managed: Held {
-    /// What a list and a single object look like from outside.
-    type View: Serialize + JsonSchema + Send;
+    /// What of its spec is shown, and taken: all but what is secret.
+    type Shown: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    /// What is shown of it beside what is set.
+    type Beside: Serialize + JsonSchema + Send + 'static;
+    /// What is sent to make one.
+    type New: DeserializeOwned + JsonSchema + Send + 'static;
+    /// What is answered when one was made: the object, perhaps with a secret that is shown once.
+    type Made: Serialize + JsonSchema + Send + Revised + 'static;
 
-    /// An object as it is shown: with what is known at run time, without secrets.
-    fn show(broker: &Broker, view: &FarmView, object: &Object<Self>) -> Self::View;
+    /// What of the spec is shown.
+    fn shown(&self) -> Self::Shown;
+
+    /// The spec that says what was sent; what is not shown stays as it is `now`.
+    fn said(sent: Self::Shown, now: &Self) -> Self;
+
+    /// What is shown beside what is set.
+    fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> Self::Beside;
+
+    /// Makes one.
+    fn make(
+        broker: &Broker,
+        author: Author,
+        new: Self::New,
+    ) -> impl Future<Output = Result<Self::Made, ChangeError>> + Send;
 
     /// Notes what is wrong with the spec among the other objects, beyond references that lead nowhere.
     /// `id` is that of the object; none while it is being made.
@@ -108,6 +135,24 @@ pub enum ChangeError {
     /// The farm's directory has been changed by others, or the store says no.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// It is not the object that was read: others have changed it since.
+    #[error(
+        "{kind} \"{name}\" was changed by {} at {} in the meantime (revision {}, yours is based on {based_on})",
+        .since.changed_by, .since.changed_at, .since.revision
+    )]
+    Stale {
+        /// Kind of the object.
+        kind: Kind,
+        /// Its name now.
+        name: String,
+        /// The revision that the change was based on.
+        based_on: u64,
+        /// What has become of the object since.
+        since: Box<Stale>,
+    },
+    /// The list cannot be had like this.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// Too many passwords wait to be hashed.
     #[error("the broker is busy hashing passwords; try again in a moment")]
     Busy,
@@ -129,58 +174,13 @@ fn listed(by: &[String]) -> String {
 /// reference that leads nowhere is left out when it is read.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-async fn turn() -> MutexGuard<'static, ()> {
+/// Waits for the caller's turn to change settings.
+pub(super) async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 
-/// Which objects of a list are wanted.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ListQuery {
-    /// Only objects whose name contains this; upper and lower case are the same.
-    pub name: Option<String>,
-    /// With `name`: only the object that is called exactly this.
-    pub exact: bool,
-    /// Only objects of this site.
-    pub site: Option<Id<Site>>,
-    /// Most objects of the answer: 1 to 1000.
-    pub limit: Option<usize>,
-    /// Go on after this: `next` of the previous answer.
-    pub after: Option<String>,
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Page<T> {
-    /// The objects, in the order of their names.
-    pub items: Vec<T>,
-    /// Pass it as `after` for the next page; none on the last.
-    pub next: Option<String>,
-}
-
-/// Objects of one answer unless said otherwise.
-pub const LIMIT_DEFAULT: usize = 100;
-/// Objects of one answer at most: a table that people still scroll.
-pub const LIMIT_MAX: usize = 1_000;
-
-impl ListQuery {
-    /// The page's size.
-    pub fn limit(&self) -> usize {
-        self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
-    }
-
-    fn takes<S: Spec>(&self, object: &Object<S>) -> bool {
-        let name = object.name.to_lowercase();
-        let named = self.name.as_ref().is_none_or(|wanted| {
-            let wanted = wanted.to_lowercase();
-            if self.exact { name == wanted } else { name.contains(&wanted) }
-        });
-        named && self.site.is_none_or(|site| object.site == Some(site))
-    }
-}
-
 /// One page of the objects of a kind.
-pub fn list<S: Managed>(broker: &Broker, query: &ListQuery) -> Page<S::View> {
+pub fn list<S: Managed>(broker: &Broker, query: &ListQuery) -> Result<Page<View<S>>, ListError> {
     list_where::<S>(broker, query, |_| true)
 }
 
@@ -189,24 +189,35 @@ fn list_where<S: Managed>(
     broker: &Broker,
     query: &ListQuery,
     wanted: impl Fn(&Object<S>) -> bool,
-) -> Page<S::View> {
+) -> Result<Page<View<S>>, ListError> {
+    let selection = Selection::read::<View<S>>(&query.cut(), "name")?;
     let view = broker.farm.load();
-    let after = query.after.as_ref().map(|name| name.to_lowercase());
-    let mut found = S::all(&view)
-        .sorted()
-        .into_iter()
-        .filter(|object| after.as_ref().is_none_or(|after| object.name.to_lowercase() > *after))
-        .filter(|object| query.takes(object) && wanted(object));
-    let page: Vec<_> = found.by_ref().take(query.limit()).collect();
-    let next = found.next().and_then(|_| page.last().map(|object| object.name.clone()));
-    Page { items: page.iter().map(|object| S::show(broker, &view, object)).collect(), next }
+    let named = query.name.as_deref().map(|name| (validate::fold(name), query.exact));
+    let is_named = |name: &str| match &named {
+        None => true,
+        Some((wanted, true)) => name == wanted,
+        Some((wanted, false)) => name.contains(wanted),
+    };
+    let rows = |after: Option<&str>| {
+        let all = S::all(&view).in_order(after).filter(|(name, _)| is_named(name));
+        let all = all.filter(|(_, object)| query.site.is_none_or(|site| object.site == Some(site)));
+        let all = all.filter(|(_, object)| wanted(object));
+        all.map(|(name, item)| Row { place: name.to_owned(), item })
+    };
+    Ok(selection.page(rows, |object| View::of(broker, &view, object)))
 }
 
 /// One object.
-pub fn get<S: Managed>(broker: &Broker, id: Id<S>) -> Result<S::View, ChangeError> {
+pub fn get<S: Managed>(broker: &Broker, id: Id<S>) -> Result<View<S>, ChangeError> {
     let view = broker.farm.load();
     let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
-    Ok(S::show(broker, &view, object))
+    Ok(View::of(broker, &view, object))
+}
+
+/// The revision that an object has now.
+pub fn revision<S: Managed>(broker: &Broker, id: Id<S>) -> Result<u64, ChangeError> {
+    let view = broker.farm.load();
+    S::all(&view).get(id).map(|object| object.revision).ok_or(ChangeError::NotFound(S::KIND))
 }
 
 /// Makes an object.
@@ -214,7 +225,7 @@ pub async fn create<S: Managed>(
     broker: &Broker,
     author: Author,
     new: New<S>,
-) -> Result<S::View, ChangeError> {
+) -> Result<View<S>, ChangeError> {
     let _turn = turn().await;
     let now = broker.now();
     let id = Id::<S>::generate(now);
@@ -230,17 +241,51 @@ pub async fn change<S: Managed>(
     author: Author,
     id: Id<S>,
     revision: u64,
-    changed: Changed<S>,
-) -> Result<S::View, ChangeError> {
+    changed: Changed<S::Shown>,
+) -> Result<View<S>, ChangeError> {
     let _turn = turn().await;
     let view = broker.farm.load();
     let mut object = (**S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?).clone();
-    check(&view, Some(id), &changed.name, changed.site, &changed.spec)?;
-    references::check_icon(broker, &changed.spec).await?;
-    (object.revision, object.name, object.site) = (revision, changed.name, changed.site);
-    object.spec = changed.spec;
+    must_be_fresh(broker, &object, revision).await?;
+    let spec = S::said(changed.spec, &object.spec);
+    check(&view, Some(id), &changed.name, changed.site, &spec)?;
+    references::check_icon(broker, &spec).await?;
+    (object.revision, object.name, object.site, object.spec) = (revision, changed.name, changed.site, spec);
     broker.commit(Transaction::new(author, broker.now()).update(&object)).await?;
     get(broker, id)
+}
+
+/// What an object would be changed to by a merge patch (RFC 7396) of its name, site and spec.
+pub fn patched<S: Managed>(
+    broker: &Broker,
+    id: Id<S>,
+    patch: Map<String, Value>,
+) -> Result<Value, ChangeError> {
+    let view = broker.farm.load();
+    let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
+    let mut whole = json!({"name": object.name, "site": object.site, "spec": object.spec.shown()});
+    merge(&mut whole, Value::Object(patch));
+    Ok(whole)
+}
+
+/// RFC 7396, 2. Processing Merge Patch Documents. What was read from JSON is not deeper than its reader
+/// allows.
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(fields) = target else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), value);
+        }
+    }
 }
 
 /// Deletes an object that still has this revision and that nothing uses.
@@ -253,6 +298,7 @@ pub async fn delete<S: Managed>(
     let _turn = turn().await;
     let view = broker.farm.load();
     let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
+    must_be_fresh(broker, object, revision).await?;
     let mut by = references::users_of(&view, S::KIND, id.cast());
     by.extend(S::kept_by(&view, id));
     if !by.is_empty() {
@@ -262,26 +308,77 @@ pub async fn delete<S: Managed>(
     Ok(())
 }
 
-/// Everything wrong with an object that is to be written: its own limits and its references.
+/// Refuses a change that is based on an older revision, with what has become of the object since.
+async fn must_be_fresh<S: Managed>(
+    broker: &Broker,
+    object: &Object<S>,
+    based_on: u64,
+) -> Result<(), ChangeError> {
+    if object.revision == based_on {
+        return Ok(());
+    }
+    let told = stale::since(&*broker.store, object.id.cast(), based_on).await.map_err(CommitError::from)?;
+    // A revision that is not there yet: then nothing has happened since.
+    let since = told.unwrap_or_else(|| Stale {
+        revision: object.revision,
+        changed_by: object.changed_by.clone(),
+        changed_at: object.changed_at,
+        changes: Vec::new(),
+    });
+    let (kind, name) = (S::KIND, object.name.clone());
+    Err(ChangeError::Stale { kind, name, based_on, since: Box::new(since) })
+}
+
+/// Everything wrong with an object that is to be written, checked on the farm as it would be.
 fn check<S: Managed>(
-    view: &FarmView,
-    id: Option<Id<S>>,
+    view: Arc<FarmView>,
+    id: Id<S>,
     name: &str,
     site: Option<Id<Site>>,
     spec: &S,
 ) -> Result<(), ChangeError> {
-    let mut mistakes = Mistakes::default();
-    validate::name(&mut mistakes, name);
-    if let Some(site) = site
-        && view.sites.get(site).is_none()
-    {
-        mistakes.add("site", "does not exist");
-    }
-    mistakes.within("spec", |m| {
-        spec.validate(m);
-        references::check(view, spec, m);
-        spec.check(view, id, m);
+    let mut draft = Draft::new(view);
+    draft.put("", Object {
+        id,
+        name: name.to_owned(),
+        site,
+        spec: spec.clone(),
+        revision: 0,
+        changed_at: Timestamp::UNIX_EPOCH,
+        changed_by: String::new(),
     });
+    let mut mistakes = Mistakes::default();
+    draft.check(&mut mistakes);
     let found = mistakes.into_vec();
     if found.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(found)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 7396, appendix A.
+    #[test]
+    fn a_patch_is_merged_as_the_standard_says() {
+        for (target, patch, result) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
+            (json!({"a": "b"}), json!(["c"]), json!(["c"])),
+            (json!({"a": "foo"}), json!(null), json!(null)),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ] {
+            let mut merged = target.clone();
+            merge(&mut merged, patch.clone());
+            assert_eq!(merged, result, "{target} patched with {patch}");
+        }
+    }
 }

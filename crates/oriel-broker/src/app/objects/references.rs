@@ -1,9 +1,12 @@
 //! References between settings objects: that they lead somewhere, and who holds one.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use oriel_model::{
-    Id, Kind, Spec,
+    Id, Kind, Object, Spec,
     reference::{self, Reference},
     resource::{Resource, Target},
     site::Site,
@@ -23,20 +26,20 @@ pub fn check<S: Spec>(view: &FarmView, spec: &S, mistakes: &mut Mistakes) {
     }
 }
 
-/// Names what refers to an object, and what lies in it if it is a site: `resource "Writer"`.
-pub fn users_of(view: &FarmView, kind: Kind, id: Id<Value>) -> Vec<String> {
-    let mut found = Vec::new();
+/// Names what refers to objects that are deleted, and what lies in them if they are sites: `resource
+/// "Writer"`. `deleted` gives each a number, which leads to what was found for it.
+pub fn users_of(view: &FarmView, deleted: &HashMap<Id<Value>, usize>) -> BTreeMap<usize, Vec<String>> {
+    let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     view.each_reference(|user_kind, user, name, site, references| {
-        if user == id || is_spent(view, user_kind, user) {
+        if is_spent(view, user_kind, user) {
             return;
         }
-        let lies_in = kind == Kind::Site && site.is_some_and(|site| site.cast() == id);
-        if lies_in || references.iter().any(|reference| reference.id == id) {
-            found.push(format!("{user_kind} \"{name}\""));
+        let used = references.iter().map(|reference| reference.id).chain(site.map(Id::cast));
+        for number in used.filter_map(|id| deleted.get(&id)) {
+            found.entry(*number).or_default().insert(format!("{user_kind} \"{name}\""));
         }
     });
-    found.sort();
-    found
+    found.into_iter().map(|(number, by)| (number, by.into_iter().collect())).collect()
 }
 
 /// An invitation that was used keeps nothing.
@@ -54,11 +57,28 @@ pub fn opens_in(view: &FarmView, target: &Target, mistakes: &mut Mistakes) {
     }
 }
 
+/// Checks that an application in which others open stays one.
+pub fn stays_an_application(
+    view: &FarmView,
+    id: Id<Resource>,
+    spec: &Resource,
+    before: Option<&Resource>,
+    mistakes: &mut Mistakes,
+) {
+    let is_application = |spec: &Resource| matches!(spec.target, Target::Application(_));
+    if is_application(spec) || !before.is_some_and(is_application) {
+        return;
+    }
+    if let Some(user) = view.resources.iter().find(|user| user.spec.target.opens_in() == Some(id)) {
+        mistakes.add("target", format!("must stay an application: \"{}\" opens in it", user.name));
+    }
+}
+
 /// Checks that a followed site follows no other itself, so that one step leads to what holds.
-pub fn followed_sites(view: &FarmView, id: Option<Id<Site>>, spec: &Site, mistakes: &mut Mistakes) {
+pub fn followed_sites(view: &FarmView, id: Id<Site>, spec: &Site, mistakes: &mut Mistakes) {
     for (section, followed) in &spec.follows {
         let field = format!("follows.{}", section.as_str());
-        if Some(*followed) == id {
+        if *followed == id {
             mistakes.add(&field, "a site cannot follow itself");
         } else if let Some(site) = view.sites.get(*followed)
             && site.spec.follows.contains_key(section)
@@ -66,8 +86,10 @@ pub fn followed_sites(view: &FarmView, id: Option<Id<Site>>, spec: &Site, mistak
             let message = format!("\"{}\" follows another site in this itself; name that one", site.name);
             mistakes.add(&field, message);
         }
-        let follower =
-            view.sites.iter().find(|site| id.is_some() && site.spec.follows.get(section).copied() == id);
+        let follows_it = |site: &&Arc<Object<Site>>| {
+            site.id != id && site.spec.follows.get(section).copied() == Some(id)
+        };
+        let follower = view.sites.iter().find(follows_it);
         if let Some(follower) = follower {
             mistakes.add(&field, format!("\"{}\" follows this site in it; one step only", follower.name));
         }
@@ -75,7 +97,13 @@ pub fn followed_sites(view: &FarmView, id: Option<Id<Site>>, spec: &Site, mistak
 }
 
 /// Checks that a resource's folder is one, and that no folder lies in itself.
-pub fn folder(view: &FarmView, id: Option<Id<Resource>>, spec: &Resource, mistakes: &mut Mistakes) {
+pub fn folder(
+    view: &FarmView,
+    id: Id<Resource>,
+    spec: &Resource,
+    before: Option<&Resource>,
+    mistakes: &mut Mistakes,
+) {
     if let Some(folder) = spec.folder {
         match view.resources.get(folder) {
             Some(object) if object.spec.target != Target::Folder => {
@@ -87,20 +115,22 @@ pub fn folder(view: &FarmView, id: Option<Id<Resource>>, spec: &Resource, mistak
             mistakes.add("folder", "a folder cannot lie in itself or in a folder below it");
         }
     }
-    let holds = id.and_then(|id| view.resources.iter().find(|child| child.spec.folder == Some(id)));
-    if let Some(child) = holds
+    // Only what was a folder can hold something that does not see for itself that it is none.
+    let was_folder = before.is_some_and(|before| before.target == Target::Folder);
+    if was_folder
         && spec.target != Target::Folder
+        && let Some(child) = view.resources.iter().find(|child| child.spec.folder == Some(id))
     {
         mistakes.add("target", format!("must stay a folder: \"{}\" lies in it", child.name));
     }
 }
 
 /// Whether `folder` is `id` or lies below it.
-fn lies_in(view: &FarmView, folder: Id<Resource>, id: Option<Id<Resource>>) -> bool {
+fn lies_in(view: &FarmView, folder: Id<Resource>, id: Id<Resource>) -> bool {
     let mut seen = HashSet::new();
     let mut next = Some(folder);
     while let Some(folder) = next {
-        if Some(folder) == id {
+        if folder == id {
             return true;
         }
         if !seen.insert(folder) {

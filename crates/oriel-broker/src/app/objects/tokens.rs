@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
-    Id, Object, Timestamp, role::AdministratorRole, site::Site, token::Token, validate::Mistakes,
+    Id, Object, Timestamp, role::AdministratorRole, token::Token, validate::Mistakes,
 };
 use oriel_store::Author;
 use ring::{
@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed};
+use super::{ChangeError, Managed, Nothing, Revised, View};
 use crate::{Broker, farm::FarmView};
 
 /// What an administrator says of a token.
@@ -33,67 +33,65 @@ pub struct TokenSettings {
     pub expires_at: Option<Timestamp>,
 }
 
-/// An API token as it is shown: without its secret.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct TokenView {
-    /// Its id.
-    pub id: Id<Token>,
-    /// Its name.
-    pub name: String,
-    /// The site it belongs to; none when it belongs to the farm.
-    pub site: Option<Id<Site>>,
-    /// What it may do, and until when.
-    pub spec: TokenSettings,
-    /// One more with every change.
-    pub revision: u64,
-    /// When it was last changed.
-    pub changed_at: Timestamp,
-    /// Who changed it last.
-    pub changed_by: String,
-}
-
 /// What an administrator sends to make a token.
 pub type NewToken = super::New<TokenSettings>;
-/// What an administrator sends to change a token; its secret stays.
-pub type ChangedToken = super::Changed<TokenSettings>;
 
 /// A token that was just made.
 #[derive(Serialize, JsonSchema)]
 pub struct IssuedToken {
     /// The token.
     #[serde(flatten)]
-    pub token: TokenView,
+    pub token: View<Token>,
     /// Its secret, for the header `Authorization: Bearer …`. It is shown only now.
     #[schemars(with = "String")]
     pub secret: Zeroizing<String>,
 }
 
-impl Managed for Token {
-    type View = TokenView;
-
-    fn show(_: &Broker, _: &FarmView, object: &Object<Self>) -> TokenView {
-        let Token { role, description, expires_at, .. } = object.spec.clone();
-        TokenView {
-            id: object.id,
-            name: object.name.clone(),
-            site: object.site,
-            spec: TokenSettings { role, description, expires_at },
-            revision: object.revision,
-            changed_at: object.changed_at,
-            changed_by: object.changed_by.clone(),
-        }
+impl Revised for IssuedToken {
+    fn revision(&self) -> u64 {
+        self.token.revision
     }
 
-    fn check(&self, view: &FarmView, id: Option<Id<Self>>, mistakes: &mut Mistakes) {
-        if id.is_some_and(|id| is_last_root(view, id)) && !is_lasting_root(self) {
+    fn place(&self) -> String {
+        self.token.place()
+    }
+}
+
+impl Managed for Token {
+    type Shown = TokenSettings;
+    type Beside = Nothing;
+    type New = NewToken;
+    type Made = IssuedToken;
+
+    fn shown(&self) -> TokenSettings {
+        let Self { role, description, expires_at, .. } = self.clone();
+        TokenSettings { role, description, expires_at }
+    }
+
+    fn said(sent: TokenSettings, now: &Self) -> Self {
+        let TokenSettings { role, description, expires_at } = sent;
+        Self { role, description, expires_at, secret_sha256: now.secret_sha256.clone() }
+    }
+
+    fn beside(_: &Broker, _: &FarmView, _: &Object<Self>) -> Nothing {
+        Nothing {}
+    }
+
+    async fn make(broker: &Broker, author: Author, new: NewToken) -> Result<IssuedToken, ChangeError> {
+        create(broker, author, new).await
+    }
+
+    fn check(&self, view: &FarmView, _: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
+        if before.is_some_and(is_lasting_root) && !is_lasting_root(self) && !has_lasting_root(view) {
             let field = if self.role == AdministratorRole::Root { "expires_at" } else { "role" };
             mistakes.add(field, "cannot be changed: this is the last token that may do everything for ever");
         }
     }
 
-    fn kept_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
+    fn kept_by(object: &Object<Self>, view: &FarmView) -> Vec<String> {
         let last = "the farm, as the last token that may do everything for ever";
-        is_last_root(view, id).then(|| last.to_owned()).into_iter().collect()
+        let is_last = is_lasting_root(&object.spec) && !has_lasting_root(view);
+        is_last.then(|| last.to_owned()).into_iter().collect()
     }
 }
 
@@ -134,31 +132,12 @@ pub fn same_digest(a: &str, b: &str) -> bool {
 }
 
 /// Makes a token and its secret.
-pub async fn create(broker: &Broker, author: Author, new: NewToken) -> Result<IssuedToken, ChangeError> {
+async fn create(broker: &Broker, author: Author, new: NewToken) -> Result<IssuedToken, ChangeError> {
     let secret = random_secret();
     let TokenSettings { role, description, expires_at } = new.spec;
     let spec = Token { role, description, expires_at, secret_sha256: secret_sha256(&secret) };
     let new = super::New { name: new.name, site: new.site, spec };
     Ok(IssuedToken { token: super::create(broker, author, new).await?, secret })
-}
-
-/// Changes what a token may do; its secret stays.
-pub async fn change(
-    broker: &Broker,
-    author: Author,
-    id: Id<Token>,
-    revision: u64,
-    changed: ChangedToken,
-) -> Result<TokenView, ChangeError> {
-    let kept = {
-        let view = broker.farm.load();
-        let token = view.tokens.get(id).ok_or(ChangeError::NotFound(oriel_model::Kind::Token))?;
-        token.spec.secret_sha256.clone()
-    };
-    let TokenSettings { role, description, expires_at } = changed.spec;
-    let spec = Token { role, description, expires_at, secret_sha256: kept };
-    let changed = super::Changed { name: changed.name, site: changed.site, spec, revision: changed.revision };
-    super::change(broker, author, id, revision, changed).await
 }
 
 /// Whether it can do everything for ever. One such token must stay: without it nobody could manage the
@@ -167,9 +146,8 @@ fn is_lasting_root(token: &Token) -> bool {
     token.role == AdministratorRole::Root && token.expires_at.is_none()
 }
 
-fn is_last_root(view: &FarmView, id: Id<Token>) -> bool {
-    let is_one = view.tokens.get(id).is_some_and(|token| is_lasting_root(&token.spec));
-    is_one && !view.tokens.iter().any(|other| other.id != id && is_lasting_root(&other.spec))
+fn has_lasting_root(view: &FarmView) -> bool {
+    view.tokens.iter().any(|token| is_lasting_root(&token.spec))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
 
 use oriel_identity::check_new_password;
-use oriel_model::{Id, Kind, Object, Timestamp, group::Group, site::Site, user::User, validate::Mistake};
+use oriel_model::{Id, Kind, Object, group::Group, site::Site, user::User, validate::Mistake};
 use oriel_store::{Author, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, ListQuery, Managed, Page, turn};
+use super::{ChangeError, ListQuery, Managed, Page, View, turn};
 use crate::{Broker, app::credential::PASSWORD_SECRET, farm::FarmView};
 
 /// What an administrator sends to make a user.
@@ -28,46 +28,38 @@ pub struct NewUser {
     pub password: Option<Zeroizing<String>>,
 }
 
-/// A user as they are shown.
+/// What is shown of a user beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct UserView {
-    /// Their id.
-    pub id: Id<User>,
-    /// What they sign in with.
-    pub name: String,
-    /// The site they belong to; none when they belong to the farm.
-    pub site: Option<Id<Site>>,
-    /// What is set.
-    pub spec: User,
-    /// One more with every change.
-    pub revision: u64,
-    /// When they were last changed.
-    pub changed_at: Timestamp,
-    /// Who changed them last.
-    pub changed_by: String,
+pub struct UserFacts {
     /// Whether they have a password.
     pub has_password: bool,
 }
 
 impl Managed for User {
-    type View = UserView;
+    type Shown = Self;
+    type Beside = UserFacts;
+    type New = NewUser;
+    type Made = View<Self>;
 
-    fn show(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserView {
-        UserView {
-            id: object.id,
-            name: object.name.clone(),
-            site: object.site,
-            spec: object.spec.clone(),
-            revision: object.revision,
-            changed_at: object.changed_at,
-            changed_by: object.changed_by.clone(),
-            has_password: view.credentials.contains_key(&object.id),
-        }
+    fn shown(&self) -> Self {
+        self.clone()
+    }
+
+    fn said(sent: Self, _: &Self) -> Self {
+        sent
+    }
+
+    fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserFacts {
+        UserFacts { has_password: view.credentials.contains_key(&object.id) }
+    }
+
+    async fn make(broker: &Broker, author: Author, new: NewUser) -> Result<View<Self>, ChangeError> {
+        create(broker, author, new).await
     }
 }
 
 /// Makes a user, with a password or without.
-pub async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<UserView, ChangeError> {
+async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<View<User>, ChangeError> {
     let hash = match new.password {
         Some(password) => Some(hashed(broker, &new.name, password, "password").await?),
         None => None,
@@ -75,7 +67,7 @@ pub async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<Use
     let _turn = turn().await;
     let now = broker.now();
     let id = Id::<User>::generate(now);
-    super::check(&broker.farm.load(), None, &new.name, new.site, &new.spec)?;
+    super::check(broker.farm.load(), id, &new.name, new.site, &new.spec)?;
     let mut transaction = Transaction::new(author, now).create(id, new.name, new.site, &new.spec);
     if let Some(hash) = hash {
         transaction = transaction.put_secret(id, PASSWORD_SECRET, hash);
@@ -103,11 +95,11 @@ pub async fn set_password(
 }
 
 /// The users who belong to a group.
-pub fn members(broker: &Broker, group: Id<Group>, query: &ListQuery) -> Result<Page<UserView>, ChangeError> {
+pub fn members(broker: &Broker, group: Id<Group>, query: &ListQuery) -> Result<Page<View<User>>, ChangeError> {
     if broker.farm.load().groups.get(group).is_none() {
         return Err(ChangeError::NotFound(Kind::Group));
     }
-    Ok(super::list_where::<User>(broker, query, |user| user.spec.groups.contains(&group)))
+    Ok(super::list_where::<User>(broker, query, |user| user.spec.groups.contains(&group))?)
 }
 
 async fn hashed(
