@@ -1,5 +1,7 @@
-//! The decisions: what rules say ([`rules`]), who sees what ([`access`]), which host a session is placed
-//! on ([`placement`]), and how a launch is answered ([`launch`]).
+//! The decisions: what rules say ([`rules`]), who sees what ([`access`]), which client policy
+//! ([`policy`]) and which hours ([`logon_hours`]) hold and which clients are let in ([`clients`]), which
+//! host a session is placed on ([`placement`]), how a launch is answered ([`launch`]), what is started
+//! beforehand ([`prelaunch`]), and when hosts and sessions are worth a look ([`thresholds`]).
 //!
 //! A decision takes a snapshot and the time, and returns a plan or a refusal with its reason. A refusal
 //! is an answer, not an error.
@@ -7,6 +9,12 @@
 //! Deliberately absent: any clock, any I/O, tokio, the store.
 
 pub mod access;
+pub mod clients;
 pub mod launch;
+pub mod logon_hours;
+pub mod ordered;
 pub mod placement;
+pub mod policy;
+pub mod prelaunch;
 pub mod rules;
+pub mod thresholds;
