@@ -1,6 +1,10 @@
 //! The objects of one kind, by id and by name.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::Arc,
+};
 
 use oriel_model::{Id, Object, Spec, validate::fold};
 
@@ -8,12 +12,13 @@ use oriel_model::{Id, Object, Spec, validate::fold};
 #[derive(Debug, Clone)]
 pub struct Objects<S: Spec> {
     by_id: HashMap<Id<S>, Arc<Object<S>>>,
-    by_name: HashMap<String, Id<S>>,
+    /// By folded name, in the order in which people see them.
+    by_name: BTreeMap<String, Id<S>>,
 }
 
 impl<S: Spec> Default for Objects<S> {
     fn default() -> Self {
-        Self { by_id: HashMap::new(), by_name: HashMap::new() }
+        Self { by_id: HashMap::new(), by_name: BTreeMap::new() }
     }
 }
 
@@ -35,9 +40,17 @@ impl<S: Spec> Objects<S> {
 
     /// All of them in the order of their names, for people.
     pub fn sorted(&self) -> Vec<Arc<Object<S>>> {
-        let mut all: Vec<_> = self.by_id.values().cloned().collect();
-        all.sort_by_cached_key(|object| fold(&object.name));
-        all
+        self.in_order(None).map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Those after a folded name, or all, in the order of their names; each with its folded name.
+    pub fn in_order<'a>(
+        &'a self,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<Object<S>>)> + use<'a, S> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.by_name.range::<str, _>((start, Bound::Unbounded));
+        found.filter_map(|(name, id)| Some((name.as_str(), self.by_id.get(id)?)))
     }
 
     /// How many there are.

@@ -159,6 +159,7 @@ mod tests {
             state: SessionState::Active,
             started_at: now,
             idle_secs: 0,
+            left_at: None,
             resource: Some(resource),
             resource_name: String::new(),
             shared: false,

@@ -9,7 +9,7 @@ use std::{
 use oriel_model::{
     Id, Timestamp,
     host::{Host, LogonMode},
-    session::Session,
+    session::{Session, SessionState},
     user::User,
 };
 use oriel_rules::placement::HostSnapshot;
@@ -190,7 +190,11 @@ impl HostState {
 
     pub fn report(&mut self, epoch: u64, report: Report, now: Timestamp) -> Option<UserChanges> {
         self.link.as_ref().filter(|link| link.epoch == epoch)?;
-        let Report { mut report, sessions } = report;
+        let Report { mut report, mut sessions } = report;
+        for session in sessions.iter_mut().filter(|session| session.state == SessionState::Disconnected) {
+            let before = self.sessions.iter().find(|before| before.id == session.id);
+            session.left_at = before.and_then(|before| before.left_at).or(Some(now));
+        }
         self.reported_sessions = report.sessions.len();
         report.sessions = Vec::new();
         report.ended = Vec::new();

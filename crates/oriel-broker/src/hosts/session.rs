@@ -35,6 +35,8 @@ pub struct HostSession {
     pub started_at: Timestamp,
     /// Seconds since the last input.
     pub idle_secs: u64,
+    /// Since when this broker has seen it without a client; none while one is attached.
+    pub left_at: Option<Timestamp>,
     /// What it was started for, if that is known.
     pub resource: Option<Id<Resource>>,
     /// What that was called then.
@@ -65,6 +67,7 @@ impl HostSession {
             state: report.state().into(),
             started_at: moment(report.started_at_ms),
             idle_secs: report.idle_secs,
+            left_at: None,
             resource: report.resource_id.parse().ok(),
             user_name: user.map(|_| report.user_name).unwrap_or_default(),
             account: report.account,

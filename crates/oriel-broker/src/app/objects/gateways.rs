@@ -1,29 +1,15 @@
 //! Gateways as administrators see them: what is set, and what is known at run time.
 
-use oriel_model::{Id, Object, Timestamp, gateway::Gateway, site::Site};
+use oriel_model::{Id, Object, Timestamp, gateway::Gateway};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Managed;
+use super::{Managed, kinds::whole};
 use crate::{Broker, farm::FarmView};
 
-/// A gateway as it is shown.
+/// What is shown of a gateway beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct GatewayView {
-    /// Its id.
-    pub id: Id<Gateway>,
-    /// Its name.
-    pub name: String,
-    /// The site it belongs to; none when it belongs to the farm.
-    pub site: Option<Id<Site>>,
-    /// What is set.
-    pub spec: Gateway,
-    /// One more with every change.
-    pub revision: u64,
-    /// When it was last changed.
-    pub changed_at: Timestamp,
-    /// Who changed it last.
-    pub changed_by: String,
+pub struct GatewayFacts {
     /// What is known of it now.
     pub state: GatewayState,
 }
@@ -48,19 +34,12 @@ pub struct GatewayState {
 }
 
 impl Managed for Gateway {
-    type View = GatewayView;
+    whole!();
 
-    fn show(broker: &Broker, _: &FarmView, object: &Object<Self>) -> GatewayView {
-        GatewayView {
-            id: object.id,
-            name: object.name.clone(),
-            site: object.site,
-            spec: object.spec.clone(),
-            revision: object.revision,
-            changed_at: object.changed_at,
-            changed_by: object.changed_by.clone(),
-            state: state(broker, object.id),
-        }
+    type Beside = GatewayFacts;
+
+    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> GatewayFacts {
+        GatewayFacts { state: state(broker, object.id) }
     }
 }
 

@@ -3,41 +3,54 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oriel_model::{
     Id, Object, Timestamp,
-    host::{EffectiveHostSettings, Host, LogonMode},
+    host::{EffectiveHostSettings, Host, LogonMode, Severity},
     inherit::Origins,
-    site::Site,
 };
 use oriel_store::Author;
 use oriel_wire::v1::{ListApps, agent_reply, agent_request};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ChangeError, Changed, Managed};
+use super::{ChangeError, Changed, Managed, View, kinds::whole};
 use crate::{Broker, farm::FarmView, hosts::HostError};
 
-/// A host as it is shown.
+/// What is shown of a host beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct HostView {
-    /// Its id.
-    pub id: Id<Host>,
-    /// Its name.
-    pub name: String,
-    /// The site it belongs to; none when it belongs to the farm.
-    pub site: Option<Id<Site>>,
-    /// What is set.
-    pub spec: Host,
-    /// One more with every change.
-    pub revision: u64,
-    /// When it was last changed.
-    pub changed_at: Timestamp,
-    /// Who changed it last.
-    pub changed_by: String,
+pub struct HostFacts {
     /// Its settings with inheritance resolved.
     pub effective: EffectiveHostSettings,
     /// Where each of them comes from.
     pub origins: Origins,
     /// What is known of it now.
     pub state: HostState,
+    /// How its load stands to the thresholds that hold for it.
+    pub severity: HostSeverity,
+}
+
+/// How a host's load stands to its thresholds; a number that is not known is normal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HostSeverity {
+    /// CPU in use.
+    pub cpu: Severity,
+    /// Memory in use.
+    pub memory: Severity,
+    /// Sessions against their limit.
+    pub sessions: Severity,
+}
+
+impl HostSeverity {
+    fn of(settings: &EffectiveHostSettings, state: &HostState) -> Self {
+        let memory = match (state.memory_total_bytes, state.memory_available_bytes) {
+            (Some(total), Some(free)) if total > 0 => 1.0 - free.min(total) as f64 / total as f64,
+            _ => 0.0,
+        };
+        let sessions = f64::from(state.sessions) / f64::from(settings.max_sessions.max(1));
+        Self {
+            cpu: settings.cpu_threshold.judge(f64::from(state.cpu_load.unwrap_or_default()) * 100.0),
+            memory: settings.memory_threshold.judge(memory * 100.0),
+            sessions: settings.sessions_threshold.judge(sessions * 100.0),
+        }
+    }
 }
 
 /// What is known of a host now.
@@ -76,22 +89,15 @@ pub struct HostState {
 }
 
 impl Managed for Host {
-    type View = HostView;
+    whole!();
 
-    fn show(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostView {
+    type Beside = HostFacts;
+
+    fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostFacts {
         let (effective, origins) = view.effective_settings(object.id).unwrap_or_default();
-        HostView {
-            id: object.id,
-            name: object.name.clone(),
-            site: object.site,
-            spec: object.spec.clone(),
-            revision: object.revision,
-            changed_at: object.changed_at,
-            changed_by: object.changed_by.clone(),
-            effective,
-            origins,
-            state: state(broker, object.id),
-        }
+        let state = state(broker, object.id);
+        let severity = HostSeverity::of(&effective, &state);
+        HostFacts { effective, origins, state, severity }
     }
 }
 
@@ -130,7 +136,7 @@ pub async fn set_logon_mode(
     author: Author,
     id: Id<Host>,
     mode: LogonMode,
-) -> Result<HostView, ChangeError> {
+) -> Result<View<Host>, ChangeError> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let object = {
@@ -140,7 +146,10 @@ pub async fn set_logon_mode(
         let spec = Host { logon_mode: mode, ..object.spec.clone() };
         let changed = Changed { name: object.name.clone(), site: object.site, spec, revision: None };
         match super::change(broker, author.clone(), id, object.revision, changed).await {
-            Err(error @ ChangeError::Commit(oriel_store::CommitError::Stale { .. })) => last = Some(error),
+            Err(
+                error @ (ChangeError::Stale { .. }
+                | ChangeError::Commit(oriel_store::CommitError::Stale { .. })),
+            ) => last = Some(error),
             other => return other,
         }
     }
@@ -211,4 +220,39 @@ pub async fn apps(
         .collect();
     apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
     Ok(InstalledApps { apps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(cpu: f32, free: u64, sessions: u32) -> HostState {
+        HostState {
+            reachable: true,
+            last_report: None,
+            problem: None,
+            logon_mode: None,
+            sessions,
+            cpu_load: Some(cpu),
+            memory_total_bytes: Some(1_000),
+            memory_available_bytes: Some(free),
+            uptime_secs: None,
+            refused_logons: None,
+            agent_version: None,
+            operating_system: None,
+            session_software: None,
+            machine_name: None,
+            rdp_address: None,
+        }
+    }
+
+    #[test]
+    fn each_metric_is_judged_by_its_own_threshold() {
+        let settings = EffectiveHostSettings { max_sessions: 10, ..Default::default() };
+        let judged = HostSeverity::of(&settings, &state(0.85, 900, 10));
+        let expected =
+            HostSeverity { cpu: Severity::Warning, memory: Severity::Normal, sessions: Severity::Critical };
+        assert_eq!(judged, expected);
+        assert_eq!(HostSeverity::of(&settings, &state(0.1, 20, 0)).memory, Severity::Critical);
+    }
 }

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed, tokens};
+use super::{ChangeError, Managed, Revised, View, tokens};
 use crate::{Broker, farm::FarmView};
 
 /// What an administrator sends to invite a component.
@@ -37,7 +37,7 @@ pub struct NewInvitation {
 }
 
 /// What an invitation says, without its secret.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InvitationSettings {
     /// What joins with it.
     pub role: Role,
@@ -63,23 +63,11 @@ pub enum InvitationState {
     Expired,
 }
 
-/// An invitation as it is shown.
+/// What is shown of an invitation beside what it says.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct InvitationView {
-    /// Its id.
-    pub id: Id<Invitation>,
-    /// Its name.
-    pub name: String,
+pub struct InvitationFacts {
     /// Whether it still works.
     pub state: InvitationState,
-    /// What it says.
-    pub spec: InvitationSettings,
-    /// One more with every change.
-    pub revision: u64,
-    /// When it was last changed.
-    pub changed_at: Timestamp,
-    /// Who changed it last.
-    pub changed_by: String,
 }
 
 /// An invitation that was just made.
@@ -87,36 +75,60 @@ pub struct InvitationView {
 pub struct IssuedInvitation {
     /// The invitation.
     #[serde(flatten)]
-    pub invitation: InvitationView,
+    pub invitation: View<Invitation>,
     /// The string to paste where the component runs. It is shown only now.
     #[schemars(with = "String")]
     pub string: Zeroizing<String>,
 }
 
-impl Managed for Invitation {
-    type View = InvitationView;
+impl Revised for IssuedInvitation {
+    fn revision(&self) -> u64 {
+        self.invitation.revision
+    }
 
-    fn show(broker: &Broker, _: &FarmView, object: &Object<Self>) -> InvitationView {
-        let Invitation { role, expires_at, pool, component_name, used, .. } = object.spec.clone();
-        let state = match &used {
+    fn place(&self) -> String {
+        self.invitation.place()
+    }
+}
+
+impl Managed for Invitation {
+    type Shown = InvitationSettings;
+    type Beside = InvitationFacts;
+    type New = NewInvitation;
+    type Made = IssuedInvitation;
+
+    fn shown(&self) -> InvitationSettings {
+        let Self { role, expires_at, pool, component_name, used, .. } = self.clone();
+        InvitationSettings { role, expires_at, pool, component_name, used }
+    }
+
+    fn said(sent: InvitationSettings, now: &Self) -> Self {
+        let InvitationSettings { role, expires_at, pool, component_name, used: _ } = sent;
+        // Whether it was used is a fact, not a setting.
+        let (secret_sha256, used) = (now.secret_sha256.clone(), now.used.clone());
+        Self { role, expires_at, pool, component_name, secret_sha256, used }
+    }
+
+    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> InvitationFacts {
+        let state = match &object.spec.used {
             Some(_) => InvitationState::Used,
-            None if broker.now() >= expires_at => InvitationState::Expired,
+            None if broker.now() >= object.spec.expires_at => InvitationState::Expired,
             None => InvitationState::Open,
         };
-        InvitationView {
-            id: object.id,
-            name: object.name.clone(),
-            state,
-            spec: InvitationSettings { role, expires_at, pool, component_name, used },
-            revision: object.revision,
-            changed_at: object.changed_at,
-            changed_by: object.changed_by.clone(),
-        }
+        InvitationFacts { state }
+    }
+
+    async fn make(
+        broker: &Broker,
+        author: Author,
+        new: NewInvitation,
+    ) -> Result<IssuedInvitation, ChangeError> {
+        create(broker, author, new).await
     }
 }
 
 /// Makes an invitation and the string that is pasted.
-pub async fn create(
+async fn create(
     broker: &Broker,
     author: Author,
     new: NewInvitation,

@@ -3,7 +3,6 @@
 //!
 //! Deliberately absent: who may do it (the handlers' permissions), and SQL (the store).
 
-pub mod difference;
 mod effective;
 mod gateways;
 mod hosts;
@@ -20,9 +19,9 @@ mod view;
 use std::sync::Arc;
 
 use oriel_model::{
-    Id, Kind, Object, Spec, Timestamp,
+    Id, Kind, Object, Timestamp,
     site::Site,
-    validate::{Mistake, Mistakes},
+    validate::{self, Mistake, Mistakes},
 };
 use oriel_store::{Author, CommitError, Transaction};
 use schemars::JsonSchema;
@@ -39,9 +38,10 @@ use crate::{
 pub use effective::{EffectivePool, EffectiveSite};
 pub use gateways::GatewayState;
 pub use hosts::{HostState, InstalledApp, InstalledApps, apps, set_logon_mode};
-pub use icons::{IconError, NewIcon, create as create_icon};
+pub use icons::{IconError, NewIcon, create as create_icon, icon_of};
 pub use invitations::{InvitationSettings, InvitationState, IssuedInvitation, NewInvitation};
-pub use list::{Cut, LIMIT_DEFAULT, LIMIT_MAX, ListError, ListQuery, Page, Row, Selection};
+pub use list::{Cut, ListError, ListQuery, Page, Row, Selection, limit};
+pub(super) use references::{check as check_references, users_of};
 pub use stale::{Stale, leave_out_digests};
 pub use tokens::{IssuedToken, NewToken, TokenSettings, find as find_token, same_digest, secret_sha256};
 pub use users::{NewUser, UserFacts, members, set_password};
@@ -75,11 +75,12 @@ pub trait Managed: Held {
     ) -> impl Future<Output = Result<Self::Made, ChangeError>> + Send;
 
     /// Notes what is wrong with the spec among the other objects, beyond references that lead nowhere.
-    /// `id` is that of the object; none while it is being made.
-    fn check(&self, _view: &FarmView, _id: Option<Id<Self>>, _mistakes: &mut Mistakes) {}
+    /// `view` is the farm as it would be, this object included; `before` is what the object says now.
+    fn check(&self, _view: &FarmView, _id: Id<Self>, _before: Option<&Self>, _mistakes: &mut Mistakes) {}
 
-    /// Names what else keeps an object from being deleted, beyond the references to it.
-    fn kept_by(_view: &FarmView, _id: Id<Self>) -> Vec<String> {
+    /// Names what else keeps `object` from being deleted, beyond the references to it. `view` is the farm
+    /// as it would be without it.
+    fn kept_by(_object: &Object<Self>, _view: &FarmView) -> Vec<String> {
         Vec::new()
     }
 }
@@ -229,7 +230,7 @@ pub async fn create<S: Managed>(
     let _turn = turn().await;
     let now = broker.now();
     let id = Id::<S>::generate(now);
-    check(&broker.farm.load(), None, &new.name, new.site, &new.spec)?;
+    check(broker.farm.load(), id, &new.name, new.site, &new.spec)?;
     references::check_icon(broker, &new.spec).await?;
     broker.commit(Transaction::new(author, now).create(id, new.name, new.site, &new.spec)).await?;
     get(broker, id)
@@ -248,7 +249,7 @@ pub async fn change<S: Managed>(
     let mut object = (**S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?).clone();
     must_be_fresh(broker, &object, revision).await?;
     let spec = S::said(changed.spec, &object.spec);
-    check(&view, Some(id), &changed.name, changed.site, &spec)?;
+    check(view.clone(), id, &changed.name, changed.site, &spec)?;
     references::check_icon(broker, &spec).await?;
     (object.revision, object.name, object.site, object.spec) = (revision, changed.name, changed.site, spec);
     broker.commit(Transaction::new(author, broker.now()).update(&object)).await?;
@@ -299,9 +300,9 @@ pub async fn delete<S: Managed>(
     let view = broker.farm.load();
     let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
     must_be_fresh(broker, object, revision).await?;
-    let mut by = references::users_of(&view, S::KIND, id.cast());
-    by.extend(S::kept_by(&view, id));
-    if !by.is_empty() {
+    let mut draft = Draft::new(view.clone());
+    draft.delete("", S::KIND, id.cast());
+    if let Some(Kept { by, .. }) = draft.kept().pop() {
         return Err(ChangeError::InUse { kind: S::KIND, name: object.name.clone(), by });
     }
     broker.commit(Transaction::new(author, broker.now()).delete(id, revision)).await?;

@@ -22,13 +22,15 @@ use crate::{Broker, app::objects, http::ApiError};
 #[serde(deny_unknown_fields, default)]
 struct ChangesQuery {
     /// Only changes of objects of this kind, such as `user`.
+    #[schemars(with = "Option<Kind>")]
     kind: Option<String>,
     /// Only changes of the object with this id.
     #[schemars(with = "Option<uuid::Uuid>")]
     object: Option<Id<Value>>,
     /// Only changes before the one with this number: `next` of the previous answer.
     before: Option<u64>,
-    /// Most changes of the answer: 1 to 1000.
+    /// Most changes of the answer: 1 to 1000; 100 when not said.
+    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
 }
 
@@ -48,21 +50,19 @@ async fn list(
 ) -> Result<Json<Changes>, ApiError> {
     let kind = query.kind.as_deref().map(Kind::from_str).transpose();
     let kind = kind.map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
-    let limit = query.limit.unwrap_or(objects::LIMIT_DEFAULT).clamp(1, objects::LIMIT_MAX);
+    let limit = objects::limit(query.limit)?;
     let start = query.before.map_or(Start::Newest, Start::Before);
     let wanted = ChangeQuery { start, object: query.object, kind, limit, ..ChangeQuery::newest() };
     let mut items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
-    items.iter_mut().for_each(leave_out_digests);
+    items.iter_mut().for_each(without_digests);
     Ok(Json(Changes { items, next }))
 }
 
-/// Digests of secrets are of no use to a reader of the log, and never leave.
-fn leave_out_digests(change: &mut Change) {
+/// Digests of secrets never leave.
+pub fn without_digests(change: &mut Change) {
     for state in [&mut change.before, &mut change.after].into_iter().flatten() {
-        if let Value::Object(fields) = &mut state.spec {
-            fields.remove("secret_sha256");
-        }
+        objects::leave_out_digests(&mut state.spec);
     }
 }
 

@@ -1,148 +1,207 @@
-//! The routes that every kind of settings object has: list, show, create, change, delete. A kind
-//! takes those that make sense for it; hosts, for one, come by joining and are not created here.
+//! The routes that every kind of settings object has: list, show, create, change, patch, delete. Which
+//! of them make sense for a kind, [`Verb::of`] says; hosts, for one, come by joining and are not created.
 
 use std::sync::Arc;
 
 use aide::{
     axum::{
         ApiRouter,
-        routing::{delete_with, get_with, post_with, put_with},
+        routing::{delete_with, get_with, patch_with, post_with, put_with},
     },
+    openapi::{ReferenceOr, StatusCode},
     transform::TransformOperation,
 };
 use axum::{Json, extract::State, response::NoContent};
-use oriel_model::Spec;
+use oriel_model::{Id, Kind};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{
     caller::{Change, InArea, May, View},
-    input::{Asked, BasedOn, IdOf, Sent},
-    respond::Created,
+    input::{Asked, BasedOn, Basis, IdOf, Patch, Sent, read_value},
+    respond::{Made, Tagged},
 };
 use crate::{
     Broker,
-    app::objects::{self, Changed, ListQuery, Managed, New, Page},
-    http::ApiError,
+    app::objects::{self, Changed, ListQuery, Managed, Page},
+    http::{ApiError, problem},
 };
 
 /// Routes that still need the broker.
 pub type Api = ApiRouter<Arc<Broker>>;
 
-/// A kind that has routes of its own.
-pub trait Routed: Managed + InArea {
-    /// Its path below `/api/v1`, which is its plural.
-    const PATH: &'static str;
+/// What can be done with the objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// `GET /{plural}`
+    List,
+    /// `GET /{plural}/{id}`
+    Show,
+    /// `POST /{plural}`
+    Create,
+    /// `PUT /{plural}/{id}`
+    Change,
+    /// `PATCH /{plural}/{id}`
+    Patch,
+    /// `DELETE /{plural}/{id}`
+    Delete,
 }
 
-async fn list<S: Routed>(
+impl Verb {
+    const ALL: &[Verb] =
+        &[Verb::List, Verb::Show, Verb::Create, Verb::Change, Verb::Patch, Verb::Delete];
+
+    /// What can be done with the objects of this kind.
+    pub fn of(kind: Kind) -> Vec<Verb> {
+        let without: &[Verb] = match kind {
+            // There is one farm, and brokers say themselves what they are.
+            Kind::Farm => &[Verb::Create, Verb::Delete],
+            Kind::Broker => &[Verb::Create, Verb::Change, Verb::Patch, Verb::Delete],
+            // They come by joining.
+            Kind::Gateway | Kind::Host => &[Verb::Create],
+            // Once given away, an invitation can only be withdrawn.
+            Kind::Invitation => &[Verb::Change, Verb::Patch],
+            _ => &[],
+        };
+        Self::ALL.iter().copied().filter(|verb| !without.contains(verb)).collect()
+    }
+}
+
+async fn list<S: Managed>(
     State(broker): State<Arc<Broker>>,
     _: May<View<S>>,
     Asked(query): Asked<ListQuery>,
-) -> Json<Page<S::View>> {
-    Json(objects::list::<S>(&broker, &query))
+) -> Result<Json<Page<objects::View<S>>>, ApiError>
+where
+    S: InArea,
+{
+    Ok(Json(objects::list::<S>(&broker, &query)?))
 }
 
-async fn show<S: Routed>(
+async fn show<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
     _: May<View<S>>,
     IdOf(id): IdOf<S>,
-) -> Result<Json<S::View>, ApiError> {
-    Ok(Json(objects::get::<S>(&broker, id)?))
+) -> Result<Tagged<objects::View<S>>, ApiError> {
+    Ok(Tagged(objects::get::<S>(&broker, id)?))
 }
 
-async fn create<S: Routed>(
+async fn create<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
     may: May<Change<S>>,
-    Sent(new): Sent<New<S>>,
-) -> Result<Created<S::View>, ApiError> {
-    Ok(Created(objects::create(&broker, may.author(), new).await?))
+    Sent(new): Sent<S::New>,
+) -> Result<Made<S::Made>, ApiError> {
+    Ok(Made(S::make(&broker, may.author(), new).await?))
 }
 
-async fn change<S: Routed>(
+async fn change<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
     may: May<Change<S>>,
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
-    Sent(changed): Sent<Changed<S>>,
-) -> Result<Json<S::View>, ApiError> {
-    let revision = based_on.revision(changed.revision)?;
-    Ok(Json(objects::change(&broker, may.author(), id, revision, changed).await?))
+    Sent(changed): Sent<Changed<S::Shown>>,
+) -> Result<Tagged<objects::View<S>>, ApiError> {
+    let revision = revision(&broker, id, based_on.basis(changed.revision)?)?;
+    Ok(Tagged(objects::change::<S>(&broker, may.author(), id, revision, changed).await?))
 }
 
-async fn delete<S: Routed>(
+async fn patch<S: Managed + InArea>(
+    State(broker): State<Arc<Broker>>,
+    may: May<Change<S>>,
+    IdOf(id): IdOf<S>,
+    based_on: BasedOn,
+    patch: Patch,
+) -> Result<Tagged<objects::View<S>>, ApiError> {
+    let revision = revision(&broker, id, based_on.basis(patch.revision)?)?;
+    let changed = read_value(objects::patched(&broker, id, patch.fields)?)?;
+    Ok(Tagged(objects::change::<S>(&broker, may.author(), id, revision, changed).await?))
+}
+
+async fn delete<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
     may: May<Change<S>>,
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
 ) -> Result<NoContent, ApiError> {
-    objects::delete::<S>(&broker, may.author(), id, based_on.revision(None)?).await?;
+    let revision = revision(&broker, id, based_on.basis(None)?)?;
+    objects::delete::<S>(&broker, may.author(), id, revision).await?;
     Ok(NoContent)
 }
 
-/// `GET /kinds` and `GET /kinds/{id}`.
-pub fn viewed<S: Routed>() -> Api {
-    let all = get_with(list::<S>, |operation| {
-        about::<S>(operation, "list", "Lists them in the order of their names, a page at a time.")
-    });
-    let one = get_with(show::<S>, |operation| about::<S>(operation, "show", "Shows one."));
-    ApiRouter::new().api_route(&all_of::<S>(), all).api_route(&one_of::<S>(), one)
+/// The revision that a change is based on.
+pub fn revision<S: Managed>(broker: &Broker, id: Id<S>, basis: Basis) -> Result<u64, ApiError> {
+    match basis {
+        Basis::Revision(revision) => Ok(revision),
+        Basis::Any => Ok(objects::revision(broker, id)?),
+    }
 }
 
-/// `POST /kinds`.
-pub fn created<S: Routed>() -> Api {
-    let route = post_with(create::<S>, |operation| about::<S>(operation, "create", "Makes one."));
-    ApiRouter::new().api_route(&all_of::<S>(), route)
-}
-
-/// `PUT /kinds/{id}`.
-pub fn changed<S: Routed>() -> Api {
-    let route = put_with(change::<S>, |operation| {
-        about::<S>(
-            operation,
-            "change",
-            "Replaces name, site and spec. A stale revision is refused with who changed it and when.",
-        )
-    });
-    ApiRouter::new().api_route(&one_of::<S>(), route)
-}
-
-/// `DELETE /kinds/{id}`.
-pub fn deleted<S: Routed>() -> Api {
-    let route = delete_with(delete::<S>, |operation| {
-        about::<S>(
-            operation,
-            "delete",
-            "Deletes one. What is in use is kept, and the answer names what uses it.",
-        )
-    });
-    ApiRouter::new().api_route(&one_of::<S>(), route)
-}
-
-/// The path of all objects of a kind.
-pub fn all_of<S: Routed>() -> String {
-    format!("/{}", S::PATH)
-}
-
-/// The path of one object of a kind.
-pub fn one_of<S: Routed>() -> String {
-    format!("/{}/{{id}}", S::PATH)
+/// The routes of a kind.
+pub fn routes<S: Managed + InArea>() -> Api {
+    let (all, one) = (format!("/{}", S::KIND.plural()), format!("/{}/{{id}}", S::KIND.plural()));
+    let mut routes = ApiRouter::new();
+    for verb in Verb::of(S::KIND) {
+        let (path, route) = match verb {
+            Verb::List => (&all, get_with(list::<S>, about::<S>(verb))),
+            Verb::Show => (&one, get_with(show::<S>, about::<S>(verb))),
+            Verb::Create => (&all, post_with(create::<S>, about::<S>(verb))),
+            Verb::Change => (&one, put_with(change::<S>, about::<S>(verb))),
+            Verb::Patch => (&one, patch_with(patch::<S>, about::<S>(verb))),
+            Verb::Delete => (&one, delete_with(delete::<S>, about::<S>(verb))),
+        };
+        routes = routes.api_route(path, route);
+    }
+    routes
 }
 
 /// Names an operation on a kind: `list_users`, tag `users`.
-pub fn about<'t, S: Routed>(
-    operation: TransformOperation<'t>,
-    verb: &str,
-    summary: &str,
-) -> TransformOperation<'t> {
-    let noun = if verb == "list" { S::PATH.to_owned() } else { <S as Spec>::KIND.to_string() };
-    described(operation, &format!("{verb}_{noun}"), S::PATH, summary)
+fn about<S: Managed>(verb: Verb) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> {
+    let (kind, kinds) = (S::KIND.as_str(), S::KIND.plural());
+    let (id, summary) = match verb {
+        Verb::List => (format!("list_{kinds}"), "Lists them in the order of their names, a page at a time."),
+        Verb::Show => (format!("show_{kind}"), "Shows one."),
+        Verb::Create => {
+            (format!("create_{kind}"), "Makes one. A secret in the answer is never shown again.")
+        }
+        Verb::Change => (
+            format!("change_{kind}"),
+            "Replaces name, site and spec. A stale revision is refused with who changed what and when.",
+        ),
+        Verb::Patch => (
+            format!("patch_{kind}"),
+            "Changes what is said of name, site and spec (RFC 7396) and leaves the rest as it is.",
+        ),
+        Verb::Delete => (
+            format!("delete_{kind}"),
+            "Deletes one. What is in use is kept, and the answer names what uses it.",
+        ),
+    };
+    move |operation| {
+        // Of `logon_hours`, one and many have the same word.
+        let id = if kind == kinds && verb == Verb::List { format!("list_all_{kinds}") } else { id };
+        described(operation, &id, kinds, summary)
+    }
 }
 
-/// Names an operation and the errors that any may answer.
+/// Names an operation.
 pub fn described<'t>(
     operation: TransformOperation<'t>,
     id: &str,
     tag: &str,
     summary: &str,
 ) -> TransformOperation<'t> {
-    operation.id(id).tag(tag).summary(summary).default_response::<ApiError>()
+    operation.id(id).tag(tag).summary(summary)
+}
+
+/// Says how an operation may refuse, beyond what is known from what it takes.
+pub fn refusing<'t>(mut operation: TransformOperation<'t>, statuses: &[u16]) -> TransformOperation<'t> {
+    let described = aide::generate::in_context(|context| problem::described(context, statuses));
+    let responses = operation.inner_mut().responses.get_or_insert_default();
+    for (status, response) in described {
+        if let Some(status) = status {
+            responses.responses.entry(StatusCode::Code(status)).or_insert(ReferenceOr::Item(response));
+        }
+    }
+    operation
 }

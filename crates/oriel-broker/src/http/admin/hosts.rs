@@ -1,4 +1,4 @@
-//! Session hosts. They are made by joining, so there is no POST.
+//! What is particular to session hosts: their logon mode, and the programs installed on them.
 
 use std::sync::Arc;
 
@@ -15,10 +15,11 @@ use super::{
     caller::{Control, May, View},
     crud::{self, Api},
     input::{Asked, IdOf, Sent},
+    respond::Tagged,
 };
 use crate::{
     Broker,
-    app::objects::{self, HostView, InstalledApps},
+    app::objects::{self, InstalledApps},
     http::ApiError,
 };
 
@@ -47,8 +48,8 @@ async fn set_logon_mode(
     may: May<Control<Host>>,
     IdOf(id): IdOf<Host>,
     Sent(new): Sent<NewLogonMode>,
-) -> Result<Json<HostView>, ApiError> {
-    Ok(Json(objects::set_logon_mode(&broker, may.author(), id, new.logon_mode).await?))
+) -> Result<Tagged<objects::View<Host>>, ApiError> {
+    Ok(Tagged(objects::set_logon_mode(&broker, may.author(), id, new.logon_mode).await?))
 }
 
 async fn apps(
@@ -73,12 +74,11 @@ pub fn routes() -> Api {
         )
     });
     let apps = get_with(apps, |operation| {
-        crud::described(operation, "list_host_apps", "hosts", "Lists the programs installed on a host.")
+        let operation =
+            crud::described(operation, "list_host_apps", "hosts", "Lists the programs installed on a host.");
+        crud::refusing(operation, &[409, 504])
     });
     ApiRouter::new()
-        .merge(crud::viewed::<Host>())
-        .merge(crud::changed::<Host>())
-        .merge(crud::deleted::<Host>())
         .api_route("/hosts/{id}/logon-mode", mode)
         .api_route("/hosts/{id}/apps", apps)
 }

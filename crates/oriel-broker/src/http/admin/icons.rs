@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use aide::axum::{
-    ApiRouter,
-    routing::{get_with, post_with},
+use aide::{
+    OperationOutput,
+    axum::{
+        ApiRouter,
+        routing::{get_with, post_with},
+    },
+    generate::GenContext,
+    openapi::{self, MediaType, SchemaObject},
 };
 use axum::{
+    body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::header;
 use oriel_model::{icon::IconId, resource::Resource};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 
 use super::{
@@ -45,17 +51,45 @@ async fn show(
     State(broker): State<Arc<Broker>>,
     _: May<View<Resource>>,
     Path(path): Path<IconPath>,
-) -> Result<Response, ApiError> {
+) -> Result<Picture, ApiError> {
     let id = IconId(path.id);
     let found = if id.is_well_formed() { broker.icons.get(&*broker.store, &id).await? } else { None };
     let png = found.ok_or_else(|| ApiError::not_found("There is no such icon."))?;
-    // Named by its content, so it never changes.
-    let headers = [
-        (header::CONTENT_TYPE, "image/png"),
-        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    Ok((headers, png).into_response())
+    Ok(Picture(png))
+}
+
+/// The PNG of an icon.
+struct Picture(Bytes);
+
+impl IntoResponse for Picture {
+    fn into_response(self) -> Response {
+        // Named by its content, so it never changes.
+        let headers = [
+            (header::CONTENT_TYPE, "image/png"),
+            (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        (headers, self.0).into_response()
+    }
+}
+
+impl OperationOutput for Picture {
+    type Inner = Self;
+
+    fn inferred_responses(
+        _: &mut GenContext,
+        _: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        let json_schema = json_schema!({ "type": "string", "format": "binary" });
+        let schema = SchemaObject { json_schema, example: None, external_docs: None };
+        let content = MediaType { schema: Some(schema), ..MediaType::default() };
+        let response = openapi::Response {
+            description: "The PNG.".into(),
+            content: [("image/png".to_owned(), content)].into_iter().collect(),
+            ..openapi::Response::default()
+        };
+        vec![(Some(200), response)]
+    }
 }
 
 pub fn routes() -> Api {
@@ -68,8 +102,8 @@ pub fn routes() -> Api {
         )
     });
     let show = get_with(show, |operation| {
-        crud::described(operation, "show_icon", "icons", "The PNG of an icon.")
-            .response_with::<200, (), _>(|response| response.description("The PNG."))
+        let operation = crud::described(operation, "show_icon", "icons", "The PNG of an icon.");
+        crud::refusing(operation, &[400, 404])
     });
     ApiRouter::new().api_route("/icons", create).api_route("/icons/{id}", show)
 }

@@ -5,24 +5,26 @@
 
 mod caller;
 mod changes;
+mod conditional;
 mod crud;
+mod documents;
 mod explain;
 mod farm;
 mod hosts;
 mod icons;
+mod idempotency;
 mod input;
 mod kinds;
 mod openapi;
 mod respond;
 mod sessions;
 mod status;
-mod tokens;
 mod users;
 
 use std::sync::Arc;
 
 use aide::{axum::ApiRouter, openapi::OpenApi};
-use axum::{Json, Router, extract::DefaultBodyLimit, http::header, response::IntoResponse, routing::get};
+use axum::{Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get};
 
 use crate::{Broker, http::ApiError};
 
@@ -42,7 +44,13 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/openapi.json", get(document))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so);
-    Router::new().nest(PATH_PREFIX, routes).layer(DefaultBodyLimit::max(BODY_MAX)).with_state(broker)
+    let once = Arc::new(idempotency::Once::new(broker.clone()));
+    Router::new()
+        .nest(PATH_PREFIX, routes)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(once, idempotency::only_once))
+        .layer(middleware::from_fn(conditional::answer))
+        .with_state(broker)
 }
 
 /// The OpenAPI document, as it is served and committed.
@@ -57,11 +65,11 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(kinds::routes())
         .merge(hosts::routes())
         .merge(users::routes())
-        .merge(tokens::routes())
         .merge(farm::routes())
         .merge(icons::routes())
         .merge(sessions::routes())
         .merge(changes::routes())
+        .merge(documents::routes())
         .merge(explain::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);

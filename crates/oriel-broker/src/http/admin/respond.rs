@@ -1,26 +1,73 @@
 //! What handlers answer with.
 
-use aide::{OperationOutput, generate::GenContext, openapi};
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{self, Header, ParameterSchemaOrContent, ReferenceOr, SchemaObject},
+};
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
-use schemars::JsonSchema;
+use http::{HeaderValue, StatusCode, header};
+use oriel_model::validate::Mistake;
+use ring::digest;
+use schemars::{JsonSchema, json_schema};
 use serde::Serialize;
 
+use super::PATH_PREFIX;
 use crate::{
-    app::objects::{ChangeError, IconError},
+    app::objects::{ChangeError, IconError, ListError, Revised},
     http::{ApiError, problem::sentence},
 };
 
+/// One object, with its revision as its tag.
+pub struct Tagged<T>(pub T);
+
+impl<T: Serialize + Revised> IntoResponse for Tagged<T> {
+    fn into_response(self) -> Response {
+        let tag = tag(&self.0);
+        ([(header::ETAG, tag)], Json(self.0)).into_response()
+    }
+}
+
+impl<T: JsonSchema> OperationOutput for Tagged<T> {
+    type Inner = T;
+
+    fn operation_response(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        let mut response = Json::<T>::operation_response(context, operation)?;
+        response.headers.insert("ETag".into(), tag_header());
+        Some(response)
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        Self::operation_response(context, operation).map(|answer| (Some(200), answer)).into_iter().collect()
+    }
+}
+
 /// 201 with what was made.
 pub struct Created<T>(pub T);
+
+/// 201 with an object that was made, where it lies, and its revision as its tag.
+pub struct Made<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         // Answers may hold a secret that is shown once.
         (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(self.0)).into_response()
+    }
+}
+
+impl<T: Serialize + Revised> IntoResponse for Made<T> {
+    fn into_response(self) -> Response {
+        let (tag, place) = (tag(&self.0), format!("{PATH_PREFIX}/{}", self.0.place()));
+        ([(header::ETAG, tag)], [(header::LOCATION, place)], Created(self.0)).into_response()
     }
 }
 
@@ -42,6 +89,67 @@ impl<T: JsonSchema> OperationOutput for Created<T> {
     }
 }
 
+impl<T: JsonSchema> OperationOutput for Made<T> {
+    type Inner = T;
+
+    fn operation_response(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        let mut response = Created::<T>::operation_response(context, operation)?;
+        response.headers.insert("ETag".into(), tag_header());
+        Some(response)
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        Self::operation_response(context, operation).map(|answer| (Some(201), answer)).into_iter().collect()
+    }
+}
+
+/// The tag of an object: its revision in quotes. Where what is shown changes without a revision, a digest
+/// of it follows behind a dash, so that the tag names exactly what was answered.
+fn tag<T: Serialize + Revised>(shown: &T) -> HeaderValue {
+    let revision = shown.revision();
+    let tag = if T::is_live() {
+        let json = serde_json::to_vec(shown).unwrap_or_default();
+        let digest = digest::digest(&digest::SHA256, &json);
+        let digest: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        format!("\"{revision}-{digest}\"")
+    } else {
+        format!("\"{revision}\"")
+    };
+    HeaderValue::from_str(&tag).expect("digits, letters and quotes make a header")
+}
+
+fn tag_header() -> ReferenceOr<Header> {
+    let schema = SchemaObject {
+        json_schema: json_schema!({ "type": "string" }),
+        example: None,
+        external_docs: None,
+    };
+    ReferenceOr::Item(Header {
+        description: Some("The revision in quotes, for If-Match and If-None-Match.".into()),
+        style: openapi::HeaderStyle::Simple,
+        required: true,
+        deprecated: None,
+        format: ParameterSchemaOrContent::Schema(schema),
+        example: None,
+        examples: Default::default(),
+        extensions: Default::default(),
+    })
+}
+
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> Self {
+        let mistake = Mistake { field: error.part.into(), message: error.message.clone() };
+        let message = format!("The list cannot be had like this: {} {}.", error.part, error.message);
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_list", message).mistakes(vec![mistake])
+    }
+}
+
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         let message = sentence(&error);
@@ -51,7 +159,13 @@ impl From<ChangeError> for ApiError {
             ChangeError::InUse { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "in_use", message).advice("Remove it there first.")
             }
+            ChangeError::Stale { since, .. } => {
+                ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", message)
+                    .advice("Load it again, look at what was changed, and repeat your change.")
+                    .stale(*since)
+            }
             ChangeError::Commit(error) => error.into(),
+            ChangeError::List(error) => error.into(),
             ChangeError::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
             }

@@ -1,6 +1,6 @@
 //! Sessions: listed, and acted on through the host they run on.
 
-use std::sync::Arc;
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use aide::axum::{
     ApiRouter,
@@ -9,7 +9,7 @@ use aide::axum::{
 use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
     Id, Timestamp,
-    host::Host,
+    host::{EffectiveHostSettings, Host, Severity},
     resource::Resource,
     session::{Session, SessionState},
     user::User,
@@ -30,7 +30,7 @@ use super::{
 use crate::{
     Broker,
     app::{
-        objects::Page,
+        objects::{Cut, ListError, Page, Row, Selection},
         session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
     },
     farm::FarmView,
@@ -63,6 +63,8 @@ pub struct SessionView {
     pub started_at: Timestamp,
     /// Seconds since the last input.
     pub idle_secs: u64,
+    /// When the client went away, as far as this broker has seen it; none while one is attached.
+    pub left_at: Option<Timestamp>,
     /// Whether it is a whole desktop.
     pub desktop: bool,
     /// Whether further programs of the user may open in it.
@@ -71,6 +73,17 @@ pub struct SessionView {
     pub programs: Vec<String>,
     /// The client that was last attached.
     pub client: ClientView,
+    /// How long it has been idle or left, against the thresholds of its host.
+    pub severity: SessionSeverity,
+}
+
+/// How a session stands to the thresholds of its host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SessionSeverity {
+    /// Time without input.
+    pub idle: Severity,
+    /// Time without a client.
+    pub disconnected: Severity,
 }
 
 /// The client of a session.
@@ -122,10 +135,19 @@ struct SessionsQuery {
     host: Option<Id<Host>>,
     /// Only those started for this resource.
     resource: Option<Id<Resource>>,
-    /// Most sessions of the answer: 1 to 1000.
+    /// Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
+    /// not), `path~:part` (contains), such as `state:disconnected,severity.idle!:normal`.
+    filter: Option<String>,
+    /// Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: oldest
+    /// first.
+    sort: Option<String>,
+    /// Only these fields of each session, as paths separated by commas; the id is always there.
+    fields: Option<String>,
+    /// Most sessions of the answer: 1 to 1000; 100 when not said.
+    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// Go on after this: `next` of the previous answer.
-    after: Option<Id<Session>>,
+    /// Go on after this: `next` of the previous answer. It stays right while sessions come and go.
+    after: Option<String>,
 }
 
 /// A message to a session.
@@ -150,8 +172,8 @@ async fn list(
     State(broker): State<Arc<Broker>>,
     _: May<View<Sessions>>,
     Asked(query): Asked<SessionsQuery>,
-) -> Json<Page<SessionView>> {
-    Json(page(&broker, &query))
+) -> Result<Json<Page<SessionView>>, ApiError> {
+    Ok(Json(page(&broker, query)?))
 }
 
 async fn show(
@@ -160,7 +182,7 @@ async fn show(
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<SessionView>, ApiError> {
     let session = broker.hosts.session(id).ok_or(SessionError::Gone)?;
-    Ok(Json(view(&broker.farm.load(), session)))
+    Ok(Json(Shown::new(&broker).view(session)))
 }
 
 async fn message(
@@ -240,7 +262,9 @@ pub fn routes() -> Api {
     let show =
         get_with(show, |operation| crud::described(operation, "show_session", "sessions", "Shows one."));
     let processes = get_with(processes, |operation| {
-        crud::described(operation, "list_session_processes", "sessions", "Lists the processes of a session.")
+        let summary = "Lists the processes of a session.";
+        let operation = crud::described(operation, "list_session_processes", "sessions", summary);
+        crud::refusing(operation, &[409, 504])
     });
     ApiRouter::new()
         .api_route("/sessions", list)
@@ -273,43 +297,76 @@ pub fn routes() -> Api {
         ))
 }
 
-fn page(broker: &Broker, query: &SessionsQuery) -> Page<SessionView> {
-    let farm = broker.farm.load();
-    let limit =
-        query.limit.unwrap_or(crate::app::objects::LIMIT_DEFAULT).clamp(1, crate::app::objects::LIMIT_MAX);
-    let all = match query.user {
+fn page(broker: &Broker, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
+    let SessionsQuery { user, host, resource, filter, sort, fields, limit, after } = query;
+    let selection = Selection::read::<SessionView>(&Cut { filter, sort, fields, limit, after }, "id")?;
+    let all = match user {
         Some(user) => broker.hosts.sessions_of(user),
         None => broker.hosts.sessions(),
     };
-    let mut found = all
-        .into_iter()
-        .filter(|session| query.after.is_none_or(|after| session.id > after))
-        .filter(|session| query.host.is_none_or(|host| session.host == host))
-        .filter(|session| query.resource.is_none_or(|resource| session.resource == Some(resource)));
-    let items: Vec<_> = found.by_ref().take(limit).map(|session| view(&farm, session)).collect();
-    let next = found.next().and_then(|_| items.last().map(|session| session.id.to_string()));
-    Page { items, next }
+    let shown = Shown::new(broker);
+    let rows = |after: Option<&str>| {
+        let after = after.map(ToOwned::to_owned);
+        let all = all.into_iter().map(|session| Row { place: session.id.to_string(), item: session });
+        all.filter(move |row| after.as_ref().is_none_or(|after| row.place > *after))
+            .filter(|row| host.is_none_or(|host| row.item.host == host))
+            .filter(|row| resource.is_none_or(|resource| row.item.resource == Some(resource)))
+    };
+    Ok(selection.page(rows, |session| shown.view(session.clone())))
 }
 
-fn view(farm: &FarmView, session: HostSession) -> SessionView {
-    let ClientFacts { name, address, kind, version, operating_system } = session.client;
-    let user = session.user.and_then(|id| farm.users.get(id));
-    SessionView {
-        id: session.id,
-        user: user.map(|user| user.id),
-        user_name: user.map_or(session.user_name, |user| user.name.clone()),
-        account: session.account,
-        host: session.host,
-        host_name: farm.hosts.get(session.host).map(|host| host.name.clone()).unwrap_or_default(),
-        resource: session.resource,
-        resource_name: session.resource_name,
-        state: session.state,
-        started_at: session.started_at,
-        idle_secs: session.idle_secs,
-        desktop: session.desktop,
-        shared: session.shared,
-        programs: session.programs,
-        client: ClientView { name, address, kind, version, operating_system },
+/// Shows sessions: what holds for a host is looked up once for all of its sessions.
+pub struct Shown {
+    farm: Arc<FarmView>,
+    now: Timestamp,
+    settings: RefCell<HashMap<Id<Host>, EffectiveHostSettings>>,
+}
+
+impl Shown {
+    /// As the farm is now.
+    pub fn new(broker: &Broker) -> Self {
+        Self { farm: broker.farm.load(), now: broker.now(), settings: RefCell::default() }
+    }
+
+    /// A session as administrators see it.
+    pub fn view(&self, session: HostSession) -> SessionView {
+        let severity = self.severity(&session);
+        let ClientFacts { name, address, kind, version, operating_system } = session.client;
+        let user = session.user.and_then(|id| self.farm.users.get(id));
+        let host = self.farm.hosts.get(session.host);
+        SessionView {
+            id: session.id,
+            user: user.map(|user| user.id),
+            user_name: user.map_or(session.user_name, |user| user.name.clone()),
+            account: session.account,
+            host: session.host,
+            host_name: host.map(|host| host.name.clone()).unwrap_or_default(),
+            resource: session.resource,
+            resource_name: session.resource_name,
+            state: session.state,
+            started_at: session.started_at,
+            idle_secs: session.idle_secs,
+            left_at: session.left_at,
+            desktop: session.desktop,
+            shared: session.shared,
+            programs: session.programs,
+            client: ClientView { name, address, kind, version, operating_system },
+            severity,
+        }
+    }
+
+    fn severity(&self, session: &HostSession) -> SessionSeverity {
+        let mut settings = self.settings.borrow_mut();
+        let settings = settings.entry(session.host).or_insert_with(|| {
+            self.farm.effective_settings(session.host).map(|(settings, _)| settings).unwrap_or_default()
+        });
+        let left = session.left_at.map(|at| self.now.duration_since(at).as_secs_f64() / 60.0);
+        SessionSeverity {
+            idle: settings.idle_threshold.judge(session.idle_secs as f64 / 60.0),
+            disconnected: left
+                .map(|minutes| settings.disconnected_threshold.judge(minutes))
+                .unwrap_or_default(),
+        }
     }
 }
 

@@ -1,33 +1,59 @@
-//! The one place that turns errors into HTTP answers: a stable code, a sentence on what happened, a
-//! sentence on what to do. Causes stay inside and are logged here, once.
+//! The one place that turns errors into HTTP answers, in the form of RFC 9457: a stable code, a
+//! sentence on what happened, a sentence on what to do. Causes stay inside and are logged here, once.
+
+pub mod codes;
 
 use std::error::Error;
 
-use aide::{OperationOutput, generate::GenContext, openapi};
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{self, MediaType, SchemaObject},
+};
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 use oriel_model::validate::Mistake;
 use oriel_store::{CommitError, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{farm::NotCaughtUp, hosts::HostError};
+use crate::{app::objects::Stale, farm::NotCaughtUp, hosts::HostError};
 
-/// The body of every answer that is an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The media type of every answer that is an error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Where a problem's type is explained; its code follows.
+const TYPES: &str = "/api/v1/problems/";
+
+/// The body of every answer that is an error (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
+    /// Where this kind of problem is explained: `/api/v1/problems/` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What kind of problem it is: the same for every answer with this code.
+    pub title: String,
+    /// The answer's status.
+    pub status: u16,
+    /// What happened, as a sentence.
+    pub detail: String,
     /// Stable word for programs.
     pub code: String,
-    /// What happened, as a sentence.
-    pub message: String,
-    /// What to do about it, as a sentence; may be empty.
+    /// What to do about it, as a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub advice: String,
     /// Everything wrong with what was sent, with its field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mistakes: Vec<Mistake>,
+    pub errors: Vec<Mistake>,
+    /// Of code `stale`: what has become of the object.
+    #[serde(flatten)]
+    pub stale: Option<Box<Stale>>,
 }
 
 /// An error on its way to an HTTP answer.
@@ -40,10 +66,18 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// An error with the stable word `code` and a sentence.
-    pub fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        let (code, message) = (code.to_owned(), message.into());
-        let problem = Box::new(Problem { code, message, advice: String::new(), mistakes: Vec::new() });
+    /// An error with one of the [`codes::CODES`] and a sentence.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        let problem = Box::new(Problem {
+            kind: format!("{TYPES}{code}"),
+            title: codes::title(code, status).into(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.into(),
+            advice: String::new(),
+            errors: Vec::new(),
+            stale: None,
+        });
         Self { status, problem, retry_after_secs: None, cause: None }
     }
 
@@ -57,7 +91,14 @@ impl ApiError {
     /// Adds everything that is wrong with what was sent.
     #[must_use]
     pub fn mistakes(mut self, mistakes: Vec<Mistake>) -> Self {
-        self.problem.mistakes = mistakes;
+        self.problem.errors = mistakes;
+        self
+    }
+
+    /// Adds what has become of the object.
+    #[must_use]
+    pub fn stale(mut self, stale: Stale) -> Self {
+        self.problem.stale = Some(Box::new(stale));
         self
     }
 
@@ -110,6 +151,27 @@ impl ApiError {
     }
 }
 
+/// How the OpenAPI document describes answers with these statuses: with the codes that they may carry.
+pub fn described(context: &mut GenContext, statuses: &[u16]) -> Vec<(Option<u16>, openapi::Response)> {
+    statuses.iter().map(|status| (Some(*status), response(context, *status))).collect()
+}
+
+fn response(context: &mut GenContext, status: u16) -> openapi::Response {
+    let known = codes::CODES.iter().filter(|code| code.status.contains(&status));
+    let words: Vec<_> = known.map(|code| format!("`{}`: {}", code.code, code.about)).collect();
+    let schema = SchemaObject {
+        json_schema: context.schema.subschema_for::<Problem>(),
+        example: None,
+        external_docs: None,
+    };
+    let content = MediaType { schema: Some(schema), ..MediaType::default() };
+    openapi::Response {
+        description: words.join("\n\n"),
+        content: [(PROBLEM_JSON.to_owned(), content)].into_iter().collect(),
+        ..openapi::Response::default()
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
@@ -121,6 +183,7 @@ impl IntoResponse for ApiError {
             }
         }
         let mut response = (self.status, Json(self.problem)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(seconds) = self.retry_after_secs {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -128,15 +191,23 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// In the OpenAPI document every error has the shape of [`Problem`].
+/// In the OpenAPI document: what any request may meet. What only some may meet is described by what
+/// they take ([`described`]).
 impl OperationOutput for ApiError {
     type Inner = Problem;
 
     fn operation_response(
         context: &mut GenContext,
-        operation: &mut openapi::Operation,
+        _: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
-        Json::<Problem>::operation_response(context, operation)
+        Some(response(context, 500))
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        _: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        described(context, &[500, 503])
     }
 }
 
@@ -162,7 +233,7 @@ impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let message = sentence(&error);
         match error {
-            CommitError::Stale { .. } => Self::new(StatusCode::CONFLICT, "stale", message)
+            CommitError::Stale { .. } => Self::new(StatusCode::PRECONDITION_FAILED, "stale", message)
                 .advice("Load it again, look at what was changed, and repeat your change."),
             CommitError::Deleted { .. } => Self::new(StatusCode::CONFLICT, "deleted", message),
             CommitError::NameTaken { .. } => {
@@ -233,6 +304,6 @@ mod tests {
         let taken = CommitError::NameTaken { kind: oriel_model::Kind::User, name: "alice".into() };
         let error = ApiError::from(taken);
         assert_eq!(error.status(), StatusCode::CONFLICT);
-        assert_eq!(error.problem().message, "There is already a user named \"alice\".");
+        assert_eq!(error.problem().detail, "There is already a user named \"alice\".");
     }
 }

@@ -1,0 +1,292 @@
+//! Lists: filtered, sorted, a page at a time, whole objects or some of their fields. One mechanism for
+//! settings objects and for what is known at run time.
+//!
+//! A list in its own order is read from where the page begins, and only what is on the page is put into
+//! its shown form; a filter or another order looks at the shown form of all.
+
+mod filter;
+mod order;
+mod shape;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use oriel_model::{Id, site::Site};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use filter::Filter;
+pub use order::Order;
+pub use shape::Shape;
+
+/// Objects of one answer unless said otherwise.
+pub const LIMIT_DEFAULT: usize = 100;
+/// Objects of one answer at most: a table that people still scroll.
+pub const LIMIT_MAX: usize = 1_000;
+/// Fields chosen at most.
+const FIELDS_MAX: usize = 50;
+
+/// How any list is cut.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Cut {
+    /// Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
+    /// not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`;
+    /// upper and lower case of values are the same; a value with a comma goes into quotation marks.
+    pub filter: Option<String>,
+    /// Paths to sort by, separated by commas; with `-` in front the largest comes first.
+    pub sort: Option<String>,
+    /// Only these fields of each object, as paths separated by commas; the id is always there.
+    pub fields: Option<String>,
+    /// Most objects of the answer: 1 to 1000; 100 when not said.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<usize>,
+    /// Go on after this: `next` of the previous answer. It stays right while objects come and go.
+    pub after: Option<String>,
+}
+
+/// Which objects of a list of settings objects are wanted.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListQuery {
+    /// Only objects whose name contains this; upper and lower case are the same.
+    pub name: Option<String>,
+    /// With `name`: only the object that is called exactly this.
+    pub exact: bool,
+    /// Only objects of this site.
+    pub site: Option<Id<Site>>,
+    /// Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
+    /// not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`;
+    /// upper and lower case of values are the same; a value with a comma goes into quotation marks.
+    pub filter: Option<String>,
+    /// Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: by name.
+    pub sort: Option<String>,
+    /// Only these fields of each object, as paths separated by commas; the id is always there.
+    pub fields: Option<String>,
+    /// Most objects of the answer: 1 to 1000; 100 when not said.
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: Option<usize>,
+    /// Go on after this: `next` of the previous answer. It stays right while objects come and go.
+    pub after: Option<String>,
+}
+
+impl ListQuery {
+    /// How the list is cut.
+    pub fn cut(&self) -> Cut {
+        let Self { filter, sort, fields, limit, after, .. } = self.clone();
+        Cut { filter, sort, fields, limit, after }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Page<T> {
+    /// The objects.
+    pub items: Vec<Item<T>>,
+    /// Pass it as `after` for the next page; none on the last.
+    pub next: Option<String>,
+}
+
+/// One object of a page.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Item<T> {
+    /// All of it.
+    Whole(T),
+    /// The fields that were asked for.
+    Part(Part),
+}
+
+/// Some fields of an object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Part(Value);
+
+impl JsonSchema for Part {
+    fn schema_name() -> Cow<'static, str> {
+        "Part".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The fields of an object that were asked for, and its id.",
+            "type": "object",
+            "properties": { "id": { "type": "string", "format": "uuid" } },
+            "required": ["id"],
+        })
+    }
+}
+
+/// A part of a query that does not fit the list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ListError {
+    /// The part: `filter`, `sort`, `fields`, `limit` or `after`.
+    pub part: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl ListError {
+    fn new(part: &'static str, message: String) -> Self {
+        Self { part, message }
+    }
+
+    fn unknown(part: &'static str, path: &str, above: &str, names: &[String]) -> Self {
+        let shown: String = path.chars().take(100).collect();
+        let place = if above.is_empty() { "an object here".to_owned() } else { format!("\"{above}\"") };
+        let message = match names {
+            [] => format!("\"{shown}\" is not a field: {place} has no fields"),
+            names => format!("\"{shown}\" is not a field: {place} has {}", names.join(", ")),
+        };
+        Self { part, message }
+    }
+}
+
+/// The size of a page.
+pub fn limit(said: Option<usize>) -> Result<usize, ListError> {
+    let limit = said.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(ListError::new("limit", format!("is {limit}; must be from 1 to {LIMIT_MAX}")));
+    }
+    Ok(limit)
+}
+
+/// A row of a list before it is shown.
+pub struct Row<T> {
+    /// Its place in the list's own order; no two have the same.
+    pub place: String,
+    /// What is shown.
+    pub item: T,
+}
+
+/// How a list is cut, understood.
+#[derive(Debug)]
+pub struct Selection {
+    filter: Filter,
+    order: Order,
+    fields: Option<Fields>,
+    limit: usize,
+    after: Option<order::Cursor>,
+}
+
+impl Selection {
+    /// Understands how a list of what is shown as `T` is cut. `own` is the path of the list's own order.
+    pub fn read<T: JsonSchema + 'static>(cut: &Cut, own: &str) -> Result<Self, ListError> {
+        let shape = Shape::of::<T>();
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        let order = Order::read(&said(&cut.sort), own, &shape)?;
+        Ok(Self {
+            filter: Filter::read(&said(&cut.filter), &shape)?,
+            fields: cut.fields.as_deref().map(|fields| Fields::read(fields, &shape)).transpose()?,
+            after: cut.after.as_deref().map(|after| order.read_cursor(after)).transpose()?,
+            order,
+            limit: limit(cut.limit)?,
+        })
+    }
+
+    /// One page. `rows` gives all rows that come after a place, in the list's own order.
+    pub fn page<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+        &self,
+        rows: impl FnOnce(Option<&str>) -> I,
+        show: impl Fn(&R) -> T,
+    ) -> Page<T> {
+        if self.order.is_own() {
+            let start = self.after.as_ref().map(|cursor| cursor.place.as_str());
+            let wanted = rows(start)
+                .filter(|row| self.filter.is_empty() || self.filter.takes(&json(&show(&row.item))));
+            return self.cut_off(wanted.map(|row| (Vec::new(), row)), &show);
+        }
+        let mut sorted: Vec<_> = rows(None)
+            .filter_map(|row| {
+                let shown = json(&show(&row.item));
+                self.filter.takes(&shown).then(|| (self.order.keys(&shown), row))
+            })
+            .filter(|(keys, row)| {
+                self.after.as_ref().is_none_or(|cursor| self.order.is_after(keys, &row.place, cursor))
+            })
+            .collect();
+        sorted.sort_by(|a, b| self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place)));
+        self.cut_off(sorted.into_iter(), &show)
+    }
+
+    fn cut_off<R, T: Serialize>(
+        &self,
+        mut rows: impl Iterator<Item = (Vec<order::Key>, Row<R>)>,
+        show: impl Fn(&R) -> T,
+    ) -> Page<T> {
+        let mut page: Vec<_> = rows.by_ref().take(self.limit).collect();
+        let is_last = rows.next().is_none();
+        let items = page.iter().map(|(_, row)| self.item(show(&row.item))).collect();
+        let last = if is_last { None } else { page.pop() };
+        Page { items, next: last.map(|(keys, row)| self.order.cursor(keys, row.place)) }
+    }
+
+    fn item<T: Serialize>(&self, shown: T) -> Item<T> {
+        match &self.fields {
+            None => Item::Whole(shown),
+            Some(fields) => Item::Part(Part(fields.of(&json(&shown)))),
+        }
+    }
+}
+
+/// The fields that are wanted of each object.
+#[derive(Debug, Default)]
+struct Fields(BTreeMap<String, Fields>);
+
+impl Fields {
+    fn read(text: &str, shape: &Shape) -> Result<Self, ListError> {
+        let mut fields = Self::default();
+        fields.0.insert("id".into(), Self::default());
+        let paths: Vec<_> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        if paths.len() > FIELDS_MAX {
+            return Err(ListError::new("fields", format!("names more than {FIELDS_MAX} fields")));
+        }
+        for path in paths {
+            shape.nature("fields", path)?;
+            let mut at = &mut fields;
+            for name in path.split('.') {
+                at = at.0.entry(name.to_owned()).or_default();
+            }
+            // All of it: what was chosen within it before does not count.
+            at.0.clear();
+        }
+        Ok(fields)
+    }
+
+    fn of(&self, shown: &Value) -> Value {
+        match shown {
+            Value::Object(all) if !self.0.is_empty() => {
+                let chosen = self.0.iter().filter_map(|(name, within)| {
+                    all.get(name).map(|value| (name.clone(), within.of(value)))
+                });
+                Value::Object(chosen.collect::<Map<_, _>>())
+            }
+            Value::Array(all) => all.iter().map(|value| self.of(value)).collect(),
+            value => value.clone(),
+        }
+    }
+}
+
+fn json<T: Serialize>(shown: &T) -> Value {
+    serde_json::to_value(shown).expect("what is shown is plain JSON")
+}
+
+/// The values at a path; of lists, those of every entry.
+fn values<'a>(shown: &'a Value, path: &str) -> Vec<&'a Value> {
+    let mut found = vec![shown];
+    for name in path.split('.') {
+        found = found.into_iter().flat_map(entries).filter_map(|value| value.get(name)).collect();
+    }
+    found.into_iter().flat_map(entries).collect()
+}
+
+fn entries(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(all) => all.iter().collect(),
+        value => vec![value],
+    }
+}
+
+#[cfg(test)]
+mod tests;
