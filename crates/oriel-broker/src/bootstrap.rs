@@ -44,8 +44,10 @@ pub const FARM_KEY_FILE: &str = "farm.key";
 /// The first administrator's API token, in the data directory.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 
-const AUTHORITY_CERTIFICATE: &str = "authority-certificate";
-const AUTHORITY_KEY: &str = "authority-key";
+/// The farm's secret that holds its authority's certificate.
+pub const AUTHORITY_CERTIFICATE: &str = "authority-certificate";
+/// The farm's secret that holds its authority's key.
+pub const AUTHORITY_KEY: &str = "authority-key";
 
 /// Random bytes of an API token.
 const TOKEN_BYTES: usize = 32;

@@ -31,7 +31,13 @@ use oriel_wire::{
 use tonic::server::NamedService;
 
 use crate::{
-    app::{credential::FarmAccounts, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{
+        credential::FarmAccounts,
+        documents::backup::{self, Backups},
+        icon::Icons,
+        sign_in::EndedSignIns,
+        user_state::UserStates,
+    },
     bootstrap::{self, Farmed, StartError},
     config::BrokerConfig,
     connections::ConnectionEnds,
@@ -113,6 +119,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
         user_states: UserStates::default(),
+        backups: Backups::default(),
         icons: Icons::default(),
         ticket_keys,
         session_proof_key,
@@ -221,6 +228,7 @@ fn start_background(
     );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));
     spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));
 }
 

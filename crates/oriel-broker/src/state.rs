@@ -11,7 +11,7 @@ use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
 
 use crate::{
-    app::{icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{documents::backup::Backups, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
@@ -61,6 +61,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
+    /// What is known of backups.
+    pub backups: Backups,
     /// Icons in memory.
     pub icons: Icons,
     /// Keys that seal connection tickets.

@@ -9,7 +9,7 @@ use std::{
 
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
-    reference::{self, Names},
+    reference::{self, Names, Reference},
     validate::{self, Mistake, Mistakes, fold},
 };
 use serde_json::Value;
@@ -38,6 +38,12 @@ pub trait AnyKind: Sync {
 
     /// Reads a spec that may have names where ids belong, and writes it with ids and with every default.
     fn read(&self, spec: &Value, names: Rc<dyn Names>) -> Result<Value, Mistake>;
+
+    /// A spec with every default written out; none: this version cannot read it.
+    fn normal(&self, spec: &Value) -> Option<Value>;
+
+    /// The references of a spec; none of one that this version cannot read.
+    fn references(&self, spec: &Value) -> Vec<Reference>;
 
     /// Takes an object into a view; the error says why its spec cannot be read.
     fn put(&self, view: &mut FarmView, object: &SettingsObject) -> Result<(), String>;
@@ -108,6 +114,14 @@ impl<S: Managed> AnyKind for Of<S> {
             let field = if path == "." { "spec".to_owned() } else { format!("spec.{path}") };
             Mistake { field, message: error.to_string() }
         })
+    }
+
+    fn normal(&self, spec: &Value) -> Option<Value> {
+        S::deserialize(spec).ok().map(|spec| json(&spec))
+    }
+
+    fn references(&self, spec: &Value) -> Vec<Reference> {
+        S::deserialize(spec).map(|spec| reference::of(&spec)).unwrap_or_default()
     }
 
     fn put(&self, view: &mut FarmView, object: &SettingsObject) -> Result<(), String> {

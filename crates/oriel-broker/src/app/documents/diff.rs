@@ -40,8 +40,9 @@ pub fn plain(before: &Value, after: &Value) -> Vec<FieldChange> {
 }
 
 fn compare(path: &mut String, before: Option<Side>, after: Option<Side>, found: &mut Vec<FieldChange>) {
-    let (ids_before, ids_after) = (before.map(|side| side.ids), after.map(|side| side.ids));
-    if ids_before == ids_after {
+    // What says nothing is as good as absent.
+    let (before, after) = (before.filter(Side::says), after.filter(Side::says));
+    if before.map(|side| side.ids) == after.map(|side| side.ids) {
         return;
     }
     match (before, after) {
@@ -97,6 +98,10 @@ fn items(value: &Value) -> &[Value] {
 }
 
 impl<'a> Side<'a> {
+    fn says(&self) -> bool {
+        !self.ids.is_null()
+    }
+
     fn field(self, name: &str) -> Option<Side<'a>> {
         let ids = self.ids.get(name)?;
         Some(Side { ids, shown: self.shown.get(name).unwrap_or(ids) })
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_different_is_named_by_its_path() {
-        check(json!({"a": 1}), json!({"a": 1}), &[]);
+        check(json!({"a": 1}), json!({"a": 1, "b": null}), &[]);
         check(
             json!({"name": "x", "spec": {"n": 1, "gone": true}}),
             json!({"name": "x", "spec": {"n": 2, "new": [1]}}),

@@ -39,8 +39,21 @@ pub struct Edit {
     pub kind: Kind,
     /// The object.
     pub id: Id<Value>,
-    /// Whether it is deleted.
-    pub is_deletion: bool,
+    /// Its name, as the caller says it.
+    pub name: String,
+    /// What becomes of it.
+    pub what: What,
+}
+
+/// What becomes of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// It is made, or says something else.
+    Put,
+    /// It is deleted.
+    Delete,
+    /// It is as it shall be already.
+    Keep,
 }
 
 /// An object that is to be deleted, and what still needs it.
@@ -60,7 +73,7 @@ impl Draft {
 
     /// Makes an object, or replaces it.
     pub fn put<S: Managed>(&mut self, place: &str, object: Object<S>) {
-        self.edit(place, S::KIND, object.id.cast(), false);
+        self.edit(place, S::KIND, object.id.cast(), &object.name, What::Put);
         S::insert(Arc::make_mut(&mut self.after), object);
     }
 
@@ -73,23 +86,34 @@ impl Draft {
         any_kind::of(object.kind)
             .put(Arc::make_mut(&mut self.after), object)
             .map_err(|message| Mistake { field: within(place, "spec"), message })?;
-        self.edit(place, object.kind, object.id, false);
+        self.edit(place, object.kind, object.id, &object.name, What::Put);
         Ok(())
     }
 
     /// Deletes an object.
     pub fn delete(&mut self, place: &str, kind: Kind, id: Id<Value>) {
-        self.edit(place, kind, id, true);
+        let name = self.before.name_of(kind, id).unwrap_or_default().to_owned();
+        self.edit(place, kind, id, &name, What::Delete);
         Arc::make_mut(&mut self.after).remove(kind, id);
     }
 
-    fn edit(&mut self, place: &str, kind: Kind, id: Id<Value>, is_deletion: bool) {
-        self.edits.push(Edit { place: place.to_owned(), kind, id, is_deletion });
+    /// Notes that an object is as it shall be already.
+    pub fn keep(&mut self, place: &str, kind: Kind, id: Id<Value>, name: &str) {
+        self.edit(place, kind, id, name, What::Keep);
+    }
+
+    fn edit(&mut self, place: &str, kind: Kind, id: Id<Value>, name: &str, what: What) {
+        self.edits.push(Edit { place: place.to_owned(), kind, id, name: name.to_owned(), what });
+    }
+
+    /// The objects that are made or changed.
+    pub fn puts(&self) -> impl Iterator<Item = &Edit> {
+        self.edits.iter().filter(|edit| edit.what == What::Put)
     }
 
     /// Notes everything wrong with what would be written.
     pub fn check(&self, mistakes: &mut Mistakes) {
-        for edit in self.edits.iter().filter(|edit| !edit.is_deletion) {
+        for edit in self.puts() {
             mistakes.within(&edit.place, |m| {
                 any_kind::of(edit.kind).check(&self.before, &self.after, edit.id, m);
             });
@@ -100,7 +124,7 @@ impl Draft {
     /// knows nothing of places.
     pub fn check_names(&self, mistakes: &mut Mistakes) {
         let mut edited: BTreeMap<Kind, HashSet<Id<Value>>> = BTreeMap::new();
-        for edit in self.edits.iter().filter(|edit| !edit.is_deletion) {
+        for edit in self.puts() {
             edited.entry(edit.kind).or_default().insert(edit.id);
         }
         for (kind, ids) in edited {
@@ -120,7 +144,7 @@ impl Draft {
             .edits
             .iter()
             .enumerate()
-            .filter(|(_, edit)| edit.is_deletion)
+            .filter(|(_, edit)| edit.what == What::Delete)
             .map(|(index, edit)| (edit.id, index))
             .collect();
         if deleted.is_empty() {

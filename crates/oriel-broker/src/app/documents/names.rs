@@ -80,6 +80,11 @@ impl Meant {
         given.or_else(|| self.view.id_of(kind, name).filter(|id| !self.gone.contains(id)))
     }
 
+    /// Whether any name has led nowhere.
+    pub fn has_unknown(&self) -> bool {
+        !self.unknown.borrow().is_empty()
+    }
+
     /// The name that led nowhere and was given this id.
     pub fn unknown(&self, id: Id<Value>) -> Option<String> {
         self.unknown.borrow().get(&id).cloned()

@@ -7,7 +7,7 @@ use aide::{OperationInput, generate::GenContext, openapi};
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use oriel_model::{
-    Object,
+    Kind, Object,
     role::{Action, Area},
     token::Token,
 };

@@ -1,0 +1,122 @@
+//! An archive: a whole farm in one JSON file. Documents can be read and edited by people; what is secret is
+//! sealed under a passphrase.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use oriel_model::{Id, Kind, Timestamp, farm::Farm};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::{Document, Refused, seal};
+pub use super::seal::{PASSPHRASE_MIN, Sealed, check_passphrase};
+use crate::{session_proof, sign_in_token, ticket_keys};
+
+/// The format that this version writes and reads.
+pub const FORMAT: &str = "oriel-export/1";
+
+/// A whole farm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// `oriel-export/1`.
+    pub format: String,
+    /// The farm that was exported.
+    pub farm: ArchivedFarm,
+    /// When it was exported.
+    pub made_at: Timestamp,
+    /// Every settings object, with its id.
+    #[schemars(with = "Vec<Document>")]
+    pub documents: Vec<Value>,
+    /// The icons of resources: PNG in base64, by the SHA-256 of their bytes.
+    #[serde(default)]
+    pub icons: BTreeMap<String, String>,
+    /// Password hashes, other secrets of objects, and the fields that only the farm itself sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Sealed>,
+}
+
+/// Which farm an archive is of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedFarm {
+    /// Its id.
+    pub id: Id<Farm>,
+    /// Its name.
+    pub name: String,
+}
+
+/// What an archive seals.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// Secrets of objects.
+    pub secrets: Vec<ArchivedSecret>,
+    /// The fields of objects that only the farm itself sets.
+    pub own_fields: Vec<ArchivedFields>,
+}
+
+/// One secret of an object.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedSecret {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// Its id in the farm that was exported.
+    pub id: Id<Value>,
+    /// Name of the secret.
+    pub name: String,
+    /// The secret, base64.
+    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    pub value: Zeroizing<Vec<u8>>,
+}
+
+/// The farm's own fields of one object.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedFields {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// Its id in the farm that was exported.
+    pub id: Id<Value>,
+    /// The fields.
+    pub fields: Map<String, Value>,
+}
+
+fn to_base64<S: Serializer>(value: &Zeroizing<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Zeroizing::new(STANDARD.encode(value)))
+}
+
+fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+    let text = Zeroizing::new(String::deserialize(deserializer)?);
+    let bytes = STANDARD.decode(&*text).map_err(|_| serde::de::Error::custom("is not base64"))?;
+    Ok(Zeroizing::new(bytes))
+}
+
+impl Secrets {
+    /// Seals them.
+    pub fn seal(&self, passphrase: &str) -> Result<Sealed, Refused> {
+        let plain = Zeroizing::new(serde_json::to_vec(self).expect("plain JSON: its maps have text keys"));
+        seal::seal(passphrase, FORMAT, plain)
+    }
+
+    /// Opens them; `field` is where they were sent.
+    pub fn open(sealed: &Sealed, passphrase: &str, field: &str) -> Result<Self, Refused> {
+        let plain = seal::open(passphrase, FORMAT, field, sealed)?;
+        serde_json::from_slice(&plain)
+            .map_err(|error| super::wrong(field, format!("was opened but cannot be read: {error}")))
+    }
+}
+
+/// Secrets that make a farm this farm and no other: its authority and the keys that its brokers, gateways
+/// and hosts hold now. They are archived with all others, but an import leaves those of the farm it goes
+/// into: the broker that takes it in, and everything that joined, go on being trusted.
+pub const OF_ONE_FARM: &[&str] = &[
+    crate::bootstrap::AUTHORITY_CERTIFICATE,
+    crate::bootstrap::AUTHORITY_KEY,
+    ticket_keys::SECRET,
+    sign_in_token::SECRET,
+    session_proof::SECRET,
+];
