@@ -111,9 +111,9 @@ export class Farm {
       body,
     });
     if (answer.status >= 400) {
-      const { message, advice, mistakes } = answer.json ?? {};
-      const details = (mistakes ?? []).map((mistake) => `\n  ${mistake.field}: ${mistake.message}`).join("");
-      throw new Problem(`${method} ${path}: ${message ?? answer.text} ${advice ?? ""}${details} (${answer.status})`);
+      const { detail, advice, errors } = answer.json ?? {};
+      const details = (errors ?? []).map((mistake) => `\n  ${mistake.field}: ${mistake.message}`).join("");
+      throw new Problem(`${method} ${path}: ${detail ?? answer.text} ${advice ?? ""}${details} (${answer.status})`);
     }
     return answer.json;
   }

@@ -74,7 +74,7 @@ impl Answer {
 
     /// The sentence of an error.
     pub fn message(&self) -> String {
-        self.json()["message"].as_str().unwrap_or_default().to_owned()
+        self.json()["detail"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Fails, with all of it, unless it has a status of success.
@@ -335,7 +335,7 @@ impl AdminClient {
                 "spec": object["spec"],
             });
             let answer = self.try_put(path, body).await?;
-            if answer.status != StatusCode::CONFLICT {
+            if answer.status != StatusCode::PRECONDITION_FAILED {
                 return answer.expect_success();
             }
         }

@@ -68,9 +68,9 @@ async fn what_is_wrong_is_said_field_by_field() {
             method: Method::PUT,
             path: "/farm",
             body: json!({ "name": "F", "spec": {} }),
-            status: 422,
-            code: "invalid",
-            fields: &["revision"],
+            status: 428,
+            code: "revision_needed",
+            fields: &[],
         },
         Refused {
             method: Method::GET,
@@ -124,7 +124,7 @@ async fn what_is_wrong_is_said_field_by_field() {
     for Refused { method, path, body, status, code, fields } in cases {
         let answer = farm.admin.call(method.clone(), path, &body).await.unwrap();
         answer.assert(status, code);
-        let mut named: Vec<String> = answer.json()["mistakes"]
+        let mut named: Vec<String> = answer.json()["errors"]
             .as_array()
             .into_iter()
             .flatten()
@@ -150,13 +150,13 @@ async fn a_stale_write_is_refused_with_who_and_when() {
     let mut mine = json!({ "name": "Office", "spec": read["spec"], "revision": read["revision"] });
     mine["spec"]["description"] = json!("mine");
     let answer = farm.admin.try_put(&path, mine).await.unwrap();
-    answer.assert_says(409, "stale", "token colleague");
+    answer.assert_says(412, "stale", "token colleague");
     let year = oriel_model::Timestamp::now().strftime("%Y-").to_string();
     assert!(answer.message().contains(&year), "it does not say when: {answer}");
     assert_eq!(farm.admin.get(&path).await.unwrap()["spec"]["description"], "by the colleague");
 
     let answer = farm.admin.try_delete(&path, 1).await.unwrap();
-    answer.assert(409, "stale");
+    answer.assert(412, "stale");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -196,12 +196,12 @@ fn refusal(status: StatusCode, body: &str) -> Failure {
         return Failure::Refused(format!("the broker answered {status} without saying why"));
     };
     let part = |name: &str| problem.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let mut text = part("message").map_or_else(|| format!("the broker answered {status}"), ToOwned::to_owned);
+    let mut text = part("detail").map_or_else(|| format!("the broker answered {status}"), ToOwned::to_owned);
     if let Some(advice) = part("advice") {
         text += " ";
         text += advice;
     }
-    for mistake in problem.get("mistakes").and_then(Value::as_array).into_iter().flatten() {
+    for mistake in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
         let word = |name: &str| mistake.get(name).and_then(Value::as_str).unwrap_or_default();
         text += &format!("\n  {}: {}", word("field"), word("message"));
     }
@@ -239,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_refusal_says_everything_that_the_broker_said() {
-        let body = r#"{"code":"invalid","message":"Two fields are wrong.","advice":"Correct them.",
-            "mistakes":[{"field":"name","message":"must not be empty"}]}"#;
+        let body = r#"{"code":"invalid","detail":"Two fields are wrong.","advice":"Correct them.",
+            "errors":[{"field":"name","message":"must not be empty"}]}"#;
         let Failure::Refused(text) = refusal(StatusCode::UNPROCESSABLE_ENTITY, body) else {
             panic!("expected a refusal");
         };

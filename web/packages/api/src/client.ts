@@ -18,7 +18,7 @@ async function request<T>(
   path: string,
   options: { body?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
   if (method !== 'GET') headers['oriel-request'] = '1';
   if (options.body !== undefined) headers['content-type'] = 'application/json';
 

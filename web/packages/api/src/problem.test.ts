@@ -7,7 +7,7 @@ const answer = (status: number, body: string, headers: Record<string, string> = 
 describe('a problem answer', () => {
   it('keeps the words of the broker', async () => {
     const problem = await readProblem(
-      answer(503, '{"code":"no_host","message":"All 3 hosts of pool Office are draining.","advice":"Try later."}'),
+      answer(503, '{"code":"no_host","detail":"All 3 hosts of pool Office are draining.","advice":"Try later."}'),
     );
     expect(problem).toMatchObject({
       status: 503,
@@ -38,7 +38,7 @@ describe('a problem answer', () => {
   });
 
   it('drops mistakes that are not mistakes', async () => {
-    const body = '{"code":"bad_request","message":"m","mistakes":[{"field":"a","message":"b"},7,null]}';
+    const body = '{"code":"bad_request","detail":"m","errors":[{"field":"a","message":"b"},7,null]}';
     expect((await readProblem(answer(400, body))).mistakes).toEqual([{ field: 'a', message: 'b' }]);
   });
 });

@@ -30,7 +30,7 @@ export class ApiProblem extends Error {
 /** The longest wait that a server may ask for; a larger number is a mistake or malice. */
 const MAX_RETRY_AFTER_SECS = 300;
 
-/** Reads the body of an answer >= 400. Whatever is not a problem document becomes `internal`. */
+/** Reads the problem document (RFC 9457) of an answer >= 400. Whatever is none becomes `internal`. */
 export async function readProblem(response: Response): Promise<ApiProblem> {
   let body: unknown;
   try {
@@ -46,9 +46,9 @@ export async function readProblem(response: Response): Promise<ApiProblem> {
   return new ApiProblem({
     status: response.status,
     code: text('code') || codeOfStatus(response.status),
-    message: text('message'),
+    message: text('detail'),
     advice: text('advice'),
-    mistakes: Array.isArray(fields.mistakes) ? fields.mistakes.filter(isMistake) : [],
+    mistakes: Array.isArray(fields.errors) ? fields.errors.filter(isMistake) : [],
     retryAfterSecs: readRetryAfter(response.headers.get('retry-after')),
   });
 }
