@@ -60,7 +60,7 @@ enum Target {
 }
 
 /// The farm as it would be with these documents applied.
-fn draft(view: Arc<FarmView>, documents: &[Document], now: Timestamp) -> Result<Draft, Refused> {
+pub(super) fn draft(view: Arc<FarmView>, documents: &[Document], now: Timestamp) -> Result<Draft, Refused> {
     let mut mistakes = Mistakes::default();
     let mut meant = Meant::new(view.clone());
     let mut seen: HashMap<(Kind, Id<Value>), usize> = HashMap::new();

@@ -22,7 +22,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{Refused, archive, export};
-use crate::{Broker, hosts::lock};
+use crate::{
+    Broker,
+    hosts::lock,
+    http::problem::{in_words, sentence},
+};
 
 /// Name of the farm's secret that holds the passphrase of its backups.
 pub const PASSPHRASE_SECRET: &str = "backup_passphrase";
@@ -98,15 +102,21 @@ pub async fn backups(broker: &Broker) -> Result<Vec<BackupFile>, Refused> {
     .await
 }
 
-/// How backups are doing.
-pub async fn state(broker: &Broker) -> Result<BackupState, Refused> {
+/// How backups are doing. A folder that cannot be read is a failure like any other.
+pub async fn state(broker: &Broker) -> BackupState {
     let settings = broker.farm.load().farm().backup;
-    Ok(BackupState {
+    let found = backups(broker).await;
+    let unreadable = found.as_ref().err().map(|error| failure(broker, error));
+    BackupState {
         enabled: settings.enabled,
-        newest: backups(broker).await?.into_iter().next(),
+        newest: found.unwrap_or_default().into_iter().next(),
         next: settings.enabled.then(|| due(&settings, broker.now()).next).flatten(),
-        failure: lock(&broker.backups.failure).clone(),
-    })
+        failure: lock(&broker.backups.failure).clone().or(unreadable),
+    }
+}
+
+fn failure(broker: &Broker, error: &Refused) -> BackupFailure {
+    BackupFailure { at: broker.now(), why: sentence(error) }
 }
 
 /// Makes a backup now, and deletes the oldest beyond those that are kept.
@@ -119,8 +129,8 @@ pub async fn make(broker: &Arc<Broker>) -> Result<BackupFile, Refused> {
             None
         }
         Err(error) => {
-            tracing::error!(error = crate::http::problem::in_words(error), "a backup of all settings could not be made");
-            Some(BackupFailure { at: broker.now(), why: crate::http::problem::sentence(error) })
+            tracing::error!(error = in_words(error), "a backup of all settings could not be made");
+            Some(failure(broker, error))
         }
     };
     *lock(&broker.backups.failure) = failure;

@@ -39,13 +39,27 @@ pub fn plain(before: &Value, after: &Value) -> Vec<FieldChange> {
     between(Side { ids: before, shown: before }, Side { ids: after, shown: after })
 }
 
-fn compare(path: &mut String, before: Option<Side>, after: Option<Side>, found: &mut Vec<FieldChange>) {
+fn compare<'a>(
+    path: &mut String,
+    before: Option<Side<'a>>,
+    after: Option<Side<'a>>,
+    found: &mut Vec<FieldChange>,
+) {
     // What says nothing is as good as absent.
     let (before, after) = (before.filter(Side::says), after.filter(Side::says));
     if before.map(|side| side.ids) == after.map(|side| side.ids) {
         return;
     }
     match (before, after) {
+        // What is made or deleted is told field by field too, but not deeper.
+        (Some(side), None) | (None, Some(side)) if path.is_empty() && side.ids.is_object() => {
+            for name in keys(side.ids) {
+                step(path, name, |path| {
+                    let field = |side: Option<Side<'a>>| side.and_then(|side| side.field(name));
+                    compare(path, field(before), field(after), found);
+                });
+            }
+        }
         (Some(before), Some(after)) if before.ids.is_object() && after.ids.is_object() => {
             let names: BTreeSet<&String> = [before.ids, after.ids].iter().flat_map(|ids| keys(ids)).collect();
             for name in names {

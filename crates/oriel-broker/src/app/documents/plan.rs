@@ -289,7 +289,7 @@ pub fn state_shown(kind: Kind, state: &ObjectState, names: &Rc<dyn Names>) -> Va
 
 /// The writes of a draft, in an order in which every name is free when it is taken: deletions first, then
 /// what gives a name up before what takes it. Objects that swap names go by way of a name of their own.
-fn writes(draft: &Draft) -> Vec<Write> {
+pub(super) fn writes(draft: &Draft) -> Vec<Write> {
     let mut writes = Vec::new();
     let mut held: HashMap<(Kind, String), Id<Value>> = HashMap::new();
     let mut waiting = VecDeque::new();

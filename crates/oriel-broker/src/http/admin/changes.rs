@@ -4,18 +4,29 @@ use std::{str::FromStr, sync::Arc};
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use oriel_model::{Id, Kind};
-use oriel_store::{Change, ChangeQuery, Start};
+use oriel_model::{Id, Kind, Timestamp};
+use oriel_store::{Change, ChangeQuery, ObjectState, Start};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     caller::{Audit, May, View},
     crud::{self, Api},
     input::Asked,
 };
-use crate::{Broker, app::objects, http::ApiError};
+use crate::{
+    Broker,
+    app::{
+        documents::{
+            self,
+            diff::{self, FieldChange, Side},
+        },
+        objects,
+    },
+    farm::FarmView,
+    http::ApiError,
+};
 
 /// Which changes are wanted.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -27,6 +38,14 @@ struct ChangesQuery {
     /// Only changes of the object with this id.
     #[schemars(with = "Option<uuid::Uuid>")]
     object: Option<Id<Value>>,
+    /// Only changes by authors in whose name this stands, such as `token admin`.
+    by: Option<String>,
+    /// Only changes made then or later, as in `2026-12-01T08:00:00Z`.
+    since: Option<Timestamp>,
+    /// Only changes made before.
+    until: Option<Timestamp>,
+    /// Shows names in place of ids, in what was said and in what is different.
+    names: bool,
     /// Only changes before the one with this number: `next` of the previous answer.
     before: Option<u64>,
     /// Most changes of the answer: 1 to 1000; 100 when not said.
@@ -34,11 +53,21 @@ struct ChangesQuery {
     limit: Option<usize>,
 }
 
+/// A change, and what is different field by field.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChangeShown {
+    /// The change.
+    #[serde(flatten)]
+    change: Change,
+    /// What is different; nothing where a secret was changed.
+    changes: Vec<FieldChange>,
+}
+
 /// One page of the change log, newest first.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Changes {
     /// The changes. The log holds no secrets; what is kept of one is left out here, too.
-    items: Vec<Change>,
+    items: Vec<ChangeShown>,
     /// Pass it as `before` for the next page; none on the last.
     next: Option<u64>,
 }
@@ -52,11 +81,39 @@ async fn list(
     let kind = kind.map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
     let limit = objects::limit(query.limit)?;
     let start = query.before.map_or(Start::Newest, Start::Before);
-    let wanted = ChangeQuery { start, object: query.object, kind, limit, ..ChangeQuery::newest() };
-    let mut items = broker.store.changes(wanted).await?;
+    let (object, by, since, until) = (query.object, query.by, query.since, query.until);
+    let wanted = ChangeQuery { start, object, kind, by, since, until, limit };
+    let items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
-    items.iter_mut().for_each(without_digests);
-    Ok(Json(Changes { items, next }))
+    let view = broker.farm.load();
+    Ok(Json(Changes { items: items.into_iter().map(|change| shown(change, &view, query.names)).collect(), next }))
+}
+
+/// A change as it is shown: compared by ids, with names where they are asked for. What has been deleted
+/// since has no name any more.
+fn shown(mut change: Change, view: &Arc<FarmView>, with_names: bool) -> ChangeShown {
+    without_digests(&mut change);
+    let names = documents::names::Shown::of(view);
+    let plain = |state: &Option<ObjectState>| {
+        state.as_ref().map_or(Value::Null, |state| json!({"name": state.name, "site": state.site, "spec": state.spec}))
+    };
+    let named = |state: &Option<ObjectState>| {
+        state.as_ref().map_or(Value::Null, |state| documents::state_shown(change.kind, state, &names))
+    };
+    let (old, new) = (plain(&change.before), plain(&change.after));
+    let changes = if with_names {
+        let (old_named, new_named) = (named(&change.before), named(&change.after));
+        let changes = diff::between(Side { ids: &old, shown: &old_named }, Side { ids: &new, shown: &new_named });
+        for (state, shown) in [(&mut change.before, old_named), (&mut change.after, new_named)] {
+            if let (Some(state), Value::Object(mut shown)) = (state, shown) {
+                state.spec = shown.remove("spec").unwrap_or_default();
+            }
+        }
+        changes
+    } else {
+        diff::plain(&old, &new)
+    };
+    ChangeShown { change, changes }
 }
 
 /// Digests of secrets never leave.

@@ -322,6 +322,3 @@ fn backups() -> Api {
     });
     ApiRouter::new().api_route("/backups", list).api_route("/farm/backup-passphrase", passphrase)
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,10 @@ use super::{
     caller::{May, Sessions, View},
     crud::{self, Api},
 };
-use crate::Broker;
+use crate::{
+    Broker,
+    app::documents::backup::{self, BackupState},
+};
 
 /// The farm at a glance, as this broker sees it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -41,6 +44,8 @@ struct FarmStatus {
     users: usize,
     /// Published resources, folders included.
     resources: usize,
+    /// Backups of all settings, by this broker.
+    backup: BackupState,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -76,10 +81,11 @@ struct SessionCount {
 }
 
 async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<FarmStatus> {
-    Json(taken(&broker))
+    let backup = backup::state(&broker).await;
+    Json(taken(&broker, backup))
 }
 
-fn taken(broker: &Broker) -> FarmStatus {
+fn taken(broker: &Broker, backup: BackupState) -> FarmStatus {
     let farm = broker.farm.load();
     let mut hosts = HostCount { total: farm.hosts.len(), ..HostCount::default() };
     let mut sessions = SessionCount::default();
@@ -114,6 +120,7 @@ fn taken(broker: &Broker) -> FarmStatus {
         sessions,
         users: farm.users.len(),
         resources: farm.resources.len(),
+        backup,
     }
 }
 

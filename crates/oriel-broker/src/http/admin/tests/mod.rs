@@ -1,7 +1,9 @@
 //! The API as scripts see it, on a real store in a temporary folder.
 
 mod callers;
+mod changes;
 mod document;
+mod documents;
 mod effective;
 mod events;
 mod idempotency;

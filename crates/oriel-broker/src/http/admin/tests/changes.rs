@@ -1,0 +1,137 @@
+//! The change log, and turning changes back.
+
+use super::*;
+
+#[tokio::test]
+async fn the_log_is_filtered_and_shows_names_and_what_is_different() {
+    let office = Office::open().await;
+    let pool = office.made("pools", json!({"name": "Office", "spec": {}})).await;
+    let spec = json!({"target": {"kind": "desktop", "source": {"from": "pools", "pools": [pool]}}});
+    let desktop = office.made("resources", json!({"name": "Desktop", "spec": spec})).await;
+    let mut changed = spec.clone();
+    changed["target"]["source"] = json!({"from": "all_hosts"});
+    let path = format!("resources/{desktop}");
+    let body = json!({"name": "Desktop", "spec": changed, "revision": 1});
+    office.put(&path, body).await.expect(StatusCode::OK);
+
+    let log = office.get(&format!("changes?object={desktop}&names=true")).await.expect(StatusCode::OK);
+    let items = log["items"].as_array().expect("changes");
+    assert_eq!(items.len(), 2);
+    assert_eq!(
+        items[0]["changes"],
+        json!([
+            {"field": "spec.target.source.from", "before": "pools", "after": "all_hosts"},
+            {"field": "spec.target.source.pools", "before": ["Office"], "after": null},
+        ])
+    );
+    assert_eq!(items[0]["before"]["spec"]["target"]["source"]["pools"], json!(["Office"]));
+    let with_ids = office.get(&format!("changes?object={desktop}")).await.expect(StatusCode::OK);
+    assert_eq!(with_ids["items"][0]["changes"][1]["before"], json!([pool]));
+
+    let count = async |query: &str| {
+        let log = office.get(&format!("changes?{query}")).await.expect(StatusCode::OK);
+        log["items"].as_array().expect("changes").len()
+    };
+    assert_eq!(count("by=Token%20ADMIN").await, 3);
+    assert!(count("by=system").await > 3);
+    assert_eq!(count("by=nobody").await, 0);
+    assert_eq!(count("kind=resource&by=admin").await, 2);
+    assert_eq!(count("since=2100-01-01T00:00:00Z").await, 0);
+    assert_eq!(count("by=admin&until=2100-01-01T00:00:00Z").await, 3);
+    assert_eq!(office.get("changes?since=yesterday").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn one_change_is_turned_back_unless_the_object_was_changed_since() {
+    let office = Office::open().await;
+    let id = office.made("groups", json!({"name": "Staff", "spec": {"description": "one"}})).await;
+    let path = format!("groups/{id}");
+    let two = json!({"name": "Staff", "spec": {"description": "two"}, "revision": 1});
+    office.put(&path, two).await.expect(StatusCode::OK);
+    let log = office.get(&format!("changes?object={id}")).await.expect(StatusCode::OK);
+    let number = |index: usize| log["items"][index]["sequence"].as_u64().expect("a number");
+    let (changed, created) = (number(0), number(1));
+
+    let plan = office.post(&format!("changes/{changed}/revert"), json!({"dry_run": true})).await;
+    let plan = plan.expect(StatusCode::OK);
+    assert_eq!(
+        plan["plan"],
+        json!([{"kind": "group", "name": "Staff", "action": "change", "changes": [
+            {"field": "spec.description", "before": "two", "after": "one"},
+        ]}])
+    );
+    assert_eq!(plan["committed"], false);
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["spec"]["description"], "two");
+
+    let refused = office.post(&format!("changes/{created}/revert"), json!({})).await;
+    let message = refused.refused(StatusCode::CONFLICT, "changed_since");
+    assert!(message.starts_with("Group \"Staff\" was changed by token admin at"), "{message}");
+
+    let plan = office.post(&format!("changes/{changed}/revert"), json!({})).await.expect(StatusCode::OK);
+    assert_eq!(plan["committed"], true);
+    let now = office.get(&path).await.expect(StatusCode::OK);
+    assert_eq!((&now["spec"]["description"], &now["revision"]), (&json!("one"), &json!(3)));
+    office.post("changes/99999/revert", json!({})).await.refused(StatusCode::NOT_FOUND, "not_found");
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_back_under_its_id_and_what_was_made_goes() {
+    let office = Office::open().await;
+    let group = office.made("groups", json!({"name": "Staff", "spec": {}})).await;
+    let user = office.made("users", json!({"name": "alice", "spec": {"groups": [group]}})).await;
+    let newest = async |id: &str| {
+        let log = office.get(&format!("changes?object={id}")).await.expect(StatusCode::OK);
+        log["items"][0]["sequence"].as_u64().expect("a number")
+    };
+    let made_group = newest(&group).await;
+    let refused = office.post(&format!("changes/{made_group}/revert"), json!({})).await;
+    let refused = refused.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        refused["errors"][0],
+        json!({"field": "change", "message": "group \"Staff\" is in use by user \"alice\""})
+    );
+
+    office.delete(&format!("users/{user}"), 1).await.expect(StatusCode::NO_CONTENT);
+    let deleted = newest(&user).await;
+    let plan = office.post(&format!("changes/{deleted}/revert"), json!({})).await.expect(StatusCode::OK);
+    assert_eq!(plan["plan"][0]["action"], "create");
+    assert!(plan["notes"][0].as_str().expect("a note").contains("such as a password"));
+    let back = office.get(&format!("users/{user}")).await.expect(StatusCode::OK);
+    assert_eq!(back["spec"]["groups"], json!([group]));
+    let again = office.post(&format!("changes/{deleted}/revert"), json!({})).await;
+    again.refused(StatusCode::CONFLICT, "not_revertible");
+
+    let password = json!({"password": "correct horse battery"});
+    office.put(&format!("users/{user}/password"), password).await.expect(StatusCode::NO_CONTENT);
+    let secret = newest(&user).await;
+    let refused = office.post(&format!("changes/{secret}/revert"), json!({})).await;
+    assert!(refused.refused(StatusCode::CONFLICT, "not_revertible").contains("set the secret anew"));
+}
+
+#[tokio::test]
+async fn everything_after_a_change_is_turned_back_but_what_was_revoked_stays_revoked() {
+    let office = Office::open().await;
+    let group = office.made("groups", json!({"name": "Staff", "spec": {"description": "one"}})).await;
+    let doomed = office.made("groups", json!({"name": "Doomed", "spec": {}})).await;
+    let token = office.made("tokens", json!({"name": "leaked", "spec": {"role": "viewer"}})).await;
+    let before = office.get("documents").await.expect(StatusCode::OK);
+    let to = before["sequence"].clone();
+
+    let body = json!({"name": "Personnel", "spec": {"description": "two"}, "revision": 1});
+    office.put(&format!("groups/{group}"), body).await.expect(StatusCode::OK);
+    office.delete(&format!("groups/{doomed}"), 1).await.expect(StatusCode::NO_CONTENT);
+    office.delete(&format!("tokens/{token}"), 1).await.expect(StatusCode::NO_CONTENT);
+    office.made("users", json!({"name": "late", "spec": {"groups": [group]}})).await;
+
+    let plan = office.post("revert", json!({"to": to})).await.expect(StatusCode::OK);
+    assert_eq!(plan["notes"], json!(["token \"leaked\" is not there since, and stays so"]));
+    let after = office.get("documents").await.expect(StatusCode::OK);
+    let without_token = |documents: &Value| -> Vec<Value> {
+        let all = documents["documents"].as_array().expect("documents").clone();
+        all.into_iter().filter(|document| document["name"] != "leaked").collect()
+    };
+    assert_eq!(without_token(&after), without_token(&before));
+    let again = office.post("revert", json!({"to": to})).await.expect(StatusCode::OK);
+    assert_eq!(again["plan"], json!([]), "the log is not rewritten, and nothing is left to do");
+    office.post("revert", json!({"to": 1_000_000})).await.refused(StatusCode::NOT_FOUND, "not_found");
+}
