@@ -32,7 +32,7 @@ use zeroize::Zeroizing;
 
 use super::{
     audit::{self, Event},
-    explain::{inputs, shares},
+    explain::inputs,
     resource::icon_url,
     sign_in::{ClientSays, SignedIn},
 };
@@ -279,10 +279,10 @@ impl Broker {
         let sessions: Vec<_> =
             self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
         let plan = launch::plan(&inputs(
-            attempt.resource.id,
-            shares(&attempt.resource.spec),
+            &attempt.resource,
             &sessions,
             &placement,
+            Some(attempt.address),
             now,
         ));
         match plan {
@@ -301,6 +301,7 @@ impl Broker {
                 }
             }
             Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
+            Plan::LimitReached { over } => Err(LaunchError::NoHost(over.message)),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
             }
