@@ -38,13 +38,16 @@ fn rules(number: u128) -> Rules {
     match number % 4 {
         0 => {
             let ranges = (0..10).map(|part| format!("10.{part}.{}.0/24", number % 256)).collect();
-            criteria.push(criterion(number % 8 == 0, Matcher::Address(ranges)));
+            criteria.push(criterion(number.is_multiple_of(8), Matcher::Address(ranges)));
         }
         1 => criteria.push(criterion(true, Matcher::ClientName(vec!["kiosk-*".into(), "LOBBY-?".into()]))),
         _ => {}
     }
     let rule = Rule { name: format!("rule {number}"), effect: Effect::Allow, criteria };
-    Rules { rules: vec![rule], otherwise: if number % 3 == 0 { Effect::Allow } else { Effect::Deny } }
+    Rules {
+        rules: vec![rule],
+        otherwise: if number.is_multiple_of(3) { Effect::Allow } else { Effect::Deny },
+    }
 }
 
 fn farm() -> Vec<Arc<Object<Resource>>> {
@@ -59,7 +62,7 @@ fn farm() -> Vec<Arc<Object<Resource>>> {
             true => (number >= 20).then(|| id(number % 20)),
             false => Some(id(number % FOLDERS)),
         };
-        if number % (RESOURCES / RULES) == 0 {
+        if number.is_multiple_of(RESOURCES / RULES) {
             spec.rules = rules(number);
         }
         if number % 50 == 7 {
