@@ -9,6 +9,8 @@ use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Timestamp, broker, farm};
 use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{documents::backup::Backups, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
@@ -61,6 +63,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
+    /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.
+    pub large_calls: Arc<Semaphore>,
     /// What is known of backups.
     pub backups: Backups,
     /// Icons in memory.
@@ -73,6 +77,8 @@ pub struct Broker {
     pub throttle: Throttle,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
+    /// Given when the broker is told to stop: streams that would never end do.
+    pub ending: CancellationToken,
     /// When this process began to serve.
     pub started_at: Instant,
     /// The farm's certificate authority.
