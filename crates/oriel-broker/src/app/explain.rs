@@ -93,8 +93,7 @@ impl Broker {
         placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let now = self.now();
         let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
-        let plan =
-            may_open.then(|| launch::plan(&inputs(object, &sessions, &placement, facts.address, now)));
+        let plan = may_open.then(|| launch::plan(&inputs(object, &sessions, &placement, facts.address, now)));
         Ok(Explanation {
             user: user.id,
             user_name: user.name.clone(),

@@ -13,6 +13,7 @@ use oriel_model::{
     Id, Object, Timestamp,
     gateway::Gateway,
     rule::{ClientKind, ClientOs},
+    site::Site,
     user::User,
 };
 use oriel_net::supervise::ShutdownSignal;
@@ -58,18 +59,24 @@ pub struct ClientSays {
     pub version: Option<String>,
 }
 
-impl SignedIn {
+impl Broker {
+    /// The site that users of this broker sign in to: its own.
+    pub fn site(&self) -> Option<Id<Site>> {
+        self.farm.load().brokers.get(self.broker_id).and_then(|broker| broker.site)
+    }
+
     /// What rules look at.
-    pub fn facts(&self, client: &ClientSays) -> Facts {
+    pub fn facts(&self, signed_in: &SignedIn, client: &ClientSays) -> Facts {
         Facts {
-            user: Some(self.user.id),
-            groups: self.user.spec.groups.clone(),
-            gateway: self.gateway,
+            user: Some(signed_in.user.id),
+            groups: signed_in.user.spec.groups.clone(),
+            site: self.site(),
+            gateway: signed_in.gateway,
             client_name: client.name.clone(),
             client_os: client.operating_system,
             client: Some(ClientKind::Browser),
             client_version: client.version.clone(),
-            address: Some(self.address),
+            address: Some(signed_in.address),
             ..Facts::default()
         }
     }

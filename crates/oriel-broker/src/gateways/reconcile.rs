@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, user::User};
+use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, site::Site, user::User};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::{
     access::{Access, Hidden},
@@ -65,8 +65,10 @@ fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
     // What another host claims of a session without a proof says nothing about it.
     let sessions = broker.hosts.sessions().into_iter().filter(|session| session.user.is_some());
     let sessions: HashMap<_, _> = sessions.map(|session| (session.id, session)).collect();
+    let site = broker.site();
     for connection in connections {
-        let Some(detail) = lost_right(view, &connection, sessions.get(&connection.session)) else { continue };
+        let session = sessions.get(&connection.session);
+        let Some(detail) = lost_right(view, site, &connection, session) else { continue };
         tracing::info!(
             target: "audit", event = "right_withdrawn", user.id = %connection.user,
             session.id = %connection.session, connection.id = %connection.id, why = detail
@@ -80,13 +82,14 @@ fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
 /// what runs be finished; rules that exclude the user do not.
 fn lost_right(
     view: &FarmView,
+    site: Option<Id<Site>>,
     connection: &LiveConnection,
     session: Option<&HostSession>,
 ) -> Option<&'static str> {
     let user = view.users.get(connection.user).filter(|user| user.spec.enabled);
     let Some(user) = user else { return Some("the account was disabled or deleted") };
     let session = session?;
-    let facts = facts(user, connection, session);
+    let facts = Facts { site, ..facts(user, connection, session) };
     match view.listing.access(session.resource?, &facts)?.1 {
         Access::Hidden { because: Hidden::Rule { .. } | Hidden::FolderRule { .. } } => {
             Some("it is no longer published for you")
@@ -176,7 +179,7 @@ mod tests {
             view.put(&object(Kind::User, user.cast(), json!({"enabled": enabled})));
             view.put(&object(Kind::Resource, resource.cast(), resource_spec));
             view.reindex();
-            lost_right(&view, &connection, Some(&session)).is_some()
+            lost_right(&view, None, &connection, Some(&session)).is_some()
         };
         let spec = |more: Value| {
             let mut spec = json!({"target": {"kind": "desktop"}});

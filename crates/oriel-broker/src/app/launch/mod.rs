@@ -239,7 +239,7 @@ impl Broker {
                 (session.resource.ok_or(LaunchError::SessionGone)?, true)
             }
         };
-        let facts = signed_in.facts(&request.client);
+        let facts = self.facts(signed_in, &request.client);
         let (resource, access) = view.listing.access(id, &facts).ok_or(LaunchError::NotFound)?;
         match access {
             Access::Hidden { .. } => return Err(LaunchError::NotFound),
@@ -278,13 +278,8 @@ impl Broker {
         placement.turn = self.turns.fetch_add(1, Ordering::Relaxed);
         let sessions: Vec<_> =
             self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
-        let plan = launch::plan(&inputs(
-            &attempt.resource,
-            &sessions,
-            &placement,
-            Some(attempt.address),
-            now,
-        ));
+        let plan =
+            launch::plan(&inputs(&attempt.resource, &sessions, &placement, Some(attempt.address), now));
         match plan {
             Plan::Start { ranking } => self.start(attempt, &ranking).await,
             Plan::Return { session, host, start_program, otherwise } => {

@@ -41,7 +41,7 @@ struct RecentView {
 }
 
 pub async fn list(State(broker): State<Arc<Broker>>, call: Call, User(signed_in): User) -> Json<Resources> {
-    let resources = broker.visible_resources(&signed_in.facts(&says(&call)));
+    let resources = broker.visible_resources(&broker.facts(&signed_in, &says(&call)));
     let seen: HashSet<_> = resources.iter().map(|resource| resource.id).collect();
     let state = state_of(&broker, &signed_in).await;
     let favourites = state.favourites.into_iter().filter(|id| seen.contains(id)).collect();
@@ -68,7 +68,7 @@ pub async fn add_favourite(
     Path(resource): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let resource = id(&resource)?;
-    let facts = signed_in.facts(&says(&call));
+    let facts = broker.facts(&signed_in, &says(&call));
     let is_visible =
         broker.farm.load().listing.access(resource, &facts).is_some_and(|(_, access)| access.is_visible());
     if !is_visible {
