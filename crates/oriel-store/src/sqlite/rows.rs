@@ -272,8 +272,11 @@ pub(super) fn secret(
     rows.next()?.map(|row| Ok((kind(row, 0)?, row.get(1)?))).transpose()
 }
 
-/// Every secret: kind of its owner, owner, name, sealed bytes.
-pub(super) fn secrets(connection: &Connection) -> Result<Vec<(Kind, Id<Value>, String, Vec<u8>)>> {
+/// Kind of its owner, owner, name, sealed bytes.
+pub(super) type SealedSecret = (Kind, Id<Value>, String, Vec<u8>);
+
+/// Every secret.
+pub(super) fn secrets(connection: &Connection) -> Result<Vec<SealedSecret>> {
     let mut statement = connection.prepare_cached(sql::SECRETS)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();

@@ -195,7 +195,7 @@ fn files(folder: &Path) -> io::Result<Vec<BackupFile>> {
             found.push(BackupFile { name, made_at, bytes: entry.metadata()?.len() });
         }
     }
-    found.sort_by(|a, b| b.made_at.cmp(&a.made_at));
+    found.sort_by_key(|file| std::cmp::Reverse(file.made_at));
     Ok(found)
 }
 
@@ -256,7 +256,7 @@ fn due(settings: &Backup, now: Timestamp) -> Due {
         Some(day.to_datetime(settings.at).to_zoned(zone.clone()).ok()?.timestamp())
     });
     let times = || days.iter().copied().flatten();
-    Due { last: times().filter(|time| *time <= now).last(), next: times().find(|time| *time > now) }
+    Due { last: times().rfind(|time| *time <= now), next: times().find(|time| *time > now) }
 }
 
 /// Makes a backup if one is due that has not been made, also when the broker was off at the time; whether

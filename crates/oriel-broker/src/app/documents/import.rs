@@ -25,8 +25,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
-    Document, Plan, Refused,
-    any_kind,
+    Document, Plan, Refused, any_kind,
     apply::{is_same, meaning},
     archive::{Archive, FORMAT, OF_ONE_FARM, Secrets},
     draft::{Draft, within},
@@ -72,9 +71,7 @@ pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Res
     }
     let work = tokio::task::spawn_blocking(move || {
         let secrets = match (sealed, passphrase) {
-            (Some(sealed), Some(passphrase)) => {
-                Some(Secrets::open(&sealed, &passphrase, "archive.secrets")?)
-            }
+            (Some(sealed), Some(passphrase)) => Some(Secrets::open(&sealed, &passphrase, "archive.secrets")?),
             _ => None,
         };
         let mut documents = read(documents, DOCUMENTS)?;
@@ -141,7 +138,7 @@ fn checked_icons(
         let shown: String = id.chars().take(64).collect();
         let field = format!("archive.icons.{shown}");
         // Base64 has four characters for three bytes.
-        if text.len() > (ICON_BYTES_MAX + 2) / 3 * 4 {
+        if text.len() > ICON_BYTES_MAX.div_ceil(3) * 4 {
             mistakes.add(&field, format!("is larger than {ICON_BYTES_MAX} bytes"));
             continue;
         }

@@ -103,7 +103,8 @@ pub async fn carry_out(
     dry_run: bool,
     make: impl Fn(Arc<FarmView>) -> Result<Ready, Refused> + Send + Sync + 'static,
 ) -> Result<Plan, Refused> {
-    let _turn = objects::turn().await;
+    // What is only tried keeps nobody waiting.
+    let _turn = if dry_run { None } else { Some(objects::turn().await) };
     let (make, own_broker) = (Arc::new(make), broker.broker_id.cast());
     for attempt in 1.. {
         let view = broker.farm.load();
@@ -138,10 +139,23 @@ pub async fn carry_out(
                 // Not caught up: then the next attempt fails as this one did.
                 let _ = broker.farm.reached(newest, CATCH_UP).await;
             }
+            Err(CommitError::Invalid { kind, name, mistakes }) => {
+                return Err(Refused::Invalid(placed(&ready.draft, kind, &name, mistakes)));
+            }
             Err(error) => return Err(error.into()),
         }
     }
     Err(Refused::Busy)
+}
+
+/// What the store finds wrong (a spec that is too large) is told where the caller said it.
+fn placed(draft: &Draft, kind: Kind, name: &str, mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    let edit = draft.puts().find(|edit| edit.kind == kind && edit.name == name);
+    let place = edit.map_or("", |edit| &edit.place);
+    mistakes
+        .into_iter()
+        .map(|mistake| Mistake { field: within(place, &mistake.field), message: mistake.message })
+        .collect()
 }
 
 fn unavailable(error: &tokio::task::JoinError) -> Refused {
@@ -200,12 +214,8 @@ async fn check_icons(broker: &Broker, ready: &Ready) -> Result<(), Refused> {
 
 /// Refuses a change of objects that others have changed after the change with this number.
 async fn must_be_unchanged(broker: &Broker, draft: &Draft, based_on: u64) -> Result<(), Refused> {
-    let touched: HashMap<Id<Value>, &Edit> = draft
-        .edits
-        .iter()
-        .filter(|edit| edit.what != What::Keep)
-        .map(|edit| (edit.id, edit))
-        .collect();
+    let touched: HashMap<Id<Value>, &Edit> =
+        draft.edits.iter().filter(|edit| edit.what != What::Keep).map(|edit| (edit.id, edit)).collect();
     let mut after = based_on;
     loop {
         let changes = broker.store.changes(ChangeQuery::after(after)).await?;
@@ -281,9 +291,8 @@ pub fn state_shown(kind: Kind, state: &ObjectState, names: &Rc<dyn Names>) -> Va
     let spec = any_kind::of(kind).with_names(&state.spec, names.clone());
     let mut spec = spec.unwrap_or_else(|| state.spec.clone());
     any_kind::without_own_fields(kind, &mut spec);
-    let site = state.site.map(|site| {
-        names.name_of(Kind::Site, site.cast()).unwrap_or_else(|| site.to_string())
-    });
+    let site =
+        state.site.map(|site| names.name_of(Kind::Site, site.cast()).unwrap_or_else(|| site.to_string()));
     json!({"name": state.name, "site": site, "spec": spec})
 }
 
@@ -306,7 +315,8 @@ pub(super) fn writes(draft: &Draft) -> Vec<Write> {
             }
             (What::Put, before) => {
                 let Some(after) = any.stored(&draft.after, edit.id) else { continue };
-                if let Some(before) = before.as_ref().filter(|before| fold(&before.name) != fold(&after.name)) {
+                if let Some(before) = before.as_ref().filter(|before| fold(&before.name) != fold(&after.name))
+                {
                     held.insert((edit.kind, fold(&before.name)), edit.id);
                 }
                 waiting.push_back((before, after));
@@ -347,9 +357,7 @@ pub(super) fn writes(draft: &Draft) -> Vec<Write> {
 fn write(before: Option<&SettingsObject>, after: SettingsObject) -> Write {
     let SettingsObject { kind, id, name, site, spec, .. } = after;
     match before {
-        Some(before) => {
-            Write::Update { kind, id, expected_revision: before.revision, name, site, spec }
-        }
+        Some(before) => Write::Update { kind, id, expected_revision: before.revision, name, site, spec },
         None => Write::Create { kind, id, name, site, spec },
     }
 }

@@ -125,10 +125,14 @@ async fn list(
     State(broker): State<Arc<Broker>>,
     may: May<View<Farm>>,
     Asked(query): Asked<DocumentsQuery>,
-) -> Json<Documents> {
+) -> Result<Json<Documents>, ApiError> {
     let view = broker.farm.load();
-    let documents = documents::list(&view, &query, |kind| may.also(kinds::area(kind), Action::View));
-    Json(Documents { documents, sequence: view.sequence })
+    // A large farm takes a while to write down.
+    let listed = tokio::task::spawn_blocking(move || {
+        let may_see = |kind| may.also(kinds::area(kind), Action::View);
+        Documents { documents: documents::list(&view, &query, may_see), sequence: view.sequence }
+    });
+    Ok(Json(listed.await.map_err(ApiError::internal)?))
 }
 
 async fn apply(

@@ -72,6 +72,7 @@ async fn one_change_is_turned_back_unless_the_object_was_changed_since() {
     let now = office.get(&path).await.expect(StatusCode::OK);
     assert_eq!((&now["spec"]["description"], &now["revision"]), (&json!("one"), &json!(3)));
     office.post("changes/99999/revert", json!({})).await.refused(StatusCode::NOT_FOUND, "not_found");
+    office.post("changes/last/revert", json!({})).await.refused(StatusCode::BAD_REQUEST, "bad_request");
 }
 
 #[tokio::test]

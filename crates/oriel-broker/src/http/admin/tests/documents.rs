@@ -131,6 +131,14 @@ async fn every_mistake_of_every_document_is_reported_and_nothing_is_written() {
     let icon = json!({"kind": "resource", "name": "x", "spec": {"target": {"kind": "folder"}, "icon": "ab".repeat(32)}});
     let body = office.apply(&[icon]).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(errors(&body), [("documents[0].spec.icon", "there is no such icon: send the picture first")]);
+    let name = "n".repeat(200);
+    let rules = vec![json!({"effect": "allow", "name": name}); 2_000];
+    let large = json!({"kind": "resource", "name": "x", "spec": {
+        "target": {"kind": "folder"}, "rules": {"rules": rules},
+    }});
+    let body =
+        office.apply(&[documents()[2].clone(), large]).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(errors(&body).iter().all(|(field, _)| field.starts_with("documents[1].spec")), "{body:#}");
     assert_eq!(office.sequence().await, before);
 }
 
