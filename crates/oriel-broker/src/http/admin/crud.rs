@@ -67,14 +67,11 @@ impl Verb {
     }
 }
 
-async fn list<S: Managed>(
+async fn list<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
     _: May<View<S>>,
     Asked(query): Asked<ListQuery>,
-) -> Result<Json<Page<objects::View<S>>>, ApiError>
-where
-    S: InArea,
-{
+) -> Result<Json<Page<objects::View<S>>>, ApiError> {
     Ok(Json(objects::list::<S>(&broker, &query)?))
 }
 
