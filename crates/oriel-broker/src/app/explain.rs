@@ -43,6 +43,9 @@ pub struct Explanation {
     pub placement: Option<PlacementInputs>,
     /// The user's sessions, on any host.
     pub sessions: Vec<OwnSession>,
+    /// Whether each of them serves this launch; empty when nothing is launched.
+    #[serde(default)]
+    pub looked_at: Vec<launch::LookedAt>,
     /// What would be done; none: the user may not open it.
     pub plan: Option<Plan>,
     /// The answer as a sentence.
@@ -93,7 +96,9 @@ impl Broker {
         placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let now = self.now();
         let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
-        let plan = may_open.then(|| launch::plan(&inputs(object, &sessions, &placement, facts.address, now)));
+        let launch = may_open.then(|| inputs(object, &sessions, &placement, facts.address, now));
+        let looked_at = launch.as_ref().map(launch::look).unwrap_or_default();
+        let plan = launch.as_ref().map(launch::plan);
         Ok(Explanation {
             user: user.id,
             user_name: user.name.clone(),
@@ -106,6 +111,7 @@ impl Broker {
             access,
             placement: Some(placement),
             sessions,
+            looked_at,
             plan,
             at: now,
         })

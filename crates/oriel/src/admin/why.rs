@@ -137,6 +137,7 @@ fn access(access: &Value, rule_name: &Value) -> String {
         ("hidden", "rule") => format!("No, by {by}."),
         ("hidden", "folder_rule") => format!("No: the folder it lies in is hidden from them by {by}."),
         ("hidden", "disabled") => "No: it, or a folder above it, is disabled.".into(),
+        ("hidden", "other_site") => "No: it is published in other sites than the one they sign in to.".into(),
         ("hidden", "lost_folder") => "No: the folder it lies in is gone.".into(),
         (other, because) => format!("{other} {because}"),
     }
@@ -175,6 +176,7 @@ fn host(host: &Value) -> String {
 fn obstacle(obstacle: &Value) -> String {
     match obstacle["obstacle"].as_str().unwrap_or_default() {
         "disabled" => "it, or its pool, is disabled".into(),
+        "not_balanced" => "it takes only what names it".into(),
         "unreachable" => "its agent does not report".into(),
         "unhealthy" => format!("its session software does not work: {}", plain(&obstacle["problem"])),
         "logons_disabled" => "logons are disabled".into(),
