@@ -24,6 +24,9 @@ pub trait AnyKind: Sync {
     /// Fields that only the farm itself sets.
     fn own_fields(&self) -> &'static [&'static str];
 
+    /// Whether an object is nothing without the fields that only the farm itself sets.
+    fn needs_own_fields(&self) -> bool;
+
     /// How objects come into being where a document cannot make them.
     fn comes(&self) -> Option<&'static str>;
 
@@ -76,6 +79,17 @@ oriel_model::every_kind!(kinds);
 impl<S: Managed> AnyKind for Of<S> {
     fn own_fields(&self) -> &'static [&'static str] {
         S::OWN_FIELDS
+    }
+
+    fn needs_own_fields(&self) -> bool {
+        if S::OWN_FIELDS.is_empty() {
+            return false;
+        }
+        let schema = schemars::schema_for!(S);
+        let required = schema.get("required").and_then(Value::as_array);
+        required.is_some_and(|names| {
+            names.iter().filter_map(Value::as_str).any(|name| S::OWN_FIELDS.contains(&name))
+        })
     }
 
     fn comes(&self) -> Option<&'static str> {
@@ -174,5 +188,16 @@ pub fn without_own_fields(kind: Kind, spec: &mut Value) {
         for field in of(kind).own_fields() {
             fields.remove(*field);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_nothing_without_its_secret_is_known_from_its_spec() {
+        let found: Vec<_> = Kind::ALL.iter().filter(|kind| of(**kind).needs_own_fields()).collect();
+        assert_eq!(found, [&Kind::Token, &Kind::Invitation]);
     }
 }

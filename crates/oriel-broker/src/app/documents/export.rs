@@ -39,17 +39,12 @@ pub async fn export(broker: &Arc<Broker>, passphrase: Option<Zeroizing<String>>)
 
 /// Every object with its id.
 fn documents(view: &Arc<FarmView>, with_secrets: bool) -> Vec<Value> {
-    let is_wanted = |kind: Kind| with_secrets || !needs_own_fields(kind);
+    let is_wanted = |kind: Kind| with_secrets || !any_kind::of(kind).needs_own_fields();
     let mut documents = list(view, &DocumentsQuery::default(), is_wanted);
     for document in &mut documents {
         document.id = view.id_of(document.kind, &document.name);
     }
     documents.iter().map(|document| serde_json::to_value(document).expect("plain JSON")).collect()
-}
-
-/// Whether an object of this kind is nothing without the fields that only the farm itself sets.
-pub fn needs_own_fields(kind: Kind) -> bool {
-    any_kind::of(kind).own_fields().contains(&"secret_sha256")
 }
 
 fn all_secrets(view: &FarmView, secrets: Vec<OwnedSecret>) -> Secrets {

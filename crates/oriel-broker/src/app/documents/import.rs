@@ -29,7 +29,6 @@ use super::{
     apply::{is_same, meaning},
     archive::{Archive, FORMAT, OF_ONE_FARM, Secrets},
     draft::{Draft, within},
-    export::needs_own_fields,
     names::Meant,
     plan::{Ready, carry_out, without_consequences},
     read,
@@ -288,7 +287,7 @@ impl Importing {
         let is_known = document.id.is_some_and(|id| {
             own_fields.contains_key(&(document.kind, id)) || self.view.name_of(document.kind, id).is_some()
         });
-        if needs_own_fields(document.kind) && !is_known {
+        if any_kind::of(document.kind).needs_own_fields() && !is_known {
             let (kind, name) = (document.kind, &document.name);
             self.notes.push(format!("{kind} \"{name}\" is left out: its secret is not in the archive"));
             return None;
