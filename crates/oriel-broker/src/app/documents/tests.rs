@@ -1,8 +1,12 @@
 //! What holds for every farm: random ones are written as documents, applied, and written again.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use oriel_model::{Id, Kind, SettingsObject, Timestamp};
+use oriel_store::{Author, CommitError, Transaction};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,7 +15,7 @@ use super::{
     apply::draft,
     draft::{Draft, What},
     list,
-    plan::writes,
+    plan::{carry_out, writes},
 };
 use crate::farm::FarmView;
 
@@ -284,4 +288,57 @@ fn an_old_name_means_nothing_in_the_same_call() {
         ],
     );
     assert_eq!(found, [("documents[1].spec.groups[0]".to_owned(), "there is no group \"old\"".to_owned())]);
+}
+
+// ---- Other writers ----
+
+/// Renames the first pool while somebody else describes it anew before each of the first `times` attempts.
+async fn overtaken(times: usize) -> (Result<super::Plan, Refused>, Arc<FarmView>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let localhost = std::net::Ipv4Addr::LOCALHOST.into();
+    let mut config = crate::BrokerConfig::new(folder.path(), localhost, "b1");
+    config.gateway_listen.set_port(0);
+    config.agent_listen.set_port(0);
+    config.management_listen.set_port(0);
+    let bound = crate::bind(config).await.expect("a broker");
+    let broker = bound.broker().clone();
+    let stop = oriel_net::supervise::ShutdownHandle::new();
+    let running = tokio::spawn(bound.run(stop.signal()));
+    let (other, runtime) = (broker.clone(), tokio::runtime::Handle::current());
+    let attempts = AtomicUsize::new(0);
+    let outcome = carry_out(&broker, Author::system(), false, move |view| {
+        let mut pool = (**view.pools.iter().next().expect("the first pool")).clone();
+        let attempt = attempts.fetch_add(1, Ordering::SeqCst);
+        if attempt < times {
+            let mut theirs = pool.clone();
+            theirs.spec.description = format!("theirs {attempt}");
+            let transaction = Transaction::new(Author::system(), at()).update(&theirs);
+            runtime.block_on(other.store.commit(transaction)).expect("they are faster");
+        }
+        pool.name = "Mine".into();
+        let mut draft = Draft::new(view);
+        draft.put("", pool);
+        Ok(draft.into())
+    })
+    .await;
+    let view = broker.farm.load();
+    stop.give();
+    running.await.expect("no panic").expect("stopped");
+    (outcome, view)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_others_overtake_is_planned_anew_on_what_they_wrote() {
+    let (outcome, view) = overtaken(2).await;
+    assert!(outcome.expect("done").committed);
+    let pool = view.pools.by_name("Mine").expect("renamed");
+    assert_eq!((&*pool.spec.description, pool.revision), ("theirs 1", 4), "nothing of theirs is lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_is_overtaken_for_ever_is_refused() {
+    let (outcome, view) = overtaken(usize::MAX).await;
+    let refused = outcome.expect_err("refused");
+    assert!(matches!(refused, Refused::Commit(CommitError::Stale { .. })), "{refused}");
+    assert!(view.pools.by_name("Mine").is_none());
 }
