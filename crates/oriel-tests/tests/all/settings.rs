@@ -34,7 +34,12 @@ async fn what_is_wrong_is_said_field_by_field() {
                 "balancing": { "method": "resource", "sessions": false, "memory": false, "cpu": false },
                 "settings": { "max_sessions": 0, "readiness_timeout_secs": 1 },
             } }),
-            &["name", "spec.balancing", "spec.settings.max_sessions", "spec.settings.readiness_timeout_secs"],
+            &[
+                "name",
+                "spec.balancing.method",
+                "spec.settings.max_sessions",
+                "spec.settings.readiness_timeout_secs",
+            ],
         ),
         post("/pools", json!({ "name": "p", "spec": { "setings": {} } }), &["spec.setings"]),
         post("/pools", json!({ "name": "p", "spec": {}, "colour": "red" }), &["colour"]),
