@@ -1,5 +1,6 @@
 //! The API as scripts see it, on a real store in a temporary folder.
 
+mod archives;
 mod callers;
 mod changes;
 mod document;
