@@ -360,12 +360,16 @@ impl Shown {
         let settings = settings.entry(session.host).or_insert_with(|| {
             self.farm.effective_settings(session.host).map(|(settings, _)| settings).unwrap_or_default()
         });
-        let left = session.left_at.map(|at| self.now.duration_since(at).as_secs_f64() / 60.0);
-        SessionSeverity {
+        SessionSeverity::of(settings, session, self.now)
+    }
+}
+
+impl SessionSeverity {
+    fn of(settings: &EffectiveHostSettings, session: &HostSession, now: Timestamp) -> Self {
+        let left = session.left_at.map(|at| now.duration_since(at).as_secs_f64() / 60.0);
+        Self {
             idle: settings.idle_threshold.judge(session.idle_secs as f64 / 60.0),
-            disconnected: left
-                .map(|minutes| settings.disconnected_threshold.judge(minutes))
-                .unwrap_or_default(),
+            disconnected: left.map_or(Severity::Normal, |left| settings.disconnected_threshold.judge(left)),
         }
     }
 }
@@ -390,5 +394,51 @@ impl From<Process> for ProcessView {
             started_at: moment(process.started_at_ms),
             command_line: process.command_line,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oriel_model::host::Threshold;
+
+    use super::*;
+
+    #[test]
+    fn a_session_is_judged_by_its_idle_time_and_by_how_long_it_was_left() {
+        let left_at = Timestamp::UNIX_EPOCH;
+        let session = HostSession {
+            id: Id::generate(left_at),
+            host: Id::generate(left_at),
+            user: None,
+            user_name: String::new(),
+            account: "x".into(),
+            state: SessionState::Disconnected,
+            started_at: left_at,
+            idle_secs: 9 * 60,
+            left_at: Some(left_at),
+            resource: None,
+            resource_name: String::new(),
+            shared: false,
+            desktop: true,
+            programs: Vec::new(),
+            client: ClientFacts::default(),
+        };
+        let settings = EffectiveHostSettings {
+            idle_threshold: Threshold::new(10, 20),
+            disconnected_threshold: Threshold::new(30, 60),
+            ..EffectiveHostSettings::default()
+        };
+        let after = |minutes| {
+            let now = left_at + jiff::SignedDuration::from_mins(minutes);
+            SessionSeverity::of(&settings, &session, now).disconnected
+        };
+        assert_eq!(
+            [after(29), after(30), after(60)],
+            [Severity::Normal, Severity::Warning, Severity::Critical]
+        );
+        assert_eq!(SessionSeverity::of(&settings, &session, left_at).idle, Severity::Normal);
+        let idle = HostSession { idle_secs: 20 * 60, left_at: None, ..session };
+        let judged = SessionSeverity::of(&settings, &idle, left_at);
+        assert_eq!((judged.idle, judged.disconnected), (Severity::Critical, Severity::Normal));
     }
 }
