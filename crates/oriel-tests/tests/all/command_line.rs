@@ -11,14 +11,14 @@ use oriel_testkit::{farm::Farm, processes::program};
 use serde_json::Value;
 
 /// Somebody at a terminal.
-struct Terminal {
+pub struct Terminal {
     directory: PathBuf,
     url: String,
     token: String,
 }
 
 impl Terminal {
-    fn new(farm: &Farm) -> Self {
+    pub fn new(farm: &Farm) -> Self {
         let directory = farm.directory().to_owned();
         let identity = NodeIdentity::load(&directory.join("broker")).unwrap();
         std::fs::write(directory.join("authority.pem"), identity.authority_pem()).unwrap();
@@ -26,7 +26,7 @@ impl Terminal {
         Self { directory, url, token: farm.admin.token().to_owned() }
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program().unwrap());
         command
             .args(words)
@@ -43,7 +43,7 @@ impl Terminal {
     }
 
     /// Types words, and then into the program.
-    async fn types(&self, words: &[&str], input: &str) -> Output {
+    pub async fn types(&self, words: &[&str], input: &str) -> Output {
         let mut command = self.command(words);
         let input = input.to_owned();
         let typed = move || {
@@ -56,7 +56,7 @@ impl Terminal {
     }
 
     /// Types a line that works; gives what was printed.
-    async fn works(&self, line: &str) -> String {
+    pub async fn works(&self, line: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();
         let output = self.types(&words, "").await;
         let (out, error) = texts(&output);
@@ -64,13 +64,13 @@ impl Terminal {
         out
     }
 
-    async fn json(&self, line: &str) -> Value {
+    pub async fn json(&self, line: &str) -> Value {
         let out = self.works(&format!("{line} -o json")).await;
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("oriel {line}: {error}: {out}"))
     }
 
     /// Types a line that fails with an exit code; gives the complaint.
-    async fn fails(&self, line: &str, code: i32) -> String {
+    pub async fn fails(&self, line: &str, code: i32) -> String {
         let words: Vec<_> = line.split(' ').collect();
         let output = self.types(&words, "").await;
         let (out, error) = texts(&output);
@@ -80,7 +80,7 @@ impl Terminal {
     }
 }
 
-fn texts(output: &Output) -> (String, String) {
+pub fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))
 }
@@ -102,9 +102,9 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
     assert!(oriel.works("group members Sales").await.contains("alice"));
     let apps = oriel.json("host apps h1").await;
     assert!(apps.to_string().contains("Editor"), "{apps}");
-    oriel.works("resource create-folder Tools").await;
+    oriel.works("resource publish folder Tools").await;
     oriel.works("resource publish editor --from-host h1 --folder Tools --group Sales").await;
-    oriel.works("resource create-desktop Desktop --pool Office").await;
+    oriel.works("resource publish desktop Desktop --pool Office").await;
     let resources = oriel.json("resource list").await.to_string();
     for name in ["Tools", "Editor", "Desktop"] {
         assert!(resources.contains(name), "{name}: {resources}");
@@ -136,12 +136,12 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
     let why = oriel.works("why launch --user alice --resource Desktop").await;
     assert!(why.starts_with("The only host of pool Office is draining."), "{why}");
     oriel.works("host enable h1").await;
-    oriel.works("pool set Office --set settings.max_sessions=5").await;
+    oriel.works("pool set Office settings.max_sessions=5").await;
     assert_eq!(oriel.json("pool show Office").await["spec"]["settings"]["max_sessions"], 5);
 
     let invitation = oriel.works("invite agent --pool Office --hours 2").await;
     assert!(invitation.contains("oriel1."), "{invitation}");
-    assert!(oriel.works("changes").await.contains("Sales"));
+    assert!(oriel.works("log").await.contains("Sales"));
     for line in [
         "status",
         "gateway list",
@@ -162,10 +162,26 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
 async fn what_fails_says_why_and_with_which_exit_code() {
     let farm = Farm::broker_only().await;
     let oriel = Terminal::new(&farm);
+    oriel.works("pool create Office").await;
+    oriel.works("group create Sales").await;
+    oriel.works("user create carol --no-password --group Sales").await;
     for (line, code, part) in [
-        ("user show nobody", 1, "nobody"),
-        ("host apps nobody", 1, "nobody"),
-        ("session reset 0192", 1, "0192"),
+        ("user show nobody", 5, "nobody"),
+        ("get pool Offcie", 5, "did you mean Office?"),
+        ("set host nobody description=x", 5, "nobody"),
+        ("host apps nobody", 5, "nobody"),
+        ("session reset 0192", 5, "0192"),
+        ("revert 100000", 5, "100000"),
+        ("group delete Sales", 6, "carol"),
+        ("pool create office", 6, "office"),
+        ("set pool Office settings.max_sesions=5", 7, "did you mean max_sessions?"),
+        ("set pool Office settings.max_sessions=0", 7, "settings.max_sessions"),
+        ("create resource R target.kind=folder folder=Nowhere", 5, "Nowhere"),
+        ("create host h2", 2, "oriel invite agent"),
+        ("get pol", 2, "pool"),
+        ("explain pool setings", 2, "did you mean settings"),
+        ("apply -f nowhere.yaml", 2, "nowhere.yaml"),
+        ("login --dry-run", 2, "--dry-run"),
         ("user create", 2, "NAME"),
         ("usr list", 2, "usr"),
         ("status --url https://127.0.0.1:1", 3, "127.0.0.1:1"),
@@ -178,7 +194,7 @@ async fn what_fails_says_why_and_with_which_exit_code() {
     }
     // A password that is too short, told before anything is made.
     let refused = oriel.types(&["user", "create", "bob", "--password-stdin"], "short\n").await;
-    assert_eq!(refused.status.code(), Some(1), "{:?}", texts(&refused));
+    assert_eq!(refused.status.code(), Some(7), "{:?}", texts(&refused));
     assert!(texts(&refused).1.contains("8"), "{:?}", texts(&refused));
 
     // Somebody else's farm at that address, and a wrong token.
@@ -186,8 +202,12 @@ async fn what_fails_says_why_and_with_which_exit_code() {
     let url = format!("status --url https://{}", other.ports().management);
     oriel.fails(&url, 3).await;
     let stranger = Terminal { token: "wrong".into(), ..Terminal::new(&farm) };
-    let complaint = stranger.fails("status", 1).await;
+    let complaint = stranger.fails("status", 4).await;
     assert!(complaint.contains("token"), "{complaint}");
+    let secret = oriel.works("token create watcher --role viewer").await;
+    let viewer = Terminal { token: secret.trim().into(), ..Terminal::new(&farm) };
+    viewer.works("get pools").await;
+    viewer.fails("pool create Mine", 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,8 @@
 mod absence;
 mod architecture;
 mod command_line;
+mod command_line_files;
+mod command_line_shells;
 mod connection;
 mod endings;
 mod entitlement;

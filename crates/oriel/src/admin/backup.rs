@@ -12,7 +12,7 @@ use super::{
     output, path, plan,
     secret::PasswordSource,
 };
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// `oriel backup …`
 #[derive(Debug, Subcommand)]
@@ -57,7 +57,12 @@ impl BackupCommand {
                 if desk.client.dry_run() {
                     return plan::of_action(desk, "Would make a backup now.");
                 }
-                let made = desk.client.post("backups", &json!({}))?;
+                let made = desk.client.post("backups", &json!({})).map_err(|failure| match failure {
+                    Failure::Conflict(text) => {
+                        Failure::Conflict(format!("{text} Here: oriel backup passphrase"))
+                    }
+                    failure => failure,
+                })?;
                 output::done(desk.format, &format!("Made {}.", output::plain(&made["name"])), &made)
             }
             BackupCommand::Schedule(schedule) => schedule.run(desk),

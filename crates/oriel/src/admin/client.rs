@@ -153,15 +153,11 @@ impl Client {
         &self,
         path: &str,
         query: &Query<'_>,
-        after: Option<&str>,
         mut each: impl FnMut(&str) -> Outcome<ControlFlow<()>>,
     ) -> Outcome {
         let mut request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         for (name, value) in query {
             request = request.query(*name, *value);
-        }
-        if let Some(after) = after {
-            request = request.header("last-event-id", after);
         }
         // The answer goes on for as long as somebody watches.
         let request = request.header("accept", "text/event-stream").config().timeout_global(None).build();

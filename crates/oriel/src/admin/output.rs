@@ -171,11 +171,16 @@ fn called(object: &Value) -> String {
 
 /// Prints text. A reader that went away (`| head`) is no failure.
 pub fn print(text: &str) -> Outcome {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Refused(format!("cannot write: {error}")))
-        }
-        _ => Ok(()),
+    write(text).map(|_| ())
+}
+
+/// Prints text; false when its reader has gone away.
+pub fn write(text: &str) -> Outcome<bool> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::Refused(format!("cannot write: {error}"))),
     }
 }
 

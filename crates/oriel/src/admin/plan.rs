@@ -105,15 +105,36 @@ fn told(entries: &[Value], colours: Colours) -> String {
     text + &format!("{create} to create, {change} to change, {delete} to delete, {unchanged} unchanged.\n")
 }
 
-/// One field: what it said and what it will say.
+/// A field: what it said and what it will say. What comes or goes as a whole is told field by field.
 pub fn line(change: &Value, colours: Colours) -> String {
     let Colours { green, red, end, .. } = colours;
     let field = output::plain(&change["field"]);
-    let (before, after) = (output::plain(&change["before"]), output::plain(&change["after"]));
-    match (change["before"].is_null(), change["after"].is_null()) {
-        (true, _) => format!("    {green}+ {field}: {after}{end}\n"),
-        (false, true) => format!("    {red}- {field}: {before}{end}\n"),
-        (false, false) => format!("    {field}: {red}{before}{end} -> {green}{after}{end}\n"),
+    let (before, after) = (&change["before"], &change["after"]);
+    let all = |sign: &str, colour: &str, value: &Value| {
+        let mut fields = Vec::new();
+        output::flatten(&field, value, &mut fields);
+        // What is empty is not worth a line, unless it is all there is.
+        if fields.len() > 1 {
+            fields.retain(|(_, value)| !value.is_empty() && value != "-");
+        }
+        let lines =
+            fields.into_iter().map(|(field, value)| format!("    {colour}{sign} {field}: {value}{end}\n"));
+        lines.collect::<String>()
+    };
+    match (before.is_null(), after.is_null()) {
+        (true, _) => all("+", green, after),
+        (false, true) => all("-", red, before),
+        (false, false) => {
+            format!("    {field}: {red}{}{end} -> {green}{}{end}\n", shown(before), shown(after))
+        }
+    }
+}
+
+/// A value in a line of its own kind: a text without letters is still seen.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "\"\"".into(),
+        value => output::plain(value),
     }
 }
 
@@ -200,9 +221,10 @@ mod tests {
     fn a_plan_reads_as_what_comes_goes_and_changes() {
         let entries = [
             json!({"kind": "pool", "name": "Office", "action": "create",
-                "changes": [{"field": "spec.enabled", "before": null, "after": true}]}),
+                "changes": [{"field": "spec", "before": null, "after": {"enabled": true, "description": ""}}]}),
             json!({"kind": "logon_hours", "name": "Day", "action": "change", "changes": [
                 {"field": "spec.order", "before": 1, "after": 2},
+                {"field": "spec.outside.message", "before": "", "after": "Closed"},
                 {"field": "spec.description", "before": "old", "after": null}]}),
             json!({"kind": "user", "name": "bob", "action": "delete", "changes": []}),
             json!({"kind": "user", "name": "eve", "action": "unchanged", "changes": []}),
@@ -210,6 +232,7 @@ mod tests {
         assert_eq!(
             told(&entries, Colours::default()),
             "+ pool \"Office\"\n    + spec.enabled: yes\n~ logon hours \"Day\"\n    spec.order: 1 -> 2\n    \
+             spec.outside.message: \"\" -> Closed\n    \
              - spec.description: old\n- user \"bob\"\n\n1 to create, 1 to change, 1 to delete, 1 unchanged.\n"
         );
         assert_eq!(told(&entries[3..], Colours::default()), "Nothing to change.\n");

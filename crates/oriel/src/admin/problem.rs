@@ -4,7 +4,7 @@ use oriel_model::validate::Mistake;
 use serde_json::Value;
 use ureq::http::StatusCode;
 
-use super::output::plain;
+use super::{output::plain, words};
 use crate::failure::Failure;
 
 /// What a failed call says: the sentence, the advice, every mistake, and what was changed meanwhile.
@@ -32,7 +32,7 @@ pub fn refusal(status: StatusCode, body: &str) -> Failure {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|entry| Mistake { field: word(entry, "field"), message: word(entry, "message") })
+        .map(|entry| Mistake { field: word(entry, "field"), message: with_hint(word(entry, "message")) })
         .collect();
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::NotPermitted(text),
@@ -50,6 +50,20 @@ pub fn refusal(status: StatusCode, body: &str) -> Failure {
     }
 }
 
+/// Adds what may have been meant to a complaint about an unknown word, and leaves out the long list of all
+/// known ones: "unknown field `a`, expected one of `b`, `c`".
+fn with_hint(message: String) -> String {
+    let Some((complaint, expected)) = message.split_once(", expected ") else { return message };
+    let quoted =
+        |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect() };
+    let typed = complaint.strip_prefix("unknown ").and_then(|_| quoted(complaint).into_iter().next());
+    let known = quoted(expected);
+    match typed.and_then(|typed| words::did_you_mean(&typed, known.iter().map(String::as_str))) {
+        Some(hint) => format!("{complaint}: {hint}"),
+        None => message,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +76,17 @@ mod tests {
         assert_eq!(failure.to_string(), "Two fields are wrong. Correct them.\n  name: must not be empty");
         assert_eq!(failure.number(), 7);
         assert!(refusal(StatusCode::BAD_GATEWAY, "<html>").to_string().contains("502"));
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_known_is_suggested() {
+        let check = |message: &str, told: &str| assert_eq!(with_hint(message.into()), told);
+        check(
+            "unknown field `max_sesions`, expected one of `accounts`, `max_sessions`",
+            "unknown field `max_sesions`: did you mean max_sessions?",
+        );
+        check("unknown field `x`, expected `name`", "unknown field `x`, expected `name`");
+        check("invalid value: integer `-3`, expected u32", "invalid value: integer `-3`, expected u32");
     }
 
     #[test]

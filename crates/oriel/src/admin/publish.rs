@@ -60,9 +60,9 @@ enum What {
     },
     /// A web page, in the user's own browser or a published one
     Web {
-        /// Its address
-        #[arg(long)]
-        url: String,
+        /// Its address, such as https://wiki.example
+        #[arg(long, value_name = "URL")]
+        address: String,
         /// The published browser that shows it (name or id); otherwise the user's own
         #[arg(long)]
         browser: Option<String>,
@@ -198,8 +198,8 @@ impl What {
             What::Document { path, application, plain } => {
                 plain.make(desk, json!({"kind": "document", "path": path, "application": application}), None)
             }
-            What::Web { url, browser, plain } => {
-                plain.make(desk, json!({"kind": "web_application", "url": url, "browser": browser}), None)
+            What::Web { address, browser, plain } => {
+                plain.make(desk, json!({"kind": "web_application", "url": address, "browser": browser}), None)
             }
             What::NetworkFolder { path, application, source, plain } => {
                 let target = json!({"kind": "network_folder", "path": path, "application": application});

@@ -36,34 +36,34 @@ impl Watch {
             Some(_) => "settings",
         };
         let live = desk.format.is_for_people() && io::stdout().is_terminal();
-        if live || desk.format.is_for_people() {
+        if desk.format.is_for_people() {
             draw(desk, kind, live)?;
         }
         let mut event = Event::default();
-        let mut last: Option<String> = None;
-        desk.client.stream("events", &[("topics", topics)], None, |line| {
+        let mut is_read = true;
+        desk.client.stream("events", &[("topics", topics)], |line| {
             if !event.take(line) {
                 return Ok(ControlFlow::Continue(()));
             }
             let done = std::mem::take(&mut event);
-            if done.id.is_some() {
-                last = done.id.clone();
-            }
             if done.data.is_empty() {
                 return Ok(ControlFlow::Continue(()));
             }
-            match desk.format.is_for_people() {
+            is_read = match desk.format.is_for_people() {
                 true => draw(desk, kind, live)?,
                 false => print(&done)?,
-            }
-            Ok(ControlFlow::Continue(()))
+            };
+            Ok(if is_read { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
+        if !is_read {
+            return Ok(());
+        }
         Err(Failure::Unreachable("the broker ended the stream of events: it may be restarting".into()))
     }
 }
 
-/// The list as it is now.
-fn draw(desk: &Desk, kind: Option<Kind>, live: bool) -> Outcome {
+/// The list as it is now; false when nobody reads it any more.
+fn draw(desk: &Desk, kind: Option<Kind>, live: bool) -> Outcome<bool> {
     let (columns, mut rows) = match kind {
         None => (columns::SESSIONS, desk.client.list("sessions", &[])?),
         Some(Kind::Farm) => (columns::of(Kind::Farm), vec![desk.client.get("farm", &[])?]),
@@ -77,14 +77,14 @@ fn draw(desk: &Desk, kind: Option<Kind>, live: bool) -> Outcome {
         output::print("\u{1b}[H\u{1b}[2J")?;
     }
     output::rows(desk.format, columns, &rows)?;
-    if live { Ok(()) } else { output::print("\n") }
+    if live { Ok(true) } else { output::write("\n") }
 }
 
-/// One line of JSON for each event.
-fn print(event: &Event) -> Outcome {
+/// One line of JSON for each event; false when nobody reads it any more.
+fn print(event: &Event) -> Outcome<bool> {
     let data = serde_json::from_str::<Value>(&event.data).unwrap_or_else(|_| event.data.clone().into());
     let line = json!({"event": event.name, "id": event.id, "data": data});
-    output::print(&format!("{line}\n"))
+    output::write(&format!("{line}\n"))
 }
 
 /// An event as it arrives, line by line ([WHATWG HTML], 9.2.6).
