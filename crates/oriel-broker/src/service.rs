@@ -44,6 +44,11 @@ use crate::{
     ticket_keys,
 };
 
+/// Connections to one of the broker's ports from one address. An agent has one, a gateway a few: room for
+/// a site of a thousand hosts behind one address that all come again before their old connections are
+/// given up.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
+
 /// How long requests that run may take once the broker is told to stop. Launches take a second.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -166,7 +171,8 @@ impl Bound {
         start_background(&background, &broker, &identity, &certificate);
 
         let serving = Tasks::new(&signal);
-        let limits = AcceptLimits::default();
+        let limits =
+            AcceptLimits { connections_per_address: CONNECTIONS_PER_ADDRESS_MAX, ..AcceptLimits::default() };
         let ports = [
             ("gateway port", Incoming::tls(gateway, tls.clone(), limits), gateway_routes(&broker)),
             ("agent port", Incoming::tls(agent, tls, limits), agent_routes(&broker)),

@@ -15,6 +15,7 @@ pub mod host;
 pub mod icon;
 pub mod id;
 pub mod invitation;
+pub mod network;
 pub mod object;
 pub mod pool;
 pub mod resource;

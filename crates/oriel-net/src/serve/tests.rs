@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use oriel_model::role::Role;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tower::service_fn as tower_service_fn;
 
@@ -103,7 +103,9 @@ async fn slow_handshakes_and_silent_clients_give_their_place_back() {
     let limits = AcceptLimits {
         handshake: Duration::from_millis(200),
         handshakes: 1,
+        handshakes_per_address: 1,
         connections: 1,
+        connections_per_address: 1,
         first_bytes: Duration::from_millis(200),
     };
     let p = picture(limits);
@@ -119,4 +121,48 @@ async fn slow_handshakes_and_silent_clients_give_their_place_back() {
     assert_eq!(answer.await.unwrap().unwrap(), "nobody");
     assert_eq!(half_open.read(&mut [0; 16]).await.unwrap_or(0), 0);
     drop((rubbish, silent));
+}
+
+/// Whoever has many connections, or begins many, keeps them from neighbours but not from others.
+#[tokio::test]
+async fn one_address_takes_neither_all_connections_nor_all_handshakes() {
+    let from = |last: u8, address: SocketAddr| async move {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        socket.connect(address).await.unwrap()
+    };
+    let limits = AcceptLimits {
+        handshakes_per_address: 1,
+        connections: 4,
+        connections_per_address: 3,
+        ..AcceptLimits::default()
+    };
+    let p = picture(limits);
+    let address: SocketAddr = p.address.parse().unwrap();
+    let mut config = (*crate::tls::joining_client(p.farm.authority.fingerprint()).unwrap()).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let name = rustls_pki_types::ServerName::try_from("any.example").unwrap();
+    // The first takes its network's only turn, two wait for it, the fourth is closed.
+    let mut greedy = Vec::new();
+    for _ in 0..3 {
+        greedy.push(from(2, address).await);
+    }
+    let mut fourth = from(2, address).await;
+    let closed = tokio::time::timeout(Duration::from_secs(10), fourth.read(&mut [0; 1])).await.unwrap();
+    assert_eq!(closed.unwrap_or(0), 0);
+    // A client from elsewhere is served meanwhile.
+    let soon = Duration::from_secs(5);
+    let other = tokio::time::timeout(soon, connector.connect(name.clone(), from(3, address).await));
+    let mut other = other.await.expect("another address need not wait").unwrap();
+    other.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("nobody"), "{answer}");
+    // When the first goes, its neighbours have their turn, one after the other.
+    drop(greedy.remove(0));
+    for waiting in greedy {
+        let served = tokio::time::timeout(soon, connector.connect(name.clone(), waiting)).await;
+        served.expect("its turn has come").unwrap();
+    }
 }
