@@ -7,8 +7,10 @@
 //!
 //! * core data: keyboard layout, client name, colour depth, the protocol that the host selected;
 //! * network data: forbidden channels lose their names ([`crate::channel`]);
+//! * cluster data: no session of the client's choice, such as the console;
 //! * multitransport data: no UDP transport, which would run past the gateway;
 //! * Client Info: domain, user, password, start program, working directory, client address, AUTOLOGON;
+//!   no auto-reconnect cookie, which would name a session of the client's choice too;
 //!   and the flags that carry a forbidden thing past static channels (sound, microphone, RemoteApp).
 //!
 //! A message in the wrong place or form ends the connection. Messages are read strictly where a host's

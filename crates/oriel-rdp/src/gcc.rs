@@ -20,6 +20,7 @@ const HEADER: usize = 4;
 
 const CS_CORE: u16 = 0xc001;
 const CS_NET: u16 = 0xc003;
+const CS_CLUSTER: u16 = 0xc004;
 const CS_MULTITRANSPORT: u16 = 0xc00a;
 const SC_CORE: u16 = 0x0c01;
 const SC_NET: u16 = 0x0c03;
@@ -44,6 +45,9 @@ mod core {
     pub(super) const EARLY_CAPABILITIES: Range<usize> = 140..142;
     pub(super) const SELECTED_PROTOCOL: Range<usize> = 208..212;
 }
+
+/// REDIRECTED_SESSIONID_FIELD_VALID of TS_UD_CS_CLUSTER (2.2.1.3.5)
+const SESSION_ID_VALID: u32 = 0x0000_0002;
 
 const HIGH_COLOR_24BPP: u16 = 24;
 /// RNS_UD_24BPP_SUPPORT and RNS_UD_32BPP_SUPPORT
@@ -90,6 +94,9 @@ pub(crate) fn patch_request(
     // UDP would run past the gateway, so no side transport is ever offered.
     if let Some(multitransport) = only(&blocks, CS_MULTITRANSPORT)? {
         frame[multitransport.body.clone()].iter_mut().take(4).for_each(|flag| *flag = 0);
+    }
+    if let Some(cluster) = only(&blocks, CS_CLUSTER)? {
+        patch_cluster(&mut frame[cluster.body.clone()])?;
     }
     Ok(match only(&blocks, CS_NET)? {
         Some(network) => {
@@ -226,6 +233,17 @@ fn insert(core: &mut [u8], at: Range<usize>, flags: u16) {
         let bits = u16::from_le_bytes([*low, *high]) | flags;
         [*low, *high] = bits.to_le_bytes();
     }
+}
+
+/// TS_UD_CS_CLUSTER (2.2.1.3.5): flags, then the session that the client wants to be led to, the console
+/// among them. Which session it gets is the broker's decision.
+fn patch_cluster(cluster: &mut [u8]) -> Result<(), Malformed> {
+    let ([flags, session, ..], _) = cluster.as_chunks_mut::<4>() else {
+        return Err(Malformed("its cluster data is too short"));
+    };
+    *flags = (u32::from_le_bytes(*flags) & !SESSION_ID_VALID).to_le_bytes();
+    *session = [0; 4];
+    Ok(())
 }
 
 /// Writes as many whole characters of `name` as fit with the terminator, and zeros behind.
