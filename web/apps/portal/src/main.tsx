@@ -1,7 +1,7 @@
 import './styles.ts';
 import { MantineProvider, localStorageColorSchemeManager } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode, Suspense, lazy, type ComponentType } from 'react';
+import { StrictMode, type ComponentType } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startTranslation } from './i18n/index.ts';
 import { queries } from './queries.ts';
@@ -16,21 +16,26 @@ const openSession = () => {
 };
 const isSession = location.pathname.replace(/\/$/, '') === '/session';
 const page: Promise<{ default: ComponentType }> = isSession ? openSession() : openPortal();
-const Page = lazy(() => page);
 
 const colorScheme = localStorageColorSchemeManager({ key: 'oriel.color-scheme' });
 
-await startTranslation();
-const root = document.getElementById('root');
-if (!root) throw new Error('index.html has no #root');
-createRoot(root).render(
-  <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorScheme}>
-      <QueryClientProvider client={queries}>
-        <Suspense fallback={null}>
+void show();
+
+/**
+ * Waits for the page's code itself: React shows what it had to wait for only 0.3 s after the start.
+ * Not at the module's top level, since the page's code waits for this module.
+ */
+async function show(): Promise<void> {
+  const [{ default: Page }] = await Promise.all([page, startTranslation()]);
+  const root = document.getElementById('root');
+  if (!root) throw new Error('index.html has no #root');
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorScheme}>
+        <QueryClientProvider client={queries}>
           <Page />
-        </Suspense>
-      </QueryClientProvider>
-    </MantineProvider>
-  </StrictMode>,
-);
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}
