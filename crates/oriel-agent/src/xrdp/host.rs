@@ -292,6 +292,7 @@ impl Xrdp {
             self.end(record, reason, asked(asked_by));
             record.clone()
         };
+        self.core.announce();
         let core = Arc::clone(&self.core);
         blocking(move || act(&core, action, &record)).await?;
         self.core.nudge.notify_one();

@@ -299,10 +299,11 @@ impl Record {
 
     /// What brokers are told.
     pub(super) fn snapshot(&self, now: Timestamp) -> SessionSnapshot {
-        let state = match (self.attached, self.disconnected_since) {
-            (Some(_), _) => SessionState::Active,
-            (None, Some(_)) => SessionState::Disconnected,
-            (None, None) => SessionState::Prepared,
+        let state = match (&self.ending, self.attached, self.disconnected_since) {
+            (Some(_), ..) => SessionState::Ending,
+            (None, Some(_), _) => SessionState::Active,
+            (None, None, Some(_)) => SessionState::Disconnected,
+            (None, None, None) => SessionState::Prepared,
         };
         SessionSnapshot {
             id: self.id,

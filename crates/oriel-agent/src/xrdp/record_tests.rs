@@ -151,6 +151,7 @@ fn the_reason_asked_for_is_the_reason_told() {
 fn an_ending_that_drags_on_is_a_kill() {
     let mut record = active();
     record.ending = Some(Ending { reason: EndReason::LoggedOff, detail: String::new(), since: at(100) });
+    assert_eq!(record.snapshot(at(101)).state, SessionState::Ending);
     assert_eq!(record.step(attached(11), LIMITS, at(114)).action, None);
     assert_eq!(record.step(attached(11), LIMITS, at(115)).action, Some(Action::Kill));
 }

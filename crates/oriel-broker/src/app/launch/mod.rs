@@ -301,6 +301,7 @@ impl Broker {
                 }
             }
             Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
+            Plan::OwnSessionEnding { .. } => Err(LaunchError::SessionEnding),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
             }

@@ -73,6 +73,8 @@ struct SessionCount {
     disconnected: usize,
     /// Prepared for a client that has not come yet.
     prepared: usize,
+    /// Told to end, with programs that have not ended yet.
+    ending: usize,
 }
 
 async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<FarmStatus> {
@@ -93,6 +95,7 @@ fn taken(broker: &Broker) -> FarmStatus {
                 SessionState::Active => sessions.active += 1,
                 SessionState::Disconnected => sessions.disconnected += 1,
                 SessionState::Prepared => sessions.prepared += 1,
+                SessionState::Ending => sessions.ending += 1,
             }
         }
     }
