@@ -163,9 +163,8 @@ fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
 /// The user's session of the same resource that is on its way out, if its host is there to say when it is
 /// gone.
 fn ending_session<'a>(inputs: &Inputs<'a>) -> Option<&'a OwnSession> {
-    let is_heard = |id| {
-        inputs.hosts.iter().any(|host| host.id == id && placement::is_alive(host, inputs.now))
-    };
+    let is_heard =
+        |id| inputs.hosts.iter().any(|host| host.id == id && placement::is_alive(host, inputs.now));
     inputs.sessions.iter().find(|session| {
         session.state == SessionState::Ending
             && session.resource == Some(inputs.resource)
@@ -276,10 +275,8 @@ mod tests {
 
     #[test]
     fn a_session_that_ends_is_waited_for_and_never_returned_to() {
-        let ending = |resource, shared| OwnSession {
-            state: SessionState::Ending,
-            ..session(50, resource, shared)
-        };
+        let ending =
+            |resource, shared| OwnSession { state: SessionState::Ending, ..session(50, resource, shared) };
         let plan = decide(&[ending(7, false)], &[host(1), host(2)], false);
         assert!(matches!(plan, Plan::OwnSessionEnding { session, .. } if session == id(50)));
         // Another one that runs is there to return to.
