@@ -4,12 +4,13 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fs,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
 use oriel_model::session::EndReason;
+use oriel_net::clock::Clock;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +22,8 @@ use super::{
 };
 use crate::{
     accounts::Account,
-    host::{Ended, Refusal, RefusalKind, SessionId, SessionLimits, Start},
-    logon::{LogonRefusal, OneTimeLogons, Refused},
+    host::{Ended, Prepared, Refusal, RefusalKind, SessionId, SessionLimits, Start},
+    logon::{Logon, LogonRefusal, OneTimeLogons, Refused},
     proc::{self, ProcessId, Stat},
     session::protocol::{Begin, FromSession, ToSession},
     state,
@@ -42,6 +43,7 @@ pub(super) struct Core {
     pub(super) layout: Layout,
     pub(super) desktop_command: Option<String>,
     pub(super) boot_id: String,
+    clock: Arc<dyn Clock>,
     pub(super) changes: tokio::sync::watch::Sender<u64>,
     /// Asks the watcher to look now.
     pub(super) nudge: Notify,
@@ -71,13 +73,18 @@ struct Line {
 }
 
 impl Core {
-    /// Reads what an earlier agent knew.
-    pub(super) fn load(layout: Layout, desktop_command: Option<String>) -> Self {
+    /// Reads what an earlier agent knew, the one-time logons that it gave out included.
+    pub(super) fn load(layout: Layout, desktop_command: Option<String>, clock: Arc<dyn Clock>) -> Self {
+        let boot_id = proc::boot_id();
         let mut state = State::default();
         let files = fs::read_dir(layout.records()).into_iter().flatten().flatten();
         for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"))
         {
             if let Some(record) = state::read_json::<Record>(&path) {
+                // What a machine wrote last before it failed may be lost, the note of a logon's use with it.
+                if let Some(logon) = record.logon.clone().filter(|_| record.boot_id == boot_id) {
+                    state.logons.restore(&record.logon_name, logon);
+                }
                 state.records.insert(record.id, record);
             }
         }
@@ -86,12 +93,18 @@ impl Core {
         Self {
             layout,
             desktop_command,
-            boot_id: proc::boot_id(),
+            boot_id,
+            clock,
             changes,
             nudge: Notify::new(),
             stopping: CancellationToken::new(),
             state: Mutex::new(state),
         }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The state. Nothing panics while it is held, so a poisoned lock is still whole.
@@ -104,11 +117,33 @@ impl Core {
         self.changes.send_modify(|revision| *revision += 1);
     }
 
-    /// Writes a record down. A failure is loud but does not stop the session.
-    pub(super) fn save(&self, record: &Record) {
-        if let Err(error) = state::write_json(&record.file(&self.layout.records()), record) {
+    /// Writes a record down; says whether that worked. A failure is loud but does not stop the session.
+    pub(super) fn save(&self, record: &Record) -> bool {
+        let written = state::write_json(&record.file(&self.layout.records()), record);
+        if let Err(error) = &written {
             tracing::error!(session.id = %record.id, %error, "cannot remember a session; it will be lost if the agent restarts");
         }
+        written.is_ok()
+    }
+
+    /// Makes a one-time logon for a session's next connection and writes it down with the session.
+    pub(super) fn issue_logon(&self, state: &mut State, id: SessionId) -> Option<Prepared> {
+        let State { records, logons, .. } = state;
+        let record = records.get_mut(&id)?;
+        let name = &record.logon_name;
+        let (one_time_logon, expires_at) = logons.issue(name, id, record.prepared_for, self.now());
+        record.logon = logons.get(name).cloned();
+        self.save(record);
+        Some(Prepared { session: id, logon_name: record.logon_name.clone(), one_time_logon, expires_at })
+    }
+
+    /// Takes back a session's one-time logon.
+    pub(super) fn revoke_logon(&self, state: &mut State, id: SessionId) {
+        let State { records, logons, .. } = state;
+        let Some(record) = records.get_mut(&id) else { return };
+        logons.revoke(&record.logon_name);
+        record.logon = logons.get(&record.logon_name).cloned();
+        self.save(record);
     }
 
     /// Notes ends, keeps them bounded, and removes the records of sessions that are over.
@@ -162,10 +197,18 @@ impl Core {
 
     /// Checks a logon. Called for every attempt, by PAM or by the relay.
     pub(super) fn log_on(&self, name: &str, secret: &str) -> bool {
-        let now = Timestamp::now();
+        let now = self.now();
         let mut state = self.state();
         let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-        let (session, connection) = match state.logons.redeem(name, secret, now) {
+        let State { records, logons, .. } = &mut *state;
+        // Where there is no record, nothing of it is on the disk.
+        let note = |logon: &Logon| {
+            records.get_mut(&logon.session).is_none_or(|record| {
+                record.logon = Some(logon.clone());
+                self.save(record)
+            })
+        };
+        let (session, connection) = match logons.redeem(name, secret, now, note) {
             Ok(good) => good,
             Err(refused) => {
                 tracing::warn!(logon.name = shown, reason = %refused.reason, "logon refused");
@@ -289,7 +332,7 @@ impl Core {
     /// Something that a session says about itself. It comes from a user's process, so it is bounded and
     /// believed only about that session.
     pub(super) fn hear(&self, id: SessionId, message: FromSession) {
-        let now = Timestamp::now();
+        let now = self.now();
         let mut state = self.state();
         let Some(record) = state.records.get_mut(&id) else { return };
         match message {

@@ -16,6 +16,7 @@ use crate::{
         ClientFacts, ConnectionId, Ended, Owner, Program, ResourceRef, SessionId, SessionLimits,
         SessionSnapshot, Start,
     },
+    logon::Logon,
     proc::ProcessId,
 };
 
@@ -47,6 +48,9 @@ pub(super) struct Record {
     pub(super) reserved_at: Timestamp,
     /// The connection of the latest prepare.
     pub(super) prepared_for: ConnectionId,
+    /// The latest one-time logon, for an agent that is started again before it was used.
+    #[serde(default)]
+    pub(super) logon: Option<Logon>,
     /// Until when somebody must have logged on.
     pub(super) seat_until: Timestamp,
     pub(super) logged_on_at: Option<Timestamp>,

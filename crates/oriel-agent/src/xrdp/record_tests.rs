@@ -42,6 +42,7 @@ fn reserved() -> Record {
         client: ClientFacts::default(),
         reserved_at: at(0),
         prepared_for: connection(1),
+        logon: None,
         seat_until: at(60),
         logged_on_at: None,
         display: None,

@@ -49,7 +49,7 @@ pub(super) async fn watch(core: Arc<Core>) {
 
 /// Looks once and returns when to look again.
 pub(super) fn look(core: &Core) -> Duration {
-    let now = Timestamp::now();
+    let now = core.now();
     let attached = attached_displays(&fs::read_to_string("/proc/net/unix").unwrap_or_default());
     let mut actions = Vec::new();
     let mut has_changed = false;
@@ -263,7 +263,7 @@ pub(super) fn end_all(core: &Core, grace: Duration) {
         let Some(record) = state.records.get_mut(id) else { continue };
         let (reason, detail) = (EndReason::LoggedOffByRequest, "the session host is being closed".to_owned());
         record.leaving = Some((reason, detail.clone()));
-        record.ending.get_or_insert(Ending { reason, detail, since: Timestamp::now() });
+        record.ending.get_or_insert(Ending { reason, detail, since: core.now() });
         let record = record.clone();
         let order = ToSession::LogOff { grace_secs: grace.as_secs().saturating_sub(1).max(1) };
         let is_asked = send(&state, *id, order).is_ok();
