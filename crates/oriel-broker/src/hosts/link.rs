@@ -17,7 +17,10 @@ use super::{
     host::{Attached, Report},
     reconcile,
 };
-use crate::{Broker, peer::peer_in_role};
+use crate::{
+    Broker,
+    peer::{peer_in_role, remote},
+};
 
 /// How long a new stream may take to say who it is: it has all that at hand.
 const HELLO_DEADLINE: Duration = Duration::from_secs(10);
@@ -56,17 +59,19 @@ impl AgentLink for AgentLinkService {
         request: Request<Streaming<AgentMessage>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let host: Id<Host> = peer_in_role(&self.broker, request.extensions(), Role::Agent)?.cast();
+        let remote = remote(request.extensions())
+            .ok_or_else(|| Status::internal("the connection's address is unknown"))?;
         let mut inbound = request.into_inner();
         let hello = hello(&mut inbound).await?;
         let settings = reconcile::settings(&self.broker.farm.load(), host)
             .ok_or_else(|| Status::permission_denied("this host was removed from the farm"))?;
         tracing::info!(
             host.id = %host, version = hello.version, software = hello.session_software,
-            rdp_address = hello.rdp_address, "an agent connected"
+            rdp_address = hello.rdp_address, %remote, "an agent connected"
         );
         let (sender, outbound) = mpsc::channel(OUTBOUND_MAX);
         let end = CancellationToken::new();
-        let attached = Attached { hello, settings, sender, ends: end.clone().drop_guard() };
+        let attached = Attached { hello, remote, settings, sender, ends: end.clone().drop_guard() };
         let epoch = self.broker.hosts.attach(host, attached);
         tokio::spawn(read(self.broker.clone(), host, epoch, inbound, end));
         Ok(Response::new(ReceiverStream::new(outbound)))
@@ -114,7 +119,9 @@ async fn read(
             Ok(Ok(None)) => break "the agent closed it".to_owned(),
             Ok(Ok(Some(message))) => match message.body {
                 Some(agent_message::Body::Report(report)) => take_report(&broker, host, epoch, report),
-                Some(agent_message::Body::Reply(reply)) => broker.hosts.answered(host, epoch, reply),
+                Some(agent_message::Body::Reply(reply)) => {
+                    broker.hosts.answered(&broker.farm.load(), host, epoch, reply);
+                }
                 // A second hello, or something newer than this version: no reason to part.
                 Some(agent_message::Body::Hello(_)) | None => {}
             },

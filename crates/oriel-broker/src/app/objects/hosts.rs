@@ -94,7 +94,7 @@ impl Managed for Host {
             changed_at: object.changed_at,
             changed_by: object.changed_by.clone(),
             effective: view.effective_settings(object.id).unwrap_or_default(),
-            state: state(broker, object.id),
+            state: state(broker, view, object.id),
         }
     }
 
@@ -107,7 +107,7 @@ impl Managed for Host {
     }
 }
 
-fn state(broker: &Broker, id: Id<Host>) -> HostState {
+fn state(broker: &Broker, view: &FarmView, id: Id<Host>) -> HostState {
     let live = broker.hosts.live(id);
     let live = live.as_ref();
     let report = live.and_then(|live| live.report.as_deref());
@@ -116,10 +116,7 @@ fn state(broker: &Broker, id: Id<Host>) -> HostState {
     HostState {
         reachable: live.is_some_and(|live| live.connected),
         last_report: live.and_then(|live| live.last_report),
-        problem: report.filter(|report| !report.healthy).map(|report| match report.problem.as_str() {
-            "" => "its session software does not work".into(),
-            problem => problem.into(),
-        }),
+        problem: broker.hosts.snapshot(view, id).and_then(|snapshot| snapshot.problem),
         logon_mode: report.map(|report| report.logon_mode().into()),
         sessions: live.map_or(0, |live| u32::try_from(live.sessions.len()).unwrap_or(u32::MAX)),
         cpu_load: report.map(|report| report.cpu_load).filter(|load| load.is_finite()),
