@@ -6,9 +6,11 @@ import { ApiProblem, api, type Launch } from '@oriel/api';
 import { LocalClipboard, desktopSize, ironRdp, sameSize } from '@oriel/session';
 import type { Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
 import { preferences, onPreferences } from '../preferences.ts';
-import { addressOf, readGoal, signInAddress } from './address.ts';
+import { addressOf, readGoal } from './address.ts';
+import { noteOpen, wasWished } from './arrival.ts';
 import { requestLaunch, takeEarlyLaunch } from './launch.ts';
 import { start, step, type Effect, type Event, type State } from './machine.ts';
+import { goSignIn } from './way-back.ts';
 
 /** After this long without a change of the window, its size is the one that is wanted. */
 const RESIZE_QUIET_MS = 700;
@@ -45,7 +47,7 @@ export class SessionController implements Target {
 
   constructor() {
     const goal = readGoal(location.search);
-    const first = start(goal, wasReloaded());
+    const first = start(goal, wasReloaded(), wasWished());
     this.#snapshot = { state: first.state, hostClipboard: null, nextTryAt: null, online: navigator.onLine };
     this.clipboard = new LocalClipboard({
       offer: (text) => this.#session?.offerClipboard(text),
@@ -86,7 +88,7 @@ export class SessionController implements Target {
       this.clipboard.attach(),
       onPreferences(() => this.#allowClipboard()),
     ];
-    this.#carryOut(start(readGoal(location.search), wasReloaded()).effects);
+    this.#carryOut(start(readGoal(location.search), wasReloaded(), wasWished()).effects);
     return () => this.#close();
   }
 
@@ -137,7 +139,7 @@ export class SessionController implements Target {
 
   #entered(state: State, before: State): void {
     if (state.name !== 'pausing') this.#show({ nextTryAt: null });
-    if (state.goal !== before.goal) history.replaceState(null, '', addressOf(state.goal));
+    if (state.goal !== before.goal) noteOpen(addressOf(state.goal));
     if (state.name === 'connected' && before.name !== 'connected') {
       this.#after('settle', SETTLED_MS, () => {
         forgetCrashes();
@@ -176,7 +178,7 @@ export class SessionController implements Target {
           this.#reload();
           break;
         case 'sign_in':
-          location.replace(signInAddress(this.#snapshot.state.goal));
+          goSignIn(addressOf(this.#snapshot.state.goal));
           break;
       }
     }

@@ -28,6 +28,10 @@ const PASTE_WAIT_MS = 60;
  */
 const OFFER_WAIT_MS = 200;
 
+/** Windows says that Control goes down with AltGr, and says so just before. Nobody's fingers are as fast. */
+const ALTGR_CONTROL_MS = 10;
+
+const CONTROL = scancodeOf('ControlLeft') ?? 0;
 const LOCK_KEYS = new Set(['CapsLock', 'NumLock', 'ScrollLock', 'KanaMode']);
 
 export function attachKeyboard(
@@ -38,6 +42,8 @@ export function attachKeyboard(
   const held = new Set<number>();
   let locks: string | undefined;
   let shown = FILLER;
+  /** When Control last went down. */
+  let controlAt = -Infinity;
   /** Keys that wait for the clipboard, in order. */
   let waiting: { keys: { scancode: number; down: boolean }[]; timer: number } | undefined;
 
@@ -75,8 +81,9 @@ export function attachKeyboard(
   };
 
   const scancode = (event: KeyboardEvent): number | undefined => {
-    const code = options.mac && event.code.startsWith('Meta') ? 'ControlLeft' : event.code;
-    return scancodeOf(code);
+    if (options.mac && event.code.startsWith('Meta')) return scancodeOf('ControlLeft');
+    // Some keyboards have AltGr at a place that has no name.
+    return scancodeOf(event.code === '' && event.key === 'AltGraph' ? 'AltRight' : event.code);
   };
 
   const isPasteKey = (event: KeyboardEvent) =>
@@ -113,6 +120,9 @@ export function attachKeyboard(
       return;
     }
     event.preventDefault();
+    if (event.code === 'ControlLeft') controlAt = event.timeStamp;
+    // With Control held as well, AltGr and Q would be a command and not an @.
+    if (event.key === 'AltGraph' && event.timeStamp - controlAt <= ALTGR_CONTROL_MS) press(CONTROL, false);
     if (LOCK_KEYS.has(event.code)) locks = undefined;
     else syncLocks(event);
     press(key, true);
