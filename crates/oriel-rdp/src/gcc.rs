@@ -49,6 +49,9 @@ mod core {
 /// REDIRECTED_SESSIONID_FIELD_VALID of TS_UD_CS_CLUSTER (2.2.1.3.5)
 const SESSION_ID_VALID: u32 = 0x0000_0002;
 
+/// CHANNEL_OPTION_COMPRESS_RDP and CHANNEL_OPTION_COMPRESS (2.2.1.3.4.1), in the third byte of the options.
+const COMPRESSION: u8 = 0x80 | 0x40;
+
 const HIGH_COLOR_24BPP: u16 = 24;
 /// RNS_UD_24BPP_SUPPORT and RNS_UD_32BPP_SUPPORT
 const SUPPORTS_24_AND_32BPP: u16 = 0x0001 | 0x0008;
@@ -281,6 +284,8 @@ fn patch_channels(network: &mut [u8], policy: &ChannelPolicy) -> Result<Vec<Chan
         if !allowed {
             name.copy_from_slice(&ChannelName::placeholder(position));
             options.fill(0);
+        } else if policy.looks_into(&requested) {
+            options[2] &= !COMPRESSION;
         }
         channels.push(Channel { name: requested, id: 0, allowed });
     }

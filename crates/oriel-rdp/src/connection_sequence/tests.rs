@@ -9,6 +9,7 @@ use ironrdp_pdu::x224::{X224, X224Data};
 use proptest::prelude::*;
 
 use super::*;
+use crate::channel::ClipboardPolicy;
 use crate::samples::*;
 
 /// Settings of a typical launch: one program, clipboard and resizing, nothing else.
@@ -26,7 +27,7 @@ fn launch() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::HYBRID,
         client_requested_protocols: Some(SecurityProtocols::SSL),
         force_32_bpp: true,
-        channels: ChannelPolicy { clipboard: true, dynamic: true, ..Default::default() },
+        channels: ChannelPolicy { clipboard: ClipboardPolicy::ALL, dynamic: true, ..Default::default() },
     }
 }
 
@@ -45,7 +46,12 @@ fn as_in_the_specification() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::RDP,
         client_requested_protocols: Some(SecurityProtocols::RDP),
         force_32_bpp: false,
-        channels: ChannelPolicy { clipboard: true, drives: true, audio: true, ..Default::default() },
+        channels: ChannelPolicy {
+            clipboard: ClipboardPolicy::ALL,
+            drives: true,
+            audio: true,
+            ..Default::default()
+        },
     }
 }
 
@@ -419,7 +425,7 @@ proptest! {
         let mut flags = RedirectionFlags::REDIRECTED_SESSION_FIELD_VALID;
         flags.set(RedirectionFlags::REDIRECTION_SUPPORTED, redirection);
         flags.set(RedirectionFlags::REDIRECTED_SMARTCARD, smart_card);
-        let redirection_version = [V1, V2, V3, V4, V5, V6][version].clone();
+        let redirection_version = [V1, V2, V3, V4, V5, V6][version];
         let asked = ClientClusterData { flags, redirection_version, redirected_session_id: session };
         let mut blocks = gcc_blocks(&browser_connect_initial(&["cliprdr"])).unwrap();
         blocks.cluster = Some(asked.clone());
