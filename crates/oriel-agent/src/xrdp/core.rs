@@ -33,6 +33,8 @@ use crate::{
 const ENDED_KEPT: Duration = Duration::from_secs(15 * 60);
 /// Most ended sessions reported: a few times what a machine ends in a quarter of an hour.
 const ENDED_MAX: usize = 500;
+/// What is wrong until the software was looked at for the first time.
+const STARTING: &str = "the session software is being started";
 /// Most programs named per session.
 const PROGRAMS_MAX: usize = 50;
 /// Longest sentence taken from a session, in characters.
@@ -66,6 +68,13 @@ pub(super) struct State {
     lines_opened: u64,
 }
 
+/// Where a session is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) display: u16,
+    pub(super) uid: u32,
+}
+
 /// The line to the program inside a session.
 struct Line {
     number: u64,
@@ -76,7 +85,7 @@ impl Core {
     /// Reads what an earlier agent knew, the one-time logons that it gave out included.
     pub(super) fn load(layout: Layout, desktop_command: Option<String>, clock: Arc<dyn Clock>) -> Self {
         let boot_id = proc::boot_id();
-        let mut state = State::default();
+        let mut state = State { problem: Some(STARTING.to_owned()), ..State::default() };
         let files = fs::read_dir(layout.records()).into_iter().flatten().flatten();
         for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"))
         {
@@ -175,6 +184,7 @@ impl Core {
                 state.logons.revoke(&record.logon_name);
                 state.lines.remove(id);
                 let _ = fs::remove_file(record.file(&self.layout.records()));
+                watch::end_servers(&record);
                 watch::tidy_display(&record);
             }
         }
@@ -257,20 +267,24 @@ impl Core {
         }
     }
 
-    /// A running session that sesman does not know, because sesman was restarted: `Some` with the display
-    /// if the logon is good, `Some(None)` if not. `None` for all others.
-    pub(super) fn reattach(&self, name: &str, secret: &str) -> Option<Option<u16>> {
-        let display = {
-            let state = self.state();
-            let record = state.records.values().find(|record| record.logon_name == name)?;
-            let leader = record.leader.filter(|leader| leader.is_alive())?;
+    /// A running session that sesman does not know, because sesman was restarted: `Some` with where it is if
+    /// the logon is good, `Some(None)` if not. `None` for all others.
+    pub(super) fn reattach(&self, name: &str, secret: &str) -> Option<Option<Place>> {
+        let place = {
+            let mut state = self.state();
+            let record = state.records.values_mut().find(|record| record.logon_name == name)?;
+            if watch::find_heir(record) {
+                self.save(record);
+            }
+            let (leader, display, uid) = (record.leader, record.display, record.account.uid);
+            let leader = leader.filter(|leader| leader.is_alive())?;
             let parent = Stat::read(leader.pid)?.parent;
             if state.sesman.is_none_or(|sesman| sesman.pid == parent) {
                 return None;
             }
-            u16::try_from(record.display?).ok()?
+            Place { display: u16::try_from(display?).ok()?, uid }
         };
-        Some(self.log_on(name, secret).then_some(display))
+        Some(self.log_on(name, secret).then_some(place))
     }
 
     /// PAM opens or closes a session.

@@ -18,7 +18,7 @@ use super::{
     SHUT_DOWN_GRACE, Xrdp, alias,
     core::{send, unknown},
     record::{Action, Ending, Record},
-    watch::{act, end_all, is_marked, members},
+    watch::{act, end_all, is_marked, is_server, members},
 };
 use crate::{
     accounts::{self, Account},
@@ -212,6 +212,7 @@ impl Xrdp {
             logged_on_at: None,
             display: None,
             leader: None,
+            is_orphan: false,
             connection: None,
             attached: None,
             arriving: None,
@@ -307,10 +308,14 @@ fn check_start(start: Option<&Start>) -> Result<(), Refusal> {
 }
 
 /// What the user runs: not the X server, the channel server and our own program, which stand right below
-/// the leader.
+/// the leader or, in an orphan, are the leader and its servers.
 fn programs(record: &Record, table: &ProcessTable) -> Vec<proc::ProcessId> {
     let Some(leader) = record.leader else { return Vec::new() };
-    let frame: Vec<proc::ProcessId> = table.children(leader.pid).map(|stat| stat.id).collect();
+    let frame: Vec<proc::ProcessId> = if record.is_orphan {
+        table.iter().filter(|stat| is_server(stat, record)).map(|stat| stat.id).collect()
+    } else {
+        table.children(leader.pid).map(|stat| stat.id).collect()
+    };
     members(record, table).into_iter().filter(|process| !frame.contains(process)).collect()
 }
 

@@ -58,6 +58,10 @@ pub(super) struct Record {
     pub(super) display: Option<u32>,
     /// The process of sesman that stands for the session: it ends last.
     pub(super) leader: Option<ProcessId>,
+    /// Whether that process has ended before its session, whose own program stands for it since. Then nobody
+    /// but us ends the session's servers.
+    #[serde(default)]
+    pub(super) is_orphan: bool,
     /// The connection that is attached, and the kernel's number of its socket.
     pub(super) connection: Option<ConnectionId>,
     pub(super) attached: Option<u64>,

@@ -47,6 +47,7 @@ fn reserved() -> Record {
         logged_on_at: None,
         display: None,
         leader: None,
+        is_orphan: false,
         connection: None,
         attached: None,
         arriving: None,

@@ -6,6 +6,7 @@
 
 mod killed;
 mod rig;
+mod units;
 
 use std::time::Duration;
 
@@ -20,21 +21,38 @@ use rig::{Rig, program};
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_on_a_real_xrdp() {
     killed::serve().await;
+    let has_units = units::are_here();
     let mut rig = Rig::start().await;
-    a_secret_opens_one_session_once(&rig).await;
-    a_user_has_two_sessions_and_comes_back_to_each(&rig).await;
-    a_client_cannot_choose_the_program(&rig).await;
-    a_second_client_takes_over(&rig).await;
-    ends_are_told_apart(&rig).await;
-    programs_that_hand_over_or_fail(&rig).await;
-    processes_are_listed_and_ended(&rig).await;
-    limits_are_kept(&rig).await;
-    a_desktop_runs(&rig).await;
-    a_restarted_agent_finds_its_sessions_again(&mut rig).await;
-    a_logon_survives_the_agent_that_made_it(&mut rig).await;
-    a_restarted_sesman_loses_no_session(&rig).await;
-    a_late_secret_is_refused(&rig).await;
-    rig.stop().await;
+    if has_units {
+        units::are_used(&rig);
+    }
+    macro_rules! run {
+        ($($test:path),+ $(,)?) => {$(
+            rig::say(stringify!($test));
+            $test(&mut rig).await;
+        )+};
+    }
+    run!(
+        a_secret_opens_one_session_once,
+        a_user_has_two_sessions_and_comes_back_to_each,
+        a_client_cannot_choose_the_program,
+        a_second_client_takes_over,
+        ends_are_told_apart,
+        programs_that_hand_over_or_fail,
+        processes_are_listed_and_ended,
+        limits_are_kept,
+        a_desktop_runs,
+        a_restarted_agent_finds_its_sessions_again,
+        a_killed_agent_loses_neither_sessions_nor_logons,
+        a_restarted_sesman_loses_no_session,
+        a_late_secret_is_refused,
+    );
+    if has_units {
+        run!(units::lose_no_session, units::are_left_alone_by_another_agent);
+        units::are_given_back(rig).await;
+    } else {
+        rig.stop().await;
+    }
 }
 
 async fn a_secret_opens_one_session_once(rig: &Rig) {
@@ -214,13 +232,21 @@ async fn a_restarted_agent_finds_its_sessions_again(rig: &mut Rig) {
 }
 
 /// Killed between prepare and logon: xrdp asks for a while, and the next agent knows the secret, once.
-async fn a_logon_survives_the_agent_that_made_it(rig: &mut Rig) {
+async fn a_killed_agent_loses_neither_sessions_nor_logons(rig: &mut Rig) {
+    let (running, _client) = rig.open("bob", program("xterm", "-e sleep 1008")).await;
+    let pid = rig.pid_of(running, "sleep 1008").await;
     let made = rig.prepared_by_a_killed_agent("alice", program("xterm", "-e sleep 1006")).await;
     let logged = rig.xrdp_log().len();
     let client = rig.client(&made.logon_name, &made.secret, &[]);
-    rig.until("xrdp looks for sesman", || rig.xrdp_log()[logged..].contains("connecting to sesman")).await;
+    rig.until("the client has reached xrdp", || {
+        rig.xrdp_log()[logged..].contains("TLS connection established")
+    })
+    .await;
     rig.start_agent().await;
     rig.until("the session is active", || rig.state(made.session) == Some(SessionState::Active)).await;
+    assert_eq!(rig.state(running), Some(SessionState::Active), "what ran goes on");
+    assert_eq!(rig.pid_of(running, "sleep 1008").await, pid);
+    rig.end(running).await;
     drop(client);
     rig.until("disconnected", || rig.state(made.session) == Some(SessionState::Disconnected)).await;
 

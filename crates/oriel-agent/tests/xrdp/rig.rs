@@ -113,6 +113,15 @@ pub fn program(program: &str, arguments: &str) -> Start {
     Start::Program(Program { program: program.into(), arguments: arguments.into(), start_in: String::new() })
 }
 
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Says in the output what is tested from here on.
+pub fn say(what: &str) {
+    println!("testing: {what}");
+}
+
 pub fn config(data_dir: PathBuf, listen: SocketAddr) -> XrdpConfig {
     XrdpConfig {
         data_dir,
@@ -147,8 +156,7 @@ impl Rig {
         // Closed to all others, as a data directory may be.
         let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().prefix("oriel-xrdp-").permissions(closed).tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = config(folder.path().join("agent"), ([127, 0, 0, 1], port).into());
+        let config = config(folder.path().join("agent"), free_port());
         let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-output/agent");
         std::fs::create_dir_all(&output).unwrap();
         let (screen, display) = screen(folder.path());
@@ -322,10 +330,23 @@ impl Rig {
         self.start_agent().await;
     }
 
+    /// An agent with a data directory and a port of its own.
+    pub async fn another_agent(&self) -> Xrdp {
+        start(&config(self.folder.path().join("another"), free_port()), &self.clock).await
+    }
+
     pub fn sesman(&self) -> String {
+        self.pid_of_part("xrdp-sesman")
+    }
+
+    pub fn xrdp(&self) -> String {
+        self.pid_of_part("xrdp")
+    }
+
+    fn pid_of_part(&self, name: &str) -> String {
         let state = std::fs::read(self.config.data_dir.join("xrdp/software.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
-        state["parts"]["xrdp-sesman"]["pid"].to_string()
+        state["parts"][name]["pid"].to_string()
     }
 
     pub fn kill_sesman(&self) -> String {
