@@ -31,7 +31,10 @@ use oriel_wire::{
 use tonic::server::NamedService;
 
 use crate::{
-    app::{credential::FarmAccounts, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{
+        credential::FarmAccounts, icon::Icons, launch::LaunchTurns, sign_in::EndedSignIns,
+        user_state::UserStates,
+    },
     bootstrap::{self, Farmed, StartError},
     config::BrokerConfig,
     connections::ConnectionEnds,
@@ -122,6 +125,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ticket_keys,
         session_proof_key,
         throttle: Throttle::new(config.limits),
+        launch_turns: LaunchTurns::default(),
         turns: AtomicU64::new(0),
         started_at: Instant::now(),
         authority: Arc::new(authority),

@@ -11,7 +11,7 @@ use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
 
 use crate::{
-    app::{icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{icon::Icons, launch::LaunchTurns, sign_in::EndedSignIns, user_state::UserStates},
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
@@ -69,6 +69,8 @@ pub struct Broker {
     pub session_proof_key: SessionProofKey,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
+    /// Whose launch of the same thing is first.
+    pub launch_turns: LaunchTurns,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
     /// When this process began to serve.

@@ -1,10 +1,11 @@
 //! Gateways as administrators see them: what is set, and what is known at run time.
 
 use oriel_model::{Id, Object, Timestamp, gateway::Gateway, rule::Matcher, site::Site};
+use oriel_store::Author;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Managed, references};
+use super::{ChangeError, Managed, deletion, references, turn};
 use crate::{
     Broker,
     farm::{FarmView, Objects},
@@ -72,6 +73,20 @@ impl Managed for Gateway {
 
     fn used_by(view: &FarmView, id: Id<Self>) -> Vec<String> {
         references::resources_with(view, |m| matches!(m, Matcher::Gateway(ids) if ids.contains(&id)))
+    }
+
+    /// The gateway knows the ticket keys, so with it goes the one in use.
+    async fn delete(broker: &Broker, author: Author, id: Id<Self>, revision: u64) -> Result<(), ChangeError> {
+        let _turn = turn().await;
+        let deletion = deletion(broker, author, id, revision)?;
+        let keys = broker
+            .ticket_keys
+            .after_deletion(broker.now())
+            .expect("the system's random numbers do not fail once it runs");
+        broker.commit(keys.stored_by(deletion, broker.farm_id)).await?;
+        broker.ticket_keys.replace(keys);
+        tracing::info!(gateway.id = %id, "a gateway was deleted; there is a new ticket key");
+        Ok(())
     }
 }
 

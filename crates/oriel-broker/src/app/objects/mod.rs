@@ -58,6 +58,20 @@ pub trait Managed: Spec {
     fn used_by(_view: &FarmView, _id: Id<Self>) -> Vec<String> {
         Vec::new()
     }
+
+    /// Deletes an object that still has this revision and that nothing uses.
+    fn delete(
+        broker: &Broker,
+        author: Author,
+        id: Id<Self>,
+        revision: u64,
+    ) -> impl Future<Output = Result<(), ChangeError>> + Send {
+        async move {
+            let _turn = turn().await;
+            broker.commit(deletion(broker, author, id, revision)?).await?;
+            Ok(())
+        }
+    }
 }
 
 /// What an administrator sends to make an object.
@@ -132,7 +146,7 @@ fn listed(by: &[String]) -> String {
 /// reference that leads nowhere is left out when it is read.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-async fn turn() -> MutexGuard<'static, ()> {
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 
@@ -246,22 +260,20 @@ pub async fn change<S: Managed>(
     get(broker, id)
 }
 
-/// Deletes an object that still has this revision and that nothing uses.
-pub async fn delete<S: Managed>(
+/// What deletes an object that still has this revision, if nothing uses it.
+fn deletion<S: Managed>(
     broker: &Broker,
     author: Author,
     id: Id<S>,
     revision: u64,
-) -> Result<(), ChangeError> {
-    let _turn = turn().await;
+) -> Result<Transaction, ChangeError> {
     let view = broker.farm.load();
     let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
     let by = S::used_by(&view, id);
     if !by.is_empty() {
         return Err(ChangeError::InUse { kind: S::KIND, name: object.name.clone(), by });
     }
-    broker.commit(Transaction::new(author, broker.now()).delete(id, revision)).await?;
-    Ok(())
+    Ok(Transaction::new(author, broker.now()).delete(id, revision))
 }
 
 /// Everything wrong with an object that is to be written: its own limits and its references.

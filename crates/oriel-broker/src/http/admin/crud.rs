@@ -74,7 +74,7 @@ async fn delete<S: Routed>(
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
 ) -> Result<NoContent, ApiError> {
-    objects::delete::<S>(&broker, may.author(), id, based_on.revision(None)?).await?;
+    S::delete(&broker, may.author(), id, based_on.revision(None)?).await?;
     Ok(NoContent)
 }
 
