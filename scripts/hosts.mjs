@@ -8,7 +8,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { LOGS, ROOT, TARGET, cargo } from "./lib/build.mjs";
-import { PACKAGES, asRoot, installPackages } from "./lib/packages.mjs";
+import { PACKAGES, installPackages } from "./lib/packages.mjs";
+import { asRoot } from "./lib/root.mjs";
 import { debianRoot } from "./lib/roots.mjs";
 import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
 

@@ -1,6 +1,7 @@
 // The Debian packages that Oriel's commands need, and their installation.
 
 import { execFileSync } from "node:child_process";
+import { asRoot } from "./root.mjs";
 import { Problem, run, step } from "./steps.mjs";
 
 /** To build. */
@@ -57,13 +58,13 @@ export async function installPackages(names, log) {
   await step(`Installing ${missing.length} Debian packages`, async (report) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     report("reading the package lists");
-    await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"]), { log, env });
+    await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"], env), { log, env });
     const onLine = (line) => {
       const action = line.match(/^(Get:\d+|Unpacking|Setting up) ?(.*?)( \(|$)/);
       if (action) report(action[1].startsWith("Get") ? "downloading" : `${action[1].toLowerCase()} ${action[2]}`);
     };
     const install = ["apt-get", "-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", ...missing];
-    await run(...asRoot("sh", ["-c", WITHOUT_SERVICES, "sh", ...install]), { log, env, onLine });
+    await run(...asRoot("sh", ["-c", WITHOUT_SERVICES, "sh", ...install], env), { log, env, onLine });
     const still = missing.filter((name) => !isInstalled(name));
     if (still.length > 0) throw new Problem(`These packages could not be installed: ${still.join(", ")}. See ${log}.`);
   });
@@ -76,9 +77,4 @@ function isInstalled(name) {
   } catch {
     return false;
   }
-}
-
-/** The command as it must be called to run as root. */
-export function asRoot(command, args) {
-  return process.getuid() === 0 ? [command, args] : ["sudo", ["-E", command, ...args]];
 }

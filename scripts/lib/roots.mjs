@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { asRoot } from "./packages.mjs";
+import { asRoot } from "./root.mjs";
 import { Problem, run } from "./steps.mjs";
 
 const MIRROR = process.env.DEBIAN_MIRROR ?? "http://deb.debian.org/debian";
