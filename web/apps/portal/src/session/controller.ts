@@ -78,6 +78,19 @@ export class SessionController implements Target {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Resolves when the first connection only waits for the host to draw, or did not come about. */
+  underway(): Promise<void> {
+    const isBusy = () => ['launching', 'connecting'].includes(this.#snapshot.state.name);
+    return new Promise((resolve) => {
+      if (!isBusy()) return resolve();
+      const stop = this.subscribe(() => {
+        if (isBusy()) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
   /** Shows its picture on a stage, the element that it fills, until that is undone. */
   attach(stage: HTMLElement): () => void {
     this.#stage = stage;
