@@ -28,6 +28,7 @@ pub use self::clipboard::{ClipboardPolicy, Direction};
 use self::dynamic::DynamicGuard;
 use self::guard::{Guard, Guarded};
 use crate::connection_sequence::Party;
+use crate::deactivation;
 use crate::mcs::{self, Carried};
 
 /// Start of the names that replace forbidden ones; never allowed as a client's own.
@@ -188,7 +189,8 @@ impl ChannelFilter {
     /// guard.
     ///
     /// Data on a forbidden channel does not pass, nor a packet in a form that no RDP program uses, in
-    /// which such data could hide. A guard may keep a message until more of it has come.
+    /// which such data could hide. A guard may keep a message until more of it has come. What the host sends
+    /// too short for its clients is completed.
     pub fn judge(&self, from: Party, frame: &Bytes) -> Verdict {
         match mcs::carried(frame) {
             Carried::NoChannel => Verdict::Pass,
@@ -197,6 +199,12 @@ impl ChannelFilter {
                 let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
                 let guarded = guards.iter_mut().find(|guarded| guarded.id() == id);
                 guarded.map_or(Verdict::Drop, |guarded| guarded.packet(from, frame))
+            }
+            Carried::Channel(id) if id == self.io_channel && from == Party::Host => {
+                match deactivation::completed(frame, id) {
+                    Some(whole) => Verdict::Instead { onward: vec![whole], back: None },
+                    None => Verdict::Pass,
+                }
             }
             Carried::Channel(_) => Verdict::Pass,
             Carried::Disguised => Verdict::Drop,
