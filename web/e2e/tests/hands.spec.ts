@@ -226,9 +226,12 @@ async function rows(session: Session): Promise<{ left: number; middle(row: numbe
     for (let y = 28; y < canvas.height && starts.length < 12; y += 1) if (isInked(y) && !isInked(y - 1)) starts.push(y);
     return { starts, scale: box.width / canvas.width, left: box.left, top: box.top };
   });
-  const [first = 0, second = 0] = place.starts;
-  const height = second - first;
-  expect(place.starts.map((start, index) => start - first - index * height), 'rows of the text').toEqual(place.starts.map(() => 0));
+  // The caret is in the first row, and taller than letters.
+  const [, , third = 0, fourth = 0] = place.starts;
+  const height = fourth - third;
+  const first = third - 2 * height;
+  const strays = place.starts.slice(1).map((start, index) => start - first - (index + 1) * height);
+  expect(strays, 'rows of the text').toEqual(strays.map(() => 0));
   return {
     left: place.left + 4 * place.scale,
     middle: (row) => place.top + (first + (row - 1) * height + height / 3) * place.scale,
