@@ -57,6 +57,8 @@ const BOOTED = `${PREPARE}
   printf '%s\\n' "$1" > "$unit"
   mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
   ln -s ../oriel-tests.service "$root/etc/systemd/system/multi-user.target.wants/"
+  mkdir -p /run/systemd/nspawn
+  mount -t tmpfs tmpfs /run/systemd/nspawn
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot --directory="$root" --machine=oriel-test-host \
     --register=no --keep-unit --capability=all --private-network --console=pipe \
     --bind-ro="$project" --bind-ro="$target" --bind="$output:$project/test-output" \

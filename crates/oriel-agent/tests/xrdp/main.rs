@@ -42,6 +42,7 @@ async fn sessions_on_a_real_xrdp() {
         processes_are_listed_and_ended,
         limits_are_kept,
         a_desktop_runs,
+        a_session_follows_the_clients_window,
         a_restarted_agent_finds_its_sessions_again,
         a_killed_agent_loses_neither_sessions_nor_logons,
         a_restarted_sesman_loses_no_session,
@@ -215,6 +216,28 @@ async fn a_desktop_runs(rig: &Rig) {
     tokio::time::sleep(Duration::from_secs(2)).await;
     rig.screenshot("desktop");
     assert_eq!(rig.state(seat.session), Some(SessionState::Active), "a desktop without a window stays");
+    rig.end(seat.session).await;
+}
+
+/// Where the software can; without a new connection.
+async fn a_session_follows_the_clients_window(rig: &Rig) {
+    if !rig.host().describe().has_dynamic_resize {
+        return;
+    }
+    let seat = rig.seat("alice", program("xterm", "-e 'while xdpyinfo > ~/display; do sleep 0.2; done'"));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    // FreeRDP 3.15 cannot read planar pictures, which come with more colours, after a resize.
+    let window = ["/dynamic-resolution", "/bpp:16", "/size:800x600", "/title:followed"];
+    let _client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &window);
+    let is_large =
+        |size: &str| rig.home_file("alice", "display").contains(&format!("dimensions:    {size} pixels"));
+    rig.until("the session is as large as the window", || is_large("800x600")).await;
+    let ends = rig.host().snapshot().ended.len();
+    for (width, height) in [("1000", "700"), ("640", "480")] {
+        rig.until("the window is sized", || rig.size_window("followed", width, height)).await;
+        rig.until("the session follows", || is_large(&format!("{width}x{height}"))).await;
+    }
+    assert_eq!(rig.host().snapshot().ended.len(), ends, "the connection is the same");
     rig.end(seat.session).await;
 }
 

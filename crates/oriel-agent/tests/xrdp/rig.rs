@@ -232,9 +232,15 @@ impl Rig {
             .args(more)
             .env("DISPLAY", &self.display)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stdout(self.client_log())
+            .stderr(self.client_log());
         Running(command.spawn().expect("xfreerdp runs"))
+    }
+
+    /// What clients say.
+    fn client_log(&self) -> std::fs::File {
+        let log = self.folder.path().join("clients.log");
+        std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap()
     }
 
     /// Prepares and logs on; returns when the session is active and its program shows or has ended.
@@ -309,13 +315,25 @@ impl Rig {
     }
 
     fn print_logs(&self) {
-        let log = self.config.data_dir.join("xrdp/log");
-        for file in std::fs::read_dir(log).unwrap().flatten() {
-            let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        let logs = std::fs::read_dir(self.config.data_dir.join("xrdp/log")).unwrap().flatten();
+        let logs = logs.map(|file| file.path()).chain([self.folder.path().join("clients.log")]);
+        for file in logs {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
             let last: Vec<&str> = text.lines().rev().take(40).collect();
-            eprintln!("--- {}", file.path().display());
+            eprintln!("--- {}", file.display());
             last.iter().rev().for_each(|line| eprintln!("{line}"));
         }
+    }
+
+    /// A file that a session has written.
+    pub fn home_file(&self, user: &str, name: &str) -> String {
+        std::fs::read_to_string(Path::new("/home").join(self.account(user)).join(name)).unwrap_or_default()
+    }
+
+    /// Gives a client's window another size; says whether there is such a window.
+    pub fn size_window(&self, title: &str, width: &str, height: &str) -> bool {
+        let order = ["search", "--name", title, "windowsize", width, height];
+        Command::new("xdotool").args(order).env("DISPLAY", &self.display).status().unwrap().success()
     }
 
     pub fn screenshot(&self, name: &str) {
