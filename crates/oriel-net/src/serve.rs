@@ -5,11 +5,13 @@
 //! [`ConnectInfo`](crate::incoming::ConnectInfo) as an extension. gRPC may go through here too, or
 //! through tonic's own server with [`Incoming`] as its stream.
 
+mod body;
+
 use std::{convert::Infallible, error::Error, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
-    body::{Body, Incoming as RequestBody},
+    body::{Body, Incoming as Received},
     service::service_fn,
 };
 use hyper_util::{
@@ -19,6 +21,8 @@ use hyper_util::{
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
+
+pub use body::{REST_MAX, RequestBody};
 
 use crate::{
     incoming::{Connection, Incoming},
@@ -108,9 +112,19 @@ where
         .max_concurrent_streams(streams)
         .keep_alive_interval(H2_PROBE)
         .keep_alive_timeout(H2_PROBE_TIMEOUT);
-    let service = service_fn(move |mut request: Request<RequestBody>| {
+    let is_h2 = connection.is_h2();
+    let service = service_fn(move |request: Request<Received>| {
+        let (mut request, rest) = body::keep_rest(request);
         request.extensions_mut().insert(who);
-        service.clone().oneshot(request)
+        let service = service.clone();
+        async move {
+            let response = service.oneshot(request).await;
+            // HTTP/2 can end one body without its connection.
+            if !is_h2 {
+                rest.drain().await;
+            }
+            response
+        }
     });
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(connection), service);
     let mut serving = std::pin::pin!(serving);

@@ -97,6 +97,34 @@ async fn http_1_works_on_the_same_port() {
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("nobody"), "{answer}");
 }
 
+/// Sends a request with a large body over HTTP/1.1 and gives the whole answer.
+async fn upload(p: &Picture, head: &str, body: usize) -> String {
+    let mut config = (*crate::tls::joining_client(p.farm.authority.fingerprint()).unwrap()).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut stream = connect::connect(&p.address, Arc::new(config)).await.unwrap();
+    let head = format!("POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = vec![b'x'; 64 * 1024];
+    for _ in 0..body / chunk.len() {
+        stream.write_all(&chunk).await.expect("the server goes on reading");
+    }
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer, not a cut line");
+    answer
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_cut_the_line_before_the_answer() {
+    let p = picture(AcceptLimits::default());
+    let size = REST_MAX / 2;
+    let answer = upload(&p, &format!("Content-Length: {size}\r\n"), size).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("nobody"), "{answer}");
+    // Who asks first is answered at once, and need not send.
+    let answer = upload(&p, &format!("Content-Length: {size}\r\nExpect: 100-continue\r\n"), 0).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
 /// Silent and rude clients do not keep the only place from others for longer than the time limit.
 #[tokio::test]
 async fn slow_handshakes_and_silent_clients_give_their_place_back() {
