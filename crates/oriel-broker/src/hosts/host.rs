@@ -300,6 +300,11 @@ impl HostState {
         }
     }
 
+    /// Whether the host said yes to this session and has not shown it since.
+    pub fn is_promised(&self, session: Id<Session>) -> bool {
+        self.promises.get(&session).is_some_and(|state| !is_over(*state, Instant::now()))
+    }
+
     fn promised(&self) -> usize {
         let now = Instant::now();
         self.promises

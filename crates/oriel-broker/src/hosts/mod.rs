@@ -210,6 +210,11 @@ impl Hosts {
         Promise { state, session, kept: false }
     }
 
+    /// Whether a host said yes to this session and has not shown it since.
+    pub(crate) fn is_promised(&self, host: Id<Host>, session: Id<Session>) -> bool {
+        self.state(host).is_some_and(|state| lock(&state).is_promised(session))
+    }
+
     /// A new stream of a host's agent: it replaces the one before, whose requests are lost.
     pub(crate) fn attach(&self, host: Id<Host>, attached: Attached) -> u64 {
         let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed) + 1;

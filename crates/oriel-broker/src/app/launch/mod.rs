@@ -308,10 +308,10 @@ impl Broker {
         let mut turn = self.launch_turns.wait(attempt.key()).await;
         let mut sessions: Vec<_> =
             self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
-        sessions.extend(turn.unreported(&sessions));
+        sessions.extend(turn.last().filter(|last| self.hosts.is_promised(last.host, last.id)));
         let plan = launch::plan(&inputs(attempt.resource.id, attempt.shares(), &sessions, &placement, now));
         let confirmed = self.carry_out(attempt, plan).await?;
-        turn.led_to(attempt.made(&confirmed, now), !confirmed.reconnected);
+        turn.led_to(attempt.made(&confirmed, now));
         Ok(confirmed)
     }
 

@@ -1,5 +1,5 @@
 //! One user's launches of the same thing, one after the other: two tabs or a double click open one session,
-//! not two. A session that was just made is known here until its host reports it.
+//! not two. The session that was just made is known here before its host reports it.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::hosts::lock;
 
-/// How long a session is remembered that no report shows. Hosts report every second; when they are silent
-/// for longer than this, nothing is placed on them.
+/// How long the last launch is remembered at least: hosts report every second, and when they are silent for
+/// longer than this, nothing is placed on them.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// Turns that are kept before those that nobody needs are looked for. One is some 200 bytes.
@@ -43,8 +43,6 @@ pub(super) struct Turn {
 #[derive(Debug)]
 struct Last {
     session: OwnSession,
-    /// Whether it was made then; if not, its host reports it.
-    is_new: bool,
     at: Instant,
     /// How many launches have led to it.
     launches: u32,
@@ -80,18 +78,16 @@ impl LaunchTurns {
 }
 
 impl Turn {
-    /// The session that was just made, unless reports show it.
-    pub(super) fn unreported(&self, reported: &[OwnSession]) -> Option<OwnSession> {
-        let last = self.last.as_ref().filter(|last| last.is_new && last.at.elapsed() < REMEMBERED)?;
-        let is_reported = reported.iter().any(|session| session.id == last.session.id);
-        (!is_reported).then(|| last.session.clone())
+    /// Where the last launch led. Its host may have reported it since, and its end.
+    pub(super) fn last(&self) -> Option<OwnSession> {
+        self.last.as_ref().map(|last| last.session.clone())
     }
 
-    /// A launch has led to this session, and made it if it is new.
-    pub(super) fn led_to(&mut self, session: OwnSession, is_new: bool) {
+    /// A launch has led to this session.
+    pub(super) fn led_to(&mut self, session: OwnSession) {
         match &mut self.last {
             Some(last) if last.session.id == session.id => last.launches += 1,
-            last => *last = Some(Last { session, is_new, at: Instant::now(), launches: 1 }),
+            last => *last = Some(Last { session, at: Instant::now(), launches: 1 }),
         }
     }
 }
@@ -128,8 +124,8 @@ mod tests {
             let turns = turns.clone();
             async move {
                 let mut turn = turns.wait(key).await;
-                let found = turn.unreported(&[]);
-                turn.led_to(found.clone().expect("what the first made"), false);
+                let found = turn.last();
+                turn.led_to(found.clone().expect("what the first made"));
                 found
             }
         });
@@ -138,8 +134,7 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!second.is_finished());
         assert!(!turns.take_back(key, made.id), "nobody knows yet");
-        first.led_to(made.clone(), true);
-        assert_eq!(first.unreported(std::slice::from_ref(&made)), None, "its host has reported it");
+        first.led_to(made.clone());
         drop(first);
         assert_eq!(second.await.expect("no panic"), Some(made.clone()));
         assert!(!turns.take_back(key, made.id), "two have it");
@@ -147,14 +142,10 @@ mod tests {
 
         let mut third = turns.wait(key).await;
         let alone = session();
-        third.led_to(alone.clone(), true);
+        third.led_to(alone.clone());
         drop(third);
         assert!(turns.take_back(key, alone.id));
-        assert_eq!(
-            turns.wait(key).await.unreported(&[]),
-            None,
-            "nobody is led to a seat that was given back"
-        );
+        assert_eq!(turns.wait(key).await.last(), None, "nobody is led to a seat that was given back");
     }
 
     #[tokio::test]
