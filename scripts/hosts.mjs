@@ -1,5 +1,5 @@
 // `make test-hosts`: the agent's tests on session hosts of other kinds than this machine: Debian 13 with
-// xrdp 0.10, and Debian 12 booted with systemd. Each is a folder below `target/hosts`, made once with
+// xrdp 0.10, and Debian 12 and 13 booted with systemd. Each Debian is a folder below `target/hosts`, made once with
 // debootstrap and never written to by a test: what a test writes goes to memory. All mounts lie in
 // namespaces that end with the tests. It needs root, the network the first time, and some minutes.
 // `node scripts/hosts.mjs debian-13` runs one of them.
@@ -18,9 +18,13 @@ const OUTPUT = join(ROOT, "test-output/hosts");
 /** Longest run of one machine's tests, in seconds: several times what they take. */
 const PATIENCE = 900;
 
+const DEBIAN_12 = { folder: join(ROOTS, "debian-12"), suite: "bookworm", packages: PACKAGES.debian12, xrdp: /^xrdp 0\.9\./ };
+const DEBIAN_13 = { folder: join(ROOTS, "debian-13"), suite: "trixie", packages: PACKAGES.debian13, xrdp: /^xrdp 0\.10\./ };
+
 const MACHINES = [
-  { name: "debian-13", title: "Debian 13, xrdp 0.10", suite: "trixie", packages: PACKAGES.debian13, xrdp: /^xrdp 0\.10\./, test: inFolder },
-  { name: "debian-12", title: "Debian 12, booted with systemd", suite: "bookworm", packages: PACKAGES.debian12, xrdp: /^xrdp 0\.9\./, test: booted },
+  { name: "debian-13", title: "Debian 13", system: DEBIAN_13, test: inFolder },
+  { name: "debian-12-systemd", title: "Debian 12 with systemd", system: DEBIAN_12, test: booted },
+  { name: "debian-13-systemd", title: "Debian 13 with systemd", system: DEBIAN_13, test: booted },
 ];
 
 /**
@@ -74,12 +78,11 @@ main(async () => {
   const totals = { passed: 0, failed: 0 };
   const failures = [];
   for (const machine of machines) {
-    const folder = join(ROOTS, machine.name);
     const log = join(LOGS, `${machine.name}.log`);
     try {
-      await step(`${machine.title}: the system`, (report) => debianRoot({ ...machine, folder, log, report }));
-      checkXrdp(machine, folder);
-      await step(`${machine.title}: the tests`, (report) => tested(machine, { folder, log, test, totals, report }));
+      await step(`${machine.title}: the system`, (report) => debianRoot({ ...machine.system, log, report }));
+      checkXrdp(machine.system);
+      await step(`${machine.title}: the tests`, (report) => tested(machine, { log, test, totals, report }));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       failures.push(`✗ ${machine.title}\n${error.message}`);
@@ -106,14 +109,14 @@ async function builtTest() {
 }
 
 /** The folder must be what it is here for, whatever the mirror has. */
-function checkXrdp({ title, xrdp }, folder) {
+function checkXrdp({ suite, folder, xrdp }) {
   const [command, args] = asRoot("chroot", [folder, "xrdp", "--version"]);
   const version = execFileSync(command, args, { encoding: "utf8" }).split("\n")[0];
-  if (!xrdp.test(version)) throw new Problem(`${title} has ${version}, which is not what is to be tested there.`);
+  if (!xrdp.test(version)) throw new Problem(`Debian ${suite} has ${version}, which is not what is to be tested there.`);
 }
 
 /** Runs the tests there and counts them; that none ran is a failure, too. */
-async function tested(machine, { folder, log, test, totals, report }) {
+async function tested(machine, { log, test, totals, report }) {
   const output = join(OUTPUT, machine.name);
   const work = join(ROOTS, `${machine.name}.work`);
   for (const path of [output, work, join(ROOT, "test-output")]) mkdirSync(path, { recursive: true });
@@ -128,7 +131,7 @@ async function tested(machine, { folder, log, test, totals, report }) {
     if (now) report(now[1]);
   };
   try {
-    await machine.test({ base: folder, work, output, test, log, onLine });
+    await machine.test({ base: machine.system.folder, work, output, test, log, onLine });
   } finally {
     totals.passed += counts.passed;
     totals.failed += counts.failed;

@@ -24,7 +24,8 @@ const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2
 const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];
 
 /** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
-const TESTED_HOST = [...SESSION_HOST, "xterm", "xvfb", "xdotool", "iproute2", "imagemagick"];
+const TESTED_HOST = [...SESSION_HOST, "xterm", "xvfb", "xdotool", "iproute2", "imagemagick",
+  "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */
 const BENCH = ["haproxy"];
@@ -46,7 +47,7 @@ export const PACKAGES = {
   demo: [...BUILD, ...SESSION_HOST, ...PROGRAMS],
   test: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS],
   hosts: [...BUILD, ...OTHER_SYSTEMS],
-  debian12: [...TESTED_HOST, "freerdp2-x11", "systemd", "systemd-sysv", "libpam-systemd", "dbus"],
+  debian12: [...TESTED_HOST, "freerdp2-x11"],
   debian13: [...TESTED_HOST, "freerdp3-x11"],
   bench: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS, ...BENCH],
 };
