@@ -35,6 +35,7 @@ use crate::{
         credential::FarmAccounts,
         documents::backup::{self, Backups},
         icon::Icons,
+        launch::LaunchTurns,
         sign_in::EndedSignIns,
         user_state::UserStates,
     },
@@ -49,6 +50,11 @@ use crate::{
     throttle::Throttle,
     ticket_keys,
 };
+
+/// Connections to one of the broker's ports from one address. An agent has one, a gateway a few: room for
+/// a site of a thousand hosts behind one address that all come again before their old connections are
+/// given up.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
 
 /// How long requests that run may take once the broker is told to stop. Launches take a second.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -124,6 +130,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ticket_keys,
         session_proof_key,
         throttle: Throttle::new(config.limits),
+        launch_turns: LaunchTurns::default(),
         turns: AtomicU64::new(0),
         started_at: Instant::now(),
         authority: Arc::new(authority),
@@ -173,7 +180,8 @@ impl Bound {
         start_background(&background, &broker, &identity, &certificate);
 
         let serving = Tasks::new(&signal);
-        let limits = AcceptLimits::default();
+        let limits =
+            AcceptLimits { connections_per_address: CONNECTIONS_PER_ADDRESS_MAX, ..AcceptLimits::default() };
         let ports = [
             ("gateway port", Incoming::tls(gateway, tls.clone(), limits), gateway_routes(&broker)),
             ("agent port", Incoming::tls(agent, tls, limits), agent_routes(&broker)),

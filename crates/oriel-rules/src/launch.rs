@@ -93,6 +93,15 @@ pub enum Plan {
         /// Why.
         obstacle: Obstacle,
     },
+    /// The user's session of this resource was told to end, and its programs still run. They may hold what
+    /// the next one needs, such as the lock of a profile, so it waits for the moment that they have.
+    OwnSessionEnding {
+        /// Which.
+        #[schemars(with = "String")]
+        session: Id<Session>,
+        /// Where.
+        host: Id<Host>,
+    },
 }
 
 /// Decides a launch.
@@ -117,7 +126,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             }
         };
     }
-    start_or_refuse(inputs, ranking)
+    match ending_session(inputs) {
+        Some(ending) => Plan::OwnSessionEnding { session: ending.id, host: ending.host },
+        None => start_or_refuse(inputs, ranking),
+    }
 }
 
 fn start_or_refuse(inputs: &Inputs<'_>, ranking: Ranking) -> Plan {
@@ -135,7 +147,7 @@ fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
         inputs
             .sessions
             .iter()
-            .filter(|session| wanted(session))
+            .filter(|session| session.state != SessionState::Ending && wanted(session))
             .max_by_key(|session| (session.state != SessionState::Active, session.started_at, session.id))
     };
     let same = best(&|session| session.resource == Some(inputs.resource));
@@ -146,6 +158,18 @@ fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
     let is_shared = |session: &OwnSession| session.shared && serves(session.host);
     let shared = inputs.share_session.then(|| best(&is_shared)).flatten();
     shared.map(|session| (session, true))
+}
+
+/// The user's session of the same resource that is on its way out, if its host is there to say when it is
+/// gone.
+fn ending_session<'a>(inputs: &Inputs<'a>) -> Option<&'a OwnSession> {
+    let is_heard =
+        |id| inputs.hosts.iter().any(|host| host.id == id && placement::is_alive(host, inputs.now));
+    inputs.sessions.iter().find(|session| {
+        session.state == SessionState::Ending
+            && session.resource == Some(inputs.resource)
+            && is_heard(session.host)
+    })
 }
 
 #[cfg(test)]
@@ -247,6 +271,22 @@ mod tests {
         };
         let plan = decide(&[session(50, 7, false), active], &[host(1)], false);
         assert!(matches!(plan, Plan::Return { session, .. } if session == id(50)));
+    }
+
+    #[test]
+    fn a_session_that_ends_is_waited_for_and_never_returned_to() {
+        let ending =
+            |resource, shared| OwnSession { state: SessionState::Ending, ..session(50, resource, shared) };
+        let plan = decide(&[ending(7, false)], &[host(1), host(2)], false);
+        assert!(matches!(plan, Plan::OwnSessionEnding { session, .. } if session == id(50)));
+        // Another one that runs is there to return to.
+        let plan = decide(&[ending(7, false), session(51, 7, false)], &[host(1)], false);
+        assert!(matches!(plan, Plan::Return { session, .. } if session == id(51)));
+        // Nothing opens in it, and another resource need not wait for it.
+        assert!(matches!(decide(&[ending(8, true)], &[host(1)], true), Plan::Start { .. }));
+        // A host that has gone silent would be waited for in vain.
+        let silent = HostSnapshot { last_report: None, ..host(1) };
+        assert!(matches!(decide(&[ending(7, false)], &[silent, host(2)], false), Plan::Start { .. }));
     }
 
     #[test]

@@ -52,7 +52,9 @@ export const api = {
   signIn: (user_name: string, password: string) =>
     request<Me>('POST', '/sign-in', { body: { user_name, password } }),
   signOut: () => request<void>('POST', '/sign-out'),
-  me: (signal?: AbortSignal) => request<Me>('GET', '/me', { signal }),
+  /** null: nobody is. That is no failure, so it is not answered like one. */
+  whoIsSignedIn: async (signal?: AbortSignal): Promise<Me | null> =>
+    (await request<{ me: Me | null }>('GET', '/sign-in', { signal })).me,
   resources: (signal?: AbortSignal) => request<ResourceList>('GET', '/resources', { signal }),
   addFavourite: (resource: string) => request<void>('PUT', `/favourites/${id(resource)}`),
   removeFavourite: (resource: string) => request<void>('DELETE', `/favourites/${id(resource)}`),

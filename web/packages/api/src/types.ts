@@ -93,7 +93,8 @@ export interface RunningSession {
   resource_name: string;
   icon_url: string | null;
   host_name: string;
-  state: 'prepared' | 'active' | 'disconnected';
+  /** `ending`: told to end, and its programs have not yet. */
+  state: 'prepared' | 'active' | 'disconnected' | 'ending';
   started_at: string;
   idle_secs: number;
   programs: string[];
@@ -136,6 +137,8 @@ export type ProblemCode =
   | 'no_host'
   | 'host_refused'
   | 'session_gone'
+  /** The last session of the resource is ending; one asks again. */
+  | 'session_ending'
   | 'farm_starting'
   | 'busy'
   | 'csrf'

@@ -13,8 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Document, Plan, Refused,
-    any_kind,
+    Document, Plan, Refused, any_kind,
     draft::{Draft, within},
     names::Meant,
     plan::{Ready, carry_out, without_consequences},
@@ -84,8 +83,10 @@ pub(super) fn draft(view: Arc<FarmView>, documents: &[Document], now: Timestamp)
             Target::New(id) => {
                 if let Some(how) = any_kind::of(document.kind).comes() {
                     let kind = document.kind;
-                    let message =
-                        format!("there is no {kind} \"{}\", and a document cannot make one: it comes {how}", document.name);
+                    let message = format!(
+                        "there is no {kind} \"{}\", and a document cannot make one: it comes {how}",
+                        document.name
+                    );
                     mistakes.add(&within(&place, "name"), message);
                 }
                 if !meant.give(document.kind, &document.name, *id) {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{Document, Refused, seal};
 pub use super::seal::{PASSPHRASE_MIN, Sealed, check_passphrase};
+use super::{Document, Refused, seal};
 use crate::{session_proof, sign_in_token, ticket_keys};
 
 /// The format that this version writes and reads.

@@ -170,7 +170,10 @@ mod tests {
         let named = json!({"pool": "Office"});
         let change =
             between(Side { ids: &old, shown: &named }, Side { ids: &new, shown: &json!({"pool": "Home"}) });
-        assert_eq!(change[0], FieldChange { field: "pool".into(), before: json!("Office"), after: json!("Home") });
+        assert_eq!(
+            change[0],
+            FieldChange { field: "pool".into(), before: json!("Office"), after: json!("Home") }
+        );
         assert!(between(Side { ids: &old, shown: &named }, Side { ids: &old, shown: &json!({}) }).is_empty());
     }
 }

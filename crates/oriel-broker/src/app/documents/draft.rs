@@ -132,8 +132,10 @@ impl Draft {
                 let place = self.edits.iter().find(|edit| edit.id == id).map_or("", |edit| &edit.place);
                 let name = any_kind::of(kind).stored(&self.after, id).map(|object| object.name);
                 let name = name.unwrap_or_default();
-                mistakes
-                    .add(&within(place, "name"), format!("there would be two of the kind {kind} named \"{name}\""));
+                mistakes.add(
+                    &within(place, "name"),
+                    format!("there would be two of the kind {kind} named \"{name}\""),
+                );
             }
         }
     }

@@ -17,10 +17,7 @@ use crate::{Broker, farm::FarmView};
 
 /// The whole farm as an archive. Without a passphrase, nothing secret is in it: users keep no passwords,
 /// and tokens and invitations are left out, as they are nothing without their digests.
-pub async fn export(
-    broker: &Arc<Broker>,
-    passphrase: Option<Zeroizing<String>>,
-) -> Result<Archive, Refused> {
+pub async fn export(broker: &Arc<Broker>, passphrase: Option<Zeroizing<String>>) -> Result<Archive, Refused> {
     if let Some(passphrase) = &passphrase {
         check_passphrase("passphrase", passphrase)?;
     }
@@ -33,7 +30,8 @@ pub async fn export(
     let (farm, made_at) = (ArchivedFarm { id: broker.farm_id, name: view.farm_name() }, broker.now());
     let work = tokio::task::spawn_blocking(move || {
         let documents = documents(&view, passphrase.is_some());
-        let sealed = passphrase.map(|passphrase| all_secrets(&view, secrets).seal(&passphrase)).transpose()?;
+        let sealed =
+            passphrase.map(|passphrase| all_secrets(&view, secrets).seal(&passphrase)).transpose()?;
         Ok(Archive { format: FORMAT.into(), farm, made_at, documents, icons, secrets: sealed })
     });
     work.await.map_err(|error| oriel_store::StoreError::Unavailable { reason: error.to_string() })?

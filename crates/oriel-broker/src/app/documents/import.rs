@@ -25,8 +25,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
-    Document, Plan, Refused,
-    any_kind,
+    Document, Plan, Refused, any_kind,
     apply::{is_same, meaning},
     archive::{Archive, FORMAT, OF_ONE_FARM, Secrets},
     draft::{Draft, within},
@@ -72,9 +71,7 @@ pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Res
     }
     let work = tokio::task::spawn_blocking(move || {
         let secrets = match (sealed, passphrase) {
-            (Some(sealed), Some(passphrase)) => {
-                Some(Secrets::open(&sealed, &passphrase, "archive.secrets")?)
-            }
+            (Some(sealed), Some(passphrase)) => Some(Secrets::open(&sealed, &passphrase, "archive.secrets")?),
             _ => None,
         };
         let mut documents = read(documents, DOCUMENTS)?;

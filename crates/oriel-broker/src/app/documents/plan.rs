@@ -200,12 +200,8 @@ async fn check_icons(broker: &Broker, ready: &Ready) -> Result<(), Refused> {
 
 /// Refuses a change of objects that others have changed after the change with this number.
 async fn must_be_unchanged(broker: &Broker, draft: &Draft, based_on: u64) -> Result<(), Refused> {
-    let touched: HashMap<Id<Value>, &Edit> = draft
-        .edits
-        .iter()
-        .filter(|edit| edit.what != What::Keep)
-        .map(|edit| (edit.id, edit))
-        .collect();
+    let touched: HashMap<Id<Value>, &Edit> =
+        draft.edits.iter().filter(|edit| edit.what != What::Keep).map(|edit| (edit.id, edit)).collect();
     let mut after = based_on;
     loop {
         let changes = broker.store.changes(ChangeQuery::after(after)).await?;
@@ -281,9 +277,8 @@ pub fn state_shown(kind: Kind, state: &ObjectState, names: &Rc<dyn Names>) -> Va
     let spec = any_kind::of(kind).with_names(&state.spec, names.clone());
     let mut spec = spec.unwrap_or_else(|| state.spec.clone());
     any_kind::without_own_fields(kind, &mut spec);
-    let site = state.site.map(|site| {
-        names.name_of(Kind::Site, site.cast()).unwrap_or_else(|| site.to_string())
-    });
+    let site =
+        state.site.map(|site| names.name_of(Kind::Site, site.cast()).unwrap_or_else(|| site.to_string()));
     json!({"name": state.name, "site": site, "spec": spec})
 }
 
@@ -306,7 +301,8 @@ pub(super) fn writes(draft: &Draft) -> Vec<Write> {
             }
             (What::Put, before) => {
                 let Some(after) = any.stored(&draft.after, edit.id) else { continue };
-                if let Some(before) = before.as_ref().filter(|before| fold(&before.name) != fold(&after.name)) {
+                if let Some(before) = before.as_ref().filter(|before| fold(&before.name) != fold(&after.name))
+                {
                     held.insert((edit.kind, fold(&before.name)), edit.id);
                 }
                 waiting.push_back((before, after));
@@ -347,9 +343,7 @@ pub(super) fn writes(draft: &Draft) -> Vec<Write> {
 fn write(before: Option<&SettingsObject>, after: SettingsObject) -> Write {
     let SettingsObject { kind, id, name, site, spec, .. } = after;
     match before {
-        Some(before) => {
-            Write::Update { kind, id, expected_revision: before.revision, name, site, spec }
-        }
+        Some(before) => Write::Update { kind, id, expected_revision: before.revision, name, site, spec },
         None => Write::Create { kind, id, name, site, spec },
     }
 }

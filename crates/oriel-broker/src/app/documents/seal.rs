@@ -115,9 +115,8 @@ pub fn open(
             return Err(wrong(name, format!("is {value}; at most {max} is taken")));
         }
     }
-    let decoded = |name: &str, text: &str| {
-        STANDARD.decode(text).map_err(|_| wrong(name, "is not base64".to_owned()))
-    };
+    let decoded =
+        |name: &str, text: &str| STANDARD.decode(text).map_err(|_| wrong(name, "is not base64".to_owned()));
     let salt: [u8; SALT_LEN] = decoded("salt", &sealed.salt)?
         .try_into()
         .map_err(|_| wrong("salt", format!("must have {SALT_LEN} bytes")))?;

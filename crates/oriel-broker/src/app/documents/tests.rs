@@ -231,7 +231,10 @@ fn what_comes_by_joining_is_not_made_and_what_the_farm_sets_is_not_said() {
             "there is no host \"h1\", and a document cannot make one: it comes when its machine joins with an invitation",
         )],
     );
-    let found = mistakes(&empty(), &[json!({"kind": "token", "name": "t", "spec": {"secret_sha256": "x", "role": "root"}})]);
+    let found = mistakes(
+        &empty(),
+        &[json!({"kind": "token", "name": "t", "spec": {"secret_sha256": "x", "role": "root"}})],
+    );
     assert!(found.contains(&(
         "documents[0].spec.secret_sha256".into(),
         "is set by the farm itself: leave it out".into()

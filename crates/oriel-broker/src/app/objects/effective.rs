@@ -78,7 +78,8 @@ impl EffectivePool {
     /// Of this pool.
     pub fn of(view: &FarmView, pool: &Object<Pool>) -> Self {
         let mut levels = vec![(Level::Pool, &pool.spec.settings)];
-        if let Some((level, said)) = pool.site.and_then(|site| section(view, site, SiteSection::HostDefaults)) {
+        if let Some((level, said)) = pool.site.and_then(|site| section(view, site, SiteSection::HostDefaults))
+        {
             levels.push((level, &said.host_defaults));
         }
         let (settings, settings_origins) = HostSettings::resolve(&levels);
@@ -97,7 +98,8 @@ impl EffectiveSite {
         let (level, hosts) = said(SiteSection::HostDefaults);
         let (host_defaults, host_origins) = HostSettings::resolve(&[(level, &hosts.host_defaults)]);
         let (level, pools) = said(SiteSection::BalancingDefaults);
-        let (balancing_defaults, balancing_origins) = Balancing::resolve(&[(level, &pools.balancing_defaults)]);
+        let (balancing_defaults, balancing_origins) =
+            Balancing::resolve(&[(level, &pools.balancing_defaults)]);
         let (clients_level, clients) = said(SiteSection::Clients);
         let (publishing_level, publishing) = said(SiteSection::Publishing);
         Self {

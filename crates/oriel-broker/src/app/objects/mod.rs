@@ -176,7 +176,7 @@ fn listed(by: &[String]) -> String {
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Waits for the caller's turn to change settings.
-pub(super) async fn turn() -> MutexGuard<'static, ()> {
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 
@@ -339,15 +339,18 @@ fn check<S: Managed>(
     spec: &S,
 ) -> Result<(), ChangeError> {
     let mut draft = Draft::new(view);
-    draft.put("", Object {
-        id,
-        name: name.to_owned(),
-        site,
-        spec: spec.clone(),
-        revision: 0,
-        changed_at: Timestamp::UNIX_EPOCH,
-        changed_by: String::new(),
-    });
+    draft.put(
+        "",
+        Object {
+            id,
+            name: name.to_owned(),
+            site,
+            spec: spec.clone(),
+            revision: 0,
+            changed_at: Timestamp::UNIX_EPOCH,
+            changed_by: String::new(),
+        },
+    );
     let mut mistakes = Mistakes::default();
     draft.check(&mut mistakes);
     let found = mistakes.into_vec();

@@ -86,9 +86,8 @@ pub fn followed_sites(view: &FarmView, id: Id<Site>, spec: &Site, mistakes: &mut
             let message = format!("\"{}\" follows another site in this itself; name that one", site.name);
             mistakes.add(&field, message);
         }
-        let follows_it = |site: &&Arc<Object<Site>>| {
-            site.id != id && site.spec.follows.get(section).copied() == Some(id)
-        };
+        let follows_it =
+            |site: &&Arc<Object<Site>>| site.id != id && site.spec.follows.get(section).copied() == Some(id);
         let follower = view.sites.iter().find(follows_it);
         if let Some(follower) = follower {
             mistakes.add(&field, format!("\"{}\" follows this site in it; one step only", follower.name));

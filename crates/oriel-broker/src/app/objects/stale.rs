@@ -50,8 +50,10 @@ pub async fn since(
     revision: u64,
 ) -> Result<Option<Stale>, StoreError> {
     let newest_first = store.changes(ChangeQuery::newest().of(object).limit(REVISIONS_MAX)).await?;
-    let mut newer: Vec<_> =
-        newest_first.into_iter().filter(|change| change.revision > revision && change.after.is_some()).collect();
+    let mut newer: Vec<_> = newest_first
+        .into_iter()
+        .filter(|change| change.revision > revision && change.after.is_some())
+        .collect();
     newer.reverse();
     Ok(told(&newer))
 }

@@ -4,9 +4,7 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use oriel_model::{
-    Id, Object, Timestamp, role::AdministratorRole, token::Token, validate::Mistakes,
-};
+use oriel_model::{Id, Object, Timestamp, role::AdministratorRole, token::Token, validate::Mistakes};
 use oriel_store::Author;
 use ring::{
     digest,

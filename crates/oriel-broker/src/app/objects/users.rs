@@ -95,7 +95,11 @@ pub async fn set_password(
 }
 
 /// The users who belong to a group.
-pub fn members(broker: &Broker, group: Id<Group>, query: &ListQuery) -> Result<Page<View<User>>, ChangeError> {
+pub fn members(
+    broker: &Broker,
+    group: Id<Group>,
+    query: &ListQuery,
+) -> Result<Page<View<User>>, ChangeError> {
     if broker.farm.load().groups.get(group).is_none() {
         return Err(ChangeError::NotFound(Kind::Group));
     }

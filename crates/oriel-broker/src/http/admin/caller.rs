@@ -119,7 +119,8 @@ impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
         if !token.spec.role.permits(P::AREA, P::ACTION) {
             return Err(not_permitted(&token));
         }
-        let author = Author { name: format!("token {}", token.name), via: via(parts), address: address(parts) };
+        let author =
+            Author { name: format!("token {}", token.name), via: via(parts), address: address(parts) };
         Ok(Self { author, token, permission: PhantomData })
     }
 }

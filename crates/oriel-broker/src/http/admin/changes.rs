@@ -86,7 +86,10 @@ async fn list(
     let items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
     let view = broker.farm.load();
-    Ok(Json(Changes { items: items.into_iter().map(|change| shown(change, &view, query.names)).collect(), next }))
+    Ok(Json(Changes {
+        items: items.into_iter().map(|change| shown(change, &view, query.names)).collect(),
+        next,
+    }))
 }
 
 /// A change as it is shown: compared by ids, with names where they are asked for. What has been deleted
@@ -95,7 +98,9 @@ fn shown(mut change: Change, view: &Arc<FarmView>, with_names: bool) -> ChangeSh
     without_digests(&mut change);
     let names = documents::names::Shown::of(view);
     let plain = |state: &Option<ObjectState>| {
-        state.as_ref().map_or(Value::Null, |state| json!({"name": state.name, "site": state.site, "spec": state.spec}))
+        state
+            .as_ref()
+            .map_or(Value::Null, |state| json!({"name": state.name, "site": state.site, "spec": state.spec}))
     };
     let named = |state: &Option<ObjectState>| {
         state.as_ref().map_or(Value::Null, |state| documents::state_shown(change.kind, state, &names))
@@ -103,7 +108,8 @@ fn shown(mut change: Change, view: &Arc<FarmView>, with_names: bool) -> ChangeSh
     let (old, new) = (plain(&change.before), plain(&change.after));
     let changes = if with_names {
         let (old_named, new_named) = (named(&change.before), named(&change.after));
-        let changes = diff::between(Side { ids: &old, shown: &old_named }, Side { ids: &new, shown: &new_named });
+        let changes =
+            diff::between(Side { ids: &old, shown: &old_named }, Side { ids: &new, shown: &new_named });
         for (state, shown) in [(&mut change.before, old_named), (&mut change.after, new_named)] {
             if let (Some(state), Value::Object(mut shown)) = (state, shown) {
                 state.spec = shown.remove("spec").unwrap_or_default();

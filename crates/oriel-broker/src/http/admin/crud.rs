@@ -49,8 +49,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    const ALL: &[Verb] =
-        &[Verb::List, Verb::Show, Verb::Create, Verb::Change, Verb::Patch, Verb::Delete];
+    const ALL: &[Verb] = &[Verb::List, Verb::Show, Verb::Create, Verb::Change, Verb::Patch, Verb::Delete];
 
     /// What can be done with the objects of this kind.
     pub fn of(kind: Kind) -> Vec<Verb> {
@@ -161,9 +160,7 @@ fn about<S: Managed>(verb: Verb) -> impl FnOnce(TransformOperation<'_>) -> Trans
     let (id, summary) = match verb {
         Verb::List => (format!("list_{kinds}"), "Lists them in the order of their names, a page at a time."),
         Verb::Show => (format!("show_{kind}"), "Shows one."),
-        Verb::Create => {
-            (format!("create_{kind}"), "Makes one. A secret in the answer is never shown again.")
-        }
+        Verb::Create => (format!("create_{kind}"), "Makes one. A secret in the answer is never shown again."),
         Verb::Change => (
             format!("change_{kind}"),
             "Replaces name, site and spec. A stale revision is refused with who changed what and when.",

@@ -250,9 +250,7 @@ impl From<Refused> for ApiError {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "backup_failed", message)
                     .advice("Make room on the broker's disk, or let its user write there.")
             }
-            Refused::Busy => {
-                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(5)
-            }
+            Refused::Busy => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(5),
             Refused::Commit(error) => error.into(),
         }
     }

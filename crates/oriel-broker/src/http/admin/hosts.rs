@@ -78,7 +78,5 @@ pub fn routes() -> Api {
             crud::described(operation, "list_host_apps", "hosts", "Lists the programs installed on a host.");
         crud::refusing(operation, &[409, 504])
     });
-    ApiRouter::new()
-        .api_route("/hosts/{id}/logon-mode", mode)
-        .api_route("/hosts/{id}/apps", apps)
+    ApiRouter::new().api_route("/hosts/{id}/logon-mode", mode).api_route("/hosts/{id}/apps", apps)
 }

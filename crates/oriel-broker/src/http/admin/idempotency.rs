@@ -158,9 +158,13 @@ async fn taken(response: Response) -> (Response, Option<Kept>) {
     let status = parts.status;
     // Nothing was done: the next try may go better.
     let is_final = !status.is_server_error()
-        && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+        && !matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        );
     let kept = is_final.then(|| {
-        let headers = HEADERS.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(name)?.clone())));
+        let headers =
+            HEADERS.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(name)?.clone())));
         Kept { status, headers: headers.collect(), body: body.clone() }
     });
     (Response::from_parts(parts, Body::from(body)), kept)

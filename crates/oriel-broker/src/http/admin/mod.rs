@@ -24,7 +24,9 @@ mod users;
 use std::sync::Arc;
 
 use aide::{axum::ApiRouter, openapi::OpenApi};
-use axum::{Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get};
+use axum::{
+    Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get,
+};
 
 use crate::{Broker, http::ApiError};
 

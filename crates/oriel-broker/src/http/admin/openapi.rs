@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aide::openapi::{
-    Info, OpenApi, Operation, ReferenceOr, Response, SecurityScheme, Server, StatusCode,
-};
+use aide::openapi::{Info, OpenApi, Operation, ReferenceOr, Response, SecurityScheme, Server, StatusCode};
 use schemars::json_schema;
 
 use super::{PATH_PREFIX, idempotency::KEY_MAX, input::header_parameter};
@@ -93,7 +91,8 @@ fn may_be_known(operation: &mut Operation) {
     let about = "The ETag that the caller has: nothing is sent when it is still the same.";
     let schema = json_schema!({ "type": "string" });
     operation.parameters.push(header_parameter("If-None-Match", about, schema));
-    let unchanged = Response { description: "What the caller has is still the same.".into(), ..Response::default() };
+    let unchanged =
+        Response { description: "What the caller has is still the same.".into(), ..Response::default() };
     responses.insert(StatusCode::Code(304), ReferenceOr::Item(unchanged));
 }
 

@@ -125,11 +125,8 @@ fn tag<T: Serialize + Revised>(shown: &T) -> HeaderValue {
 }
 
 fn tag_header() -> ReferenceOr<Header> {
-    let schema = SchemaObject {
-        json_schema: json_schema!({ "type": "string" }),
-        example: None,
-        external_docs: None,
-    };
+    let schema =
+        SchemaObject { json_schema: json_schema!({ "type": "string" }), example: None, external_docs: None };
     ReferenceOr::Item(Header {
         description: Some("The revision in quotes, for If-Match and If-None-Match.".into()),
         style: openapi::HeaderStyle::Simple,

@@ -58,7 +58,5 @@ pub fn routes() -> Api {
     let members = get_with(members, |operation| {
         crud::described(operation, "list_group_members", "groups", "Lists the users who belong to a group.")
     });
-    ApiRouter::new()
-        .api_route("/users/{id}/password", password)
-        .api_route("/groups/{id}/members", members)
+    ApiRouter::new().api_route("/users/{id}/password", password).api_route("/groups/{id}/members", members)
 }

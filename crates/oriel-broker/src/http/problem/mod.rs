@@ -196,10 +196,7 @@ impl IntoResponse for ApiError {
 impl OperationOutput for ApiError {
     type Inner = Problem;
 
-    fn operation_response(
-        context: &mut GenContext,
-        _: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
+    fn operation_response(context: &mut GenContext, _: &mut openapi::Operation) -> Option<openapi::Response> {
         Some(response(context, 500))
     }
 

@@ -67,7 +67,8 @@ impl Term {
             return wrong(format!("\"{path}\" holds several fields: name one of them"));
         }
         let none = wanted == "null";
-        if test != Test::Contains && nature.is_only(&["boolean"]) && !none && wanted.parse::<bool>().is_err() {
+        if test != Test::Contains && nature.is_only(&["boolean"]) && !none && wanted.parse::<bool>().is_err()
+        {
             return wrong(format!("\"{path}\" is true or false, not \"{wanted}\""));
         }
         let is_number = nature.is_only(&["integer", "number"]);

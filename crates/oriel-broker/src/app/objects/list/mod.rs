@@ -257,9 +257,10 @@ impl Fields {
     fn of(&self, shown: &Value) -> Value {
         match shown {
             Value::Object(all) if !self.0.is_empty() => {
-                let chosen = self.0.iter().filter_map(|(name, within)| {
-                    all.get(name).map(|value| (name.clone(), within.of(value)))
-                });
+                let chosen = self
+                    .0
+                    .iter()
+                    .filter_map(|(name, within)| all.get(name).map(|value| (name.clone(), within.of(value))));
                 Value::Object(chosen.collect::<Map<_, _>>())
             }
             Value::Array(all) => all.iter().map(|value| self.of(value)).collect(),

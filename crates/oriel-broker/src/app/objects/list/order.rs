@@ -67,7 +67,10 @@ impl Order {
             let (path, descending) = path.strip_prefix('-').map_or((path, false), |path| (path, true));
             let nature = shape.nature("sort", path)?;
             if nature.has_fields || nature.is_list {
-                return Err(ListError::new("sort", format!("\"{path}\" holds several values: a list is not sorted by it")));
+                return Err(ListError::new(
+                    "sort",
+                    format!("\"{path}\" holds several values: a list is not sorted by it"),
+                ));
             }
             paths.push((path.to_owned(), descending));
         }

@@ -113,8 +113,12 @@ impl Shape {
     }
 
     fn names(&self, place: &Place<'_>) -> Vec<String> {
-        let names: BTreeSet<&String> =
-            place.nodes.iter().filter_map(|node| node.get("properties")?.as_object()).flat_map(|all| all.keys()).collect();
+        let names: BTreeSet<&String> = place
+            .nodes
+            .iter()
+            .filter_map(|node| node.get("properties")?.as_object())
+            .flat_map(|all| all.keys())
+            .collect();
         names.into_iter().take(NAMED_MAX).cloned().collect()
     }
 }

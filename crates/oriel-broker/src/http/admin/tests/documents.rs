@@ -112,12 +112,16 @@ async fn every_mistake_of_every_document_is_reported_and_nothing_is_written() {
     let body = office.apply(&wrong).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
     let found = errors(&body);
     let fields: Vec<_> = found.iter().map(|(field, _)| *field).collect();
-    let expected =
-        ["documents[3].spec.groups[0]", "documents[5].spec.settings.max_session", "documents[1].spec.target.program"];
+    let expected = [
+        "documents[3].spec.groups[0]",
+        "documents[5].spec.settings.max_session",
+        "documents[1].spec.target.program",
+    ];
     assert_eq!(fields, expected, "{body:#}");
     assert_eq!(found[0].1, "there is no group \"Stuff\"");
 
-    let body = office.apply(&[json!({"kind": "hostage", "name": "x"}), json!({"kind": "pool", "nam": "x"})]).await;
+    let body =
+        office.apply(&[json!({"kind": "hostage", "name": "x"}), json!({"kind": "pool", "nam": "x"})]).await;
     let body = body.expect(StatusCode::UNPROCESSABLE_ENTITY);
     let found = errors(&body);
     assert_eq!(found[0].0, "documents[0].kind");
@@ -191,7 +195,8 @@ async fn a_plan_that_was_looked_at_is_refused_when_others_changed_what_it_touche
     let office = Office::open().await;
     office.apply(&documents()).await.expect(StatusCode::OK);
     let pool = json!({"kind": "pool", "name": "Office", "site": "Berlin", "spec": {}});
-    let plan = office.post("apply", json!({"documents": [pool], "dry_run": true})).await.expect(StatusCode::OK);
+    let plan =
+        office.post("apply", json!({"documents": [pool], "dry_run": true})).await.expect(StatusCode::OK);
     office.apply(&[json!({"kind": "group", "name": "Other", "spec": {}})]).await.expect(StatusCode::OK);
     let other = json!({"kind": "pool", "name": "Office", "site": "Berlin", "spec": {"description": "mine"}});
     office.apply(&[other]).await.expect(StatusCode::OK);
@@ -263,7 +268,8 @@ async fn furnished() -> Office {
     office.apply(&documents()).await.expect(StatusCode::OK);
     let made = office.send(&office.token, Method::POST, "icons", "image/png", icon(), None).await;
     let icon = made.expect(StatusCode::CREATED)["id"].clone();
-    let pictured = json!({"kind": "resource", "name": "Pictured", "spec": {"target": {"kind": "folder"}, "icon": icon}});
+    let pictured =
+        json!({"kind": "resource", "name": "Pictured", "spec": {"target": {"kind": "folder"}, "icon": icon}});
     office.apply(&[pictured]).await.expect(StatusCode::OK);
     office.made("users", json!({"name": "bob", "password": "bobs own password"})).await;
     office.made("tokens", json!({"name": "ci", "spec": {"role": "viewer"}})).await;
@@ -285,7 +291,9 @@ fn comparable(mut archive: Value) -> Value {
     }
     for document in archive["documents"].as_array_mut().expect("documents") {
         // What stays itself has an id of its own.
-        if ["farm", "broker"].contains(&document["kind"].as_str().expect("a kind")) || document["name"] == "admin" {
+        if ["farm", "broker"].contains(&document["kind"].as_str().expect("a kind"))
+            || document["name"] == "admin"
+        {
             document.as_object_mut().expect("a document").remove("id");
         }
     }
@@ -344,7 +352,10 @@ async fn a_farm_goes_back_to_its_own_archive() {
     let bob = bob.as_str().expect("an id");
     let path = format!("users/{bob}/password");
     office.put(&path, json!({"password": "bobs new password"})).await.expect(StatusCode::NO_CONTENT);
-    office.apply(&[json!({"kind": "resource", "name": "Letter", "delete": true})]).await.expect(StatusCode::OK);
+    office
+        .apply(&[json!({"kind": "resource", "name": "Letter", "delete": true})])
+        .await
+        .expect(StatusCode::OK);
     let body = json!({"archive": archive, "passphrase": PASSPHRASE, "replace": true});
     let plan = office.post("import", body).await.expect(StatusCode::OK);
     assert_eq!(actions(&plan)["user late"], "delete");
@@ -358,7 +369,8 @@ async fn an_archive_without_secrets_says_what_it_cannot_bring() {
     let source = furnished().await;
     let archive = source.post("export", json!({})).await.expect(StatusCode::OK);
     assert!(archive.get("secrets").is_none());
-    let kinds: Vec<_> = archive["documents"].as_array().expect("documents").iter().map(|d| &d["kind"]).collect();
+    let kinds: Vec<_> =
+        archive["documents"].as_array().expect("documents").iter().map(|d| &d["kind"]).collect();
     assert!(!kinds.contains(&&json!("token")) && !kinds.contains(&&json!("invitation")));
     let target = Office::open().await;
     target.post("import", json!({"archive": archive})).await.expect(StatusCode::OK);
@@ -378,8 +390,9 @@ async fn hostile_archives_are_refused_by_name_and_change_nothing() {
     let import = async |archive: &Value, passphrase: &str| {
         target.post("import", json!({"archive": archive, "passphrase": passphrase})).await
     };
-    let message =
-        import(&good, "not the passphrase").await.refused(StatusCode::UNPROCESSABLE_ENTITY, "wrong_passphrase");
+    let message = import(&good, "not the passphrase")
+        .await
+        .refused(StatusCode::UNPROCESSABLE_ENTITY, "wrong_passphrase");
     assert_eq!(message, "The passphrase is wrong, or the archive was altered.");
     let none = target.post("import", json!({"archive": good})).await;
     none.refused(StatusCode::UNPROCESSABLE_ENTITY, "wrong_passphrase");
@@ -420,14 +433,18 @@ async fn hostile_archives_are_refused_by_name_and_change_nothing() {
 async fn a_backup_is_made_when_it_is_due_and_restores_a_farm() {
     let office = furnished().await;
     assert!(backup::make_if_due(&office.broker).await.expect("nothing to do").is_none());
-    let message = office.post("backups", json!({})).await.refused(StatusCode::CONFLICT, "no_backup_passphrase");
+    let message =
+        office.post("backups", json!({})).await.refused(StatusCode::CONFLICT, "no_backup_passphrase");
     assert_eq!(message, "The farm has no passphrase for its backups yet.");
     let status = office.get("status").await.expect(StatusCode::OK);
     assert_eq!(status["backup"]["failure"]["why"], message);
 
     let set = office.put("farm/backup-passphrase", json!({"passphrase": PASSPHRASE})).await;
     set.expect(StatusCode::NO_CONTENT);
-    office.put("farm/backup-passphrase", json!({"passphrase": "short"})).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    office
+        .put("farm/backup-passphrase", json!({"passphrase": "short"}))
+        .await
+        .expect(StatusCode::UNPROCESSABLE_ENTITY);
     let backup = json!({"enabled": true, "at": "02:30:00", "time_zone": "Europe/Berlin", "keep": 2});
     let farm = json!({"kind": "farm", "name": "Oriel", "spec": {"backup": backup}});
     office.apply(&[farm]).await.expect(StatusCode::OK);
@@ -461,7 +478,8 @@ async fn a_backup_that_cannot_be_written_is_said_in_status() {
     set.expect(StatusCode::NO_CONTENT);
     let folder = office.broker.config.data_dir.join(backup::FOLDER);
     std::fs::write(&folder, "in the way").expect("a file");
-    let message = office.post("backups", json!({})).await.refused(StatusCode::SERVICE_UNAVAILABLE, "backup_failed");
+    let message =
+        office.post("backups", json!({})).await.refused(StatusCode::SERVICE_UNAVAILABLE, "backup_failed");
     assert!(message.contains(&folder.display().to_string()), "{message}");
     let status = office.get("status").await.expect(StatusCode::OK);
     assert_eq!(status["backup"]["failure"]["why"], message);
@@ -476,7 +494,8 @@ async fn a_backup_that_cannot_be_written_is_said_in_status() {
 #[tokio::test]
 async fn sections_of_a_site_are_copied_once_or_kept_in_step() {
     let office = Office::open().await;
-    let site = async |name: &str, spec: Value| office.made("sites", json!({"name": name, "spec": spec})).await;
+    let site =
+        async |name: &str, spec: Value| office.made("sites", json!({"name": name, "spec": spec})).await;
     let from = site("From", json!({"host_defaults": {"max_sessions": 7}, "description": "mine"})).await;
     let (one, two) = (site("One", json!({})).await, site("Two", json!({})).await);
     let path = format!("sites/{from}/copy");
@@ -503,10 +522,7 @@ async fn sections_of_a_site_are_copied_once_or_kept_in_step() {
 
     let wrong = json!({"sections": ["clients"], "to": [from, two, two]});
     let body = office.post(&path, wrong).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(
-        errors(&body),
-        [("to[0]", "is the site that is copied from"), ("to[2]", "stands here twice")]
-    );
+    assert_eq!(errors(&body), [("to[0]", "is the site that is copied from"), ("to[2]", "stands here twice")]);
     let nowhere = "0192f0c1-2b7a-7c3e-9d55-0e6f3a1b2c4d";
     let body = json!({"sections": ["clients"], "to": [one]});
     office.post(&format!("sites/{nowhere}/copy"), body).await.refused(StatusCode::NOT_FOUND, "not_found");

@@ -23,13 +23,25 @@ async fn pools_and_sites_show_what_holds_and_where_it_comes_from() {
     assert_eq!(site["origins"]["host_defaults"]["linger_logoff_secs"], "product");
     assert_eq!(site["effective"]["publishing"]["maintenance_message"], "Back at noon.");
     assert_eq!(site["origins"]["publishing"], "followed_site");
-    assert_eq!((&site["origins"]["clients"], &site["origins"]["balancing_defaults"]["method"]), (&json!("site"), &json!("site")));
+    assert_eq!(
+        (&site["origins"]["clients"], &site["origins"]["balancing_defaults"]["method"]),
+        (&json!("site"), &json!("site"))
+    );
 
     let pool = office.get(&format!("pools/{pool}")).await.expect(StatusCode::OK);
     let (effective, origins) = (&pool["effective"], &pool["origins"]);
-    assert_eq!((&effective["settings"]["max_sessions"], &origins["settings"]["max_sessions"]), (&json!(7), &json!("followed_site")));
-    assert_eq!((&effective["settings"]["linger_logoff_secs"], &origins["settings"]["linger_logoff_secs"]), (&json!(3), &json!("pool")));
-    assert_eq!((&effective["balancing"]["method"], &origins["balancing"]["method"]), (&json!("round_robin"), &json!("site")));
+    assert_eq!(
+        (&effective["settings"]["max_sessions"], &origins["settings"]["max_sessions"]),
+        (&json!(7), &json!("followed_site"))
+    );
+    assert_eq!(
+        (&effective["settings"]["linger_logoff_secs"], &origins["settings"]["linger_logoff_secs"]),
+        (&json!(3), &json!("pool"))
+    );
+    assert_eq!(
+        (&effective["balancing"]["method"], &origins["balancing"]["method"]),
+        (&json!("round_robin"), &json!("site"))
+    );
     let found = office.get("pools?filter=effective.settings.max_sessions:7").await.expect(StatusCode::OK);
     assert_eq!(names(&found), ["P"]);
 }

@@ -52,7 +52,8 @@ async fn a_key_belongs_to_one_caller() {
 #[tokio::test]
 async fn requests_with_one_key_at_the_same_time_are_carried_out_once() {
     let office = Office::open().await;
-    let body = json!({"role": "agent", "pool": office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"]});
+    let body =
+        json!({"role": "agent", "pool": office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"]});
     // An invitation makes up its own name, so nothing else would keep a second one out.
     let ask = || office.ask(keyed(&office, &office.token, "k", "invitations", &body));
     let (a, b, c) = tokio::join!(ask(), ask(), ask());

@@ -18,18 +18,27 @@ async fn every_kind_is_listed_with_what_can_be_done_and_its_routes_are_there() {
     ];
     for kind in kinds {
         let plural = kind["plural"].as_str().expect("a path");
-        let verbs: Vec<_> =
-            kind["verbs"].as_array().expect("verbs").iter().map(|verb| verb.as_str().expect("a verb")).collect();
+        let verbs: Vec<_> = kind["verbs"]
+            .as_array()
+            .expect("verbs")
+            .iter()
+            .map(|verb| verb.as_str().expect("a verb"))
+            .collect();
         for (verb, method, of_one) in &methods {
             let one = format!("{plural}/0192f0c1-2b7a-7c3e-9d55-0e6f3a1b2c4d");
             let path = if *of_one { &one } else { plural };
-            let answer = office.send(&office.token, method.clone(), path, "application/json", b"{}".to_vec(), None).await;
+            let answer = office
+                .send(&office.token, method.clone(), path, "application/json", b"{}".to_vec(), None)
+                .await;
             let is_there = answer.status != StatusCode::METHOD_NOT_ALLOWED;
             assert_eq!(is_there, verbs.contains(verb), "{verb} {plural}: {answer:?}");
         }
     }
     let policies = kinds.iter().find(|kind| kind["kind"] == "policy").expect("policies");
-    assert_eq!((policies["plural"].as_str(), policies["area"].as_str()), (Some("policies"), Some("publishing")));
+    assert_eq!(
+        (policies["plural"].as_str(), policies["area"].as_str()),
+        (Some("policies"), Some("publishing"))
+    );
 }
 
 #[tokio::test]

@@ -56,8 +56,11 @@ async fn a_cursor_stays_right_while_objects_come_and_go() {
 async fn a_list_is_filtered_and_sorted_by_any_field_and_shows_those_that_are_wanted() {
     let office = Office::open().await;
     let staff = office.made("groups", json!({"name": "Staff", "spec": {}})).await;
-    for (name, enabled, groups) in [("alice", true, json!([staff])), ("bob", false, json!([staff])), ("carol", true, json!([]))] {
-        let spec = json!({"enabled": enabled, "full_name": format!("{name}, of \"A\" & Co"), "groups": groups});
+    for (name, enabled, groups) in
+        [("alice", true, json!([staff])), ("bob", false, json!([staff])), ("carol", true, json!([]))]
+    {
+        let spec =
+            json!({"enabled": enabled, "full_name": format!("{name}, of \"A\" & Co"), "groups": groups});
         office.made("users", json!({"name": name, "spec": spec})).await;
     }
     for (query, expected) in [
@@ -88,7 +91,11 @@ async fn a_query_that_does_not_fit_the_kind_is_refused_with_what_there_is() {
     let first = office.get("groups?limit=1").await.expect(StatusCode::OK);
     let next = first["next"].as_str().expect("a cursor");
     for (path, part, says) in [
-        ("pools?filter=spec.enabeld:true", "filter", "\"spec.enabeld\" is not a field: \"spec\" has balancing, description, enabled, settings"),
+        (
+            "pools?filter=spec.enabeld:true",
+            "filter",
+            "\"spec.enabeld\" is not a field: \"spec\" has balancing, description, enabled, settings",
+        ),
         ("pools?filter=spec.enabled:maybe", "filter", "\"spec.enabled\" is true or false, not \"maybe\""),
         ("pools?filter=spec.settings.max_sessions:many", "filter", "is a number"),
         ("pools?filter=spec.settings:5", "filter", "holds several fields"),

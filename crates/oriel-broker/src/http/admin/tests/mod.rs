@@ -63,7 +63,10 @@ impl Answer {
         let kind = self.header("content-type").to_owned();
         let body = self.expect(status);
         assert_eq!(kind, "application/problem+json", "{body:#}");
-        assert_eq!((body["code"].as_str(), body["status"].as_u64()), (Some(code), Some(status.as_u16().into())));
+        assert_eq!(
+            (body["code"].as_str(), body["status"].as_u64()),
+            (Some(code), Some(status.as_u16().into()))
+        );
         assert_eq!(body["type"], format!("/api/v1/problems/{code}"));
         body["detail"].as_str().expect("a sentence").to_owned()
     }
@@ -91,7 +94,14 @@ impl Office {
     }
 
     /// A request as `token` sends it.
-    fn request(&self, token: &str, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Request<Body> {
+    fn request(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{PATH_PREFIX}/{path}"))
@@ -157,5 +167,10 @@ impl Office {
 /// The names on a page.
 #[track_caller]
 fn names(page: &Value) -> Vec<&str> {
-    page["items"].as_array().expect("a page").iter().map(|item| item["name"].as_str().expect("a name")).collect()
+    page["items"]
+        .as_array()
+        .expect("a page")
+        .iter()
+        .map(|item| item["name"].as_str().expect("a name"))
+        .collect()
 }

@@ -65,7 +65,8 @@ async fn a_tag_is_the_revision_and_changes_with_what_is_shown() {
     let shown = office.get(&place).await;
     assert_eq!((shown.header("etag"), shown.body["name"].as_str()), ("\"1\"", Some("Staff")));
 
-    let known = |tag: &str| office.request(&office.token, Method::GET, &place, &[("if-none-match", tag)], Vec::new());
+    let known =
+        |tag: &str| office.request(&office.token, Method::GET, &place, &[("if-none-match", tag)], Vec::new());
     let unchanged = office.ask(known("\"0\", W/\"1\"")).await;
     assert_eq!((unchanged.status, unchanged.header("etag")), (StatusCode::NOT_MODIFIED, "\"1\""));
     office.ask(known("\"0\"")).await.expect(StatusCode::OK);
@@ -105,7 +106,10 @@ async fn a_patch_changes_what_it_says_and_leaves_the_rest() {
     let patch = json!({"revision": 1, "spec": {"settings": {"max_sessions": 6, "linger_logoff_secs": null}}});
     let patched = office.patch(&path, patch).await.expect(StatusCode::OK);
     assert_eq!(patched["spec"]["settings"], json!({"max_sessions": 6}));
-    assert_eq!((patched["name"].as_str(), patched["spec"]["description"].as_str()), (Some("Office"), Some("d")));
+    assert_eq!(
+        (patched["name"].as_str(), patched["spec"]["description"].as_str()),
+        (Some("Office"), Some("d"))
+    );
     for (patch, field) in [
         (json!({"revision": 2, "spec": {"settings": {"max_sesions": 6}}}), "spec.settings.max_sesions"),
         (json!({"revision": 2, "name": null}), ""),
