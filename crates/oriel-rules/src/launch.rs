@@ -1,17 +1,30 @@
-//! How a launch is answered: back to the user's own session first, else a new one on the best host.
+//! How a launch is answered: back to the user's own session first, else a new one on the best host,
+//! unless as many use the resource as may.
+//!
+//! What opens, and where, is [`Opening`]'s; the host's command line is [`Command`]'s.
+
+use std::{collections::BTreeSet, net::IpAddr};
 
 use jiff::Timestamp;
 use oriel_model::{
     Id,
     host::Host,
     pool::EffectiveBalancing,
-    resource::Resource,
+    resource::{AtLimit, Resource, UseLimit},
     session::{Session, SessionState},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::placement::{self, HostSnapshot, Obstacle, Ranking, Refusal};
+
+mod command;
+mod opening;
+#[cfg(test)]
+mod tests;
+
+pub use command::Command;
+pub use opening::{InSession, OnDevice, Opening, Program, Unopenable, opening};
 
 /// A session of the user, as its host reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,8 +36,20 @@ pub struct OwnSession {
     pub host: Id<Host>,
     /// What it was started for.
     pub resource: Option<Id<Resource>>,
+    /// What is open in it, as far as is known: resources, and the applications that documents are open in.
+    #[serde(default)]
+    pub open: Vec<Id<Resource>>,
     /// Whether further programs may open in it.
     pub shared: bool,
+    /// Whether it is a whole desktop.
+    #[serde(default)]
+    pub desktop: bool,
+    /// Whether it was started beforehand and nothing was opened in it yet.
+    #[serde(default)]
+    pub prelaunched: bool,
+    /// The address of the device that used it last.
+    #[serde(default)]
+    pub client_address: Option<IpAddr>,
     /// Its state.
     pub state: SessionState,
     /// When it began.
@@ -36,20 +61,64 @@ pub struct OwnSession {
 pub struct Inputs<'a> {
     /// What the user opens.
     pub resource: Id<Resource>,
+    /// The application that it runs in: itself, or what a document is opened with; none: no application.
+    pub application: Option<Id<Resource>>,
     /// Whether it may open in a shared session of the user.
     pub share_session: bool,
+    /// Whether a user has at most one instance of the application.
+    pub one_instance: bool,
+    /// Whether the user asks for another instance beside the one that runs.
+    pub another: bool,
     /// The user's sessions, on any host.
     pub sessions: &'a [OwnSession],
     /// The hosts that the resource may run on.
     pub hosts: &'a [HostSnapshot],
+    /// Whether its source names these very hosts.
+    pub named_hosts: bool,
     /// Where these hosts are, for a refusal: `of pool Office`.
     pub place: &'a str,
     /// How sessions are spread over them.
     pub balancing: &'a EffectiveBalancing,
+    /// The address of the user's device.
+    pub client_address: Option<IpAddr>,
+    /// The limits of concurrent uses that count: the resource's and its application's.
+    pub limits: &'a [Limit<'a>],
     /// Count of placements so far.
     pub turn: u64,
     /// The time.
     pub now: Timestamp,
+}
+
+/// A limit of concurrent uses, and how near it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit<'a> {
+    /// Of which resource.
+    pub resource: Id<Resource>,
+    /// What users call it.
+    pub name: &'a str,
+    /// The limit.
+    pub limit: &'a UseLimit,
+    /// Sessions, on all hosts, in which it is open now.
+    pub uses: u32,
+    /// What the site says at its limits; empty: nothing.
+    pub site_message: &'a str,
+}
+
+/// A limit that a launch goes beyond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OverLimit {
+    /// Of which resource.
+    pub resource: Id<Resource>,
+    /// Its name.
+    pub name: String,
+    /// How many may use it at a time.
+    pub limit: u32,
+    /// How many do.
+    pub uses: u32,
+    /// What comes of it.
+    pub at_limit: AtLimit,
+    /// What the user reads who is refused.
+    pub message: String,
 }
 
 /// What to do. The broker carries out the first step that the host confirms.
@@ -63,7 +132,7 @@ pub enum Plan {
         session: Id<Session>,
         /// Where.
         host: Id<Host>,
-        /// Whether the program is started in it: it is another one's, and shared.
+        /// Whether the program is started in it: it is another one's and shared, or the program has ended.
         start_program: bool,
         /// Where to go if the host says that it is gone.
         otherwise: Ranking,
@@ -79,6 +148,11 @@ pub enum Plan {
         refusal: Refusal,
         /// Every host with its obstacle.
         ranking: Ranking,
+    },
+    /// As many use it as may.
+    LimitReached {
+        /// Which limit.
+        over: OverLimit,
     },
     /// The user's session is on a host that does not take it back now. A second one beside it could lose
     /// work, so the user is told.
@@ -104,32 +178,121 @@ pub enum Plan {
     },
 }
 
+/// Whether a session of the user serves a launch. Ordered: the greatest is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// It was used from another device, and sessions are returned to from the same address only.
+    OtherDevice,
+    /// The resource may not run on its host.
+    OtherHost,
+    /// It, or the resource, is not shared with other programs.
+    NotShared,
+    /// It is shared, and so is the resource: the program opens in it.
+    Shared,
+    /// It was started beforehand and is empty: the program opens in it.
+    Prelaunched,
+    /// It is the resource's, but the program has ended: it opens in it again.
+    Left,
+    /// The application runs in it, and a user has only one instance.
+    Instance,
+    /// The resource is open in it.
+    Open,
+}
+
+/// A session of the user, looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LookedAt {
+    /// Which.
+    #[schemars(with = "String")]
+    pub session: Id<Session>,
+    /// Whether it serves.
+    pub fit: Fit,
+}
+
+/// Whether each of the user's sessions serves the launch.
+pub fn look(inputs: &Inputs<'_>) -> Vec<LookedAt> {
+    let looked = |session: &OwnSession| LookedAt { session: session.id, fit: fit(inputs, session) };
+    inputs.sessions.iter().map(looked).collect()
+}
+
 /// Decides a launch.
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let ranking = placement::rank(inputs.hosts, inputs.balancing, inputs.turn, inputs.now);
-    if let Some((own, start_program)) = own_session(inputs) {
-        let obstacle = match inputs.hosts.iter().find(|host| host.id == own.host) {
-            Some(host) => {
-                placement::reconnect_obstacle(host, inputs.now).map(|obstacle| (host.name.clone(), obstacle))
-            }
-            // The host no longer serves this resource, but the session there goes on until it ends.
-            None => None,
-        };
-        return match obstacle {
-            None => Plan::Return { session: own.id, host: own.host, start_program, otherwise: ranking },
-            // A session that is only shared is a convenience: elsewhere is as good.
-            Some(_) if start_program => start_or_refuse(inputs, ranking),
-            // Silent hosts keep no one from working: the session may be gone with the machine.
-            Some((_, Obstacle::Unreachable | Obstacle::Disabled)) => start_or_refuse(inputs, ranking),
-            Some((host_name, obstacle)) => {
-                Plan::OwnSessionOutOfReach { session: own.id, host: own.host, host_name, obstacle }
-            }
-        };
+    let own = own_session(inputs);
+    let refusing = over_limits_into(inputs, own.map(|(own, _)| own))
+        .into_iter()
+        .find(|over| over.at_limit == AtLimit::Refuse);
+    if let Some(over) = refusing {
+        return Plan::LimitReached { over };
     }
-    match ending_session(inputs) {
-        Some(ending) => Plan::OwnSessionEnding { session: ending.id, host: ending.host },
-        None => start_or_refuse(inputs, ranking),
+    let ranking =
+        placement::rank(inputs.hosts, inputs.named_hosts, inputs.balancing, inputs.turn, inputs.now);
+    let Some((own, fit)) = own else {
+        return match ending_session(inputs) {
+            Some(ending) => Plan::OwnSessionEnding { session: ending.id, host: ending.host },
+            None => start_or_refuse(inputs, ranking),
+        };
+    };
+    let obstacle = match inputs.hosts.iter().find(|host| host.id == own.host) {
+        Some(host) => {
+            placement::reconnect_obstacle(host, inputs.now).map(|obstacle| (host.name.clone(), obstacle))
+        }
+        // The host no longer serves this resource, but the session there goes on until it ends.
+        None => None,
+    };
+    let start_program = match fit {
+        _ if own.desktop => false,
+        Fit::Open => inputs.another && !inputs.one_instance,
+        // The one instance is handed the document.
+        Fit::Instance => inputs.application != Some(inputs.resource),
+        _ => true,
+    };
+    match obstacle {
+        None => Plan::Return { session: own.id, host: own.host, start_program, otherwise: ranking },
+        // A session in which nothing of this is open is a convenience: elsewhere is as good.
+        Some(_) if !matches!(fit, Fit::Open | Fit::Instance) => start_or_refuse(inputs, ranking),
+        // Silent hosts keep no one from working: the session may be gone with the machine.
+        Some((_, Obstacle::Unreachable | Obstacle::Disabled)) => start_or_refuse(inputs, ranking),
+        Some((host_name, obstacle)) => {
+            Plan::OwnSessionOutOfReach { session: own.id, host: own.host, host_name, obstacle }
+        }
     }
+}
+
+/// The limits that the launch goes beyond, those included at which it opens nevertheless: what
+/// administrators see in the log.
+pub fn over_limits(inputs: &Inputs<'_>) -> Vec<OverLimit> {
+    over_limits_into(inputs, own_session(inputs).map(|(own, _)| own))
+}
+
+fn over_limits_into(inputs: &Inputs<'_>, own: Option<&OwnSession>) -> Vec<OverLimit> {
+    let goes_beyond = |limit: &&Limit<'_>| {
+        // Where it is open already, opening it is no further use.
+        let is_in_use = own.is_some_and(|own| open_in(own).contains(&limit.resource));
+        !is_in_use && limit.uses >= limit.limit.uses
+    };
+    let over = |limit: &Limit<'_>| OverLimit {
+        resource: limit.resource,
+        name: limit.name.to_owned(),
+        limit: limit.limit.uses,
+        uses: limit.uses,
+        at_limit: limit.limit.at_limit,
+        message: limit_message(limit),
+    };
+    inputs.limits.iter().filter(goes_beyond).map(over).collect()
+}
+
+/// The resource's own words, else the site's, else the product's.
+fn limit_message(limit: &Limit<'_>) -> String {
+    if let Some(said) = [&*limit.limit.message, limit.site_message].into_iter().find(|said| !said.is_empty())
+    {
+        return said.to_owned();
+    }
+    let in_use = match limit.limit.uses {
+        1 => "is in use, and only one person may use it at a time".to_owned(),
+        uses => format!("is in use by {uses} people, which is as many as may at a time"),
+    };
+    format!("{} {in_use}. Please try again later, or ask your administrator.", limit.name)
 }
 
 fn start_or_refuse(inputs: &Inputs<'_>, ranking: Ranking) -> Plan {
@@ -140,24 +303,18 @@ fn start_or_refuse(inputs: &Inputs<'_>, ranking: Ranking) -> Plan {
     }
 }
 
-/// The user's session to return to: one of the same resource, else a shared one when the resource
-/// shares and may run where that is. Of several, the one that is not attached elsewhere, then the youngest.
-fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, bool)> {
-    let best = |wanted: &dyn Fn(&OwnSession) -> bool| {
-        inputs
-            .sessions
-            .iter()
-            .filter(|session| session.state != SessionState::Ending && wanted(session))
-            .max_by_key(|session| (session.state != SessionState::Active, session.started_at, session.id))
-    };
-    let same = best(&|session| session.resource == Some(inputs.resource));
-    if let Some(same) = same {
-        return Some((same, false));
-    }
-    let serves = |id| inputs.hosts.iter().any(|host| host.id == id);
-    let is_shared = |session: &OwnSession| session.shared && serves(session.host);
-    let shared = inputs.share_session.then(|| best(&is_shared)).flatten();
-    shared.map(|session| (session, true))
+/// The user's session that serves best. Of several alike, the one that is not attached elsewhere, then
+/// the youngest.
+fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, Fit)> {
+    inputs
+        .sessions
+        .iter()
+        .filter(|session| session.state != SessionState::Ending)
+        .map(|session| (session, fit(inputs, session)))
+        .filter(|(_, fit)| *fit >= Fit::Shared)
+        .max_by_key(|(session, fit)| {
+            (*fit, session.state != SessionState::Active, session.started_at, session.id)
+        })
 }
 
 /// The user's session of the same resource that is on its way out, if its host is there to say when it is
@@ -172,129 +329,38 @@ fn ending_session<'a>(inputs: &Inputs<'a>) -> Option<&'a OwnSession> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use oriel_model::host::LogonMode;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-    fn id<T>(number: u128) -> Id<T> {
-        uuid::Uuid::from_u128(number).into()
+fn fit(inputs: &Inputs<'_>, session: &OwnSession) -> Fit {
+    let open = open_in(session);
+    let runs_application = inputs.application.is_some_and(|application| open.contains(&application));
+    // One instance is one, wherever the user sits now.
+    if inputs.one_instance && runs_application {
+        return if open.contains(&inputs.resource) { Fit::Open } else { Fit::Instance };
     }
-
-    fn host(number: u128) -> HostSnapshot {
-        HostSnapshot {
-            id: id(number),
-            name: format!("host{number}"),
-            enabled: true,
-            last_report: Some(NOW),
-            problem: None,
-            logon_mode: LogonMode::Enabled,
-            sessions: 0,
-            max_sessions: 10,
-            cpu_load: 0.0,
-            memory_load: 0.0,
+    if inputs.balancing.match_client_address && session.client_address != inputs.client_address {
+        return Fit::OtherDevice;
+    }
+    if open.contains(&inputs.resource) {
+        return Fit::Open;
+    }
+    if session.resource == Some(inputs.resource) && !session.prelaunched {
+        return Fit::Left;
+    }
+    if !inputs.hosts.iter().any(|host| host.id == session.host) {
+        return Fit::OtherHost;
+    }
+    let same_kind = session.desktop == inputs.application.is_none();
+    match session.prelaunched {
+        // A desktop that was started beforehand is that desktop; an empty application session is anyone's.
+        true if session.resource == Some(inputs.resource) || (same_kind && !session.desktop) => {
+            Fit::Prelaunched
         }
+        _ if session.shared && inputs.share_session => Fit::Shared,
+        _ => Fit::NotShared,
     }
+}
 
-    fn session(number: u128, resource: u128, shared: bool) -> OwnSession {
-        OwnSession {
-            id: id(number),
-            host: id(1),
-            resource: Some(id(resource)),
-            shared,
-            state: SessionState::Disconnected,
-            started_at: NOW,
-        }
-    }
-
-    fn decide(sessions: &[OwnSession], hosts: &[HostSnapshot], share_session: bool) -> Plan {
-        plan(&Inputs {
-            resource: id(7),
-            share_session,
-            sessions,
-            hosts,
-            place: "of pool Office",
-            balancing: &EffectiveBalancing::default(),
-            turn: 0,
-            now: NOW,
-        })
-    }
-
-    #[test]
-    fn the_users_own_session_comes_first() {
-        let hosts = [HostSnapshot { sessions: 9, ..host(1) }, host(2)];
-        let plan = decide(&[session(50, 7, false)], &hosts, false);
-        assert!(matches!(plan, Plan::Return { session, start_program: false, .. } if session == id(50)));
-    }
-
-    #[test]
-    fn a_draining_host_still_takes_its_session_back() {
-        let draining = HostSnapshot { logon_mode: LogonMode::Drain, ..host(1) };
-        let plan = decide(&[session(50, 7, false)], &[draining, host(2)], false);
-        assert!(matches!(plan, Plan::Return { .. }));
-    }
-
-    #[test]
-    fn a_session_behind_closed_logons_is_told_not_doubled() {
-        let closed = HostSnapshot { logon_mode: LogonMode::Disabled, ..host(1) };
-        let plan = decide(&[session(50, 7, false)], &[closed, host(2)], false);
-        assert!(matches!(plan, Plan::OwnSessionOutOfReach { host_name, .. } if host_name == "host1"));
-    }
-
-    #[test]
-    fn a_session_on_a_silent_host_does_not_keep_its_user_from_working() {
-        let silent = HostSnapshot { last_report: None, ..host(1) };
-        let plan = decide(&[session(50, 7, false)], &[silent, host(2)], false);
-        assert!(matches!(plan, Plan::Start { ranking } if ranking.candidates[0].host == id(2)));
-    }
-
-    #[test]
-    fn a_second_program_opens_in_the_shared_session_only_if_both_share() {
-        let hosts = [host(1), host(2)];
-        let shared = decide(&[session(50, 8, true)], &hosts, true);
-        assert!(matches!(shared, Plan::Return { start_program: true, .. }));
-        assert!(matches!(decide(&[session(50, 8, true)], &hosts, false), Plan::Start { .. }));
-        assert!(matches!(decide(&[session(50, 8, false)], &hosts, true), Plan::Start { .. }));
-        // Not on a host that the resource may not run on.
-        assert!(matches!(decide(&[session(50, 8, true)], &[host(2)], true), Plan::Start { .. }));
-    }
-
-    #[test]
-    fn of_several_own_sessions_the_one_not_in_use_is_taken() {
-        let active = OwnSession {
-            state: SessionState::Active,
-            started_at: NOW + jiff::SignedDuration::from_secs(60),
-            ..session(51, 7, false)
-        };
-        let plan = decide(&[session(50, 7, false), active], &[host(1)], false);
-        assert!(matches!(plan, Plan::Return { session, .. } if session == id(50)));
-    }
-
-    #[test]
-    fn a_session_that_ends_is_waited_for_and_never_returned_to() {
-        let ending =
-            |resource, shared| OwnSession { state: SessionState::Ending, ..session(50, resource, shared) };
-        let plan = decide(&[ending(7, false)], &[host(1), host(2)], false);
-        assert!(matches!(plan, Plan::OwnSessionEnding { session, .. } if session == id(50)));
-        // Another one that runs is there to return to.
-        let plan = decide(&[ending(7, false), session(51, 7, false)], &[host(1)], false);
-        assert!(matches!(plan, Plan::Return { session, .. } if session == id(51)));
-        // Nothing opens in it, and another resource need not wait for it.
-        assert!(matches!(decide(&[ending(8, true)], &[host(1)], true), Plan::Start { .. }));
-        // A host that has gone silent would be waited for in vain.
-        let silent = HostSnapshot { last_report: None, ..host(1) };
-        assert!(matches!(decide(&[ending(7, false)], &[silent, host(2)], false), Plan::Start { .. }));
-    }
-
-    #[test]
-    fn without_a_host_the_refusal_says_why() {
-        let draining = HostSnapshot { logon_mode: LogonMode::Drain, ..host(1) };
-        let Plan::Refuse { refusal, .. } = decide(&[], &[draining], false) else {
-            panic!("a refusal was expected");
-        };
-        assert_eq!(refusal.to_string(), "The only host of pool Office is draining.");
-    }
+/// What is open in a session. A desktop is open for as long as it runs.
+fn open_in(session: &OwnSession) -> BTreeSet<Id<Resource>> {
+    let desktop = session.resource.filter(|_| session.desktop && !session.prelaunched);
+    session.open.iter().copied().chain(desktop).collect()
 }

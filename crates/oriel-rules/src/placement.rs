@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// How often a host reports at least while it has sessions, and its agent gives a sign of life.
 pub const HEARTBEAT_INTERVAL: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long a host may stay silent before nothing more is placed on it.
+/// How long a host may stay silent before nothing more is placed on it, where nothing else is set.
 /// Five missed heartbeats: a lost packet or a busy moment must not empty a pool.
 pub const HEARTBEAT_GRACE: SignedDuration = SignedDuration::from_secs(5);
 
@@ -44,6 +44,10 @@ pub struct HostSnapshot {
     pub cpu_load: f32,
     /// Share of its memory in use, 0 to 1.
     pub memory_load: f32,
+    /// Whether sessions are placed on it by load; if not, it takes only what names it.
+    pub balanced: bool,
+    /// How long its agent may be silent, in seconds, before nothing more is placed on it: its pool's.
+    pub agent_timeout_secs: u32,
 }
 
 /// Why a host gets no new session. Ordered from the farthest from a yes to the nearest.
@@ -52,6 +56,8 @@ pub struct HostSnapshot {
 pub enum Obstacle {
     /// An administrator disabled it.
     Disabled,
+    /// It takes only what names it.
+    NotBalanced,
     /// Its agent does not report.
     Unreachable,
     /// Its session software does not work.
@@ -76,6 +82,8 @@ impl Obstacle {
         match (self, count) {
             (Obstacle::Disabled, 1) => "is disabled",
             (Obstacle::Disabled, _) => "are disabled",
+            (Obstacle::NotBalanced, 1) => "takes only what names it",
+            (Obstacle::NotBalanced, _) => "take only what names them",
             (Obstacle::Unreachable, 1) => "cannot be reached",
             (Obstacle::Unreachable, _) => "cannot be reached",
             (Obstacle::Unhealthy { .. }, 1) => "has a fault",
@@ -116,7 +124,8 @@ pub fn reconnect_obstacle(host: &HostSnapshot, now: Timestamp) -> Option<Obstacl
 
 /// Whether the host's agent reported recently enough.
 pub fn is_alive(host: &HostSnapshot, now: Timestamp) -> bool {
-    host.last_report.is_some_and(|last| now.duration_since(last) <= HEARTBEAT_GRACE)
+    let timeout = SignedDuration::from_secs(host.agent_timeout_secs.into());
+    host.last_report.is_some_and(|last| now.duration_since(last) <= timeout)
 }
 
 /// Hosts in the order in which they are asked, and those that are not asked at all.
@@ -150,14 +159,22 @@ pub struct PassedOver {
     pub obstacle: Obstacle,
 }
 
-/// Ranks `hosts` for a new session. `turn` counts placements, for round robin.
-pub fn rank(hosts: &[HostSnapshot], balancing: &EffectiveBalancing, turn: u64, now: Timestamp) -> Ranking {
+/// Ranks `hosts` for a new session. `named`: the source names these very hosts, so that those take it
+/// that are not balanced. `turn` counts placements, for round robin.
+pub fn rank(
+    hosts: &[HostSnapshot],
+    named: bool,
+    balancing: &EffectiveBalancing,
+    turn: u64,
+    now: Timestamp,
+) -> Ranking {
     let mut ranking = Ranking::default();
     let mut hosts: Vec<&HostSnapshot> = hosts.iter().collect();
     // A fixed order first, so that equal loads and turns give the same answer on every broker.
     hosts.sort_by_key(|host| host.id);
     for host in hosts {
-        match obstacle(host, now) {
+        let reserved = (host.enabled && !host.balanced && !named).then_some(Obstacle::NotBalanced);
+        match reserved.or_else(|| obstacle(host, now)) {
             Some(obstacle) => {
                 ranking.passed_over.push(PassedOver { host: host.id, name: host.name.clone(), obstacle })
             }
@@ -270,6 +287,8 @@ mod tests {
             max_sessions: 10,
             cpu_load: 0.0,
             memory_load: 0.0,
+            balanced: true,
+            agent_timeout_secs: 5,
         }
     }
 
@@ -284,22 +303,22 @@ mod tests {
             HostSnapshot { cpu_load: 0.4, ..host(2) },
             HostSnapshot { memory_load: 0.3, ..host(3) },
         ];
-        assert_eq!(names(&rank(&hosts, &by_load(), 0, NOW)), ["host3", "host2", "host1"]);
+        assert_eq!(names(&rank(&hosts, false, &by_load(), 0, NOW)), ["host3", "host2", "host1"]);
         let cpu_only = EffectiveBalancing { sessions: false, memory: false, ..by_load() };
-        assert_eq!(names(&rank(&hosts, &cpu_only, 0, NOW)), ["host1", "host3", "host2"]);
+        assert_eq!(names(&rank(&hosts, false, &cpu_only, 0, NOW)), ["host1", "host3", "host2"]);
     }
 
     #[test]
     fn round_robin_takes_turns() {
         let hosts = [host(1), host(2), host(3)];
-        let first = |turn| names(&rank(&hosts, &in_turn(), turn, NOW))[0].to_owned();
+        let first = |turn| names(&rank(&hosts, false, &in_turn(), turn, NOW))[0].to_owned();
         assert_eq!([first(0), first(1), first(2), first(3)], ["host1", "host2", "host3", "host1"]);
     }
 
     #[test]
     fn each_obstacle_is_found_and_said() {
         let check = |changed: HostSnapshot, expected: &str| {
-            let ranking = rank(&[changed], &by_load(), 0, NOW);
+            let ranking = rank(&[changed], false, &by_load(), 0, NOW);
             assert_eq!(Refusal::new("of pool Office", &ranking).to_string(), expected);
         };
         check(HostSnapshot { enabled: false, ..host(1) }, "The only host of pool Office is disabled.");
@@ -326,7 +345,7 @@ mod tests {
     fn a_refusal_counts_the_obstacles() {
         let draining = |number| HostSnapshot { logon_mode: LogonMode::Drain, ..host(number) };
         let say = |hosts: &[HostSnapshot]| {
-            Refusal::new("of pool Office", &rank(hosts, &by_load(), 0, NOW)).to_string()
+            Refusal::new("of pool Office", &rank(hosts, false, &by_load(), 0, NOW)).to_string()
         };
         assert_eq!(say(&[draining(1), draining(2), draining(3)]), "All 3 hosts of pool Office are draining.");
         assert_eq!(say(&[draining(1), draining(2)]), "Both hosts of pool Office are draining.");
@@ -347,6 +366,23 @@ mod tests {
         assert_eq!(reconnect_obstacle(&full, NOW), None);
         assert_eq!(reconnect_obstacle(&draining, NOW), None);
         assert_eq!(reconnect_obstacle(&closed, NOW), Some(Obstacle::LogonsDisabled));
+    }
+
+    #[test]
+    fn a_host_that_is_not_balanced_takes_what_names_it() {
+        let hosts = [HostSnapshot { balanced: false, ..host(1) }];
+        let ranking = rank(&hosts, false, &by_load(), 0, NOW);
+        let refusal = Refusal::new("of pool Office", &ranking).to_string();
+        assert_eq!(refusal, "The only host of pool Office takes only what names it.");
+        assert_eq!(names(&rank(&hosts, true, &by_load(), 0, NOW)), ["host1"]);
+        assert_eq!(reconnect_obstacle(&hosts[0], NOW), None);
+    }
+
+    #[test]
+    fn each_host_may_be_silent_as_long_as_its_pool_says() {
+        let slow = HostSnapshot { agent_timeout_secs: 60, ..host(1) };
+        assert_eq!(obstacle(&slow, NOW + SignedDuration::from_secs(60)), None);
+        assert_eq!(obstacle(&slow, NOW + SignedDuration::from_secs(61)), Some(Obstacle::Unreachable));
     }
 
     #[test]
@@ -374,7 +410,7 @@ mod tests {
                 })
                 .collect();
             let balancing = if resource { by_load() } else { in_turn() };
-            let ranking = rank(&hosts, &balancing, turn, NOW);
+            let ranking = rank(&hosts, false, &balancing, turn, NOW);
             prop_assert_eq!(ranking.candidates.len() + ranking.passed_over.len(), hosts.len());
             for candidate in &ranking.candidates {
                 let host = hosts.iter().find(|host| host.id == candidate.host).expect("one of them");

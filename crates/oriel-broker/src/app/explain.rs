@@ -1,10 +1,12 @@
 //! Why a launch would be answered as it would be: the whole decision with its inputs, for
 //! `oriel why launch`. Nothing is prepared and nothing changes.
 
+use std::net::IpAddr;
+
 use oriel_model::{
-    Id, Timestamp,
+    Id, Object, Timestamp,
     pool::EffectiveBalancing,
-    resource::{Resource, Source},
+    resource::{Resource, Source, Target},
     user::User,
 };
 use oriel_rules::{
@@ -91,8 +93,7 @@ impl Broker {
         placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
         let now = self.now();
         let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
-        let plan = may_open
-            .then(|| launch::plan(&inputs(object.id, shares(&object.spec), &sessions, &placement, now)));
+        let plan = may_open.then(|| launch::plan(&inputs(object, &sessions, &placement, facts.address, now)));
         Ok(Explanation {
             user: user.id,
             user_name: user.name.clone(),
@@ -130,19 +131,27 @@ impl Broker {
 
 /// Puts together what a launch is decided from.
 pub(crate) fn inputs<'a>(
-    resource: Id<Resource>,
-    share_session: bool,
+    resource: &Object<Resource>,
     sessions: &'a [OwnSession],
     placement: &'a PlacementInputs,
+    client_address: Option<IpAddr>,
     now: Timestamp,
 ) -> Inputs<'a> {
+    let target = &resource.spec.target;
+    let is_application = matches!(target, Target::Application(_));
     Inputs {
-        resource,
-        share_session,
+        resource: resource.id,
+        application: is_application.then_some(resource.id),
+        share_session: shares(&resource.spec),
+        one_instance: matches!(target, Target::Application(application) if application.one_instance),
+        another: false,
         sessions,
         hosts: &placement.hosts,
+        named_hosts: matches!(target.source(), Some(Source::Hosts { .. })),
         place: &placement.place,
         balancing: &placement.balancing,
+        client_address,
+        limits: &[],
         turn: placement.turn,
         now,
     }
@@ -211,6 +220,7 @@ fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&P
         (_, Some(Plan::OwnSessionEnding { host, .. })) => {
             format!("The user's last session of it is still ending on {}.", host_name(*host))
         }
+        (_, Some(Plan::LimitReached { over })) => over.message.clone(),
         (_, Some(Plan::OwnSessionOutOfReach { host_name, .. })) => {
             format!("The user's own session is on {host_name}, which does not take it back now.")
         }

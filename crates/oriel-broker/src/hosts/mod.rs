@@ -164,6 +164,8 @@ impl Hosts {
             max_sessions: settings.max_sessions,
             cpu_load: 0.0,
             memory_load: 0.0,
+            balanced: settings.balanced,
+            agent_timeout_secs: view.effective_balancing(object.spec.pool).0.agent_timeout_secs,
         };
         if let Some(state) = self.state(host) {
             let state = lock(&state);

@@ -85,7 +85,12 @@ impl HostSession {
             id: self.id,
             host: self.host,
             resource: self.resource,
+            // What else was opened in it is not reported: what it was started for is open as long as it runs.
+            open: self.resource.into_iter().collect(),
             shared: self.shared,
+            desktop: self.desktop,
+            prelaunched: false,
+            client_address: self.client.address.parse().ok(),
             state: self.state,
             started_at: self.started_at,
         }

@@ -133,7 +133,11 @@ impl Attempt {
             id: confirmed.session,
             host: confirmed.host,
             resource: Some(self.resource.id),
+            open: vec![self.resource.id],
             shared: self.shares(),
+            desktop: matches!(self.resource.spec.target, Target::Desktop { .. }),
+            prelaunched: false,
+            client_address: Some(self.address),
             state: SessionState::Prepared,
             started_at: now,
         }
@@ -309,7 +313,8 @@ impl Broker {
         let mut sessions: Vec<_> =
             self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
         sessions.extend(turn.last().filter(|last| self.hosts.is_promised(last.host, last.id)));
-        let plan = launch::plan(&inputs(attempt.resource.id, attempt.shares(), &sessions, &placement, now));
+        let plan =
+            launch::plan(&inputs(&attempt.resource, &sessions, &placement, Some(attempt.address), now));
         let confirmed = self.carry_out(attempt, plan).await?;
         turn.led_to(attempt.made(&confirmed, now));
         Ok(confirmed)
@@ -333,6 +338,7 @@ impl Broker {
             }
             Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
             Plan::OwnSessionEnding { .. } => Err(LaunchError::SessionEnding),
+            Plan::LimitReached { over } => Err(LaunchError::NoHost(over.message)),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
             }

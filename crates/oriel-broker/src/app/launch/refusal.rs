@@ -76,6 +76,7 @@ pub(super) fn refused(answers: &[(String, HostError)]) -> LaunchError {
 pub(super) fn out_of_reach(host_name: &str, obstacle: &Obstacle) -> String {
     let why = match obstacle {
         Obstacle::Disabled => "which is disabled".to_owned(),
+        Obstacle::NotBalanced => "which takes only what names it".to_owned(),
         Obstacle::Unreachable => "which cannot be reached".to_owned(),
         Obstacle::Unhealthy { problem } => format!("which has a fault ({})", problem.trim_end_matches('.')),
         Obstacle::LogonsDisabled => "which refuses logons".to_owned(),

@@ -108,7 +108,11 @@ mod tests {
             id: Id::generate(now),
             host: Id::generate(now),
             resource: None,
+            open: Vec::new(),
             shared: false,
+            desktop: false,
+            prelaunched: false,
+            client_address: None,
             state: SessionState::Prepared,
             started_at: now,
         }
