@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOGS, ROOT, TARGET, buildBinary, buildPortal, cargo } from "./lib/build.mjs";
 import { freePorts } from "./lib/farm.mjs";
+import { fuzz } from "./lib/fuzz.mjs";
 import { PACKAGES, installPackages } from "./lib/packages.mjs";
 import { asRoot } from "./lib/root.mjs";
 import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
@@ -20,7 +21,7 @@ main(async () => {
   await buildPortal();
   await attempt("Unit tests of the portal", unitTestsOfThePortal);
   await attempt("Tests of the scripts", testsOfTheScripts);
-  await buildBinary();
+  const oriel = await buildBinary();
   await cargo("Building the independent RDP host", [
     "build", "--manifest-path", "tools/rdp-host/Cargo.toml", "--target-dir", join(TARGET, "rdp-host"),
   ]);
@@ -32,6 +33,11 @@ main(async () => {
       }
     }));
   await attempt("Unit and integration tests", rustTests);
+  await attempt("Fuzzing the management API", () =>
+    step("Fuzzing the management API", async (report) => {
+      await fuzz(oriel, report);
+      totals.passed += 1;
+    }));
   await attempt("Browser tests on the demo", browserTests);
   printTimes();
   for (const { name, error } of failures) console.error(`\n✗ ${name}\n${error.message}`);

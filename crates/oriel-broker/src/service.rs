@@ -28,6 +28,8 @@ use oriel_wire::{
         gateway_link_server::GatewayLinkServer,
     },
 };
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 
 use crate::{
@@ -125,6 +127,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
         user_states: UserStates::default(),
+        large_calls: Arc::new(Semaphore::new(1)),
         backups: Backups::default(),
         icons: Icons::default(),
         ticket_keys,
@@ -132,6 +135,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         throttle: Throttle::new(config.limits),
         launch_turns: LaunchTurns::default(),
         turns: AtomicU64::new(0),
+        ending: CancellationToken::new(),
         started_at: Instant::now(),
         authority: Arc::new(authority),
         farm_id,
@@ -197,6 +201,7 @@ impl Bound {
             () = serving.ending() => {}
             () = background.ending() => {}
         }
+        broker.ending.cancel();
         broker.hosts.hang_up();
         broker.gateways.hang_up();
         let served = serving.shutdown(DRAIN + Duration::from_secs(1)).await;

@@ -9,6 +9,8 @@ use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Kind, Timestamp, broker, farm};
 use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
@@ -64,6 +66,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
+    /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.
+    pub large_calls: Arc<Semaphore>,
     /// What is known of backups.
     pub backups: Backups,
     /// Icons in memory.
@@ -78,6 +82,8 @@ pub struct Broker {
     pub launch_turns: LaunchTurns,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
+    /// Given when the broker is told to stop: streams that would never end do.
+    pub ending: CancellationToken,
     /// When this process began to serve.
     pub started_at: Instant,
     /// The farm's certificate authority.

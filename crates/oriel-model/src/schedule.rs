@@ -26,9 +26,9 @@ pub struct Schedule {
     pub action: ScheduledAction,
     /// To which hosts.
     pub target: ScheduleTarget,
-    /// When it is done for the first time, by the clocks of `time_zone`: `2026-12-01T02:00:00`. A time
-    /// that the change to summer time leaves out is done an hour later by the clock, at the same instant;
-    /// one that comes twice is done the first time.
+    /// When it is done, by the clocks of `time_zone`: `2026-12-01T02:00:00`. When it repeats: from when on;
+    /// the first time is the first that fits `repeat`. A time that the change to summer time leaves out
+    /// is done later, by as much as clocks are put forward; one that comes twice is done the first time.
     pub starts_at: DateTime,
     /// The time zone, as in `Europe/Berlin`.
     #[serde(default = "utc")]

@@ -3,14 +3,12 @@
 //! The published resources are made ready once for every change of one of them ([`Catalogue`]): rules
 //! compiled, order and folders known. A list then costs little more than looking at each resource.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use oriel_model::{
     Id, Object,
     resource::{Resource, Status, Target},
+    rule::{Effect, Rules},
     validate::fold,
 };
 use schemars::JsonSchema;
@@ -94,12 +92,21 @@ pub struct Catalogue {
     places: HashMap<Id<Resource>, u32>,
 }
 
+/// What a list looks at stands here, not in the resource: most resources say so little that nothing else
+/// is read.
 #[derive(Debug, Clone)]
 struct Entry {
     resource: Arc<Object<Resource>>,
-    rules: Arc<CompiledRules>,
+    /// None: it has no rules, and everybody sees it.
+    rules: Option<Arc<CompiledRules>>,
     above: Above,
+    is_folder: bool,
+    /// Whether it is enabled, in every site.
+    is_plain: bool,
 }
+
+/// What rules say that are not there.
+const EVERYBODY: Decision = Decision { effect: Effect::Allow, rule: None };
 
 /// Where a resource lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,11 +127,15 @@ impl Catalogue {
         let above: Vec<_> = sorted.iter().map(|object| above(object, &sorted, &places)).collect();
         let entries = sorted.into_iter().zip(above).map(|(resource, above)| {
             let known = previous.entry(resource.id).filter(|known| Arc::ptr_eq(&known.resource, &resource));
+            let spec = &resource.spec;
             let rules = match known {
                 Some(known) => known.rules.clone(),
-                None => Arc::new(CompiledRules::new(&resource.spec.rules)),
+                None if spec.rules == Rules::default() => None,
+                None => Some(Arc::new(CompiledRules::new(&spec.rules))),
             };
-            Entry { resource, rules, above }
+            let is_folder = spec.target == Target::Folder;
+            let is_plain = spec.status == Status::Enabled && spec.sites.is_empty();
+            Entry { resource, rules, above, is_folder, is_plain }
         });
         Self { entries: entries.collect(), places }
     }
@@ -143,29 +154,24 @@ impl Catalogue {
     /// the folders that lead to them. Folders without anything are left out.
     pub fn visible(&self, facts: &Facts) -> Vec<(&Arc<Object<Resource>>, Access)> {
         let mut look = Look::new(self, facts);
-        let mut leading: HashSet<u32> = HashSet::new();
-        let mut seen = Vec::new();
-        for (place, entry) in (0u32..).zip(&self.entries) {
-            if entry.resource.spec.target == Target::Folder {
-                continue;
-            }
-            let access = look.at(entry);
-            if !access.is_visible() {
-                continue;
-            }
-            let mut above = entry.above;
+        let mut leads = vec![false; self.entries.len()];
+        let mut seen: Vec<Option<Access>> = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let access = (!entry.is_folder).then(|| look.at(entry)).filter(Access::is_visible);
+            let mut above = if access.is_some() { entry.above } else { Above::Top };
             while let Above::Folder(folder) = above
-                && leading.insert(folder)
+                && !std::mem::replace(&mut leads[folder as usize], true)
             {
                 above = self.entries[folder as usize].above;
             }
-            seen.push((place, access));
+            seen.push(access);
         }
-        for folder in leading {
-            seen.push((folder, look.folder(folder)));
-        }
-        seen.sort_unstable_by_key(|(place, _)| *place);
-        seen.into_iter().map(|(place, access)| (&self.entries[place as usize].resource, access)).collect()
+        let mut of_folder = |place: usize| leads[place].then(|| look.at(&self.entries[place]));
+        let all = self.entries.iter().zip(seen).enumerate();
+        all.filter_map(|(place, (entry, access))| {
+            Some((&entry.resource, access.or_else(|| of_folder(place))?))
+        })
+        .collect()
     }
 
     /// How every resource looks to somebody, folders without anything included, in the order in which they
@@ -252,16 +258,18 @@ impl<'a> Look<'a> {
 
     /// First what a resource says itself, then what the folders above it say.
     fn at(&mut self, entry: &Entry) -> Access {
-        let resource = &*entry.resource;
-        let sites = &resource.spec.sites;
-        if !sites.is_empty() && !self.asker.facts().site.is_some_and(|site| sites.contains(&site)) {
+        if !entry.is_plain
+            && let sites = &entry.resource.spec.sites
+            && !sites.is_empty()
+            && !self.asker.facts().site.is_some_and(|site| sites.contains(&site))
+        {
             return Access::Hidden { because: Hidden::OtherSite { inherited_from: None } };
         }
-        let decision = entry.rules.decide(&self.asker);
+        let decision = entry.rules.as_ref().map_or(EVERYBODY, |rules| rules.decide(&self.asker));
         if !decision.is_allowed() {
             return Access::Hidden { because: Hidden::Rule { decision } };
         }
-        if resource.spec.status == Status::Disabled {
+        if !entry.is_plain && entry.resource.spec.status == Status::Disabled {
             return Access::Hidden { because: Hidden::Disabled { inherited_from: None } };
         }
         let inherited = match entry.above {
@@ -269,7 +277,7 @@ impl<'a> Look<'a> {
             Above::Lost => return Access::Hidden { because: Hidden::LostFolder },
             Above::Folder(place) => {
                 let folder = self.catalogue.entries[place as usize].resource.id;
-                match self.folder_ref(place) {
+                match self.folder(place) {
                     Access::Open { .. } => None,
                     Access::Hidden { because } => {
                         return Access::Hidden { because: below(because.clone(), folder) };
@@ -280,7 +288,8 @@ impl<'a> Look<'a> {
                 }
             }
         };
-        let own = match &resource.spec.status {
+        let own = match &entry.resource.spec.status {
+            _ if entry.is_plain => None,
             Status::Maintenance { message } => Some((message.clone(), None)),
             Status::Enabled | Status::Disabled => None,
         };
@@ -290,12 +299,8 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn folder(&mut self, place: u32) -> Access {
-        self.folder_ref(place).clone()
-    }
-
     /// Folders nest at most [`FOLDER_DEPTH_MAX`] deep: the catalogue saw to it.
-    fn folder_ref(&mut self, place: u32) -> &Access {
+    fn folder(&mut self, place: u32) -> &Access {
         if !self.folders.contains_key(&place) {
             let catalogue = self.catalogue;
             let access = self.at(&catalogue.entries[place as usize]);

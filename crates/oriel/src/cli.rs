@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 #[cfg(any(feature = "broker", feature = "gateway", feature = "agent"))]
 use crate::node;
 use crate::{
-    admin::{self, ConnectionOptions, Format},
-    failure::Outcome,
+    admin::{self, ConnectionOptions, Desk, Format},
+    failure::{self, Failure, Outcome},
 };
 
 /// Remote applications and desktops: broker, gateway, session host agent, and their administration.
@@ -14,8 +14,12 @@ use crate::{
 /// A farm in one command: oriel all-in-one --data DIR. Piece by piece: oriel broker run on one machine,
 /// oriel invite gateway and oriel gateway join for each gateway, oriel invite agent and oriel agent join
 /// for each session host.
+///
+/// Everything that an administrator sets: oriel get, set, apply and the other verbs take objects of any
+/// kind, and oriel explain says what they hold. oriel user, oriel resource and the other nouns have short
+/// forms for daily work.
 #[derive(Debug, Parser)]
-#[command(name = "oriel", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "oriel", version, max_term_width = 100, after_help = failure::exit_codes())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -24,10 +28,25 @@ pub struct Cli {
     /// How answers are printed
     #[arg(short, long, value_enum, default_value_t, global = true, value_name = "FORMAT")]
     pub output: Format,
+    /// Only show what would be changed
+    #[arg(long, global = true)]
+    pub dry_run: bool,
 }
 
-const AFTER_HELP: &str =
-    "Exit codes: 0 done, 1 refused or failed, 2 wrong command line or file, 3 broker not reached.";
+impl Cli {
+    /// Refuses `--dry-run` where something would be done all the same.
+    pub fn check(&self) -> Outcome {
+        let can_be_tried = match &self.command {
+            Command::Admin(command) => command.can_be_tried(),
+            Command::Broker(BrokerCommand::Admin(_)) | Command::Gateway(GatewayCommand::Admin(_)) => true,
+            _ => false,
+        };
+        if self.dry_run && !can_be_tried {
+            return Err(Failure::Usage("this command cannot be tried with --dry-run".into()));
+        }
+        Ok(())
+    }
+}
 
 /// What the program does.
 #[derive(Debug, Subcommand)]
@@ -92,19 +111,19 @@ pub enum AgentCommand {
 }
 
 impl BrokerCommand {
-    pub fn run(self, connection: &ConnectionOptions, format: Format) -> Outcome {
+    pub fn run(self, desk: impl FnOnce() -> Outcome<Desk>) -> Outcome {
         match self {
             #[cfg(feature = "broker")]
             BrokerCommand::Run(options) => node::broker::run(&options),
             #[cfg(feature = "broker")]
             BrokerCommand::ExampleConfig => node::example::<node::broker::File>(),
-            BrokerCommand::Admin(command) => admin::broker(command, connection, format),
+            BrokerCommand::Admin(command) => command.run(&desk()?),
         }
     }
 }
 
 impl GatewayCommand {
-    pub fn run(self, connection: &ConnectionOptions, format: Format) -> Outcome {
+    pub fn run(self, desk: impl FnOnce() -> Outcome<Desk>) -> Outcome {
         match self {
             #[cfg(feature = "gateway")]
             GatewayCommand::Run(options) => node::gateway::run(&options),
@@ -112,7 +131,7 @@ impl GatewayCommand {
             GatewayCommand::Join(options) => node::join::run(&options, oriel_model::role::Role::Gateway),
             #[cfg(feature = "gateway")]
             GatewayCommand::ExampleConfig => node::example::<node::gateway::File>(),
-            GatewayCommand::Admin(command) => admin::gateway(command, connection, format),
+            GatewayCommand::Admin(command) => command.run(&desk()?),
         }
     }
 }
@@ -146,10 +165,25 @@ mod tests {
         for line in [
             "oriel user create alice --group Office --password-stdin",
             "oriel resource publish xterm --from-host h1 --folder Tools --group Office",
+            "oriel resource publish document Report --path ~/report.odt --application Writer",
+            "oriel resource status Tools maintenance --message Soon",
             "oriel invite agent --pool P --hours 2",
             "oriel why launch --user alice --resource Writer",
+            "oriel why access --user alice --client-os linux --at 2026-12-01T08:00:00Z",
             "oriel session end-process 0192 4711",
-            "oriel pool set Office --set settings.max_sessions=5 --unset settings.accounts",
+            "oriel pool set Office settings.max_sessions=5 --unset settings.accounts",
+            "oriel set logon-hours Day outside.disconnect=true --dry-run",
+            "oriel set farm sign_in.lockout_after=10",
+            "oriel create policy Kiosk settings.clipboard.direction=none",
+            "oriel get pools -o yaml",
+            "oriel get host h1",
+            "oriel get hosts --filter state.reachable:false --sort -state.sessions --fields name,state.sessions",
+            "oriel hours create Day --open mon-fri@08:00-18:00 --group Office",
+            "oriel schedule create Sunday --do reboot --pool Office --at 2026-12-06T02:00 --repeat FREQ=WEEKLY",
+            "oriel apply -f farm.yaml -f more/ --yes",
+            "oriel log --kind pool --object Office --since 3h",
+            "oriel explain resource target.source",
+            "oriel watch sessions",
             "oriel -o json host list",
             "oriel host list -o json --url https://x:1",
             "oriel gateway join - --data /d",
@@ -157,6 +191,20 @@ mod tests {
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_tried_is_not_tried() {
+        let check = |line: &str| Cli::try_parse_from(line.split(' ')).expect(line).check();
+        assert!(check("oriel gateway delete g1 --dry-run").is_ok());
+        assert!(check("oriel apply -f farm.yaml --dry-run").is_ok());
+        for line in [
+            "oriel login --dry-run",
+            "oriel --dry-run gateway join - --data /d",
+            "oriel agent run --data /d --dry-run",
+        ] {
+            assert!(check(line).is_err(), "{line}");
         }
     }
 

@@ -15,7 +15,7 @@ mod node;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command};
 use failure::Outcome;
@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         return code;
     }
     oriel_net::tls::install_crypto();
+    // Where a shell asks what could be typed, the answer is all that is printed.
+    clap_complete::CompleteEnv::with_factory(Cli::command).var(admin::COMPLETION_VARIABLE).complete();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -37,11 +39,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    let (connection, format) = (&cli.connection, cli.output);
+    cli.check()?;
+    let (connection, format, dry_run) = (&cli.connection, cli.output, cli.dry_run);
+    let desk = || admin::Desk::new(connection, format, dry_run);
     match cli.command {
-        Command::Admin(command) => admin::run(command, connection, format),
-        Command::Broker(command) => command.run(connection, format),
-        Command::Gateway(command) => command.run(connection, format),
+        Command::Admin(command) => admin::run(command, connection, format, dry_run),
+        Command::Broker(command) => command.run(desk),
+        Command::Gateway(command) => command.run(desk),
         Command::Agent(command) => command.run(),
         #[cfg(all(feature = "broker", feature = "gateway", feature = "agent"))]
         Command::AllInOne(options) => all_in_one::run(&options),

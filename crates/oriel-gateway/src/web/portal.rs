@@ -197,10 +197,16 @@ fn passed_headers(all: &HeaderMap) -> HeaderMap {
     passed
 }
 
-/// An answer in the portal's own form.
+/// An answer in the portal's own form: a problem document (RFC 9457).
 pub(crate) fn problem(status: StatusCode, code: &str, message: &str, advice: &str) -> Response {
-    let body = Json(json!({ "code": code, "message": message, "advice": advice }));
-    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], body).into_response();
+    let title = status.canonical_reason().unwrap_or("Error");
+    let (kind, number) = (format!("/api/v1/problems/{code}"), status.as_u16());
+    let body = json!({
+        "type": kind, "title": title, "status": number, "code": code, "detail": message, "advice": advice,
+    });
+    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         // Seconds. A broker that was killed is back after about two.
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
@@ -262,11 +268,14 @@ mod tests {
     async fn problems_say_what_happened_and_what_to_do() {
         let response = problem(StatusCode::SERVICE_UNAVAILABLE, "farm_starting", "It starts.", "Wait.");
         assert_eq!(response.headers()["retry-after"], "2");
-        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
         let body = response.into_body().collect().await.expect("text").to_bytes();
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).expect("JSON"),
-            json!({ "code": "farm_starting", "message": "It starts.", "advice": "Wait." })
+            json!({
+                "type": "/api/v1/problems/farm_starting", "title": "Service Unavailable", "status": 503,
+                "code": "farm_starting", "detail": "It starts.", "advice": "Wait.",
+            })
         );
     }
 }

@@ -129,11 +129,15 @@ fn the_list_is_in_the_order_that_administrators_set_then_by_name() {
 
 #[test]
 fn rules_of_what_did_not_change_are_not_compiled_again() {
-    let (one, two) = (object(1, desktop(None)), object(2, desktop(None)));
+    let nobody = || Rules { rules: Vec::new(), otherwise: Effect::Deny };
+    let hidden = || Resource { rules: nobody(), ..desktop(None) };
+    let (one, two) = (object(1, hidden()), object(2, hidden()));
     let before = Catalogue::new([one.clone(), two], &Catalogue::default());
-    let changed = object(2, Resource { order: -1, ..desktop(None) });
+    let changed = object(2, Resource { order: -1, ..hidden() });
     let after = Catalogue::new([one, changed], &before);
-    let rules = |catalogue: &Catalogue, number| catalogue.entry(id(number)).expect("there").rules.clone();
+    let rules = |catalogue: &Catalogue, number| {
+        catalogue.entry(id(number)).expect("there").rules.clone().expect("it has rules")
+    };
     assert!(Arc::ptr_eq(&rules(&before, 1), &rules(&after, 1)));
     assert!(!Arc::ptr_eq(&rules(&before, 2), &rules(&after, 2)));
 }

@@ -45,7 +45,7 @@ fn expand_arguments(arguments: &str, values: Values<'_>) -> Result<String, Strin
     // At an even index the text itself, at an odd one what stands between two per cent signs.
     for (index, part) in arguments.split('%').enumerate() {
         if index % 2 == 1 {
-            let value = expand(&format!("%{part}%"), |variable| values(variable))?;
+            let value = expand(&format!("%{part}%"), values)?;
             expanded.push_str(&match (part, quote) {
                 ("", _) => "%".to_owned(),
                 (_, None) => quoted(&value),

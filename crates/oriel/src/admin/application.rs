@@ -1,22 +1,15 @@
 //! Programs installed on a host, as its agent finds them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use oriel_model::Kind;
 use serde_json::Value;
 
-use super::{Desk, host, names, output::Column};
+use super::{Desk, names};
 use crate::failure::{Failure, Outcome};
-
-/// The table of `oriel host apps`.
-pub const COLUMNS: [Column; 4] = [
-    Column::plain("APP ID", "/id"),
-    Column::plain("NAME", "/name"),
-    Column::plain("PROGRAM", "/program"),
-    Column::plain("COMMENT", "/comment"),
-];
 
 /// The programs of a host, without icons.
 pub fn installed(desk: &Desk, host: &str, languages: &[String]) -> Outcome<Vec<Value>> {
-    let id = names::id(&desk.client, &host::NOUN, host)?;
+    let id = names::id(&desk.client, Kind::Host, host)?;
     let query: Vec<_> = languages.iter().map(|language| ("language", language.as_str())).collect();
     let mut answer = desk.client.get(&format!("hosts/{id}/apps"), &query)?;
     Ok(match answer["apps"].take() {
@@ -27,10 +20,10 @@ pub fn installed(desk: &Desk, host: &str, languages: &[String]) -> Outcome<Vec<V
 
 /// One program of a host, with its icon.
 pub fn one(desk: &Desk, host: &str, app: &str) -> Outcome<Value> {
-    let id = names::id(&desk.client, &host::NOUN, host)?;
+    let id = names::id(&desk.client, Kind::Host, host)?;
     let answer = desk.client.get(&format!("hosts/{id}/apps"), &[("app", app), ("icons", "true")])?;
     answer["apps"].as_array().and_then(|apps| apps.first()).cloned().ok_or_else(|| {
-        Failure::Refused(format!(
+        Failure::NotFound(format!(
             "host \"{host}\" has no program with the id \"{app}\": see oriel host apps {host}"
         ))
     })

@@ -3,17 +3,22 @@
 //! Deliberately absent: what the answers mean. Every command reads what it shows from the JSON, so
 //! that an older command line still works with a newer broker.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    ops::ControlFlow,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::Value;
 use ureq::{
     Agent, Body,
-    http::{Response, StatusCode},
+    http::Response,
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 use zeroize::Zeroizing;
 
-use super::connection::Connection;
+use super::{connection::Connection, problem};
 use crate::failure::{Failure, Outcome};
 
 /// How long one call may take: the slowest asks a host for its programs with their icons.
@@ -37,14 +42,16 @@ pub struct Client {
     agent: Agent,
     base: String,
     token: Zeroizing<String>,
+    dry_run: bool,
 }
 
 /// Part of a query string, as name and value.
 pub type Query<'a> = [(&'a str, &'a str)];
 
 impl Client {
-    /// A client for one broker. Nothing is sent yet.
-    pub fn new(connection: &Connection) -> Outcome<Self> {
+    /// A client for one broker. Nothing is sent yet. With `dry_run` it sends nothing that changes anything,
+    /// whatever a command forgets.
+    pub fn new(connection: &Connection, dry_run: bool) -> Outcome<Self> {
         if !connection.url.starts_with("https://") {
             return Err(Failure::Usage(format!(
                 "the address \"{}\" must begin with https:// (the token must not travel in the clear)",
@@ -71,7 +78,7 @@ impl Client {
             .build()
             .new_agent();
         let base = format!("{}/api/v1", connection.url.trim_end_matches('/'));
-        Ok(Self { agent, base, token: connection.token.clone() })
+        Ok(Self { agent, base, token: connection.token.clone(), dry_run })
     }
 
     /// Reads something.
@@ -104,13 +111,20 @@ impl Client {
         Ok(found)
     }
 
+    /// Asks something that needs a body. Nothing is changed by it.
+    pub fn ask(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.answer(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body))
+    }
+
     /// Creates something, or asks for something to be done.
     pub fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.may_change()?;
         self.answer(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body))
     }
 
     /// Sends a picture.
     pub fn post_png(&self, path: &str, png: &[u8]) -> Outcome<Value> {
+        self.may_change()?;
         self.answer(
             self.agent
                 .post(self.url(path))
@@ -122,14 +136,59 @@ impl Client {
 
     /// Replaces something.
     pub fn put(&self, path: &str, body: &Value) -> Outcome<Value> {
+        self.may_change()?;
         self.answer(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body))
     }
 
     /// Deletes something that has this revision.
     pub fn delete(&self, path: &str, revision: u64) -> Outcome<Value> {
+        self.may_change()?;
         let url = self.url(path);
         let request = self.agent.delete(url).header("authorization", self.bearer());
         self.answer(request.header("if-match", format!("\"{revision}\"")).call())
+    }
+
+    /// Reads a stream of events, line by line, until `each` says that it is enough or the broker ends it.
+    pub fn stream(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+        after: Option<&str>,
+        mut each: impl FnMut(&str) -> Outcome<ControlFlow<()>>,
+    ) -> Outcome {
+        let mut request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        for (name, value) in query {
+            request = request.query(*name, *value);
+        }
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        // The answer goes on for as long as somebody watches.
+        let request = request.header("accept", "text/event-stream").config().timeout_global(None).build();
+        let mut response = request.call().map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return self.answer(Ok(response)).map(|_| ());
+        }
+        let reader = BufReader::new(response.body_mut().with_config().limit(u64::MAX).reader());
+        for line in reader.lines() {
+            let line = line.map_err(|error| self.unreachable(&ureq::Error::Io(error)))?;
+            if each(&line)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this client only tries.
+    pub fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    fn may_change(&self) -> Outcome {
+        if self.dry_run {
+            return Err(Failure::Usage("this cannot be tried with --dry-run: nothing was done".into()));
+        }
+        Ok(())
     }
 
     fn url(&self, path: &str) -> String {
@@ -150,7 +209,7 @@ impl Client {
             .read_to_string()
             .map_err(|error| self.unreachable(&error))?;
         if !status.is_success() {
-            return Err(refusal(status, &text));
+            return Err(problem::refusal(status, &text));
         }
         if text.trim().is_empty() {
             return Ok(Value::Null);
@@ -190,24 +249,6 @@ fn is_tls(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
 }
 
-/// What a failed call says, as text for people: the sentence, the advice and every mistake.
-fn refusal(status: StatusCode, body: &str) -> Failure {
-    let Ok(problem) = serde_json::from_str::<Value>(body) else {
-        return Failure::Refused(format!("the broker answered {status} without saying why"));
-    };
-    let part = |name: &str| problem.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let mut text = part("detail").map_or_else(|| format!("the broker answered {status}"), ToOwned::to_owned);
-    if let Some(advice) = part("advice") {
-        text += " ";
-        text += advice;
-    }
-    for mistake in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        let word = |name: &str| mistake.get(name).and_then(Value::as_str).unwrap_or_default();
-        text += &format!("\n  {}: {}", word("field"), word("message"));
-    }
-    Failure::Refused(text)
-}
-
 fn system_authorities() -> Outcome<Vec<Certificate<'static>>> {
     let file = SYSTEM_AUTHORITIES.iter().find_map(|path| std::fs::read(path).ok()).ok_or_else(|| {
         Failure::Usage(
@@ -238,17 +279,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_everything_that_the_broker_said() {
-        let body = r#"{"code":"invalid","detail":"Two fields are wrong.","advice":"Correct them.",
-            "errors":[{"field":"name","message":"must not be empty"}]}"#;
-        let Failure::Refused(text) = refusal(StatusCode::UNPROCESSABLE_ENTITY, body) else {
-            panic!("expected a refusal");
+    fn nothing_that_changes_anything_is_sent_in_a_dry_run() {
+        // Nobody listens there: what was sent would fail as unreachable.
+        let client = Client {
+            agent: Agent::new_with_defaults(),
+            base: "https://127.0.0.1:1/api/v1".into(),
+            token: Zeroizing::new("secret".into()),
+            dry_run: true,
         };
-        assert_eq!(text, "Two fields are wrong. Correct them.\n  name: must not be empty");
-        let Failure::Refused(text) = refusal(StatusCode::BAD_GATEWAY, "<html>") else {
-            panic!("expected a refusal");
-        };
-        assert!(text.contains("502"));
+        let empty = Value::Null;
+        for answer in [
+            client.post("x", &empty),
+            client.post_png("x", b""),
+            client.put("x", &empty),
+            client.delete("x", 1),
+        ] {
+            assert!(matches!(answer, Err(Failure::Usage(_))), "{answer:?}");
+        }
+        assert!(matches!(client.ask("x", &empty), Err(Failure::Unreachable(_))));
     }
 
     #[test]
@@ -258,6 +306,6 @@ mod tests {
             authority: None,
             token: Zeroizing::new("secret".into()),
         };
-        assert!(matches!(Client::new(&connection), Err(Failure::Usage(_))));
+        assert!(matches!(Client::new(&connection, false), Err(Failure::Usage(_))));
     }
 }

@@ -55,6 +55,15 @@ struct Kept {
 const TOKEN_VARIABLE: &str = "ORIEL_TOKEN";
 
 impl ConnectionOptions {
+    /// What the environment says, where no options were read.
+    pub fn or_environment(mut self) -> Self {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        self.url = self.url.or_else(|| set("ORIEL_URL")?.into_string().ok());
+        self.token_file = self.token_file.or_else(|| set("ORIEL_TOKEN_FILE").map(Into::into));
+        self.authority = self.authority.or_else(|| set("ORIEL_AUTHORITY").map(Into::into));
+        self
+    }
+
     /// Puts option, environment and file together.
     pub fn resolve(&self) -> Outcome<Connection> {
         let kept = Kept::read()?;

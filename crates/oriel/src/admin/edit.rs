@@ -1,88 +1,98 @@
-//! Changing any field of any settings object: `--set settings.max_sessions=40 --unset description`.
+//! Changing any field of any settings object: `settings.max_sessions=40 --unset description`.
 
 use std::{fs, io::Read, path::PathBuf};
 
 use clap::Args;
-use serde_json::{Map, Value};
+use oriel_model::Kind;
+use serde_json::Value;
 
+use super::{
+    completion,
+    path::{self, parse},
+    schema::Schema,
+    yaml,
+};
 use crate::failure::{Failure, Outcome};
 
 /// Options that change fields of an object's spec.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Any field")]
 pub struct Edits {
-    /// Set a field of the spec, such as settings.max_sessions=40 or description="For guests". The value
-    /// is JSON; what is no JSON is taken as text
-    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    /// Set fields, such as settings.max_sessions=40, "description=For guests" or groups=[Sales,IT]. A value
+    /// is JSON or text; objects are named by name or id. oriel explain KIND lists the fields
+    #[arg(value_name = "FIELD=VALUE", add = completion::assignments())]
     set: Vec<String>,
-    /// Remove a field of the spec, so that it inherits or has its default
-    #[arg(long = "unset", value_name = "FIELD")]
+    /// Remove a field, so that it inherits or has its default (can be given several times)
+    #[arg(long = "unset", value_name = "FIELD", add = completion::fields())]
     unset: Vec<String>,
-    /// Replace the whole spec with the JSON of this file (- for standard input); --set and --unset
-    /// still apply
+    /// Replace all fields with the YAML or JSON of this file (- for standard input); what is set or unset
+    /// beside it still applies
     #[arg(long = "spec", value_name = "FILE")]
     spec: Option<PathBuf>,
 }
 
 impl Edits {
-    /// Carries them out on a spec.
-    pub fn apply(&self, spec: &mut Value) -> Outcome {
+    /// One assignment more, before the others.
+    pub fn first(mut self, assignment: &str) -> Self {
+        self.set.insert(0, assignment.to_owned());
+        self
+    }
+
+    /// Carries them out on a spec of this kind.
+    pub fn apply(&self, kind: Kind, spec: &mut Value) -> Outcome {
         if let Some(path) = &self.spec {
             *spec = read(path)?;
         }
+        let schema = Schema::of(kind);
         for assignment in &self.set {
-            let (field, value) = assignment
+            let (field, text) = assignment
                 .split_once('=')
-                .ok_or_else(|| Failure::Usage(format!("--set \"{assignment}\" is not FIELD=VALUE")))?;
-            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-            put(spec, field, value)?;
+                .ok_or_else(|| Failure::Usage(format!("\"{assignment}\" is not FIELD=VALUE")))?;
+            let text_only = schema.is_text(&parse(field)?);
+            path::put(spec, field, value(text, text_only)?)?;
         }
         for field in &self.unset {
-            remove(spec, field);
+            path::remove(spec, field)?;
         }
         Ok(())
     }
 }
 
+/// A value as people write it: JSON, a list or an object without quotes, or text.
+fn value(text: &str, text_only: bool) -> Outcome<Value> {
+    let json = serde_json::from_str::<Value>(text);
+    if text_only {
+        return Ok(match json {
+            Ok(Value::String(quoted)) => Value::String(quoted),
+            Ok(Value::Null) => Value::Null,
+            _ => Value::String(text.to_owned()),
+        });
+    }
+    match json {
+        Ok(value) => Ok(value),
+        Err(_) if text.starts_with(['[', '{']) => {
+            let read = yaml::read(text, "the value")?;
+            Ok(read.first().map(yaml::Placed::value).unwrap_or_default())
+        }
+        Err(_) => Ok(Value::String(text.to_owned())),
+    }
+}
+
+/// Largest file of a spec, in bytes: several times what the broker takes.
+const FILE_MAX: u64 = 16 * 1024 * 1024;
+
 fn read(path: &PathBuf) -> Outcome<Value> {
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::Usage(format!("cannot read {}: {error}", path.display()));
-    let text = if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text).map_err(|error| failed(&error))?;
-        text
+    let failed = |error: std::io::Error| Failure::Usage(format!("cannot read {}: {error}", path.display()));
+    let mut text = String::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(FILE_MAX).read_to_string(&mut text).map_err(failed)?;
     } else {
-        fs::read_to_string(path).map_err(|error| failed(&error))?
-    };
-    serde_json::from_str(&text).map_err(|error| failed(&error))
-}
-
-/// Sets the field at a dotted path, making the objects on the way.
-pub fn put(spec: &mut Value, field: &str, value: Value) -> Outcome {
-    let mut place = spec;
-    for part in field.split('.') {
-        if part.is_empty() {
-            return Err(Failure::Usage(format!(
-                "\"{field}\" is not the path of a field, such as settings.max_sessions"
-            )));
-        }
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        place = place.as_object_mut().expect("it was just made one").entry(part).or_insert(Value::Null);
+        fs::File::open(path).map_err(failed)?.take(FILE_MAX).read_to_string(&mut text).map_err(failed)?;
     }
-    *place = value;
-    Ok(())
-}
-
-fn remove(spec: &mut Value, field: &str) {
-    let (parents, last) = field.rsplit_once('.').unwrap_or(("", field));
-    let mut place = Some(spec);
-    for part in parents.split('.').filter(|part| !part.is_empty()) {
-        place = place.and_then(|value| value.get_mut(part));
-    }
-    if let Some(Value::Object(fields)) = place {
-        fields.remove(last);
+    let file = path.display().to_string();
+    match yaml::read(&text, &file)?.as_slice() {
+        [only] => Ok(only.value()),
+        several => Err(Failure::Usage(format!("{file} holds {} documents, not one", several.len()))),
     }
 }
 
@@ -92,29 +102,36 @@ mod tests {
 
     use super::*;
 
+    fn edits(set: &[&str], unset: &[&str]) -> Edits {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Edits { set: owned(set), unset: owned(unset), spec: None }
+    }
+
     #[test]
     fn fields_are_set_by_path_as_json_or_text() {
-        let edits = Edits {
-            set: vec![
-                "settings.max_sessions=40".into(),
-                "description=For guests".into(),
-                "enabled=false".into(),
-            ],
-            unset: vec!["settings.accounts".into(), "no.such.field".into()],
-            spec: None,
-        };
         let mut spec = json!({"settings": {"accounts": "create"}});
-        edits.apply(&mut spec).expect("valid");
+        let edits = edits(
+            &["settings.max_sessions=40", "description=2026", "enabled=false"],
+            &["settings.accounts", "no.such.field"],
+        );
+        edits.apply(Kind::Pool, &mut spec).expect("valid");
         assert_eq!(
             spec,
-            json!({"settings": {"max_sessions": 40}, "description": "For guests", "enabled": false})
+            json!({"settings": {"max_sessions": 40}, "description": "2026", "enabled": false}),
+            "a description is text, whatever it looks like"
         );
+        let mut spec = json!({});
+        edits_of_user(&mut spec);
+        assert_eq!(spec, json!({"groups": ["Sales", "IT"]}));
+    }
+
+    fn edits_of_user(spec: &mut Value) {
+        edits(&["groups=[Sales, IT]"], &[]).apply(Kind::User, spec).expect("valid");
     }
 
     #[test]
     fn what_is_no_assignment_is_refused() {
-        let edits = Edits { set: vec!["enabled".into()], ..Edits::default() };
-        assert!(matches!(edits.apply(&mut json!({})), Err(Failure::Usage(_))));
-        assert!(put(&mut json!({}), "a..b", json!(1)).is_err());
+        let wrong = edits(&["enabled"], &[]).apply(Kind::Pool, &mut json!({}));
+        assert!(matches!(wrong, Err(Failure::Usage(_))));
     }
 }

@@ -1,11 +1,11 @@
 //! `oriel farm`.
 
 use clap::Subcommand;
+use oriel_model::Kind;
 
 use super::{
     Desk,
-    objects::{self, SetOptions},
-    output,
+    objects::{self, Named, SetOptions},
 };
 use crate::failure::Outcome;
 
@@ -14,7 +14,7 @@ use crate::failure::Outcome;
 pub enum FarmCommand {
     /// Show the farm's own settings
     Show,
-    /// Change the farm's name or settings, such as --set sign_in.lockout_after=10
+    /// Change the farm's name or settings, such as sign_in.lockout_after=10
     Set {
         #[command(flatten)]
         options: SetOptions,
@@ -23,12 +23,9 @@ pub enum FarmCommand {
 
 impl FarmCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        let farm = desk.client.get("farm", &[])?;
         match self {
-            FarmCommand::Show => output::one(desk.format, &farm),
-            FarmCommand::Set { options } => {
-                objects::write_back(desk, "farm", "farm", farm, &options, |_| Ok(()))
-            }
+            FarmCommand::Show => objects::show(desk, Kind::Farm, &Named { name: String::new() }),
+            FarmCommand::Set { options } => objects::set(desk, Kind::Farm, "", &options, |_| Ok(())),
         }
     }
 }

@@ -1,55 +1,23 @@
 //! `oriel host`.
 
 use clap::{Args, Subcommand};
+use oriel_model::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    Desk, application, names,
-    objects::{self, ListOptions, Named, Noun, SetOptions},
-    output::{self, Column},
-    pool,
+    Desk, application, columns,
+    frame::{self, Kept, or_none, put},
+    names,
+    objects::{self, Named},
+    output, plan,
 };
 use crate::failure::Outcome;
-
-/// Session hosts.
-pub static NOUN: Noun = Noun {
-    path: "hosts",
-    word: "host",
-    command: "host",
-    columns: &[
-        Column::plain("NAME", "/name"),
-        Column::plain("POOL", "/spec/pool"),
-        Column::plain("REACHABLE", "/state/reachable"),
-        Column::plain("LOGONS", "/spec/logon_mode"),
-        Column::plain("SESSIONS", "/state/sessions"),
-        Column::plain("LIMIT", "/effective/max_sessions"),
-        Column::share("CPU", "/state/cpu_load"),
-        Column::bytes("FREE MEMORY", "/state/memory_available_bytes"),
-        Column::plain("AGENT", "/state/agent_version"),
-        Column::plain("PROBLEM", "/state/problem"),
-        Column::plain("ID", "/id"),
-    ],
-    refers: &[(&pool::NOUN, "/spec/pool")],
-};
 
 /// `oriel host …`
 #[derive(Debug, Subcommand)]
 pub enum HostCommand {
-    /// List session hosts with their load
-    List(ListOptions),
-    /// Show a host
-    Show(Named),
-    /// Change a host
-    Set {
-        #[command(flatten)]
-        named: Named,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: SetOptions,
-    },
-    /// Forget a host: its agent is sent away and has to join anew
-    Delete(Named),
+    #[command(flatten)]
+    Kept(Kept<Fields>),
     /// List the programs installed on a host, for `oriel resource publish`
     Apps {
         #[command(flatten)]
@@ -89,36 +57,22 @@ pub struct Fields {
     enabled: Option<bool>,
 }
 
-impl Fields {
-    fn apply(&self, desk: &Desk, spec: &mut Value) -> Outcome {
-        if let Some(pool) = &self.pool {
-            spec["pool"] = names::id(&desk.client, &pool::NOUN, pool)?.into();
-        }
-        if let Some(description) = &self.description {
-            spec["description"] = description.as_str().into();
-        }
-        if let Some(address) = &self.address {
-            spec["address"] = if address.is_empty() { Value::Null } else { address.as_str().into() };
-        }
-        if let Some(enabled) = self.enabled {
-            spec["enabled"] = enabled.into();
-        }
-        Ok(())
+impl frame::Fields for Fields {
+    fn apply(&self, _: &Desk, spec: &mut Value) -> Outcome {
+        put(spec, "pool", self.pool.as_deref())?;
+        put(spec, "description", self.description.as_deref())?;
+        put(spec, "address", self.address.as_deref().map(or_none))?;
+        put(spec, "enabled", self.enabled)
     }
 }
 
 impl HostCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self {
-            HostCommand::List(options) => objects::list(desk, &NOUN, &options),
-            HostCommand::Show(named) => objects::show(desk, &NOUN, &named),
-            HostCommand::Set { named, fields, options } => {
-                objects::set(desk, &NOUN, &named, &options, |spec| fields.apply(desk, spec))
-            }
-            HostCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
+            HostCommand::Kept(command) => command.run(desk, Kind::Host),
             HostCommand::Apps { named, languages } => {
                 let apps = application::installed(desk, &named.name, &languages)?;
-                output::rows(desk.format, &application::COLUMNS, &apps)
+                output::rows(desk.format, columns::PROGRAMS, &apps)
             }
             HostCommand::Enable(named) => logon_mode(desk, &named, "enabled"),
             HostCommand::Disable(named) => logon_mode(desk, &named, "disabled"),
@@ -131,9 +85,12 @@ impl HostCommand {
 }
 
 fn logon_mode(desk: &Desk, named: &Named, mode: &str) -> Outcome {
-    let host = names::find(&desk.client, &NOUN, &named.name)?;
-    let path = format!("hosts/{}/logon-mode", names::id_of(&host));
+    let host = names::find(&desk.client, Kind::Host, &named.name)?;
+    let (name, words) = (names::name_of(&host), mode.replace('_', " "));
+    if desk.client.dry_run() {
+        return plan::of_action(desk, &format!("Would set logons on host \"{name}\" to: {words}."));
+    }
+    let path = format!("{}/logon-mode", objects::address(Kind::Host, &host));
     let answer = desk.client.post(&path, &json!({"logon_mode": mode}))?;
-    let name = host["name"].as_str().unwrap_or_default();
-    output::done(desk.format, &format!("Logons on host \"{name}\": {}.", mode.replace('_', " ")), &answer)
+    output::done(desk.format, &format!("Logons on host \"{name}\": {words}."), &answer)
 }

@@ -1,31 +1,11 @@
 //! `oriel invite`.
 
 use clap::{Args, Subcommand};
+use oriel_model::Kind;
 use serde_json::{Value, json};
 
-use super::{
-    Desk, Format, names,
-    objects::{self, ListOptions, Named, Noun},
-    output::{self, Column},
-    pool,
-};
-use crate::failure::Outcome;
-
-static NOUN: Noun = Noun {
-    path: "invitations",
-    word: "invitation",
-    command: "invite",
-    columns: &[
-        Column::plain("NAME", "/name"),
-        Column::plain("FOR", "/spec/role"),
-        Column::plain("STATE", "/state"),
-        Column::plain("UNTIL", "/spec/expires_at"),
-        Column::plain("POOL", "/spec/pool"),
-        Column::plain("USED FROM", "/spec/used/address"),
-        Column::plain("ID", "/id"),
-    ],
-    refers: &[(&pool::NOUN, "/spec/pool")],
-};
+use super::{Desk, frame::Ended, names, output, plan};
+use crate::failure::{Failure, Outcome};
 
 /// `oriel invite …`
 #[derive(Debug, Subcommand)]
@@ -40,10 +20,8 @@ pub enum InviteCommand {
         #[command(flatten)]
         terms: Terms,
     },
-    /// List invitations
-    List(ListOptions),
-    /// Take an invitation back
-    Delete(Named),
+    #[command(flatten)]
+    Ended(Ended),
 }
 
 /// What every invitation says.
@@ -63,13 +41,12 @@ impl InviteCommand {
             InviteCommand::Gateway(terms) => terms.invite(desk, "gateway", None),
             InviteCommand::Agent { pool, terms } => {
                 let pool = match pool {
-                    Some(name) => names::id(&desk.client, &pool::NOUN, &name)?,
+                    Some(name) => names::id(&desk.client, Kind::Pool, &name)?,
                     None => only_pool(desk)?,
                 };
                 terms.invite(desk, "agent", Some(pool))
             }
-            InviteCommand::List(options) => objects::list(desk, &NOUN, &options),
-            InviteCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
+            InviteCommand::Ended(command) => command.run(desk, Kind::Invitation),
         }
     }
 }
@@ -77,9 +54,13 @@ impl InviteCommand {
 impl Terms {
     fn invite(&self, desk: &Desk, role: &str, pool: Option<String>) -> Outcome {
         let body = json!({"role": role, "pool": pool, "hours": self.hours, "component_name": self.name});
-        let made = desk.client.post(NOUN.path, &body)?;
-        if desk.format == Format::Json {
-            return output::json(&made);
+        if desk.client.dry_run() {
+            let hours = self.hours;
+            return plan::of_action(desk, &format!("Would invite one {role}, for {hours} hours."));
+        }
+        let made = desk.client.post(Kind::Invitation.plural(), &body)?;
+        if !desk.format.is_for_people() {
+            return output::value(desk.format, &made);
         }
         eprintln!(
             "Works once, for {} hours. On the other machine: oriel {role} join STRING --data DIR",
@@ -91,12 +72,12 @@ impl Terms {
 
 /// The farm's only pool.
 fn only_pool(desk: &Desk) -> Outcome<String> {
-    let pools = desk.client.list(pool::NOUN.path, &[])?;
+    let pools = desk.client.list(Kind::Pool.plural(), &[])?;
     match pools.as_slice() {
         [only] => Ok(names::id_of(only)),
         several => {
             let names: Vec<_> = several.iter().filter_map(|pool: &Value| pool["name"].as_str()).collect();
-            Err(crate::failure::Failure::Usage(match names.as_slice() {
+            Err(Failure::Usage(match names.as_slice() {
                 [] => "there is no pool for the host yet: make one with oriel pool create NAME".into(),
                 names => {
                     format!("which pool shall the host be in? Give --pool with one of: {}", names.join(", "))

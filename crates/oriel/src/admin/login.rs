@@ -30,7 +30,7 @@ impl Login {
             None => secret::ask("API token: ")?,
         };
         let connection = Connection { url, authority: options.authority()?, token };
-        let status = Client::new(&connection)?.get("status", &[])?;
+        let status = Client::new(&connection, false)?.get("status", &[])?;
         let path = connection.keep()?;
         let farm = status["farm_name"].as_str().unwrap_or("?");
         let sentence = format!("The farm \"{farm}\" answers. Kept in {}.", path.display());

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::{path, yaml};
 use crate::failure::{Failure, Outcome};
 
 /// How commands print what they found.
@@ -14,8 +15,21 @@ pub enum Format {
     /// For people
     #[default]
     Table,
+    /// For people with wide screens: more columns
+    Wide,
     /// For scripts: what the API answered
     Json,
+    /// For files: as documents that `oriel apply` takes
+    Yaml,
+    /// Names only, one on each line
+    Name,
+}
+
+impl Format {
+    /// Whether people read it.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Format::Table | Format::Wide)
+    }
 }
 
 /// A column of a table: its title, and where its value is (a JSON pointer).
@@ -24,6 +38,7 @@ pub struct Column {
     title: &'static str,
     pointer: &'static str,
     form: Form,
+    wide: bool,
 }
 
 /// How a value is written.
@@ -36,27 +51,39 @@ enum Form {
     Share,
     /// Bytes, with a unit.
     Bytes,
+    /// Rules, as whom they let in.
+    Rules,
 }
 
 impl Column {
     /// Shows the value as it is.
     pub const fn plain(title: &'static str, pointer: &'static str) -> Self {
-        Self { title, pointer, form: Form::Plain }
+        Self { title, pointer, form: Form::Plain, wide: false }
     }
 
     /// Shows a number of seconds as a length of time.
     pub const fn seconds(title: &'static str, pointer: &'static str) -> Self {
-        Self { title, pointer, form: Form::Seconds }
+        Self { title, pointer, form: Form::Seconds, wide: false }
     }
 
     /// Shows a share from 0 to 1 as a percentage.
     pub const fn share(title: &'static str, pointer: &'static str) -> Self {
-        Self { title, pointer, form: Form::Share }
+        Self { title, pointer, form: Form::Share, wide: false }
     }
 
     /// Shows a number of bytes with a unit.
     pub const fn bytes(title: &'static str, pointer: &'static str) -> Self {
-        Self { title, pointer, form: Form::Bytes }
+        Self { title, pointer, form: Form::Bytes, wide: false }
+    }
+
+    /// Shows rules as whom they let in.
+    pub const fn rules(title: &'static str, pointer: &'static str) -> Self {
+        Self { title, pointer, form: Form::Rules, wide: false }
+    }
+
+    /// Only with `-o wide`.
+    pub const fn wide(self) -> Self {
+        Self { wide: true, ..self }
     }
 
     fn of(&self, row: &Value) -> String {
@@ -66,45 +93,80 @@ impl Column {
             (Form::Seconds, Some(secs)) => length_of_time(secs as u64),
             (Form::Share, Some(share)) => format!("{:.0} %", share * 100.0),
             (Form::Bytes, Some(bytes)) => bytes_in_words(bytes),
+            (Form::Rules, _) => meant_for(value),
             _ => plain(value),
         }
     }
 }
 
-/// Prints rows: a table with these columns, or the rows as JSON.
+/// Prints rows: a table with these columns, or the rows in another form.
 pub fn rows(format: Format, columns: &[Column], rows: &[Value]) -> Outcome {
     match format {
-        Format::Json => json(&Value::Array(rows.to_vec())),
-        Format::Table => print(&table(columns, rows)),
+        Format::Table => {
+            let narrow: Vec<_> = columns.iter().copied().filter(|column| !column.wide).collect();
+            print(&table(&narrow, rows))
+        }
+        Format::Wide => print(&table(columns, rows)),
+        Format::Name => print(&rows.iter().map(|row| format!("{}\n", called(row))).collect::<String>()),
+        Format::Json | Format::Yaml => value(format, &Value::Array(rows.to_vec())),
     }
 }
 
-/// Prints one object: every field on a line of its own, or as JSON.
+/// Prints rows with the fields at these paths as columns.
+pub fn fields(format: Format, paths: &[&str], rows: &[Value]) -> Outcome {
+    if !format.is_for_people() {
+        return self::rows(format, &[], rows);
+    }
+    let titles: Vec<_> = paths.iter().map(|path| path.to_uppercase()).collect();
+    let cells = rows
+        .iter()
+        .map(|row| paths.iter().map(|path| plain(path::get(row, path).unwrap_or(&Value::Null))).collect());
+    print(&aligned(&titles.iter().map(String::as_str).collect::<Vec<_>>(), &cells.collect::<Vec<_>>()))
+}
+
+/// Prints one object: every field on a line of its own, or in another form.
 pub fn one(format: Format, object: &Value) -> Outcome {
     match format {
-        Format::Json => json(object),
-        Format::Table => {
+        Format::Table | Format::Wide => {
             let mut lines = Vec::new();
             flatten("", object, &mut lines);
             let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
             print(&lines.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect::<String>())
         }
+        _ => value(format, object),
     }
 }
 
-/// Prints a sentence for people; in JSON, what the API answered.
+/// Prints a sentence for people; for scripts, what the API answered.
 pub fn done(format: Format, sentence: &str, answer: &Value) -> Outcome {
     match format {
-        Format::Json => json(answer),
-        Format::Table => print(&format!("{sentence}\n")),
+        Format::Table | Format::Wide => print(&format!("{sentence}\n")),
+        _ => value(format, answer),
     }
 }
 
-/// Prints a value as JSON.
-pub fn json(value: &Value) -> Outcome {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::Refused(format!("cannot write JSON: {error}")))?;
-    print(&(text + "\n"))
+/// Prints a value for scripts.
+pub fn value(format: Format, value: &Value) -> Outcome {
+    match format {
+        Format::Yaml => print(&yaml::write(value)?),
+        Format::Name => print(&format!("{}\n", called(value))),
+        _ => {
+            let text = serde_json::to_string_pretty(value)
+                .map_err(|error| Failure::Refused(format!("cannot write JSON: {error}")))?;
+            print(&(text + "\n"))
+        }
+    }
+}
+
+/// Prints a document of a file of several.
+pub fn document(document: &Value) -> Outcome {
+    print(&format!("---\n{}", yaml::write(document)?))
+}
+
+/// What an object is called: its name, or its id where it has none.
+fn called(object: &Value) -> String {
+    let called = object["name"].as_str().or(object["id"].as_str());
+    called.map(|text| plain(&Value::String(text.into()))).unwrap_or_default()
 }
 
 /// Prints text. A reader that went away (`| head`) is no failure.
@@ -118,16 +180,18 @@ pub fn print(text: &str) -> Outcome {
 }
 
 fn table(columns: &[Column], rows: &[Value]) -> String {
-    let cells: Vec<Vec<String>> =
+    let titles: Vec<_> = columns.iter().map(|column| column.title).collect();
+    let cells: Vec<_> =
         rows.iter().map(|row| columns.iter().map(|column| column.of(row)).collect()).collect();
-    let widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            let widest = cells.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
-            widest.max(column.title.chars().count())
-        })
-        .collect();
+    aligned(&titles, &cells)
+}
+
+fn aligned(titles: &[&str], cells: &[Vec<String>]) -> String {
+    let width = |(index, title): (usize, &&str)| {
+        let widest = cells.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
+        widest.max(title.chars().count())
+    };
+    let widths: Vec<usize> = titles.iter().enumerate().map(width).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut text = String::new();
         for (cell, width) in cells.zip(&widths) {
@@ -136,14 +200,14 @@ fn table(columns: &[Column], rows: &[Value]) -> String {
         text.truncate(text.trim_end().len());
         text + "\n"
     };
-    let mut text = line(&mut columns.iter().map(|column| column.title));
-    for row in &cells {
+    let mut text = line(&mut titles.iter().copied());
+    for row in cells {
         text += &line(&mut row.iter().map(String::as_str));
     }
     text
 }
 
-fn flatten(prefix: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+pub(super) fn flatten(prefix: &str, value: &Value, lines: &mut Vec<(String, String)>) {
     let join = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
@@ -177,6 +241,43 @@ pub(super) fn plain(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+/// Whom rules let in, as far as few words can say it.
+fn meant_for(rules: &Value) -> String {
+    let entries = rules["rules"].as_array().map_or(&[][..], Vec::as_slice);
+    match (entries, rules["otherwise"].as_str()) {
+        ([], Some("deny")) => "nobody".into(),
+        ([], _) => "everybody".into(),
+        ([only], Some("deny")) => only["name"]
+            .as_str()
+            .filter(|name| !name.is_empty())
+            .map_or("1 rule".into(), |name| plain(&Value::String(name.into()))),
+        (several, _) => format!("{} rules", several.len()),
+    }
+}
+
+/// Text in lines of a readable length, each indented by so many blanks.
+pub(super) fn wrapped(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + word.chars().count() + indent >= WIDTH {
+            out += &format!("{:indent$}{line}\n", "");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    if !line.is_empty() {
+        out += &format!("{:indent$}{line}\n", "");
+    }
+    out
+}
+
+/// Longest line of running text.
+const WIDTH: usize = 100;
 
 fn length_of_time(secs: u64) -> String {
     match secs {
@@ -218,6 +319,21 @@ mod tests {
             json!({"name": "bob", "spec": {}}),
         ];
         assert_eq!(table(&columns, &rows), "NAME   ON   IDLE\nalice  yes  1 h 2 min\nbob    -    -\n");
+    }
+
+    #[test]
+    fn rules_are_told_in_few_words() {
+        assert_eq!(meant_for(&Value::Null), "everybody");
+        assert_eq!(meant_for(&json!({"rules": [], "otherwise": "deny"})), "nobody");
+        let one = json!({"rules": [{"name": "for group Office"}], "otherwise": "deny"});
+        assert_eq!(meant_for(&one), "for group Office");
+    }
+
+    #[test]
+    fn long_text_is_wrapped_and_indented() {
+        let text = wrapped(&"word ".repeat(50), 4);
+        assert!(text.lines().count() > 2);
+        assert!(text.lines().all(|line| line.starts_with("    word") && line.len() <= WIDTH));
     }
 
     #[test]

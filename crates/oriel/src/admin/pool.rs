@@ -1,60 +1,20 @@
 //! `oriel pool`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use oriel_model::Kind;
+use serde_json::Value;
 
 use super::{
     Desk,
-    edit::put,
-    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
-    output::Column,
+    frame::{self, Made, put},
 };
 use crate::failure::Outcome;
-
-/// Host pools.
-pub static NOUN: Noun = Noun {
-    path: "pools",
-    word: "pool",
-    command: "pool",
-    columns: &[
-        Column::plain("NAME", "/name"),
-        Column::plain("ENABLED", "/spec/enabled"),
-        Column::plain("BALANCING", "/spec/balancing/method"),
-        Column::plain("MAX SESSIONS", "/spec/settings/max_sessions"),
-        Column::plain("ACCOUNTS", "/spec/settings/accounts"),
-        Column::plain("DESCRIPTION", "/spec/description"),
-        Column::plain("ID", "/id"),
-    ],
-    refers: &[],
-};
 
 /// `oriel pool …`
 #[derive(Debug, Subcommand)]
 pub enum PoolCommand {
-    /// List pools
-    List(ListOptions),
-    /// Show a pool
-    Show(Named),
-    /// Make a pool
-    Create {
-        /// Name of the new pool
-        name: String,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: CreateOptions,
-    },
-    /// Change a pool
-    Set {
-        #[command(flatten)]
-        named: Named,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: SetOptions,
-    },
-    /// Delete a pool that has no hosts and that nothing is published from
-    Delete(Named),
+    #[command(flatten)]
+    Made(Made<Fields>),
 }
 
 /// The fields of a pool that have options of their own.
@@ -94,49 +54,27 @@ enum Accounts {
     Create,
 }
 
-impl Fields {
-    fn apply(&self, spec: &mut Value) -> Outcome {
-        if let Some(enabled) = self.enabled {
-            put(spec, "enabled", enabled.into())?;
-        }
-        if let Some(description) = &self.description {
-            put(spec, "description", description.as_str().into())?;
-        }
-        if let Some(balancing) = self.balancing {
-            let method = match balancing {
-                Balancing::Resource => "resource",
-                Balancing::RoundRobin => "round_robin",
-            };
-            put(spec, "balancing", json!({"method": method}))?;
-        }
-        if let Some(max) = self.max_sessions {
-            put(spec, "settings.max_sessions", max.into())?;
-        }
-        if let Some(accounts) = self.accounts {
-            let word = match accounts {
-                Accounts::Existing => "existing",
-                Accounts::Create => "create",
-            };
-            put(spec, "settings.accounts", word.into())?;
-        }
-        Ok(())
+impl frame::Fields for Fields {
+    fn apply(&self, _: &Desk, spec: &mut Value) -> Outcome {
+        put(spec, "enabled", self.enabled)?;
+        put(spec, "description", self.description.as_deref())?;
+        let method = self.balancing.map(|balancing| match balancing {
+            Balancing::Resource => "resource",
+            Balancing::RoundRobin => "round_robin",
+        });
+        put(spec, "balancing.method", method)?;
+        put(spec, "settings.max_sessions", self.max_sessions)?;
+        let accounts = self.accounts.map(|accounts| match accounts {
+            Accounts::Existing => "existing",
+            Accounts::Create => "create",
+        });
+        put(spec, "settings.accounts", accounts)
     }
 }
 
 impl PoolCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        match self {
-            PoolCommand::List(options) => objects::list(desk, &NOUN, &options),
-            PoolCommand::Show(named) => objects::show(desk, &NOUN, &named),
-            PoolCommand::Create { name, fields, options } => {
-                let mut spec = json!({});
-                fields.apply(&mut spec)?;
-                objects::create(desk, &NOUN, &name, &options, spec)
-            }
-            PoolCommand::Set { named, fields, options } => {
-                objects::set(desk, &NOUN, &named, &options, |spec| fields.apply(spec))
-            }
-            PoolCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
-        }
+        let PoolCommand::Made(command) = self;
+        command.run(desk, Kind::Pool)
     }
 }

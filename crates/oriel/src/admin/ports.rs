@@ -61,7 +61,7 @@ pub fn run(format: Format) -> Outcome {
         })
         .collect();
     output::rows(format, &COLUMNS, &rows)?;
-    if format == Format::Table {
+    if format.is_for_people() {
         output::print("\nNot needed, though usual elsewhere:\n")?;
         for [port, why] in NOT_NEEDED {
             output::print(&format!("  {port:<22}{why}\n"))?;

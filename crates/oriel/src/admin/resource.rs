@@ -3,130 +3,36 @@
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use oriel_model::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    Desk, Format, application, group, host, names,
-    objects::{self, CreateOptions, ListOptions, Named, Noun, SetOptions},
-    output::{self, Column},
-    pool, user,
+    Desk,
+    frame::{self, Kept, or_none, put},
+    meant::MeantFor,
+    objects::{self, Named, SetOptions},
+    publish::Publish,
 };
 use crate::failure::{Failure, Outcome};
-
-/// Published resources.
-pub static NOUN: Noun = Noun {
-    path: "resources",
-    word: "resource",
-    command: "resource",
-    columns: &[
-        Column::plain("NAME", "/name"),
-        Column::plain("KIND", "/spec/target/kind"),
-        Column::plain("FOLDER", "/spec/folder"),
-        Column::plain("STATUS", "/spec/status/state"),
-        Column::plain("PROGRAM", "/spec/target/program"),
-        Column::plain("FOR", "/for"),
-        Column::plain("ID", "/id"),
-    ],
-    refers: &[(&NOUN, "/spec/folder")],
-};
 
 /// `oriel resource …`
 #[derive(Debug, Subcommand)]
 pub enum ResourceCommand {
-    /// List what is published
-    List(ListOptions),
-    /// Show a resource
-    Show(Named),
-    /// Publish a program that is installed on a host: name, command and icon come from there
-    Publish(Publish),
-    /// Make a folder
-    CreateFolder {
-        /// Name of the folder
-        name: String,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: CreateOptions,
-    },
-    /// Publish a whole desktop
-    CreateDesktop {
-        /// Name of the desktop, as users see it
-        name: String,
-        #[command(flatten)]
-        source: SourceOptions,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: CreateOptions,
-    },
-    /// Publish a program by its command
-    CreateApplication {
-        /// Name of the program, as users see it
-        name: String,
-        #[command(flatten)]
-        program: Program,
-        #[command(flatten)]
-        source: SourceOptions,
-        #[command(flatten)]
-        fields: Fields,
-        #[command(flatten)]
-        options: CreateOptions,
-    },
-    /// Change a resource
-    Set {
+    #[command(flatten)]
+    Kept(Box<Kept<AnyFields>>),
+    /// Publish something: an installed program by its id, or anything else by its kind
+    Publish(Box<Publish>),
+    /// Say whether a resource, or a folder with all that lies in it, is seen and opened
+    Status {
         #[command(flatten)]
         named: Named,
-        #[command(flatten)]
-        source: SourceOptions,
-        #[command(flatten)]
-        fields: Fields,
-        /// Everybody may see it again
-        #[arg(long, conflicts_with_all = ["groups", "users"])]
-        everybody: bool,
-        #[command(flatten)]
-        options: SetOptions,
+        /// How it is from now on
+        #[arg(value_enum)]
+        status: Status,
+        /// With maintenance: what users read who open it
+        #[arg(long, value_name = "TEXT")]
+        message: Option<String>,
     },
-    /// Delete a resource, or a folder in which nothing lies
-    Delete(Named),
-}
-
-/// `oriel resource publish`.
-#[derive(Debug, Args)]
-pub struct Publish {
-    /// Id of the program, from `oriel host apps HOST`
-    app: String,
-    /// Host on which the program is installed
-    #[arg(long, value_name = "HOST")]
-    from_host: String,
-    /// Name as users see it; otherwise the program's own
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
-    /// Open it in the user's running session, if there is one that may be shared
-    #[arg(long)]
-    share_session: bool,
-    #[command(flatten)]
-    source: SourceOptions,
-    #[command(flatten)]
-    fields: Fields,
-    #[command(flatten)]
-    options: CreateOptions,
-}
-
-/// What an application runs.
-#[derive(Debug, Args)]
-pub struct Program {
-    /// The program: an absolute path, or a name that the host finds in its path
-    #[arg(long)]
-    program: String,
-    /// Its arguments, quoted as in a shell
-    #[arg(long, default_value = "", allow_hyphen_values = true)]
-    arguments: String,
-    /// The folder it starts in; otherwise the user's home
-    #[arg(long, default_value = "")]
-    start_in: String,
-    /// Open it in the user's running session, if there is one that may be shared
-    #[arg(long)]
-    share_session: bool,
 }
 
 /// Where a resource runs.
@@ -148,6 +54,9 @@ pub struct Fields {
     /// The folder it lies in ("" for the top)
     #[arg(long, value_name = "FOLDER")]
     folder: Option<String>,
+    /// What users read, where it is not the name
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Shown below the name
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -156,23 +65,35 @@ pub struct Fields {
     order: Option<i32>,
     /// Its icon, a PNG file
     #[arg(long, value_name = "FILE")]
-    icon: Option<PathBuf>,
+    pub(super) icon: Option<PathBuf>,
     /// Whether it is seen and opened
     #[arg(long, value_enum)]
     status: Option<Status>,
-    /// What users read who open it while it is in maintenance
+    /// With --status maintenance: what users read who open it
     #[arg(long, value_name = "TEXT", requires = "status")]
     message: Option<String>,
-    /// Only members of this group see it (name or id; can be given several times)
-    #[arg(long = "group", value_name = "GROUP")]
-    groups: Vec<String>,
-    /// Only this user sees it (name or id; can be given several times)
-    #[arg(long = "user", value_name = "USER")]
-    users: Vec<String>,
+    /// At most so many uses at a time
+    #[arg(long = "max-uses", value_name = "NUMBER")]
+    max_uses: Option<u32>,
+    /// In this site only (name or id; can be given several times)
+    #[arg(long = "in-site", value_name = "SITE")]
+    sites: Vec<String>,
+    #[command(flatten)]
+    meant_for: MeantFor,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Status {
+/// What an existing resource may have.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AnyFields {
+    #[command(flatten)]
+    source: SourceOptions,
+    #[command(flatten)]
+    fields: Fields,
+}
+
+/// Whether a resource is seen and opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Status {
     /// Seen and opened
     Enabled,
     /// Not seen
@@ -181,182 +102,77 @@ enum Status {
     Maintenance,
 }
 
-impl SourceOptions {
-    fn apply(&self, desk: &Desk, spec: &mut Value) -> Outcome {
-        let source = if !self.pools.is_empty() {
-            json!({"from": "pools", "pools": names::ids(&desk.client, &pool::NOUN, &self.pools)?})
-        } else if !self.hosts.is_empty() {
-            json!({"from": "hosts", "hosts": names::ids(&desk.client, &host::NOUN, &self.hosts)?})
-        } else {
-            return Ok(());
-        };
-        spec["target"]["source"] = source;
-        Ok(())
+impl Status {
+    fn value(self, message: Option<&str>) -> Outcome<Value> {
+        match (self, message) {
+            (Status::Maintenance, message) => {
+                Ok(json!({"state": "maintenance", "message": message.unwrap_or_default()}))
+            }
+            (_, Some(_)) => Err(Failure::Usage("a message is for resources in maintenance".into())),
+            (Status::Enabled, None) => Ok(json!({"state": "enabled"})),
+            (Status::Disabled, None) => Ok(json!({"state": "disabled"})),
+        }
     }
 }
 
-impl Fields {
+impl SourceOptions {
+    /// Puts where it runs into a spec.
+    pub fn apply(&self, spec: &mut Value) {
+        if !self.pools.is_empty() {
+            spec["target"]["source"] = json!({"from": "pools", "pools": self.pools});
+        } else if !self.hosts.is_empty() {
+            spec["target"]["source"] = json!({"from": "hosts", "hosts": self.hosts});
+        }
+    }
+}
+
+impl frame::Fields for Fields {
     fn apply(&self, desk: &Desk, spec: &mut Value) -> Outcome {
-        if let Some(folder) = &self.folder {
-            spec["folder"] = match folder.as_str() {
-                "" => Value::Null,
-                name => names::id(&desk.client, &NOUN, name)?.into(),
-            };
-        }
-        if let Some(description) = &self.description {
-            spec["description"] = description.as_str().into();
-        }
-        if let Some(order) = self.order {
-            spec["order"] = order.into();
-        }
+        put(spec, "folder", self.folder.as_deref().map(or_none))?;
+        put(spec, "title", self.title.as_deref().map(or_none))?;
+        put(spec, "description", self.description.as_deref())?;
+        put(spec, "order", self.order)?;
         if let Some(path) = &self.icon {
             let png = fs::read(path)
                 .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", path.display())))?;
-            spec["icon"] = send_icon(desk, &png)?;
+            put(spec, "icon", send_icon(desk, &png)?)?;
         }
         if let Some(status) = self.status {
-            let message = self.message.as_deref().unwrap_or_default();
-            spec["status"] = match status {
-                Status::Enabled => json!({"state": "enabled"}),
-                Status::Disabled => json!({"state": "disabled"}),
-                Status::Maintenance => json!({"state": "maintenance", "message": message}),
-            };
+            spec["status"] = status.value(self.message.as_deref())?;
         }
-        let mut rules = Vec::new();
-        for (noun, kind, named) in [(&group::NOUN, "group", &self.groups), (&user::NOUN, "user", &self.users)]
-        {
-            if !named.is_empty() {
-                let objects = names::ids(&desk.client, noun, named)?;
-                rules.push(allow(kind, &named.join(", "), &objects));
-            }
-        }
-        if !rules.is_empty() {
-            spec["rules"] = json!({"rules": rules, "otherwise": "deny"});
-        }
-        Ok(())
+        put(spec, "limit.uses", self.max_uses)?;
+        put(spec, "sites", (!self.sites.is_empty()).then(|| self.sites.clone()))?;
+        put(spec, "rules", self.meant_for.rules())
     }
 }
 
-/// One rule that lets these users or groups in.
-fn allow(kind: &str, names: &str, objects: &[String]) -> Value {
-    let name: String = format!("for {kind} {names}").chars().take(255).collect();
-    json!({"name": name, "effect": "allow", "criteria": [{"type": kind, "objects": objects}]})
+impl frame::Fields for AnyFields {
+    fn apply(&self, desk: &Desk, spec: &mut Value) -> Outcome {
+        self.source.apply(spec);
+        self.fields.apply(desk, spec)
+    }
 }
 
-/// Sends a picture and returns the icon's id.
-fn send_icon(desk: &Desk, png: &[u8]) -> Outcome<Value> {
-    Ok(desk.client.post_png("icons", png)?["id"].take())
+/// Sends a picture and returns the icon's id; none in a dry run, which sends nothing.
+pub fn send_icon(desk: &Desk, png: &[u8]) -> Outcome<Option<Value>> {
+    if desk.client.dry_run() {
+        return Ok(None);
+    }
+    Ok(Some(desk.client.post_png("icons", png)?["id"].take()))
 }
 
 impl ResourceCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self {
-            ResourceCommand::List(options) => list(desk, &options),
-            ResourceCommand::Show(named) => objects::show(desk, &NOUN, &named),
+            ResourceCommand::Kept(command) => command.run(desk, Kind::Resource),
             ResourceCommand::Publish(publish) => publish.run(desk),
-            ResourceCommand::CreateFolder { name, fields, options } => {
-                let mut spec = json!({"target": {"kind": "folder"}});
-                fields.apply(desk, &mut spec)?;
-                objects::create(desk, &NOUN, &name, &options, spec)
-            }
-            ResourceCommand::CreateDesktop { name, source, fields, options } => {
-                let mut spec = json!({"target": {"kind": "desktop"}});
-                source.apply(desk, &mut spec)?;
-                fields.apply(desk, &mut spec)?;
-                objects::create(desk, &NOUN, &name, &options, spec)
-            }
-            ResourceCommand::CreateApplication { name, program, source, fields, options } => {
-                let Program { program, arguments, start_in, share_session } = program;
-                let mut spec = json!({"target": {
-                    "kind": "application", "program": program, "arguments": arguments,
-                    "start_in": start_in, "share_session": share_session,
-                }});
-                source.apply(desk, &mut spec)?;
-                fields.apply(desk, &mut spec)?;
-                objects::create(desk, &NOUN, &name, &options, spec)
-            }
-            ResourceCommand::Set { named, source, fields, everybody, options } => {
-                objects::set(desk, &NOUN, &named, &options, |spec| {
-                    source.apply(desk, spec)?;
-                    fields.apply(desk, spec)?;
-                    if everybody {
-                        spec["rules"] = json!({"rules": [], "otherwise": "allow"});
-                    }
+            ResourceCommand::Status { named, status, message } => {
+                let status = status.value(message.as_deref())?;
+                objects::set(desk, Kind::Resource, &named.name, &SetOptions::default(), |spec| {
+                    spec["status"] = status;
                     Ok(())
                 })
             }
-            ResourceCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
         }
-    }
-}
-
-impl Publish {
-    fn run(self, desk: &Desk) -> Outcome {
-        let app = application::one(desk, &self.from_host, &self.app)?;
-        let text = |field: &str| app[field].as_str().unwrap_or_default();
-        let name = self.name.as_deref().unwrap_or(text("name"));
-        let mut spec = json!({
-            "target": {
-                "kind": "application", "program": text("program"), "arguments": text("arguments"),
-                "share_session": self.share_session,
-            },
-            "description": text("comment"),
-        });
-        if self.fields.icon.is_none()
-            && let Some(png) = application::icon(&app)
-        {
-            spec["icon"] = send_icon(desk, &png)?;
-        }
-        self.source.apply(desk, &mut spec)?;
-        self.fields.apply(desk, &mut spec)?;
-        objects::create(desk, &NOUN, name, &self.options, spec)
-    }
-}
-
-/// Lists resources; in the table with whom they are for, in words.
-fn list(desk: &Desk, options: &ListOptions) -> Outcome {
-    if desk.format == Format::Json {
-        return objects::list(desk, &NOUN, options);
-    }
-    let query: Vec<_> = options.filter.as_deref().map(|part| ("name", part)).into_iter().collect();
-    let mut rows = desk.client.list(NOUN.path, &query)?;
-    names::show_names(&desk.client, &NOUN, "/spec/folder", &mut rows)?;
-    for row in &mut rows {
-        row["for"] = meant_for(&row["spec"]["rules"]).into();
-    }
-    output::rows(desk.format, NOUN.columns, &rows)
-}
-
-/// Whom rules let in, as far as few words can say it.
-fn meant_for(rules: &Value) -> String {
-    let entries = rules["rules"].as_array().map_or(&[][..], Vec::as_slice);
-    match (entries, rules["otherwise"].as_str()) {
-        ([], Some("deny")) => "nobody".into(),
-        ([], _) => "everybody".into(),
-        ([only], Some("deny")) => {
-            only["name"].as_str().filter(|name| !name.is_empty()).unwrap_or("1 rule").into()
-        }
-        (several, _) => format!("{} rules", several.len()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_are_told_in_few_words() {
-        assert_eq!(meant_for(&Value::Null), "everybody");
-        assert_eq!(meant_for(&json!({"rules": [], "otherwise": "deny"})), "nobody");
-        let one = json!({"rules": [allow("group", "Office", &[])], "otherwise": "deny"});
-        assert_eq!(meant_for(&one), "for group Office");
-    }
-
-    #[test]
-    fn the_rule_that_is_sent_is_one_that_the_model_reads() {
-        let id = "0192f0c1-2b7a-7c3e-9d55-0e6f3a1b2c4d".to_owned();
-        let rules = json!({"rules": [allow("group", "Office", &[id])], "otherwise": "deny"});
-        let rules: oriel_model::rule::Rules = serde_json::from_value(rules).expect("readable");
-        assert_eq!(rules.rules.len(), 1);
     }
 }

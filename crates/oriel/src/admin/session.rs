@@ -1,35 +1,15 @@
 //! `oriel session`.
 
 use clap::{Args, Subcommand};
+use oriel_model::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    Desk, host, names,
-    output::{self, Column},
-    resource, user,
+    Desk, columns, names,
+    objects::{self, Narrow},
+    output, plan,
 };
 use crate::failure::{Failure, Outcome};
-
-const COLUMNS: [Column; 9] = [
-    Column::plain("USER", "/user_name"),
-    Column::plain("RESOURCE", "/resource_name"),
-    Column::plain("HOST", "/host_name"),
-    Column::plain("STATE", "/state"),
-    Column::plain("SINCE", "/started_at"),
-    Column::seconds("IDLE", "/idle_secs"),
-    Column::plain("PROGRAMS", "/programs"),
-    Column::plain("CLIENT", "/client/address"),
-    Column::plain("ID", "/id"),
-];
-
-const PROCESSES: [Column; 6] = [
-    Column::plain("PID", "/process_id"),
-    Column::plain("NAME", "/name"),
-    Column::share("CPU", "/cpu_load"),
-    Column::bytes("MEMORY", "/memory_bytes"),
-    Column::plain("SINCE", "/started_at"),
-    Column::plain("COMMAND", "/command_line"),
-];
 
 /// `oriel session …`
 #[derive(Debug, Subcommand)]
@@ -77,6 +57,8 @@ pub struct Which {
     /// Only those of this resource
     #[arg(long, value_name = "RESOURCE")]
     resource: Option<String>,
+    #[command(flatten)]
+    narrow: Narrow,
 }
 
 /// Names a session.
@@ -103,7 +85,7 @@ impl SessionCommand {
                 let id = names::id_of(&session.find(desk)?);
                 let answer = desk.client.get(&format!("sessions/{id}/processes"), &[])?;
                 let rows = answer["processes"].as_array().cloned().unwrap_or_default();
-                output::rows(desk.format, &PROCESSES, &rows)
+                output::rows(desk.format, columns::PROCESSES, &rows)
             }
             SessionCommand::EndProcess { session, process_id } => {
                 let what = format!("Ended process {process_id} of");
@@ -115,18 +97,22 @@ impl SessionCommand {
 
 impl Which {
     fn list(&self, desk: &Desk) -> Outcome {
-        let mut query = Vec::new();
+        let mut query = self.narrow.query(desk)?;
         if let Some(user) = &self.user {
-            query.push(("user", names::id(&desk.client, &user::NOUN, user)?));
+            query.push(("user", names::id(&desk.client, Kind::User, user)?));
         }
         if let Some(host) = &self.host {
-            query.push(("host", names::id(&desk.client, &host::NOUN, host)?));
+            query.push(("host", names::id(&desk.client, Kind::Host, host)?));
         }
         if let Some(resource) = &self.resource {
-            query.push(("resource", names::id(&desk.client, &resource::NOUN, resource)?));
+            query.push(("resource", names::id(&desk.client, Kind::Resource, resource)?));
         }
-        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        output::rows(desk.format, &COLUMNS, &desk.client.list("sessions", &query)?)
+        let rows = objects::read(desk, "sessions", query, self.narrow.limit)?;
+        if !self.narrow.fields.is_empty() {
+            let paths: Vec<_> = self.narrow.fields.iter().map(String::as_str).collect();
+            return output::fields(desk.format, &paths, &rows);
+        }
+        output::rows(desk.format, columns::SESSIONS, &rows)
     }
 }
 
@@ -141,24 +127,25 @@ impl Session {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => {
-                Err(Failure::Refused(format!("there is no session \"{}\": see oriel session list", self.id)))
+                Err(Failure::NotFound(format!("there is no session \"{}\": see oriel session list", self.id)))
             }
-            many => {
-                Err(Failure::Refused(format!("\"{}\" fits {many} sessions: give more of the id", self.id)))
-            }
+            many => Err(Failure::Usage(format!("\"{}\" fits {many} sessions: give more of the id", self.id))),
         }
     }
 
     fn act(&self, desk: &Desk, verb: &str, body: &Value, done: &str) -> Outcome {
         let session = self.find(desk)?;
-        let answer = desk.client.post(&format!("sessions/{}/{verb}", names::id_of(&session)), body)?;
         let word = |field: &str| session[field].as_str().unwrap_or("?").to_owned();
-        let sentence = format!(
-            "{done} the session of {} on {} ({}).",
+        let whose = format!(
+            "the session of {} on {} ({})",
             word("user_name"),
             word("host_name"),
             word("resource_name")
         );
-        output::done(desk.format, &sentence, &answer)
+        if desk.client.dry_run() {
+            return plan::of_action(desk, &format!("Would have done: {done} {whose}."));
+        }
+        let answer = desk.client.post(&format!("sessions/{}/{verb}", names::id_of(&session)), body)?;
+        output::done(desk.format, &format!("{done} {whose}."), &answer)
     }
 }

@@ -4,37 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
+use oriel_model::Kind;
 use serde_json::json;
 
-use super::{
-    Desk, Format,
-    connection::write_private,
-    objects::{self, ListOptions, Named, Noun},
-    output::{self, Column},
-};
+use super::{Desk, connection::write_private, frame::Ended, objects};
 use crate::failure::{Failure, Outcome};
-
-static NOUN: Noun = Noun {
-    path: "tokens",
-    word: "token",
-    command: "token",
-    columns: &[
-        Column::plain("NAME", "/name"),
-        Column::plain("ROLE", "/spec/role"),
-        Column::plain("UNTIL", "/spec/expires_at"),
-        Column::plain("DESCRIPTION", "/spec/description"),
-        Column::plain("ID", "/id"),
-    ],
-    refers: &[],
-};
 
 /// `oriel token …`
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// List tokens, without their secrets
-    List(ListOptions),
-    /// Show a token, without its secret
-    Show(Named),
+    #[command(flatten)]
+    Ended(Ended),
     /// Make a token and print its secret, which is never shown again
     Create {
         /// Name of the token: it stands in the change log beside what was done with it
@@ -52,8 +32,6 @@ pub enum TokenCommand {
         #[arg(long, value_name = "FILE")]
         output_file: Option<PathBuf>,
     },
-    /// Delete a token: it stops working at once
-    Delete(Named),
 }
 
 /// What a token may do.
@@ -71,8 +49,7 @@ pub enum Role {
 impl TokenCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self {
-            TokenCommand::List(options) => objects::list(desk, &NOUN, &options),
-            TokenCommand::Show(named) => objects::show(desk, &NOUN, &named),
+            TokenCommand::Ended(command) => command.run(desk, Kind::Token),
             TokenCommand::Create { name, role, description, days, output_file } => {
                 let role = match role {
                     Role::Root => "root",
@@ -82,22 +59,20 @@ impl TokenCommand {
                 let expires_at =
                     days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)));
                 let spec = json!({"role": role, "description": description, "expires_at": expires_at});
-                let mut made = desk.client.post(NOUN.path, &json!({"name": name, "spec": spec}))?;
+                let body = json!({"name": name, "spec": spec});
+                if desk.client.dry_run() {
+                    return objects::send(desk, Kind::Token, body);
+                }
+                let mut made = desk.client.post(Kind::Token.plural(), &body)?;
                 if let Some(path) = output_file {
                     let secret = made["secret"].take();
                     let text = format!("{}\n", secret.as_str().unwrap_or_default());
                     write_private(&path, text.as_bytes()).map_err(|error| {
                         Failure::Refused(format!("cannot write {}: {error}", path.display()))
                     })?;
-                    return objects::created(desk, &NOUN, &made);
                 }
-                if desk.format == Format::Json {
-                    return output::json(&made);
-                }
-                eprintln!("Created token \"{name}\". Its secret is shown only now:");
-                output::print(&format!("{}\n", made["secret"].as_str().unwrap_or_default()))
+                objects::created(desk, Kind::Token, made)
             }
-            TokenCommand::Delete(named) => objects::delete(desk, &NOUN, &named),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! `oriel why`: a decision as a text that begins with the answer and ends with its inputs.
 
 use clap::{Args, Subcommand};
+use oriel_model::Kind;
 use serde_json::{Map, Value};
 
 use super::{
-    Desk, Format, names,
+    Desk,
+    access::Access,
+    names,
     output::{self, plain},
-    resource, user,
 };
 use crate::failure::Outcome;
 
@@ -15,6 +17,8 @@ use crate::failure::Outcome;
 pub enum WhyCommand {
     /// Why would this user's launch of this resource be answered as it would? Nothing is started
     Launch(Launch),
+    /// What does this user see, what not, and which rule decided each?
+    Access(Access),
 }
 
 /// `oriel why launch`
@@ -41,6 +45,7 @@ impl WhyCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self {
             WhyCommand::Launch(launch) => launch.run(desk),
+            WhyCommand::Access(access) => access.run(desk),
         }
     }
 }
@@ -48,15 +53,15 @@ impl WhyCommand {
 impl Launch {
     fn run(self, desk: &Desk) -> Outcome {
         let mut body = Map::new();
-        body.insert("user".into(), names::id(&desk.client, &user::NOUN, &self.user)?.into());
-        body.insert("resource".into(), names::id(&desk.client, &resource::NOUN, &self.resource)?.into());
+        body.insert("user".into(), names::id(&desk.client, Kind::User, &self.user)?.into());
+        body.insert("resource".into(), names::id(&desk.client, Kind::Resource, &self.resource)?.into());
         body.extend(self.address.map(|address| ("address".into(), address.into())));
         body.extend(self.client_name.map(|name| ("client_name".into(), name.into())));
         body.extend(self.client_os.map(|os| ("client_os".into(), os.into())));
-        let answer = desk.client.post("explain/launch", &Value::Object(body))?;
-        match desk.format {
-            Format::Json => output::json(&answer),
-            Format::Table => output::print(&told(&answer)),
+        let answer = desk.client.ask("explain/launch", &Value::Object(body))?;
+        match desk.format.is_for_people() {
+            true => output::print(&told(&answer)),
+            false => output::value(desk.format, &answer),
         }
     }
 }

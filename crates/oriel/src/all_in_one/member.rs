@@ -53,7 +53,7 @@ fn client(layout: &Layout) -> anyhow::Result<Client> {
     fs::write(&layout.authority, &authority)
         .with_context(|| format!("cannot write {}", layout.authority.display()))?;
     let url = layout.management_url.clone();
-    Client::new(&Connection { url, authority: Some(authority), token })
+    Client::new(&Connection { url, authority: Some(authority), token }, false)
         .map_err(|failure| anyhow::anyhow!("{failure}"))
 }
 

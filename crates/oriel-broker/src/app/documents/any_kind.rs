@@ -54,8 +54,8 @@ pub trait AnyKind: Sync {
     /// Names what keeps an object of `before` from being deleted, beyond the references to it.
     fn kept_by(&self, before: &FarmView, after: &FarmView, id: Id<Value>) -> Vec<String>;
 
-    /// Those of `edited` whose name another object has too.
-    fn clashes(&self, view: &FarmView, edited: &HashSet<Id<Value>>) -> Vec<Id<Value>>;
+    /// Pairs of objects with one name, of which at least one is among `edited`.
+    fn clashes(&self, view: &FarmView, edited: &HashSet<Id<Value>>) -> Vec<[Id<Value>; 2]>;
 }
 
 struct Of<S>(PhantomData<fn() -> S>);
@@ -149,13 +149,15 @@ impl<S: Managed> AnyKind for Of<S> {
         S::all(before).get(id.cast()).map_or_else(Vec::new, |object| S::kept_by(object, after))
     }
 
-    fn clashes(&self, view: &FarmView, edited: &HashSet<Id<Value>>) -> Vec<Id<Value>> {
+    fn clashes(&self, view: &FarmView, edited: &HashSet<Id<Value>>) -> Vec<[Id<Value>; 2]> {
         let mut holders: HashMap<String, Id<Value>> = HashMap::with_capacity(S::all(view).len());
         let mut found = Vec::new();
         for object in S::all(view).iter() {
             let id = object.id.cast();
-            if let Some(other) = holders.insert(fold(&object.name), id) {
-                found.extend([id, other].into_iter().find(|id| edited.contains(id)));
+            if let Some(other) = holders.insert(fold(&object.name), id)
+                && (edited.contains(&id) || edited.contains(&other))
+            {
+                found.push([id, other]);
             }
         }
         found

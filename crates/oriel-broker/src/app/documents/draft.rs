@@ -128,14 +128,11 @@ impl Draft {
             edited.entry(edit.kind).or_default().insert(edit.id);
         }
         for (kind, ids) in edited {
-            for id in any_kind::of(kind).clashes(&self.after, &ids) {
-                let place = self.edits.iter().find(|edit| edit.id == id).map_or("", |edit| &edit.place);
-                let name = any_kind::of(kind).stored(&self.after, id).map(|object| object.name);
-                let name = name.unwrap_or_default();
-                mistakes.add(
-                    &within(place, "name"),
-                    format!("there would be two of the kind {kind} named \"{name}\""),
-                );
+            for pair in any_kind::of(kind).clashes(&self.after, &ids) {
+                // Of two that are written, the later one.
+                let Some(edit) = self.puts().filter(|edit| pair.contains(&edit.id)).last() else { continue };
+                let message = format!("there would be two of the kind {kind} named \"{}\"", edit.name);
+                mistakes.add(&within(&edit.place, "name"), message);
             }
         }
     }

@@ -83,6 +83,10 @@ impl Managed for LogonHours {
 
 impl Managed for Schedule {
     shown_as_stored!();
+
+    fn check(&self, _: &FarmView, _: Id<Self>, _: Option<&Self>, mistakes: &mut Mistakes) {
+        oriel_rules::schedule::check(self, mistakes);
+    }
 }
 
 impl Managed for Site {

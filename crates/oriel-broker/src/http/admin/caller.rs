@@ -138,9 +138,9 @@ impl<P: Permission> OperationInput for May<P> {
         _: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
         let statuses: &[u16] = match P::ACTION {
-            Action::View => &[401, 403, 429],
-            Action::Change => &[401, 403, 409, 429],
-            Action::Control => &[401, 403, 404, 409, 429, 504],
+            Action::View => &[401, 403, 429, 500, 503],
+            Action::Change => &[401, 403, 409, 429, 500, 503],
+            Action::Control => &[401, 403, 404, 409, 429, 500, 503, 504],
         };
         problem::described(context, statuses)
     }

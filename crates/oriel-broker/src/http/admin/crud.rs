@@ -191,6 +191,13 @@ pub fn described<'t>(
     operation.id(id).tag(tag).summary(summary)
 }
 
+/// Says that an operation needs no token.
+pub fn for_everybody(mut operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    // One alternative that asks for nothing: an empty list would mean what holds for all.
+    operation.inner_mut().security = vec![Default::default()];
+    operation
+}
+
 /// Says how an operation may refuse, beyond what is known from what it takes.
 pub fn refusing<'t>(mut operation: TransformOperation<'t>, statuses: &[u16]) -> TransformOperation<'t> {
     let described = aide::generate::in_context(|context| problem::described(context, statuses));

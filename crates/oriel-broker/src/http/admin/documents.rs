@@ -11,23 +11,20 @@ use aide::{
 };
 use axum::{
     Json,
-    extract::{DefaultBodyLimit, FromRequestParts, Path, State},
+    extract::{DefaultBodyLimit, FromRequestParts, State},
     response::NoContent,
 };
 use http::{StatusCode, request::Parts};
 use oriel_model::{farm::Farm, role::Action, site::Site};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use zeroize::Zeroizing;
 
 use super::{
     caller::{Audit, Change, May, View},
     crud::{self, Api},
-    input::{Asked, IdOf, Sent},
+    input::{Asked, At, IdOf, Sent},
     kinds,
     respond::Created,
 };
@@ -46,19 +43,17 @@ const DOCUMENTS_BODY_MAX: usize = 48 * 1024 * 1024;
 /// Largest body of an import, in bytes: such a farm with a picture for every other resource.
 const IMPORT_BODY_MAX: usize = 128 * 1024 * 1024;
 
-/// Calls with so much in them that they go one by one: what a broker's memory is bounded by.
-static LARGE: Semaphore = Semaphore::const_new(1);
-/// How long such a call waits for the one before it.
+/// How long a large call waits for the one before it.
 const LARGE_WAIT: Duration = Duration::from_secs(20);
 
-/// The turn of a large call; taken before its body is read.
-struct Turn(#[expect(dead_code, reason = "it is held, not read")] SemaphorePermit<'static>);
+/// The turn of a call with so much in it that such calls go one by one; taken before its body is read.
+struct Turn(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
 
 impl FromRequestParts<Arc<Broker>> for Turn {
     type Rejection = ApiError;
 
-    async fn from_request_parts(_: &mut Parts, _: &Arc<Broker>) -> Result<Self, ApiError> {
-        match timeout(LARGE_WAIT, LARGE.acquire()).await {
+    async fn from_request_parts(_: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        match timeout(LARGE_WAIT, broker.large_calls.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Self(permit)),
             _ => Err(Refused::Busy.into()),
         }
@@ -175,7 +170,7 @@ async fn import(
 async fn revert(
     State(broker): State<Arc<Broker>>,
     may: May<Change<Audit>>,
-    Path(path): Path<ChangePath>,
+    At(path): At<ChangePath>,
     Sent(sent): Sent<Revert>,
 ) -> Result<Json<Plan>, ApiError> {
     may.everything(Action::Change)?;

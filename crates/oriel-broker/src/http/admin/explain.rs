@@ -94,12 +94,8 @@ impl LaunchToExplain {
 
 pub fn routes() -> Api {
     let launch = post_with(launch, |operation| {
-        crud::described(
-            operation,
-            "explain_launch",
-            "explain",
-            "Says how a launch would be answered, and why. Nothing is started.",
-        )
+        let summary = "Says how a launch would be answered, and why. Nothing is started.";
+        crud::refusing(crud::described(operation, "explain_launch", "explain", summary), &[404])
     });
     ApiRouter::new().api_route("/explain/launch", launch)
 }

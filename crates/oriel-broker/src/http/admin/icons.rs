@@ -13,7 +13,7 @@ use aide::{
 };
 use axum::{
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::header;
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use super::{
     caller::{Change, May, View},
     crud::{self, Api},
-    input::Png,
+    input::{At, Png},
     respond::Created,
 };
 use crate::{
@@ -50,7 +50,7 @@ async fn create(
 async fn show(
     State(broker): State<Arc<Broker>>,
     _: May<View<Resource>>,
-    Path(path): Path<IconPath>,
+    At(path): At<IconPath>,
 ) -> Result<Picture, ApiError> {
     let id = IconId(path.id);
     let found = if id.is_well_formed() { broker.icons.get(&*broker.store, &id).await? } else { None };
@@ -101,9 +101,7 @@ pub fn routes() -> Api {
             "Takes a PNG, scales it to at most 256 pixels and keeps it.",
         )
     });
-    let show = get_with(show, |operation| {
-        let operation = crud::described(operation, "show_icon", "icons", "The PNG of an icon.");
-        crud::refusing(operation, &[400, 404])
-    });
+    let show =
+        get_with(show, |operation| crud::described(operation, "show_icon", "icons", "The PNG of an icon."));
     ApiRouter::new().api_route("/icons", create).api_route("/icons/{id}", show)
 }

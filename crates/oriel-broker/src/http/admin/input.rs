@@ -211,6 +211,30 @@ impl<T: JsonSchema> OperationInput for Asked<T> {
     }
 }
 
+/// What a path says in other places than `{id}`.
+pub struct At<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Broker>> for At<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        let found = Path::from_request_parts(parts, broker).await;
+        let Path(path) =
+            found.map_err(|rejection| ApiError::bad_request(format!("{}.", rejection.body_text())))?;
+        Ok(Self(path))
+    }
+}
+
+impl<T: JsonSchema> OperationInput for At<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        Path::<T>::operation_input(context, operation);
+    }
+
+    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Refusals {
+        problem::described(context, &[400, 404])
+    }
+}
+
 /// The id in a path `…/{id}/…`.
 pub struct IdOf<T: ?Sized>(pub Id<T>);
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aide::axum::{ApiRouter, routing::get_with};
-use axum::{Json, extract::Path};
+use axum::Json;
 use oriel_model::{Kind, role::Area};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     caller::{InArea, Known},
     crud::{self, Api, Verb},
+    input::At,
 };
 use crate::{
     Broker,
@@ -70,7 +71,7 @@ async fn list_problems() -> Json<Problems> {
     Json(Problems { items: codes::CODES })
 }
 
-async fn show_problem(Path(path): Path<CodePath>) -> Result<Json<Code>, ApiError> {
+async fn show_problem(At(path): At<CodePath>) -> Result<Json<Code>, ApiError> {
     let code = codes::find(&path.code).ok_or_else(|| ApiError::not_found("There is no such code."))?;
     Ok(Json(*code))
 }
@@ -102,12 +103,18 @@ pub fn routes() -> Api {
         )
     });
     let problems = get_with(list_problems, |operation| {
-        crud::described(operation, "list_problems", "problems", "Lists every code that an error may carry.")
+        let operation = crud::described(
+            operation,
+            "list_problems",
+            "problems",
+            "Lists every code that an error may carry.",
+        );
+        crud::for_everybody(operation)
     });
     let problem = get_with(show_problem, |operation| {
         let operation =
             crud::described(operation, "show_problem", "problems", "Explains the code of an error.");
-        crud::refusing(operation, &[404])
+        crud::for_everybody(operation)
     });
     of_every_kind()
         .api_route("/kinds", kinds)

@@ -8,6 +8,7 @@ mod changes;
 mod conditional;
 mod crud;
 mod documents;
+mod events;
 mod explain;
 mod farm;
 mod hosts;
@@ -25,7 +26,8 @@ use std::sync::Arc;
 
 use aide::{axum::ApiRouter, openapi::OpenApi};
 use axum::{
-    Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse, routing::get,
+    Extension, Json, Router, extract::DefaultBodyLimit, http::header, middleware, response::IntoResponse,
+    routing::get,
 };
 
 use crate::{Broker, http::ApiError};
@@ -49,6 +51,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
     let once = Arc::new(idempotency::Once::new(broker.clone()));
     Router::new()
         .nest(PATH_PREFIX, routes)
+        .layer(Extension(Arc::new(events::Hub::default())))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(once, idempotency::only_once))
         .layer(middleware::from_fn(conditional::answer))
@@ -72,6 +75,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(sessions::routes())
         .merge(changes::routes())
         .merge(documents::routes())
+        .merge(events::routes())
         .merge(explain::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);

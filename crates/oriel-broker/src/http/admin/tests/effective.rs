@@ -3,7 +3,7 @@ use super::*;
 #[tokio::test]
 async fn pools_and_sites_show_what_holds_and_where_it_comes_from() {
     let office = Office::open().await;
-    let main = json!({"name": "Main", "spec": {
+    let main = json!({"name": "Headquarters", "spec": {
         "host_defaults": {"max_sessions": 7},
         "publishing": {"maintenance_message": "Back at noon."},
     }});

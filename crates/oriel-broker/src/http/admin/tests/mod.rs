@@ -19,7 +19,7 @@ use std::{
 };
 
 use axum::{Router, body::Body};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use oriel_net::supervise::ShutdownHandle;
 use serde_json::{Value, json};
