@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use oriel_model::{
     Id, Object, Timestamp,
     host::Host,
+    policy::Clipboard,
     resource::{Resource, Target},
     session::{ChannelPolicy, Connection, Session, SessionState},
     user::User,
@@ -442,6 +443,8 @@ impl Broker {
             client_name: attempt.request.client.name.clone().unwrap_or_default(),
             keyboard_layout: attempt.request.keyboard_layout,
             channels: ChannelPolicy::default(),
+            clipboard: Clipboard::default(),
+            max_kbits: None,
             expires_at,
             connected_until: now + lifetime,
         };
