@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ROOT } from "./lib/build.mjs";
 import { isOurs, runningIn } from "./lib/farm.mjs";
-import { asRoot } from "./lib/packages.mjs";
+import { asRoot } from "./lib/root.mjs";
 import { Problem, main, step } from "./lib/steps.mjs";
 
 const directory = resolve(process.env.DEMO_DIR ?? join(ROOT, "demo-data"));

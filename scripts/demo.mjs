@@ -19,7 +19,8 @@ main(async () => {
     throw new Problem(`GATEWAY_PORT and MANAGEMENT_PORT are both ${ports.gateway}: they must differ.`);
   }
   const oriel = process.env.ORIEL_DEMO_PROGRAM ?? await built();
-  if (await goOnAsRoot({ ORIEL_DEMO_PROGRAM: oriel })) return;
+  const { DEMO_DIR, GATEWAY_PORT, MANAGEMENT_PORT } = process.env;
+  if (await goOnAsRoot({ ORIEL_DEMO_PROGRAM: oriel, DEMO_DIR, GATEWAY_PORT, MANAGEMENT_PORT })) return;
 
   await checkPort(ports.gateway, "GATEWAY_PORT", "the portal");
   await checkPort(ports.management, "MANAGEMENT_PORT", "management");

@@ -3,13 +3,14 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOGS, ROOT, TARGET, buildBinary, buildPortal, cargo } from "./lib/build.mjs";
 import { freePorts } from "./lib/farm.mjs";
 import { fuzz } from "./lib/fuzz.mjs";
-import { PACKAGES, asRoot, installPackages } from "./lib/packages.mjs";
+import { PACKAGES, installPackages } from "./lib/packages.mjs";
+import { asRoot } from "./lib/root.mjs";
 import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -19,6 +20,7 @@ main(async () => {
   await installPackages(PACKAGES.test, join(LOGS, "packages.log"));
   await buildPortal();
   await attempt("Unit tests of the portal", unitTestsOfThePortal);
+  await attempt("Tests of the scripts", testsOfTheScripts);
   const oriel = await buildBinary();
   await cargo("Building the independent RDP host", [
     "build", "--manifest-path", "tools/rdp-host/Cargo.toml", "--target-dir", join(TARGET, "rdp-host"),
@@ -67,6 +69,20 @@ async function unitTestsOfThePortal() {
   });
 }
 
+async function testsOfTheScripts() {
+  await step("Tests of the scripts", async () => {
+    const before = totals.passed;
+    await run("node", ["--test", "--test-reporter=tap", join(ROOT, "scripts/lib")], {
+      log: join(LOGS, "script-tests.log"), cwd: ROOT,
+      onLine: (line) => {
+        const counts = line.match(/^# (pass|fail|skipped) (\d+)$/);
+        if (counts) count(`${counts[2]} ${{ pass: "passed", fail: "failed", skipped: "skipped" }[counts[1]]}`);
+      },
+    });
+    if (totals.passed === before) throw new Problem("The tests of the scripts ran nothing.");
+  });
+}
+
 async function rustTests() {
   await step("Unit and integration tests", async (report) => {
     const before = totals.passed;
@@ -87,10 +103,13 @@ async function rustTests() {
     };
     const arguments_ = ["test", "--workspace", "--no-fail-fast"];
     // Tests of session hosts start sessions of other accounts: they need root.
-    const environment = { ...process.env, CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR };
+    const { CARGO_HOME, RUSTUP_HOME, CARGO_TARGET_DIR, RUST_BACKTRACE } = process.env;
+    const toolchain = {
+      CARGO_TARGET_DIR, RUST_BACKTRACE,
+      CARGO_HOME: CARGO_HOME ?? join(homedir(), ".cargo"), RUSTUP_HOME: RUSTUP_HOME ?? join(homedir(), ".rustup"),
+    };
     try {
-      if (process.getuid() === 0) await run("cargo", arguments_, options);
-      else await run("sudo", ["-E", "env", `PATH=${environment.PATH}`, "cargo", ...arguments_], options);
+      await run(...asRoot("cargo", arguments_, toolchain), options);
     } catch (error) {
       throw failed.length > 0 ? new Problem(`${failed.join("\n")}\nSee ${join(LOGS, "tests.log")}\n\n${error.message}`) : error;
     }

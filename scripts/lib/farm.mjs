@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WEB_ROOT } from "./build.mjs";
-import { asRoot } from "./packages.mjs";
+import { asRoot } from "./root.mjs";
 import { Problem } from "./steps.mjs";
 
 /** The longest time that the processes of a farm may take to be ready, in milliseconds. */

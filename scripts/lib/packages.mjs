@@ -1,6 +1,7 @@
 // The Debian packages that Oriel's commands need, and their installation.
 
 import { execFileSync } from "node:child_process";
+import { asRoot } from "./root.mjs";
 import { Problem, run, step } from "./steps.mjs";
 
 /** To build. */
@@ -18,6 +19,13 @@ const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", 
 
 /** Clients and servers that the tests start. */
 const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv"];
+
+/** What makes and boots other Debian systems in folders. */
+const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];
+
+/** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
+const TESTED_HOST = [...SESSION_HOST, "xterm", "xvfb", "xdotool", "iproute2", "imagemagick",
+  "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */
 const BENCH = ["haproxy"];
@@ -38,6 +46,9 @@ const WITHOUT_SERVICES = `
 export const PACKAGES = {
   demo: [...BUILD, ...SESSION_HOST, ...PROGRAMS],
   test: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS],
+  hosts: [...BUILD, ...OTHER_SYSTEMS],
+  debian12: [...TESTED_HOST, "freerdp2-x11"],
+  debian13: [...TESTED_HOST, "freerdp3-x11"],
   bench: [...BUILD, ...SESSION_HOST, ...PROGRAMS, ...TESTS, ...BENCH],
 };
 
@@ -48,13 +59,13 @@ export async function installPackages(names, log) {
   await step(`Installing ${missing.length} Debian packages`, async (report) => {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     report("reading the package lists");
-    await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"]), { log, env });
+    await run(...asRoot("apt-get", ["-o", "DPkg::Lock::Timeout=900", "update"], env), { log, env });
     const onLine = (line) => {
       const action = line.match(/^(Get:\d+|Unpacking|Setting up) ?(.*?)( \(|$)/);
       if (action) report(action[1].startsWith("Get") ? "downloading" : `${action[1].toLowerCase()} ${action[2]}`);
     };
     const install = ["apt-get", "-o", "DPkg::Lock::Timeout=900", "install", "-y", "--no-install-recommends", ...missing];
-    await run(...asRoot("sh", ["-c", WITHOUT_SERVICES, "sh", ...install]), { log, env, onLine });
+    await run(...asRoot("sh", ["-c", WITHOUT_SERVICES, "sh", ...install], env), { log, env, onLine });
     const still = missing.filter((name) => !isInstalled(name));
     if (still.length > 0) throw new Problem(`These packages could not be installed: ${still.join(", ")}. See ${log}.`);
   });
@@ -67,9 +78,4 @@ function isInstalled(name) {
   } catch {
     return false;
   }
-}
-
-/** The command as it must be called to run as root. */
-export function asRoot(command, args) {
-  return process.getuid() === 0 ? [command, args] : ["sudo", ["-E", command, ...args]];
 }

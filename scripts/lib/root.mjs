@@ -5,14 +5,38 @@ import { spawn, spawnSync } from "node:child_process";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
+ * What any program may need of the caller's environment: where programs are, how to write, and the way
+ * through a proxy. Nothing else of it reaches root.
+ */
+const PASSED = [
+  "PATH", "LANG", "LC_ALL", "TERM", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "CI",
+  "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+];
+
+/**
+ * The command as it must be called to run as root, with these variables beside those that every program
+ * may need.
+ */
+export function asRoot(command, args, variables = {}) {
+  return process.getuid() === 0 ? [command, args] : withSudo(process.env, command, args, variables);
+}
+
+/** See asRoot; for anyone. */
+export function withSudo(environment, command, args, variables = {}) {
+  const passed = Object.fromEntries(PASSED.map((name) => [name, environment[name]]));
+  const assignments = Object.entries({ ...passed, ...variables })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`);
+  return ["sudo", ["env", ...assignments, command, ...args]];
+}
+
+/**
  * When this is not root, runs the same script once more with sudo and with `variables` in its
  * environment, and gives true when that has ended: there is nothing left to do then.
  */
 export async function goOnAsRoot(variables) {
   if (process.getuid() === 0) return false;
-  const environment = Object.entries({ PATH: process.env.PATH, ...variables }).map(([name, value]) => `${name}=${value}`);
-  const command = ["-E", "env", ...environment, process.execPath, ...process.argv.slice(1)];
-  const child = spawn("sudo", command, { stdio: "inherit" });
+  const child = spawn(...asRoot(process.execPath, process.argv.slice(1), variables), { stdio: "inherit" });
   // What reaches this process alone is passed on; only root may signal sudo.
   for (const signal of SIGNALS) {
     process.on(signal, () => spawnSync("sudo", ["-n", "kill", "-s", signal.slice(3), String(child.pid)], { stdio: "ignore" }));

@@ -1,9 +1,9 @@
 /** What every test gets: the farm from the administrator's side, and a portal with hands and eyes. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { test as base, expect, request, type APIRequestContext, type Locator, type Page } from '@playwright/test';
-import { OUTPUT, accountOf, findHome, readDemo, type Account, type Demo } from './demo.ts';
+import { test as base, expect, request, type APIRequestContext, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { OUTPUT, accountOf, findHome, homeOf, readDemo, type Account, type Demo } from './demo.ts';
 
 interface SessionView {
   id: string;
@@ -70,10 +70,15 @@ export class Portal {
 
   async signIn(account: Account): Promise<void> {
     await this.page.goto('/');
-    await this.page.getByLabel('User name').fill(account.user_name);
-    await this.page.getByLabel('Password', { exact: true }).fill(account.password);
-    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await this.fillSignIn(account);
     await expect(this.page.getByTestId('portal')).toBeVisible();
+  }
+
+  /** In whichever language the page is. */
+  async fillSignIn(account: Account): Promise<void> {
+    await this.page.locator('input[name=username]').fill(account.user_name);
+    await this.page.locator('input[name=password]').fill(account.password);
+    await this.page.locator('button[type=submit]').click();
   }
 
   /** The tile of a program, wherever it lies: found as users find it. */
@@ -160,6 +165,22 @@ export class Session {
     await this.page.keyboard.press(keys, { delay: 30 });
   }
 
+  /** Saves what the editor holds and looks for it on the host. */
+  async save(account: Account, content: string): Promise<void> {
+    // Keys that type the same on any Latin keyboard.
+    const name = `kept${Date.now()}.txt`;
+    const file = join(homeOf(account), name);
+    await this.see('the dialog to save appears', () => this.press('Control+S'));
+    await this.press('Control+A');
+    await this.type(name);
+    // The dialog looks for names like it; Enter belongs to that until it has found none.
+    await this.settled();
+    await this.press('Enter');
+    await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8').trim(), { message: `the content of ${file}` }).toBe(content);
+    rmSync(file);
+    await this.settled();
+  }
+
   async ended(reason: string): Promise<Locator> {
     await expect(this.root, 'the session has ended').toHaveAttribute('data-state', 'ended');
     const card = this.page.getByTestId('ended');
@@ -201,7 +222,29 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
+/** What browsers say of answers that are refusals and of connections that fail: no page can prevent it. */
+const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to .* failed)/;
+
+/** Collects what pages complain of in the console. */
+export function complaintsIn(context: BrowserContext, mayFail: boolean): string[] {
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() !== 'warning' && message.type() !== 'error') return;
+    if (mayFail && OF_THE_NETWORK.test(message.text())) return;
+    complaints.push(`${message.type()} on ${message.page()?.url()}: ${message.text()} (${message.location().url})`);
+  });
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().stack ?? error.error()}`));
+  return complaints;
+}
+
+interface Options {
+  /** Whether the test brings about refusals and failures, which browsers note in the console. */
+  mayFail: boolean;
+}
+
 interface Fixtures {
+  /** Fails the test whose pages complain in the console. */
+  quiet: void;
   demo: Demo;
   administrator: Administrator;
   /** In the group Office. */
@@ -211,7 +254,16 @@ interface Fixtures {
   portal: Portal;
 }
 
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures & Options>({
+  mayFail: [false, { option: true }],
+  quiet: [
+    async ({ context, mayFail }, use) => {
+      const complaints = complaintsIn(context, mayFail);
+      await use();
+      expect(complaints, 'the console of the pages').toEqual([]);
+    },
+    { auto: true },
+  ],
   demo: async ({}, use) => use(readDemo()),
   anna: ({ demo }, use) => use(accountOf(demo, 'Office')),
   ben: ({ demo }, use) => use(accountOf(demo, 'Engineering')),

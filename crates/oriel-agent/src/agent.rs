@@ -89,14 +89,15 @@ impl Agent {
         }
         let identity = ReloadingIdentity::new(identity)?;
         let tls = internal_client(&identity, Role::Broker)?;
-        let host = Xrdp::start(XrdpConfig {
+        let xrdp = XrdpConfig {
             data_dir: config.data_dir.clone(),
             listen: config.rdp_listen,
             machine_name: config.machine_name.clone(),
             executable: config.executable,
             desktop_command: config.desktop_command,
-        });
-        let host: Arc<dyn SessionHost> = Arc::new(host.await.map_err(BindError::Host)?);
+        };
+        let host = Xrdp::start(xrdp, Arc::new(SystemClock)).await.map_err(BindError::Host)?;
+        let host: Arc<dyn SessionHost> = Arc::new(host);
         let service = Service::new(Arc::clone(&host), config.machine_name, &config.data_dir);
         let renewal = Renewal {
             identity,

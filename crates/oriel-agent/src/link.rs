@@ -10,6 +10,7 @@ use std::{
 use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
 use oriel_wire::{
     MESSAGE_BYTES_MAX,
+    failure::innermost,
     v1::{self, AgentMessage, agent_link_client::AgentLinkClient, agent_message, broker_message},
 };
 use tokio::{
@@ -185,18 +186,6 @@ fn join(host: &str, port: u16) -> String {
     match host.parse::<IpAddr>() {
         Ok(address) => SocketAddr::new(address, port).to_string(),
         Err(_) => format!("{host}:{port}"),
-    }
-}
-
-/// Transport errors say only at their end what happened.
-fn innermost(status: &Status) -> String {
-    let mut error: &dyn std::error::Error = status;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    match error.downcast_ref::<Status>() {
-        Some(status) => status.message().to_owned(),
-        None => error.to_string(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One-time logons: secrets that open one session once, within a minute.
 //!
 //! Only a digest is kept. What is deliberately absent: how the secret reaches us (a PAM step, in
-//! `pam`) and what follows from a logon (the adapter's business).
+//! `pam`), where digests outlive the agent, and what follows from a logon (the adapter's business).
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,6 +11,7 @@ use ring::{
     digest::{SHA256, digest},
     rand::{SecureRandom, SystemRandom},
 };
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::host::{ConnectionId, SessionId};
@@ -50,6 +51,9 @@ pub enum LogonRefusal {
     /// Too late.
     #[error("the secret has expired")]
     Expired,
+    /// That it is used now could not be noted, so it might be used again.
+    #[error("that the secret is used now cannot be written down")]
+    NotNoted,
 }
 
 /// The secrets that are out.
@@ -59,10 +63,12 @@ pub struct OneTimeLogons {
     refused: u64,
 }
 
-#[derive(Debug)]
-struct Logon {
+/// A secret that is out, without the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logon {
     digest: [u8; 32],
-    session: SessionId,
+    /// Whose.
+    pub session: SessionId,
     connection: ConnectionId,
     expires_at: Timestamp,
     is_void: bool,
@@ -87,7 +93,19 @@ impl OneTimeLogons {
         (secret, expires_at)
     }
 
-    /// Takes a secret in. It works once: a second try, or a try under another name, finds it void.
+    /// What is out under a name, to be kept where it outlives the agent.
+    pub fn get(&self, name: &str) -> Option<&Logon> {
+        self.by_name.get(name)
+    }
+
+    /// Takes over what an earlier agent gave out.
+    pub fn restore(&mut self, name: &str, logon: Logon) {
+        self.by_name.insert(name.to_owned(), logon);
+    }
+
+    /// Takes a secret in. It works once: a second try, or a try under another name, finds it void. `note`
+    /// gets the void logon before the answer is yes, so that it stays void should the agent end there; it
+    /// says whether that is certain.
     ///
     /// # Errors
     /// The reason, which is also counted.
@@ -96,8 +114,9 @@ impl OneTimeLogons {
         name: &str,
         secret: &str,
         now: Timestamp,
+        note: impl FnOnce(&Logon) -> bool,
     ) -> Result<(SessionId, ConnectionId), Refused> {
-        let outcome = self.check(name, &digest_of(secret), now);
+        let outcome = self.check(name, &digest_of(secret), now, note);
         if outcome.is_err() {
             self.refused += 1;
         }
@@ -109,6 +128,7 @@ impl OneTimeLogons {
         name: &str,
         given: &[u8; 32],
         now: Timestamp,
+        note: impl FnOnce(&Logon) -> bool,
     ) -> Result<(SessionId, ConnectionId), Refused> {
         // Comparing digests of 256-bit secrets leaks nothing that helps to guess one.
         let Some((owner, logon)) = self.by_name.iter_mut().find(|(_, logon)| logon.digest == *given) else {
@@ -117,10 +137,12 @@ impl OneTimeLogons {
             return Err(Refused { reason, owner: None });
         };
         let is_first = !std::mem::replace(&mut logon.is_void, true);
+        let is_noted = !is_first || note(logon);
         let reason = match () {
             () if owner != name => LogonRefusal::WrongName,
             () if !is_first => LogonRefusal::Used,
             () if logon.expires_at <= now => LogonRefusal::Expired,
+            () if !is_noted => LogonRefusal::NotNoted,
             () => return Ok((logon.session, logon.connection)),
         };
         Err(Refused { reason, owner: Some((logon.session, logon.connection)) })
@@ -169,7 +191,7 @@ mod tests {
         secret: &str,
         second: i64,
     ) -> Result<(SessionId, ConnectionId), LogonRefusal> {
-        logons.redeem(name, secret, at(second)).map_err(|refused| refused.reason)
+        logons.redeem(name, secret, at(second), |_| true).map_err(|refused| refused.reason)
     }
 
     #[test]
@@ -203,6 +225,43 @@ mod tests {
         let (secret, _) = logons.issue("alice~1", session, connection, at(61));
         assert!(redeem(&mut logons, "alice~1", &secret, 62).is_ok());
         assert_eq!(logons.refused(), 3);
+    }
+
+    /// What a restarted agent knows, if this one ended now.
+    fn restarted(logons: &OneTimeLogons, name: &str) -> OneTimeLogons {
+        let kept = serde_json::to_vec(logons.get(name).expect("it is out")).expect("JSON");
+        let mut fresh = OneTimeLogons::default();
+        fresh.restore(name, serde_json::from_slice(&kept).expect("JSON"));
+        fresh
+    }
+
+    #[test]
+    fn a_restarted_agent_takes_it_once_and_in_time() {
+        let (session, connection) = ids();
+        let mut logons = OneTimeLogons::default();
+        let (secret, _) = logons.issue("alice~1", session, connection, at(0));
+        let kept = serde_json::to_string(logons.get("alice~1").expect("it is out")).expect("JSON");
+        assert!(!kept.contains(secret.as_str()));
+        let late = redeem(&mut restarted(&logons, "alice~1"), "alice~1", &secret, 60);
+        assert_eq!(late, Err(LogonRefusal::Expired));
+        let mut logons = restarted(&logons, "alice~1");
+        assert_eq!(redeem(&mut logons, "alice~1", &secret, 59), Ok((session, connection)));
+        let again = redeem(&mut restarted(&logons, "alice~1"), "alice~1", &secret, 59);
+        assert_eq!(again, Err(LogonRefusal::Used));
+    }
+
+    #[test]
+    fn it_is_void_before_the_answer_is_yes_and_refused_where_that_cannot_be_noted() {
+        let (session, connection) = ids();
+        let mut logons = OneTimeLogons::default();
+        let (secret, _) = logons.issue("alice~1", session, connection, at(0));
+        let mut noted = None;
+        let outcome = logons.redeem("alice~1", &secret, at(1), |logon| {
+            noted = Some(logon.is_void);
+            false
+        });
+        assert_eq!((noted, outcome.map_err(|no| no.reason)), (Some(true), Err(LogonRefusal::NotNoted)));
+        assert_eq!(redeem(&mut logons, "alice~1", &secret, 1), Err(LogonRefusal::Used));
     }
 
     #[test]

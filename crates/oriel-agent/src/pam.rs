@@ -2,15 +2,17 @@
 //! closes. Both are subcommands of the one binary, run as root by the session software.
 //!
 //! They do one exchange over a Unix socket that only root can open, and nothing else, because the session
-//! software serves nobody else meanwhile.
+//! software serves nobody else meanwhile. An agent that has just ended is given a moment to come back: it
+//! knows the logons that it gave out before, and which of them are used.
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::Path,
     process::ExitCode,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -21,8 +23,12 @@ use zeroize::Zeroizing;
 pub(crate) const ALIAS_SEPARATOR: char = '~';
 /// Longest line either way, in bytes. A secret has 43.
 pub(crate) const LINE_BYTES_MAX: u64 = 4096;
-/// A dead agent must not hold up the session software for long.
+/// A silent agent must not hold up the session software for long.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an agent may be away: its supervisor starts it again within a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often to look whether it is back.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a step asks or says; one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,8 +71,8 @@ pub fn logon(socket: &Path) -> ExitCode {
     let Ok(secret) = std::str::from_utf8(secret) else { return ExitCode::FAILURE };
     let secret = Zeroizing::new(secret.to_owned());
     let request = PamRequest::Logon { name: logon_name(), secret };
-    match ask(socket, &request) {
-        Some(PamAnswer { is_allowed: true }) => ExitCode::SUCCESS,
+    match ask(socket, &request, PATIENCE) {
+        Ok(PamAnswer { is_allowed: true }) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }
@@ -85,7 +91,10 @@ pub fn session(socket: &Path) -> ExitCode {
         terminal: variable("PAM_TTY"),
         leader: std::os::unix::process::parent_id(),
     };
-    ask(socket, &request);
+    // That it closes, the agent sees for itself when it is back.
+    let patience = if is_opening { PATIENCE } else { Duration::ZERO };
+    // Without an answer: the session opens or closes all the same.
+    let _ = ask(socket, &request, patience);
     ExitCode::SUCCESS
 }
 
@@ -104,20 +113,42 @@ fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-fn ask(socket: &Path, request: &PamRequest) -> Option<PamAnswer> {
-    let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
-    stream.set_write_timeout(Some(TIMEOUT)).ok()?;
-    let mut line = Zeroizing::new(serde_json::to_vec(request).ok()?);
+/// Asks until there is an answer, for as long as the agent is away. Asking again is safe: what the agent has
+/// allowed once, it does not allow again.
+fn ask(socket: &Path, request: &PamRequest, patience: Duration) -> io::Result<PamAnswer> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match exchange(socket, request) {
+            Err(error) if is_away(&error) && Instant::now() < deadline => thread::sleep(LOOK),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn exchange(socket: &Path, request: &PamRequest) -> io::Result<PamAnswer> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    let mut line = Zeroizing::new(serde_json::to_vec(request)?);
     line.push(b'\n');
-    stream.write_all(&line).ok()?;
+    stream.write_all(&line)?;
     let mut answer = String::new();
-    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer).ok()?;
-    serde_json::from_str(&answer).ok()
+    match BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut answer)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(serde_json::from_str(&answer)?),
+    }
+}
+
+/// Whether nobody is there, or whoever was has gone before the answer.
+fn is_away(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset | BrokenPipe | UnexpectedEof)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
     use super::*;
 
     #[test]
@@ -131,5 +162,46 @@ mod tests {
         check("alice", "bob~2", "alice");
         check("alice", "alicia~2", "alice");
         check("", "~2", "");
+    }
+
+    fn event() -> PamRequest {
+        PamRequest::Session { name: "alice~1".into(), is_opening: true, terminal: ":1".into(), leader: 1 }
+    }
+
+    /// Takes one connection; answers it or leaves without a word.
+    fn take(listener: &UnixListener, answers: bool) {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        if answers {
+            stream.write_all(b"{\"is_allowed\":true}\n").unwrap();
+        }
+    }
+
+    #[test]
+    fn an_agent_that_ends_before_it_answers_is_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("pam.sock");
+        let answer = thread::scope(|scope| {
+            scope.spawn(|| {
+                let first = UnixListener::bind(&socket).unwrap();
+                take(&first, false);
+                drop(first);
+                std::fs::remove_file(&socket).unwrap();
+                take(&UnixListener::bind(&socket).unwrap(), true);
+            });
+            ask(&socket, &event(), Duration::from_secs(60))
+        });
+        assert!(answer.unwrap().is_allowed);
+    }
+
+    #[test]
+    fn an_agent_that_stays_away_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let patience = Duration::from_millis(120);
+        let began = Instant::now();
+        let error = ask(&folder.path().join("pam.sock"), &event(), patience).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(began.elapsed() >= patience);
     }
 }

@@ -5,7 +5,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use oriel_model::{Id, Timestamp, role::Role, session::ChannelPolicy};
+use oriel_model::{Id, Timestamp, policy::Clipboard, role::Role, session::ChannelPolicy};
 use oriel_net::{
     authority::{Authority, Grant},
     identity::{KeyRequest, NodeIdentity, PeerIdentity},
@@ -84,6 +84,8 @@ impl TicketBroker {
             client_name: "bench".into(),
             keyboard_layout: 0x407,
             channels: ChannelPolicy::default(),
+            clipboard: Clipboard::default(),
+            max_kbits: None,
             expires_at: now + Duration::from_secs(LIFETIME_SECS.unsigned_abs()),
             connected_until: now + LIFETIME,
         };

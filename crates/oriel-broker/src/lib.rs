@@ -17,6 +17,7 @@ pub mod farm;
 pub mod gateways;
 pub mod hosts;
 pub mod http;
+mod inbound;
 mod peer;
 pub mod service;
 pub mod session_proof;

@@ -28,8 +28,8 @@ use oriel_wire::{
         gateway_link_server::GatewayLinkServer,
     },
 };
-use tokio_util::sync::CancellationToken;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 
 use crate::{
@@ -37,6 +37,7 @@ use crate::{
         credential::FarmAccounts,
         documents::backup::{self, Backups},
         icon::Icons,
+        launch::LaunchTurns,
         sign_in::EndedSignIns,
         user_state::UserStates,
     },
@@ -51,6 +52,11 @@ use crate::{
     throttle::Throttle,
     ticket_keys,
 };
+
+/// Connections to one of the broker's ports from one address. An agent has one, a gateway a few: room for
+/// a site of a thousand hosts behind one address that all come again before their old connections are
+/// given up.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
 
 /// How long requests that run may take once the broker is told to stop. Launches take a second.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -127,6 +133,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ticket_keys,
         session_proof_key,
         throttle: Throttle::new(config.limits),
+        launch_turns: LaunchTurns::default(),
         turns: AtomicU64::new(0),
         ending: CancellationToken::new(),
         started_at: Instant::now(),
@@ -177,7 +184,8 @@ impl Bound {
         start_background(&background, &broker, &identity, &certificate);
 
         let serving = Tasks::new(&signal);
-        let limits = AcceptLimits::default();
+        let limits =
+            AcceptLimits { connections_per_address: CONNECTIONS_PER_ADDRESS_MAX, ..AcceptLimits::default() };
         let ports = [
             ("gateway port", Incoming::tls(gateway, tls.clone(), limits), gateway_routes(&broker)),
             ("agent port", Incoming::tls(agent, tls, limits), agent_routes(&broker)),

@@ -6,14 +6,17 @@ use std::{
 };
 
 use oriel_identity::{Passwords, SignIn};
-use oriel_model::{Id, Timestamp, broker, farm};
+use oriel_model::{Id, Kind, Timestamp, broker, farm};
 use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{documents::backup::Backups, icon::Icons, sign_in::EndedSignIns, user_state::UserStates},
+    app::{
+        documents::backup::Backups, icon::Icons, launch::LaunchTurns, sign_in::EndedSignIns,
+        user_state::UserStates,
+    },
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
@@ -75,6 +78,8 @@ pub struct Broker {
     pub session_proof_key: SessionProofKey,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
+    /// Whose launch of the same thing is first.
+    pub launch_turns: LaunchTurns,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
     /// Given when the broker is told to stop: streams that would never end do.
@@ -113,9 +118,22 @@ impl Broker {
     }
 
     /// Carries out a transaction and waits (bounded) until this broker's own memory shows it, so that
-    /// the next request of the same caller reads its own write.
+    /// the next request of the same caller reads its own write. A gateway knows the ticket keys, so with
+    /// one that is deleted goes the key in use.
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
+        let mut transaction = transaction;
+        let keys = transaction.deletes(Kind::Gateway).then(|| {
+            let random = "the system's random numbers do not fail once it runs";
+            self.ticket_keys.after_deletion(self.now()).expect(random)
+        });
+        if let Some(keys) = &keys {
+            transaction = keys.stored_by(transaction, self.farm_id);
+        }
         let committed = self.store.commit(transaction).await?;
+        if let Some(keys) = keys {
+            self.ticket_keys.replace(keys);
+            tracing::info!("a gateway was deleted; there is a new ticket key");
+        }
         if self.farm.reached(committed.sequence, CATCH_UP).await.is_err() {
             tracing::warn!(
                 sequence = committed.sequence,

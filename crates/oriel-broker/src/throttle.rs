@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Mutex};
 
-use oriel_model::{Id, Timestamp, user::User};
+use oriel_model::{Id, Timestamp, network, user::User};
 
 use crate::hosts::lock;
 
@@ -96,12 +96,12 @@ impl Throttle {
 
     /// Any request from an address.
     pub fn request(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
-        self.requests.take(network(address), now)
+        self.requests.take(network::of(address), now)
     }
 
     /// A sign-in from an address to an account, known or not.
     pub fn sign_in(&self, address: IpAddr, account: &str, now: Timestamp) -> Result<(), TooMany> {
-        self.sign_ins.take(network(address), now)?;
+        self.sign_ins.take(network::of(address), now)?;
         self.accounts.take(account.chars().take(256).flat_map(char::to_lowercase).collect(), now)
     }
 
@@ -112,20 +112,12 @@ impl Throttle {
 
     /// Whether an address may show an invitation: not after too many that were wrong.
     pub fn admit_invitation(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
-        self.wrong_tokens.look(&network(address), now)
+        self.wrong_tokens.look(&network::of(address), now)
     }
 
     /// An address showed a wrong API token or invitation; an error after too many.
     pub fn token_refused(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
-        self.wrong_tokens.take(network(address), now)
-    }
-}
-
-/// One client has a whole /64 of IPv6 to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
-        v4 => v4,
+        self.wrong_tokens.take(network::of(address), now)
     }
 }
 
@@ -206,15 +198,20 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_bounded_and_neighbours_of_one_network_count_as_one() {
+    fn the_table_is_bounded() {
         let buckets = Buckets::new(Rate { per_second: 1.0, burst: 2.0 });
         for key in 0..KEYS_MAX + 10 {
             assert!(buckets.take(key, at(0)).is_ok());
         }
         assert!(lock(&buckets.buckets).len() <= KEYS_MAX);
-        let address = |text: &str| network(text.parse().expect("address"));
-        assert_eq!(address("fd00::1"), address("fd00::ffff:2"));
-        assert_ne!(address("fd00::1"), address("fd00:0:0:1::1"));
-        assert_eq!(address("::ffff:10.0.0.1"), address("10.0.0.1"));
+    }
+
+    #[test]
+    fn neighbours_of_one_network_share_its_rate() {
+        let rate = Rate { per_second: 0.1, burst: 1.0 };
+        let throttle = Throttle::new(Limits { requests_per_address: rate, ..Limits::unlimited() });
+        let ask = |address: &str| throttle.request(address.parse().expect("address"), at(0)).is_ok();
+        assert!(ask("fd00::1") && !ask("fd00::ffff:2") && ask("fd00:0:0:1::1"));
+        assert!(ask("10.0.0.1") && !ask("::ffff:10.0.0.1") && ask("10.0.0.2"));
     }
 }

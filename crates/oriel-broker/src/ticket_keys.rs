@@ -1,12 +1,14 @@
 //! The keys that seal connection tickets: made here, sealed in the store, handed to gateways, replaced
-//! every day. An old one is kept as long as a ticket sealed with it can still be used.
+//! every day and whenever a gateway is deleted, since that one knew them. An old one is kept as long as a
+//! ticket sealed with it can still be used.
 
 use std::{sync::RwLock, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::SignedDuration;
 use oriel_model::{Id, Timestamp, farm::Farm};
 use oriel_net::supervise::ShutdownSignal;
-use oriel_store::{Author, SettingsStore, Transaction};
+use oriel_store::{Author, Transaction};
 use oriel_wire::{
     ticket::{LIFETIME_SECS, OutOfRandomness, TicketKey},
     v1,
@@ -17,6 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     Broker,
+    app::objects,
     hosts::{read, write},
 };
 
@@ -30,9 +33,17 @@ const ROTATION_SECS: i64 = 24 * 3600;
 /// first key does not wait: nobody could open anything anyway.
 const SETTLING_SECS: i64 = 30;
 
+/// The same after a gateway was deleted: the others that are connected hear of the key within
+/// milliseconds, and what the deleted one knows should be worth nothing soon.
+const HASTY_SETTLING_SECS: i64 = 5;
+
 /// How long a key is kept after the next one has taken over, in seconds: tickets live a minute; the rest
 /// is for clocks that differ.
-const KEPT_SECS: i64 = SETTLING_SECS + LIFETIME_SECS + 600;
+const KEPT_SECS: i64 = LIFETIME_SECS + 600;
+
+/// Keys at a time: what a gateway takes from one broker. Should so many gateways be deleted one after the
+/// other that there are more, the oldest has not sealed for 75 seconds.
+const KEYS_MAX: usize = 16;
 
 /// How often rotation is looked at.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
@@ -48,6 +59,8 @@ pub struct TicketKeys {
 struct Aged {
     key: TicketKey,
     made_at: Timestamp,
+    /// It seals from then on.
+    seals_from: Timestamp,
 }
 
 /// As kept in the sealed store.
@@ -56,6 +69,19 @@ struct Stored {
     id: u32,
     made_at: Timestamp,
     secret: String,
+    /// None in what an earlier version stored: long ago.
+    #[serde(default)]
+    seals_from: Option<Timestamp>,
+}
+
+/// Keys that are to take the place of the present ones once they are stored.
+pub(crate) struct Replacement(Vec<Aged>);
+
+impl Replacement {
+    /// The transaction with the keys in it.
+    pub(crate) fn stored_by(&self, transaction: Transaction, farm: Id<Farm>) -> Transaction {
+        transaction.put_secret(farm, SECRET, encode(&self.0))
+    }
 }
 
 impl Drop for Stored {
@@ -72,7 +98,7 @@ pub struct Unreadable(String);
 impl TicketKeys {
     /// The keys of a new farm.
     pub fn generate(now: Timestamp) -> Result<Self, OutOfRandomness> {
-        let first = Aged { key: TicketKey::generate(1)?, made_at: now };
+        let first = Aged { key: TicketKey::generate(1)?, made_at: now, seals_from: now };
         Ok(Self::new(vec![first]))
     }
 
@@ -89,7 +115,7 @@ impl TicketKeys {
     /// The key to seal with now.
     pub fn sealing(&self, now: Timestamp) -> TicketKey {
         let keys = read(&self.keys);
-        let settled = keys.iter().rev().find(|aged| age_secs(aged, now) >= SETTLING_SECS);
+        let settled = keys.iter().rev().find(|aged| aged.seals_from <= now);
         settled.or(keys.first()).map(|aged| aged.key.clone()).expect("there is always a key")
     }
 
@@ -110,8 +136,17 @@ impl TicketKeys {
         Self { keys: RwLock::new(keys), changed: watch::channel(0).0 }
     }
 
-    fn replace(&self, keys: Vec<Aged>) {
-        *write(&self.keys) = keys;
+    /// Keys for a farm without a gateway that knows the present ones. [`TicketKeys::replace`] them when
+    /// they are stored; until then nobody else may make others.
+    pub(crate) fn after_deletion(&self, now: Timestamp) -> Result<Replacement, OutOfRandomness> {
+        let mut next = read(&self.keys).clone();
+        next.push(successor(&next, now, HASTY_SETTLING_SECS)?);
+        Ok(Replacement(bounded(next, now)))
+    }
+
+    /// Takes over what was stored.
+    pub(crate) fn replace(&self, keys: Replacement) {
+        *write(&self.keys) = keys.0;
         self.changed.send_modify(|count| *count += 1);
     }
 }
@@ -119,28 +154,7 @@ impl TicketKeys {
 /// Replaces the newest key every day, until the signal.
 pub async fn rotate(broker: &Broker, signal: ShutdownSignal) {
     while !signal.is_given() {
-        let present = read(&broker.ticket_keys.keys).clone();
-        match rotated(&present, broker.now()) {
-            Ok(None) => {}
-            Ok(Some(keys)) => {
-                // Stored first: a key that a restart forgets must not have sealed anything.
-                match store(&*broker.store, broker.farm_id, encode(&keys), broker.now()).await {
-                    Ok(()) => {
-                        tracing::info!(
-                            key.id = keys.last().map(|aged| aged.key.id()),
-                            "there is a new ticket key"
-                        );
-                        broker.ticket_keys.replace(keys);
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, "the new ticket key could not be stored; the present one stays in use")
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "no new ticket key could be made; the present one stays in use")
-            }
-        }
+        rotate_once(broker).await;
         tokio::select! {
             () = signal.given() => {}
             () = tokio::time::sleep(CHECK_INTERVAL) => {}
@@ -148,29 +162,60 @@ pub async fn rotate(broker: &Broker, signal: ShutdownSignal) {
     }
 }
 
-async fn store(
-    store: &dyn SettingsStore,
-    farm: Id<Farm>,
-    keys: Zeroizing<Vec<u8>>,
-    now: Timestamp,
-) -> Result<(), oriel_store::CommitError> {
-    let transaction = Transaction::new(Author::system(), now).put_secret(farm, SECRET, keys);
-    store.commit(transaction).await.map(|_| ())
+async fn rotate_once(broker: &Broker) {
+    // Not while a gateway's deletion makes keys too.
+    let _turn = objects::turn().await;
+    let present = read(&broker.ticket_keys.keys).clone();
+    let keys = match rotated(&present, broker.now()) {
+        Ok(Some(keys)) => Replacement(keys),
+        Ok(None) => return,
+        Err(error) => {
+            return tracing::error!(%error, "no new ticket key could be made; the present one stays in use");
+        }
+    };
+    // Stored first: a key that a restart forgets must not have sealed anything.
+    let transaction = keys.stored_by(Transaction::new(Author::system(), broker.now()), broker.farm_id);
+    match broker.store.commit(transaction).await {
+        Ok(_) => {
+            tracing::info!(key.id = keys.0.last().map(|aged| aged.key.id()), "there is a new ticket key");
+            broker.ticket_keys.replace(keys);
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the new ticket key could not be stored; the present one stays in use")
+        }
+    }
 }
 
 /// The keys as they should be at `now`; none: as they are.
 fn rotated(keys: &[Aged], now: Timestamp) -> Result<Option<Vec<Aged>>, OutOfRandomness> {
     let mut next = keys.to_vec();
     if keys.last().is_none_or(|newest| age_secs(newest, now) >= ROTATION_SECS) {
-        let id = keys.last().map_or(1, |newest| newest.key.id().wrapping_add(1));
-        next.push(Aged { key: TicketKey::generate(id)?, made_at: now });
+        next.push(successor(keys, now, SETTLING_SECS)?);
     }
-    // A key goes when its successor has been in use long enough.
-    while next.len() > 1 && age_secs(&next[1], now) >= KEPT_SECS {
-        next.remove(0);
+    let next = bounded(next, now);
+    let ids = |keys: &[Aged]| keys.iter().map(|aged| aged.key.id()).collect::<Vec<_>>();
+    Ok((ids(&next) != ids(keys)).then_some(next))
+}
+
+fn successor(keys: &[Aged], now: Timestamp, settling_secs: i64) -> Result<Aged, OutOfRandomness> {
+    let id = keys.last().map_or(1, |newest| newest.key.id().wrapping_add(1));
+    let seals_from = now + SignedDuration::from_secs(settling_secs);
+    Ok(Aged { key: TicketKey::generate(id)?, made_at: now, seals_from })
+}
+
+/// Without keys that no living ticket is sealed with: those whose successor has been in use long enough, and
+/// those that had not begun when the newest was made.
+fn bounded(mut keys: Vec<Aged>, now: Timestamp) -> Vec<Aged> {
+    if let Some(newest) = keys.pop() {
+        keys.retain(|aged| aged.seals_from <= newest.made_at);
+        keys.push(newest);
     }
-    Ok((next.len() != keys.len() || next.last().map(|a| a.key.id()) != keys.last().map(|a| a.key.id()))
-        .then_some(next))
+    while keys.len() > 1
+        && (keys.len() > KEYS_MAX || now.as_second() - keys[1].seals_from.as_second() >= KEPT_SECS)
+    {
+        keys.remove(0);
+    }
+    keys
 }
 
 fn age_secs(aged: &Aged, now: Timestamp) -> i64 {
@@ -183,6 +228,7 @@ fn encode(keys: &[Aged]) -> Zeroizing<Vec<u8>> {
         .map(|aged| Stored {
             id: aged.key.id(),
             made_at: aged.made_at,
+            seals_from: Some(aged.seals_from),
             secret: STANDARD.encode(aged.key.secret()),
         })
         .collect();
@@ -193,7 +239,9 @@ fn decode(bytes: &[u8]) -> Result<Vec<Aged>, Unreadable> {
     let stored: Vec<Stored> = serde_json::from_slice(bytes).map_err(|error| Unreadable(error.to_string()))?;
     let key = |stored: &Stored| {
         let secret = Zeroizing::new(STANDARD.decode(&stored.secret).ok()?);
-        Some(Aged { key: TicketKey::from_bytes(stored.id, &secret)?, made_at: stored.made_at })
+        let key = TicketKey::from_bytes(stored.id, &secret)?;
+        let seals_from = stored.seals_from.unwrap_or(stored.made_at);
+        Some(Aged { key, made_at: stored.made_at, seals_from })
     };
     let keys: Option<Vec<_>> = stored.iter().map(key).collect();
     keys.filter(|keys| !keys.is_empty())
@@ -208,6 +256,10 @@ mod tests {
         Timestamp::from_second(second).expect("in range")
     }
 
+    fn ids(keys: &[Aged]) -> Vec<u32> {
+        keys.iter().map(|aged| aged.key.id()).collect()
+    }
+
     #[test]
     fn a_new_key_every_day_waits_before_it_seals_and_the_old_one_outlives_its_tickets() {
         let keys = TicketKeys::generate(at(0)).expect("random");
@@ -215,12 +267,38 @@ mod tests {
         let present = read(&keys.keys).clone();
         assert!(rotated(&present, at(ROTATION_SECS - 1)).expect("random").is_none());
         let next = rotated(&present, at(ROTATION_SECS)).expect("random").expect("due");
-        keys.replace(next.clone());
+        keys.replace(Replacement(next.clone()));
         assert_eq!(keys.sealing(at(ROTATION_SECS + 1)).id(), 1);
         assert_eq!(keys.sealing(at(ROTATION_SECS + SETTLING_SECS)).id(), 2);
-        assert!(rotated(&next, at(ROTATION_SECS + KEPT_SECS - 1)).expect("random").is_none());
-        let last = rotated(&next, at(ROTATION_SECS + KEPT_SECS)).expect("random").expect("due");
-        assert_eq!(last.iter().map(|aged| aged.key.id()).collect::<Vec<_>>(), [2]);
+        let settled = ROTATION_SECS + SETTLING_SECS;
+        assert!(rotated(&next, at(settled + KEPT_SECS - 1)).expect("random").is_none());
+        let last = rotated(&next, at(settled + KEPT_SECS)).expect("random").expect("due");
+        assert_eq!(ids(&last), [2]);
+    }
+
+    #[test]
+    fn a_deletion_brings_a_key_that_seals_within_seconds_and_many_bring_few() {
+        let keys = TicketKeys::generate(at(0)).expect("random");
+        keys.replace(keys.after_deletion(at(100)).expect("random"));
+        assert_eq!((keys.sealing(at(104)).id(), keys.sealing(at(105)).id()), (1, 2));
+        // Another gateway at once: the key that it was told has sealed nothing and never will.
+        keys.replace(keys.after_deletion(at(102)).expect("random"));
+        assert_eq!(ids(&read(&keys.keys)), [1, 3]);
+        assert_eq!((keys.sealing(at(106)).id(), keys.sealing(at(107)).id()), (1, 3));
+        for second in 200..400 {
+            keys.replace(keys.after_deletion(at(second)).expect("random"));
+            assert!(read(&keys.keys).len() <= 3);
+        }
+        let mut sealed = Vec::new();
+        for second in (1000..1400).step_by(5) {
+            keys.replace(keys.after_deletion(at(second)).expect("random"));
+            sealed.push((second, keys.sealing(at(second)).id()));
+            let kept = ids(&read(&keys.keys));
+            for (then, id) in &sealed {
+                assert!(second - then > LIFETIME_SECS || kept.contains(id), "{id} of {then} at {second}");
+            }
+        }
+        assert!(read(&keys.keys).len() <= KEYS_MAX);
     }
 
     #[test]
@@ -231,5 +309,10 @@ mod tests {
         for rubbish in ["", "[]", r#"[{"id":1,"made_at":"2026-01-01T00:00:00Z","secret":"AAAA"}]"#] {
             assert!(TicketKeys::from_secret(rubbish.as_bytes()).is_err(), "{rubbish}");
         }
+        // As it was stored before keys said from when on they seal.
+        let secret = STANDARD.encode([7; 32]);
+        let old = format!(r#"[{{"id":4,"made_at":"2026-01-01T00:00:00Z","secret":"{secret}"}}]"#);
+        let old = TicketKeys::from_secret(old.as_bytes()).expect("readable");
+        assert_eq!(old.sealing(at(5)).id(), 4);
     }
 }

@@ -11,7 +11,6 @@
 //! Deliberately absent: any database, directory or settings of users; decisions about who may do what
 //! (the broker's); RDP itself (`oriel-rdp`); listeners and TLS (`oriel-net`).
 
-mod admission;
 mod brokers;
 mod config;
 mod connections;

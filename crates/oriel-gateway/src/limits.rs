@@ -54,6 +54,10 @@ pub const BATCH_BYTES: usize = 32 * 1024;
 /// The same as a number of messages: each takes some 60 bytes to keep track of.
 pub const BATCH_MESSAGES: usize = 256;
 
+/// Answers of the channel filter that wait for one side to be written to, each of some 40 bytes. A host opens
+/// about ten dynamic channels at once.
+pub const ANSWERS_MAX: usize = 64;
+
 /// A silent browser is asked whether it is there after this long. Below the 60 seconds after which
 /// common load balancers forget an idle connection.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);

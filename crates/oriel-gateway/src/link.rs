@@ -8,6 +8,7 @@ use oriel_model::{Id, session::EndReason};
 use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
 use oriel_wire::{
     MESSAGE_BYTES_MAX,
+    failure::innermost,
     v1::{
         self, GatewayHello, GatewayMessage, GatewayReport, gateway_command, gateway_link_client,
         gateway_message,
@@ -226,16 +227,4 @@ impl Link {
 
 fn message(body: gateway_message::Body) -> GatewayMessage {
     GatewayMessage { body: Some(body) }
-}
-
-/// Transport errors say only at their end what happened.
-fn innermost(status: &Status) -> String {
-    let mut error: &dyn std::error::Error = status;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    match error.downcast_ref::<Status>() {
-        Some(status) => status.message().to_owned(),
-        None => error.to_string(),
-    }
 }

@@ -6,12 +6,11 @@ use std::sync::{
 };
 
 use http::HeaderValue;
-use oriel_net::clock::Clock;
+use oriel_net::{clock::Clock, door::Door};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    admission::Door,
     brokers::Brokers,
     connections::Connections,
     keys::KeyRing,

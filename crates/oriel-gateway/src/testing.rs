@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use oriel_model::{Id, Timestamp, session::ChannelPolicy};
+use oriel_model::{Id, Timestamp, policy::Clipboard, session::ChannelPolicy};
 use oriel_wire::ticket::{Claims, Logon, TicketKey};
 use zeroize::Zeroizing;
 
@@ -29,6 +29,8 @@ pub(crate) fn claims() -> Claims {
         client_name: "laptop".into(),
         keyboard_layout: 0x407,
         channels: ChannelPolicy::default(),
+        clipboard: Clipboard::default(),
+        max_kbits: None,
         expires_at: now + std::time::Duration::from_secs(60),
         connected_until: now + std::time::Duration::from_secs(3_600),
     }

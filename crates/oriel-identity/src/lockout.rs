@@ -13,11 +13,11 @@
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use oriel_model::farm::SignInSettings;
+use oriel_model::{farm::SignInSettings, network};
 
 /// Accounts, and addresses, remembered at most. About 3 MiB together at the longest names; a
 /// flood of names from one address is stopped by the address's own count long before.
@@ -77,7 +77,7 @@ impl Lockout {
         now: Timestamp,
         limits: &Limits,
     ) -> Admission {
-        let address = address.map(network);
+        let address = address.map(network::of);
         let of_account = self.accounts.locked_until(account, now);
         let of_address = address.and_then(|address| self.addresses.locked_until(&address, now));
         if let Some(until) = of_account.max(of_address) {
@@ -95,7 +95,7 @@ impl Lockout {
     pub fn succeeded(&mut self, account: &str, address: Option<IpAddr>, limits: &Limits) {
         self.accounts.forget(account);
         if let Some(address) = address {
-            self.addresses.take_back(&network(address), limits.address_failures);
+            self.addresses.take_back(&network::of(address), limits.address_failures);
         }
     }
 
@@ -103,7 +103,7 @@ impl Lockout {
     pub fn withdrawn(&mut self, account: &str, address: Option<IpAddr>, limits: &Limits) {
         self.accounts.take_back(account, limits.account_failures);
         if let Some(address) = address {
-            self.addresses.take_back(&network(address), limits.address_failures);
+            self.addresses.take_back(&network::of(address), limits.address_failures);
         }
     }
 
@@ -115,17 +115,6 @@ impl Lockout {
     /// Until when an account is locked, for an administrator.
     pub fn locked_until(&self, account: &str, now: Timestamp) -> Option<Timestamp> {
         self.accounts.locked_until(account, now)
-    }
-}
-
-/// What counts as one address: an IPv6 client has a whole /64 to guess from.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
     }
 }
 
@@ -288,11 +277,15 @@ mod tests {
     }
 
     #[test]
-    fn one_ipv6_network_and_a_mapped_ipv4_address_count_as_one() {
-        let address = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(address("2001:db8:1:2::1"), address("2001:db8:1:2:ffff::9"));
-        assert_ne!(address("2001:db8:1:2::1"), address("2001:db8:1:3::1"));
-        assert_eq!(address("::ffff:192.0.2.7"), address("192.0.2.7"));
+    fn neighbours_of_one_ipv6_network_share_its_count() {
+        let mut lockout = Lockout::default();
+        let from = |host: u16| Some(IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, host]));
+        for guess in 0..6 {
+            assert_eq!(attempt(&mut lockout, &format!("u{guess}"), from(guess), 0), Admission::Allowed);
+        }
+        assert_eq!(attempt(&mut lockout, "u6", from(6), 0), wait(15));
+        let next_door = Some(IpAddr::from([0x2001, 0xdb8, 1, 3, 0, 0, 0, 1]));
+        assert_eq!(attempt(&mut lockout, "u7", next_door, 0), Admission::Allowed);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod inherit;
 pub mod invitation;
 mod kinds;
 pub mod logon_hours;
+pub mod network;
 pub mod object;
 pub mod policy;
 pub mod pool;

@@ -32,6 +32,8 @@ pub enum SessionState {
     Active,
     /// Runs on without a client.
     Disconnected,
+    /// Told to end; its programs have a moment to do so. There is no way back to it.
+    Ending,
 }
 
 /// Why a session ended, or why a connection to it did. The client cannot tell these apart.

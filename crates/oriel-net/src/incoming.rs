@@ -5,27 +5,34 @@
 //! silent clients are cut off here, before any service sees them.
 
 use std::{
+    collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use futures_util::Stream;
+use oriel_model::network;
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::{AbortHandle, JoinSet},
-    time::{Sleep, sleep, timeout},
+    time::{Instant, Sleep, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tonic::transport::server::Connected;
 
-use crate::{identity::PeerIdentity, listener::Listener, tls};
+use crate::{
+    door::{Door, Place},
+    identity::PeerIdentity,
+    listener::Listener,
+    tls,
+};
 
 /// How much a listener takes on.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +43,18 @@ pub struct AcceptLimits {
     /// Handshakes at the same time. Each costs about 50 KiB and one or two milliseconds of
     /// processor, so 512 of them are a second of work for one core.
     pub handshakes: usize,
+    /// The same from one network ([`oriel_model::network`]): an eighth, so that clients which begin and
+    /// do not go on keep only their neighbours waiting. An office of a thousand that comes at once is
+    /// through within a second.
+    pub handshakes_per_address: usize,
     /// Connections at the same time, from the handshake to the end of use. 16,384 sessions at
     /// 64 KiB are one GiB; more users need another gateway. Beyond it, connections wait in the
     /// kernel's queue.
     pub connections: usize,
+    /// The same from one network; more are closed at once. Half, so that nobody alone can take
+    /// all: there is room for an office behind one address, or for all who come through a balancer that
+    /// hides theirs.
+    pub connections_per_address: usize,
     /// How long a client may take from the handshake to its first request's first bytes. Browsers
     /// open connections in advance and use them within seconds.
     pub first_bytes: Duration,
@@ -50,7 +65,9 @@ impl Default for AcceptLimits {
         Self {
             handshake: Duration::from_secs(10),
             handshakes: 512,
+            handshakes_per_address: 64,
             connections: 16_384,
+            connections_per_address: 8_192,
             first_bytes: Duration::from_secs(20),
         }
     }
@@ -59,6 +76,12 @@ impl Default for AcceptLimits {
 /// Connections between the handshake and the service: a short queue, as the service takes them at
 /// once.
 const READY_QUEUE: usize = 16;
+
+/// How often it is said that connections from one network are refused: a minute's worth in one line.
+const REFUSALS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Networks whose turns at the handshake are remembered before those that nobody uses are looked for.
+const TURNS_SWEEP: usize = 1_024;
 
 /// The length of the HTTP/2 connection preface (RFC 9113, 3.4).
 const H2_PREFACE: usize = 24;
@@ -121,8 +144,12 @@ async fn accept(
     limits: AcceptLimits,
     give: mpsc::Sender<Connection>,
 ) {
+    let local = listener.local_addr();
     let connections = Arc::new(Semaphore::new(limits.connections));
+    let door = Door::new(limits.connections, limits.connections_per_address);
     let handshakes = Arc::new(Semaphore::new(limits.handshakes));
+    let mut turns = Turns::new(limits.handshakes_per_address);
+    let mut refusals = Refusals::default();
     let mut running = JoinSet::new();
     let mut complained = false;
     loop {
@@ -130,23 +157,29 @@ async fn accept(
             complained = false;
         } else if !complained {
             complained = true;
-            tracing::warn!(address = %listener.local_addr(), limit = limits.connections, "connection limit reached; new clients wait");
+            tracing::warn!(address = %local, limit = limits.connections, "connection limit reached; new clients wait");
         }
-        let slot = connections.clone().acquire_owned().await;
-        let turn = handshakes.clone().acquire_owned().await;
-        let (Ok(slot), Ok(turn)) = (slot, turn) else {
-            return; // never: nobody closes the semaphores
+        let Ok(in_all) = connections.clone().acquire_owned().await else {
+            return; // never: nobody closes the semaphore
         };
         let (stream, remote) = listener.accept().await;
         while running.try_join_next().is_some() {}
+        let Some(of_address) = door.enter(remote.ip()) else {
+            refusals.note(local, remote, limits.connections_per_address);
+            continue;
+        };
+        let slot = Slot { _in_all: in_all, _of_address: of_address };
+        let (turn, handshakes) = (turns.of(remote.ip()), handshakes.clone());
         let (acceptor, give) = (acceptor.clone(), give.clone());
         running.spawn(async move {
-            match timeout(limits.handshake, shake_hands(stream, remote, acceptor, limits, slot)).await {
-                Ok(Ok(connection)) => {
-                    drop(turn);
-                    // An error means that nobody is there any more to take it.
-                    let _ = give.send(connection).await;
-                }
+            let handshake = async {
+                // First among its neighbours, so that who waits for them takes nothing from others.
+                let _turns = (turn.acquire().await, handshakes.acquire().await);
+                shake_hands(stream, remote, acceptor, limits, slot).await
+            };
+            match timeout(limits.handshake, handshake).await {
+                // An error means that nobody is there any more to take it.
+                Ok(Ok(connection)) => drop(give.send(connection).await),
                 // The peer's doing, and anyone can do it: not worth more than a debug line.
                 Ok(Err(error)) => {
                     tracing::debug!(%remote, reason = tls::explain(&error), "handshake failed");
@@ -157,12 +190,66 @@ async fn accept(
     }
 }
 
+/// A connection's place among all of the listener and among those of its network.
+struct Slot {
+    _in_all: OwnedSemaphorePermit,
+    _of_address: Place,
+}
+
+/// Who of one network may shake hands now.
+struct Turns {
+    at_once: usize,
+    by_network: HashMap<IpAddr, Weak<Semaphore>>,
+    sweep_at: usize,
+}
+
+impl Turns {
+    fn new(at_once: usize) -> Self {
+        Self { at_once, by_network: HashMap::new(), sweep_at: TURNS_SWEEP }
+    }
+
+    fn of(&mut self, address: IpAddr) -> Arc<Semaphore> {
+        if self.by_network.len() >= self.sweep_at {
+            // At most one for each connection is left.
+            self.by_network.retain(|_, turns| turns.strong_count() > 0);
+            self.sweep_at = TURNS_SWEEP.max(2 * self.by_network.len());
+        }
+        let turns = self.by_network.entry(network::of(address)).or_default();
+        turns.upgrade().unwrap_or_else(|| {
+            let fresh = Arc::new(Semaphore::new(self.at_once));
+            *turns = Arc::downgrade(&fresh);
+            fresh
+        })
+    }
+}
+
+/// Refused connections since they were last spoken of.
+#[derive(Default)]
+struct Refusals {
+    count: u64,
+    said: Option<Instant>,
+}
+
+impl Refusals {
+    fn note(&mut self, local: SocketAddr, remote: SocketAddr, limit: usize) {
+        self.count += 1;
+        if self.said.is_none_or(|said| said.elapsed() >= REFUSALS_INTERVAL) {
+            self.said = Some(Instant::now());
+            let refused = std::mem::take(&mut self.count);
+            tracing::warn!(
+                address = %local, client.address = %remote.ip(), limit, refused,
+                "too many connections from one address; more are closed at once"
+            );
+        }
+    }
+}
+
 async fn shake_hands(
     stream: TcpStream,
     remote: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     limits: AcceptLimits,
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
 ) -> io::Result<Connection> {
     let (transport, peer, is_h2) = match acceptor {
         None => (Transport::Plain(stream), None, false),
@@ -196,7 +283,7 @@ pub struct Connection {
     connect_info: ConnectInfo,
     is_h2: bool,
     patience: Option<Patience>,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 enum Transport {

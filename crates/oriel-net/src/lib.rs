@@ -15,6 +15,7 @@ pub mod authority;
 pub mod backoff;
 pub mod clock;
 pub mod connect;
+pub mod door;
 pub mod fingerprint;
 pub mod identity;
 pub mod incoming;

@@ -5,11 +5,13 @@
 //! [`ConnectInfo`](crate::incoming::ConnectInfo) as an extension. gRPC may go through here too, or
 //! through tonic's own server with [`Incoming`] as its stream.
 
+mod body;
+
 use std::{convert::Infallible, error::Error, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
-    body::{Body, Incoming as RequestBody},
+    body::{Body, Incoming as Received},
     service::service_fn,
 };
 use hyper_util::{
@@ -19,6 +21,8 @@ use hyper_util::{
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
+
+pub use body::{REST_MAX, RequestBody};
 
 use crate::{
     incoming::{Connection, Incoming},
@@ -39,6 +43,10 @@ pub const MAX_H2_HEADERS: u32 = 32 * 1024;
 /// Requests at the same time on one HTTP/2 connection: a browser loading the portal has some
 /// dozens, and one client must not occupy the server.
 pub const MAX_H2_STREAMS: u32 = 256;
+
+/// The same for a component of the farm, which has proved to be one: a gateway passes on up to 2,048 calls at
+/// once, and its link beside them, on one connection.
+pub const MAX_H2_STREAMS_OF_COMPONENT: u32 = 4_096;
 
 /// How often a silent HTTP/2 client is asked whether it is there, and how long it may take to say.
 pub const H2_PROBE: Duration = Duration::from_secs(30);
@@ -96,16 +104,27 @@ where
     let mut builder = Builder::new(TokioExecutor::new());
     builder = if connection.is_h2() { builder.http2_only() } else { builder.http1_only() };
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);
+    let streams = if who.peer.is_some() { MAX_H2_STREAMS_OF_COMPONENT } else { MAX_H2_STREAMS };
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_H2_HEADERS)
-        .max_concurrent_streams(MAX_H2_STREAMS)
+        .max_concurrent_streams(streams)
         .keep_alive_interval(H2_PROBE)
         .keep_alive_timeout(H2_PROBE_TIMEOUT);
-    let service = service_fn(move |mut request: Request<RequestBody>| {
+    let is_h2 = connection.is_h2();
+    let service = service_fn(move |request: Request<Received>| {
+        let (mut request, rest) = body::keep_rest(request);
         request.extensions_mut().insert(who);
-        service.clone().oneshot(request)
+        let service = service.clone();
+        async move {
+            let response = service.oneshot(request).await;
+            // HTTP/2 can end one body without its connection.
+            if !is_h2 {
+                rest.drain().await;
+            }
+            response
+        }
     });
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(connection), service);
     let mut serving = std::pin::pin!(serving);

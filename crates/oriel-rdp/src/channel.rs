@@ -5,15 +5,30 @@
 //! that no program on the host listens to, and its options become zero. The client still joins it and
 //! believes in it; [`ChannelFilter`] drops what either side sends on it.
 //!
+//! Of two allowed channels the filter also looks at what is inside, by a guard for each: at the channels that
+//! are opened within `drdynvc`, and at the clipboard where it is not to be had whole. Everything else passes as
+//! it is.
+//!
 //! Limits to know: drives, printers, smart cards and serial ports share the channel `rdpdr`, so allowing
-//! one of them lets all of them through here. On Windows, sound can also run inside `drdynvc`; forbidding
-//! it therefore also sets a flag in the Client Info that the host obeys (see
-//! [`crate::connection_sequence`]), and the same goes for the microphone. Windows starts `rdpdr` only
-//! when `rdpsnd` is there too.
+//! one of them lets all of them through here. Windows starts `rdpdr` only when `rdpsnd` is there too.
+
+mod clipboard;
+mod dynamic;
+mod guard;
+#[cfg(test)]
+mod testing;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use crate::gcc::MAX_CHANNELS;
+use bytes::Bytes;
+
+use self::clipboard::ClipboardGuard;
+pub use self::clipboard::{ClipboardPolicy, Direction};
+use self::dynamic::DynamicGuard;
+use self::guard::{Guard, Guarded};
+use crate::connection_sequence::Party;
+use crate::deactivation;
 use crate::mcs::{self, Carried};
 
 /// Start of the names that replace forbidden ones; never allowed as a client's own.
@@ -23,7 +38,7 @@ const PLACEHOLDER: &str = "void";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelPolicy {
     /// Copy and paste: `cliprdr` ([MS-RDPECLIP]).
-    pub clipboard: bool,
+    pub clipboard: ClipboardPolicy,
     /// Local drives: `rdpdr` ([MS-RDPEFS]).
     pub drives: bool,
     /// Local printers: `rdpdr` ([MS-RDPEPC]).
@@ -32,19 +47,20 @@ pub struct ChannelPolicy {
     pub smart_cards: bool,
     /// Local serial and parallel ports: `rdpdr` ([MS-RDPESP]).
     pub ports: bool,
-    /// Sound from the host: `rdpsnd`, `snddbg` ([MS-RDPEA]).
+    /// Sound from the host: `rdpsnd`, `snddbg` and some dynamic channels ([MS-RDPEA]).
     pub audio: bool,
-    /// Sound to the host, which runs inside `drdynvc` ([MS-RDPEAI]).
+    /// Sound to the host, a dynamic channel ([MS-RDPEAI]).
     pub microphone: bool,
-    /// Dynamic channels: `drdynvc` ([MS-RDPEDYC]). Resizing, touch and the newer pictures need it.
+    /// Dynamic channels: `drdynvc` ([MS-RDPEDYC]). Resizing, touch and the newer pictures need it. Which of
+    /// them, see [`ChannelPolicy::allows_dynamic`].
     pub dynamic: bool,
     /// The host's windows as the client's own, and programs of the client's choice: `rail`
     /// ([MS-RDPERP]). Never together with a start program that the user must not leave.
     pub remote_app: bool,
     /// Shadowing and assistance: `encomsp`, `remdesk` ([MS-RDPEMC], [MS-RA]).
     pub assistance: bool,
-    /// Further static channels by name, for instance those of a third-party printing product. The case
-    /// of letters does not matter.
+    /// Further channels by name, static or dynamic, for instance those of a third-party printing product. The
+    /// case of letters does not matter.
     pub others: Vec<String>,
 }
 
@@ -56,7 +72,7 @@ impl ChannelPolicy {
         match name.to_ascii_lowercase().as_str() {
             "ms_t120" | "" => false,
             reserved if reserved.starts_with(PLACEHOLDER) => false,
-            "cliprdr" => self.clipboard,
+            "cliprdr" => self.clipboard.is_allowed(),
             "rdpdr" => self.drives || self.printers || self.smart_cards || self.ports,
             "rdpsnd" | "snddbg" => self.audio,
             "drdynvc" => self.dynamic,
@@ -64,6 +80,22 @@ impl ChannelPolicy {
             "encomsp" | "remdesk" => self.assistance,
             _ => self.others.iter().any(|other| other.eq_ignore_ascii_case(name)),
         }
+    }
+}
+
+impl ChannelPolicy {
+    /// What looks into an allowed channel of this name; none: it passes as it is.
+    fn guard(&self, name: &ChannelName) -> Option<Box<dyn Guard>> {
+        match name.as_str().to_ascii_lowercase().as_str() {
+            "drdynvc" => Some(Box::new(DynamicGuard::new(self))),
+            "cliprdr" => ClipboardGuard::new(self.clipboard).map(|guard| Box::new(guard) as Box<dyn Guard>),
+            _ => None,
+        }
+    }
+
+    /// Whether what passes on this channel has to be readable here.
+    pub(crate) fn looks_into(&self, name: &ChannelName) -> bool {
+        self.guard(name).is_some()
     }
 }
 
@@ -113,36 +145,69 @@ pub struct Channel {
 }
 
 /// Decides for each message after the connection sequence whether it may pass, in either direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ChannelFilter {
     channels: Vec<Channel>,
     /// The ids of forbidden channels; looked through for each slow-path message, so kept dense.
-    forbidden: [u16; MAX_CHANNELS],
-    forbidden_count: usize,
+    forbidden: Vec<u16>,
+    /// The same of channels with a guard.
+    guarded: Vec<u16>,
+    /// Both directions come here, and what they do is short.
+    guards: Mutex<Vec<Guarded>>,
     io_channel: u16,
 }
 
+/// What the caller does with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Passes it on.
+    Pass,
+    /// Drops it.
+    Drop,
+    /// Drops it and sends these.
+    Instead {
+        /// In its place, to where it was going.
+        onward: Vec<Bytes>,
+        /// To where it came from, as an answer of the other side.
+        back: Option<Bytes>,
+    },
+}
+
 impl ChannelFilter {
-    pub(crate) fn new(channels: Vec<Channel>, io_channel: u16) -> Self {
-        let mut forbidden = [0; MAX_CHANNELS];
-        let mut forbidden_count = 0;
-        let ids = channels.iter().filter(|channel| !channel.allowed && channel.id != io_channel);
-        for (place, channel) in forbidden.iter_mut().zip(ids) {
-            *place = channel.id;
-            forbidden_count += 1;
-        }
-        Self { channels, forbidden, forbidden_count, io_channel }
+    pub(crate) fn new(channels: Vec<Channel>, io_channel: u16, policy: &ChannelPolicy) -> Self {
+        let virtual_ones = || channels.iter().filter(|channel| channel.id != io_channel);
+        let forbidden = virtual_ones().filter(|channel| !channel.allowed).map(|channel| channel.id).collect();
+        let guards: Vec<_> = virtual_ones()
+            .filter(|channel| channel.allowed)
+            .filter_map(|channel| Some(Guarded::new(channel.id, policy.guard(&channel.name)?)))
+            .collect();
+        let guarded = guards.iter().map(Guarded::id).collect();
+        Self { channels, forbidden, guarded, guards: Mutex::new(guards), io_channel }
     }
 
-    /// Whether a whole message from either side may pass to the other. Looks at twelve bytes.
+    /// Decides about a whole message from either side. Looks at twelve bytes, unless its channel has a
+    /// guard.
     ///
-    /// False for data on a forbidden channel, and for a packet in a form that no RDP program uses, in
-    /// which such data could hide. The caller drops the message and goes on.
-    pub fn allows(&self, frame: &[u8]) -> bool {
+    /// Data on a forbidden channel does not pass, nor a packet in a form that no RDP program uses, in
+    /// which such data could hide. A guard may keep a message until more of it has come. What the host sends
+    /// too short for its clients is completed.
+    pub fn judge(&self, from: Party, frame: &Bytes) -> Verdict {
         match mcs::carried(frame) {
-            Carried::NoChannel => true,
-            Carried::Channel(id) => !self.forbidden[..self.forbidden_count].contains(&id),
-            Carried::Disguised => false,
+            Carried::NoChannel => Verdict::Pass,
+            Carried::Channel(id) if self.forbidden.contains(&id) => Verdict::Drop,
+            Carried::Channel(id) if self.guarded.contains(&id) => {
+                let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+                let guarded = guards.iter_mut().find(|guarded| guarded.id() == id);
+                guarded.map_or(Verdict::Drop, |guarded| guarded.packet(from, frame))
+            }
+            Carried::Channel(id) if id == self.io_channel && from == Party::Host => {
+                match deactivation::completed(frame, id) {
+                    Some(whole) => Verdict::Instead { onward: vec![whole], back: None },
+                    None => Verdict::Pass,
+                }
+            }
+            Carried::Channel(_) => Verdict::Pass,
+            Carried::Disguised => Verdict::Drop,
         }
     }
 
@@ -160,6 +225,7 @@ impl ChannelFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gcc::MAX_CHANNELS;
 
     fn name(name: &str) -> ChannelName {
         ChannelName::from_wire(name.as_bytes())
@@ -176,7 +242,7 @@ mod tests {
             assert_eq!(allowed, expected, "{policy:?}");
         };
         check(ChannelPolicy::default(), &[]);
-        check(ChannelPolicy { clipboard: true, ..Default::default() }, &["cliprdr"]);
+        check(ChannelPolicy { clipboard: ClipboardPolicy::ALL, ..Default::default() }, &["cliprdr"]);
         check(ChannelPolicy { drives: true, ..Default::default() }, &["rdpdr"]);
         check(ChannelPolicy { printers: true, ..Default::default() }, &["rdpdr"]);
         check(ChannelPolicy { smart_cards: true, ..Default::default() }, &["rdpdr"]);
@@ -198,7 +264,7 @@ mod tests {
         for trick in ["MS_T120", "ms_t120", "CLIPRDR", "cliprdr\0x", "cliprdrx", "void07", "", "\0cliprd"] {
             assert!(!policy.allows(&name(trick)), "{trick:?}");
         }
-        let clipboard = ChannelPolicy { clipboard: true, ..Default::default() };
+        let clipboard = ChannelPolicy { clipboard: ClipboardPolicy::ALL, ..Default::default() };
         assert!(clipboard.allows(&name("CLIPRDR\0")));
         assert!(!clipboard.allows(&name("cliprdrx")));
     }
@@ -222,7 +288,15 @@ mod tests {
                 channel("odd", 1003, false),
             ],
             1003,
+            &ChannelPolicy::default(),
         );
+        let allows = |frame: &[u8]| {
+            let frame = Bytes::copy_from_slice(frame);
+            let verdicts = [Party::Client, Party::Host].map(|from| filter.judge(from, &frame));
+            assert_eq!(verdicts[0], verdicts[1]);
+            assert!(matches!(verdicts[0], Verdict::Pass | Verdict::Drop));
+            verdicts[0] == Verdict::Pass
+        };
         let frame = |choice: u8, id: u16| {
             let [high, low] = id.to_be_bytes();
             [3, 0, 0, 15, 2, 0xf0, 0x80, choice, 0, 7, high, low, 0x70, 1, 9]
@@ -230,15 +304,15 @@ mod tests {
         for (choice, ours) in
             [(0x64, true), (0x67, true), (0x68, true), (0x6c, true), (0x70, true), (0x38, false)]
         {
-            assert_eq!(filter.allows(&frame(choice, 1004)), !ours, "{choice:#x}");
-            assert_eq!(filter.allows(&frame(choice, 1006)), !ours);
-            assert!(filter.allows(&frame(choice, 1005)));
-            assert!(filter.allows(&frame(choice, 1003)));
+            assert_eq!(allows(&frame(choice, 1004)), !ours, "{choice:#x}");
+            assert_eq!(allows(&frame(choice, 1006)), !ours);
+            assert!(allows(&frame(choice, 1005)));
+            assert!(allows(&frame(choice, 1003)));
         }
         // Fast-path passes; a fragment or a stretched header, which could hide a channel, does not.
-        assert!(filter.allows(&[0x04, 3, 1]));
-        assert!(!filter.allows(&[3, 0, 0, 8, 2, 0xf0, 0x00, 0x64]));
-        assert!(!filter.allows(&[3, 0, 0, 16, 3, 0xf0, 0x80, 0, 0x64, 0, 7, 3, 0xec, 0x70, 1, 9]));
-        assert!(!filter.allows(&[3, 0, 0, 8, 2, 0xf0, 0x80, 0x64]));
+        assert!(allows(&[0x04, 3, 1]));
+        assert!(!allows(&[3, 0, 0, 8, 2, 0xf0, 0x00, 0x64]));
+        assert!(!allows(&[3, 0, 0, 16, 3, 0xf0, 0x80, 0, 0x64, 0, 7, 3, 0xec, 0x70, 1, 9]));
+        assert!(!allows(&[3, 0, 0, 8, 2, 0xf0, 0x80, 0x64]));
     }
 }

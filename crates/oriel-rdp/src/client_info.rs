@@ -1,5 +1,6 @@
 //! The Client Info PDU (2.2.1.11): logon, start program and a few promises of the client. Its five
-//! strings are replaced, its flags adjusted, and everything behind the strings is kept byte for byte.
+//! strings are replaced, its flags adjusted, and what stands behind the strings is kept byte for byte, but
+//! for the client's address and the cookie with which it would return to a session of its choice.
 
 use std::net::IpAddr;
 
@@ -33,6 +34,9 @@ mod flags {
 
 /// The longest of the five strings in bytes, without terminator: the specification's 512 include it.
 pub(crate) const MAX_STRING_BYTES: usize = 510;
+
+/// clientTimeZone (TS_TIME_ZONE_INFORMATION, 2.2.1.11.1.1.1.1), in bytes.
+const TIME_ZONE_BYTES: usize = 172;
 
 /// The longest user data: an unfragmented PER length has 14 bits.
 const MAX_USER_DATA: usize = 0x3fff;
@@ -112,9 +116,9 @@ pub(crate) fn rewrite(
         out[lengths_at + 2 * place..][..2].copy_from_slice(&length.to_le_bytes());
         out.extend_from_slice(charset.terminator());
     }
-    match settings.client_address {
-        Some(address) if !tail.is_empty() => put_tail_with_address(&mut out, tail, address, charset)?,
-        _ => out.extend_from_slice(tail),
+    // A client of RDP 4 has none.
+    if !tail.is_empty() {
+        put_extended(&mut out, tail, settings.client_address, charset)?;
     }
     close(&mut out, envelope, user_data_at)?;
     Ok(out)
@@ -156,18 +160,46 @@ fn adjusted(client: u32, settings: &ConnectionSettings) -> u32 {
     flags
 }
 
-/// Replaces clientAddressFamily and clientAddress, the first fields of TS_EXTENDED_INFO_PACKET
-/// (2.2.1.11.1.1.1). Their length includes the terminator.
-fn put_tail_with_address(
+/// Writes TS_EXTENDED_INFO_PACKET (2.2.1.11.1.1.1) with the address, if there is one, in place of the
+/// client's own, and without its auto-reconnect cookie (ARC_CS_PRIVATE_PACKET, 2.2.4.3): a host leads
+/// whoever has one back to the session that it names, whatever the logon says.
+fn put_extended(
     out: &mut Vec<u8>,
-    tail: &[u8],
-    address: IpAddr,
+    extended: &[u8],
+    address: Option<IpAddr>,
     charset: Charset,
 ) -> Result<(), RewriteError> {
-    let mut reader = Reader::new(tail);
+    let mut reader = Reader::new(extended);
     reader.u16_le()?;
     let length = reader.u16_le()?;
     reader.take(usize::from(length))?;
+    match address {
+        Some(address) => put_address(out, address, charset)?,
+        None => out.extend_from_slice(&extended[..reader.position()]),
+    }
+    let kept_from = reader.position();
+    if reader.remaining() >= 2 {
+        let directory = reader.u16_le()?;
+        reader.take(usize::from(directory))?;
+    }
+    // What follows came with later versions; a client may end after any of it. Between the time zone and
+    // the cookie stand clientSessionId, which no host looks at, and performanceFlags.
+    let before_cookie = TIME_ZONE_BYTES + 4 + 4;
+    if reader.remaining() < before_cookie + 2 {
+        out.extend_from_slice(&extended[kept_from..]);
+        return Ok(());
+    }
+    reader.take(before_cookie)?;
+    out.extend_from_slice(&extended[kept_from..reader.position()]);
+    let cookie = reader.u16_le()?;
+    reader.take(usize::from(cookie))?;
+    out.extend_from_slice(&[0, 0]);
+    out.extend_from_slice(&extended[reader.position()..]);
+    Ok(())
+}
+
+/// clientAddressFamily and clientAddress, whose length includes the terminator.
+fn put_address(out: &mut Vec<u8>, address: IpAddr, charset: Charset) -> Result<(), RewriteError> {
     out.extend_from_slice(&address_family(address).to_le_bytes());
     let length_at = out.len();
     out.extend_from_slice(&[0, 0]);
@@ -175,7 +207,6 @@ fn put_tail_with_address(
     out.extend_from_slice(charset.terminator());
     let length = u16::try_from(out.len() - length_at - 2).map_err(|_| TOO_LARGE)?;
     out[length_at..length_at + 2].copy_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&tail[reader.position()..]);
     Ok(())
 }
 

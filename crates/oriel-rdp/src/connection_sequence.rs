@@ -7,8 +7,10 @@
 //!
 //! * core data: keyboard layout, client name, colour depth, the protocol that the host selected;
 //! * network data: forbidden channels lose their names ([`crate::channel`]);
+//! * cluster data: no session of the client's choice, such as the console;
 //! * multitransport data: no UDP transport, which would run past the gateway;
 //! * Client Info: domain, user, password, start program, working directory, client address, AUTOLOGON;
+//!   no auto-reconnect cookie, which would name a session of the client's choice too;
 //!   and the flags that carry a forbidden thing past static channels (sound, microphone, RemoteApp).
 //!
 //! A message in the wrong place or form ends the connection. Messages are read strictly where a host's
@@ -118,6 +120,16 @@ pub enum Party {
     Client,
     /// The session host.
     Host,
+}
+
+impl Party {
+    /// The one at the other end.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Host,
+            Self::Host => Self::Client,
+        }
+    }
 }
 
 impl fmt::Display for Party {
@@ -269,8 +281,9 @@ impl Rewriter {
                 Ok(frame)
             }
             (State::Joining { filter, .. }, Pdu::SendDataRequest) => {
-                let filter = filter.clone();
-                self.client_info(&frame, filter)
+                let rewritten = rewritten_logon(&frame, filter.io_channel(), &self.settings)?;
+                self.log_on();
+                Ok(rewritten)
             }
             (state, found) => {
                 let expected = match state {
@@ -332,29 +345,38 @@ impl Rewriter {
         Ok(patched.freeze())
     }
 
-    fn client_info(&mut self, frame: &Bytes, filter: ChannelFilter) -> Result<Bytes, SequenceError> {
-        let malformed = malformed(Party::Client, "Client Info");
-        let envelope = mcs::send_data(frame).map_err(malformed)?;
-        // On another channel the host would not take it for one, and wait for the next.
-        if envelope.channel != filter.io_channel()
-            || !client_info::is_client_info(&frame[envelope.user_data.clone()])
-        {
-            return Err(SequenceError::OutOfOrder {
-                party: Party::Client,
-                found: "data",
-                expected: "a channel join or the Client Info",
-            });
-        }
-        let rewritten =
-            client_info::rewrite(frame, &envelope, &self.settings).map_err(|error| match error {
-                RewriteError::Malformed(reason) => malformed(reason),
-                RewriteError::Encrypted => SequenceError::StandardSecurity,
-                RewriteError::NotRepresentable(field) => SequenceError::NotRepresentable { field },
-            })?;
-        self.state = State::Done { filter };
+    /// The Client Info is rewritten: the password is not needed any more.
+    fn log_on(&mut self) {
         self.settings.logon.password = Zeroizing::new(String::new());
-        Ok(Bytes::from_owner(rewritten))
+        self.state = match std::mem::replace(&mut self.state, State::ConnectInitial) {
+            State::Joining { filter, .. } => State::Done { filter },
+            other => other,
+        };
     }
+}
+
+/// The Client Info with the settings in it.
+fn rewritten_logon(
+    frame: &Bytes,
+    io_channel: u16,
+    settings: &ConnectionSettings,
+) -> Result<Bytes, SequenceError> {
+    let malformed = malformed(Party::Client, "Client Info");
+    let envelope = mcs::send_data(frame).map_err(malformed)?;
+    // On another channel the host would not take it for one, and wait for the next.
+    if envelope.channel != io_channel || !client_info::is_client_info(&frame[envelope.user_data.clone()]) {
+        return Err(SequenceError::OutOfOrder {
+            party: Party::Client,
+            found: "data",
+            expected: "a channel join or the Client Info",
+        });
+    }
+    let rewritten = client_info::rewrite(frame, &envelope, settings).map_err(|error| match error {
+        RewriteError::Malformed(reason) => malformed(reason),
+        RewriteError::Encrypted => SequenceError::StandardSecurity,
+        RewriteError::NotRepresentable(field) => SequenceError::NotRepresentable { field },
+    })?;
+    Ok(Bytes::from_owner(rewritten))
 }
 
 /// Gives the channels their ids. The second value is the frame if it had to change.
@@ -381,7 +403,7 @@ fn connect_response(
         gcc::write_requested(&mut patched, at, protocols);
         patched.freeze()
     });
-    Ok((ChannelFilter::new(channels, granted.io_channel), patched))
+    Ok((ChannelFilter::new(channels, granted.io_channel, &settings.channels), patched))
 }
 
 fn malformed(party: Party, message: &'static str) -> impl Fn(Malformed) -> SequenceError + Copy {

@@ -20,6 +20,7 @@ const HEADER: usize = 4;
 
 const CS_CORE: u16 = 0xc001;
 const CS_NET: u16 = 0xc003;
+const CS_CLUSTER: u16 = 0xc004;
 const CS_MULTITRANSPORT: u16 = 0xc00a;
 const SC_CORE: u16 = 0x0c01;
 const SC_NET: u16 = 0x0c03;
@@ -44,6 +45,12 @@ mod core {
     pub(super) const EARLY_CAPABILITIES: Range<usize> = 140..142;
     pub(super) const SELECTED_PROTOCOL: Range<usize> = 208..212;
 }
+
+/// REDIRECTED_SESSIONID_FIELD_VALID of TS_UD_CS_CLUSTER (2.2.1.3.5)
+const SESSION_ID_VALID: u32 = 0x0000_0002;
+
+/// CHANNEL_OPTION_COMPRESS_RDP and CHANNEL_OPTION_COMPRESS (2.2.1.3.4.1), in the third byte of the options.
+const COMPRESSION: u8 = 0x80 | 0x40;
 
 const HIGH_COLOR_24BPP: u16 = 24;
 /// RNS_UD_24BPP_SUPPORT and RNS_UD_32BPP_SUPPORT
@@ -90,6 +97,9 @@ pub(crate) fn patch_request(
     // UDP would run past the gateway, so no side transport is ever offered.
     if let Some(multitransport) = only(&blocks, CS_MULTITRANSPORT)? {
         frame[multitransport.body.clone()].iter_mut().take(4).for_each(|flag| *flag = 0);
+    }
+    if let Some(cluster) = only(&blocks, CS_CLUSTER)? {
+        patch_cluster(&mut frame[cluster.body.clone()])?;
     }
     Ok(match only(&blocks, CS_NET)? {
         Some(network) => {
@@ -228,6 +238,17 @@ fn insert(core: &mut [u8], at: Range<usize>, flags: u16) {
     }
 }
 
+/// TS_UD_CS_CLUSTER (2.2.1.3.5): flags, then the session that the client wants to be led to, the console
+/// among them. Which session it gets is the broker's decision.
+fn patch_cluster(cluster: &mut [u8]) -> Result<(), Malformed> {
+    let ([flags, session, ..], _) = cluster.as_chunks_mut::<4>() else {
+        return Err(Malformed("its cluster data is too short"));
+    };
+    *flags = (u32::from_le_bytes(*flags) & !SESSION_ID_VALID).to_le_bytes();
+    *session = [0; 4];
+    Ok(())
+}
+
 /// Writes as many whole characters of `name` as fit with the terminator, and zeros behind.
 fn write_name(field: &mut [u8], name: &str) {
     field.fill(0);
@@ -263,6 +284,8 @@ fn patch_channels(network: &mut [u8], policy: &ChannelPolicy) -> Result<Vec<Chan
         if !allowed {
             name.copy_from_slice(&ChannelName::placeholder(position));
             options.fill(0);
+        } else if policy.looks_into(&requested) {
+            options[2] &= !COMPRESSION;
         }
         channels.push(Channel { name: requested, id: 0, allowed });
     }

@@ -19,6 +19,7 @@ pub mod channel;
 pub mod clean_path;
 mod client_info;
 pub mod connection_sequence;
+mod deactivation;
 pub mod frame;
 mod gcc;
 pub mod host_notice;

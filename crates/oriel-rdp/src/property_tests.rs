@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::channel::{ChannelFilter, ChannelPolicy};
-use crate::connection_sequence::{ConnectionSettings, Logon, Rewriter, StartProgram};
+use crate::connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, StartProgram};
 use crate::frame::{Deframer, Phase};
 use crate::host_notice::HostNotice;
 use crate::samples::*;
@@ -163,7 +163,9 @@ proptest! {
         let (_, filter) = run(&client, framed.clone());
         prop_assert!(filter.is_none());
         let (_, filter) = run(&client_sequence(), spec_connect_response());
-        filter.unwrap().allows(&framed);
+        let filter = filter.unwrap();
+        filter.judge(Party::Client, &framed);
+        filter.judge(Party::Host, &framed);
     }
 
     #[test]

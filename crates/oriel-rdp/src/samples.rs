@@ -95,7 +95,7 @@ pub(crate) fn spec_tail() -> Vec<u8> {
         33 00 38 00 36 00 5c 00 6d 00 73 00 74 00 73 00 63 00 61 00 78 00 2e 00 64 00 6c 00 6c 00 00 00
         e0 01 00 00 50 00 61 00 63 00 69 00 66 00 69 00 63 00 20 00 53 00 74 00 61 00 6e 00 64 00 61 00 72 00
         64 00 20 00 54 00 69 00 6d 00 65 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
-        0a 00 00 00 05 00 02 00 00 00 00 00 00 00 00 00 00 00 50 00 61 00 63 00 69 00 66 00 69 00 63 00 20 00
+        00 00 0a 00 00 00 05 00 02 00 00 00 00 00 00 00 00 00 00 00 50 00 61 00 63 00 69 00 66 00 69 00 63 00 20 00
         44 00 61 00 79 00 6c 00 69 00 67 00 68 00 74 00 20 00 54 00 69 00 6d 00 65 00 00 00 00 00 00 00 00 00
         00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 04 00 00 00 01 00 02 00 00 00 00 00 00 00 c4 ff ff ff
         00 00 00 00 01 00 00 00")
@@ -183,6 +183,11 @@ pub(crate) fn browser_connect_initial(channels: &[&str]) -> Bytes {
         }),
         monitor_extended: None,
     };
+    connect_initial(blocks)
+}
+
+/// A Connect-Initial of these blocks.
+pub(crate) fn connect_initial(blocks: ClientGccBlocks) -> Bytes {
     let initial = encode_vec(&ConnectInitial::with_gcc_blocks(blocks).unwrap()).unwrap();
     encode_vec(&X224(X224Data { data: Cow::Owned(initial) })).unwrap().into()
 }

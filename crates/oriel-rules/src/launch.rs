@@ -167,6 +167,15 @@ pub enum Plan {
         /// Why.
         obstacle: Obstacle,
     },
+    /// The user's session of this resource was told to end, and its programs still run. They may hold what
+    /// the next one needs, such as the lock of a profile, so it waits for the moment that they have.
+    OwnSessionEnding {
+        /// Which.
+        #[schemars(with = "String")]
+        session: Id<Session>,
+        /// Where.
+        host: Id<Host>,
+    },
 }
 
 /// Whether a session of the user serves a launch. Ordered: the greatest is taken.
@@ -218,7 +227,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     }
     let ranking =
         placement::rank(inputs.hosts, inputs.named_hosts, inputs.balancing, inputs.turn, inputs.now);
-    let Some((own, fit)) = own else { return start_or_refuse(inputs, ranking) };
+    let Some((own, fit)) = own else {
+        return match ending_session(inputs) {
+            Some(ending) => Plan::OwnSessionEnding { session: ending.id, host: ending.host },
+            None => start_or_refuse(inputs, ranking),
+        };
+    };
     let obstacle = match inputs.hosts.iter().find(|host| host.id == own.host) {
         Some(host) => {
             placement::reconnect_obstacle(host, inputs.now).map(|obstacle| (host.name.clone(), obstacle))
@@ -295,11 +309,24 @@ fn own_session<'a>(inputs: &Inputs<'a>) -> Option<(&'a OwnSession, Fit)> {
     inputs
         .sessions
         .iter()
+        .filter(|session| session.state != SessionState::Ending)
         .map(|session| (session, fit(inputs, session)))
         .filter(|(_, fit)| *fit >= Fit::Shared)
         .max_by_key(|(session, fit)| {
             (*fit, session.state != SessionState::Active, session.started_at, session.id)
         })
+}
+
+/// The user's session of the same resource that is on its way out, if its host is there to say when it is
+/// gone.
+fn ending_session<'a>(inputs: &Inputs<'a>) -> Option<&'a OwnSession> {
+    let is_heard =
+        |id| inputs.hosts.iter().any(|host| host.id == id && placement::is_alive(host, inputs.now));
+    inputs.sessions.iter().find(|session| {
+        session.state == SessionState::Ending
+            && session.resource == Some(inputs.resource)
+            && is_heard(session.host)
+    })
 }
 
 fn fit(inputs: &Inputs<'_>, session: &OwnSession) -> Fit {

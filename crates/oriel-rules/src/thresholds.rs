@@ -71,7 +71,7 @@ pub fn session(
 ) -> SessionSeverity {
     let minutes = |seconds: u64| (seconds / 60) as f64;
     match state {
-        SessionState::Prepared => SessionSeverity::default(),
+        SessionState::Prepared | SessionState::Ending => SessionSeverity::default(),
         SessionState::Active => SessionSeverity {
             idle: settings.idle_threshold.judge(minutes(idle_secs)),
             disconnected: Severity::Normal,

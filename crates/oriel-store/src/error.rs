@@ -165,6 +165,15 @@ pub enum OpenError {
     /// The farm key could not be had.
     #[error(transparent)]
     Key(#[from] FarmKeyError),
+    /// There is no room for it.
+    #[error(
+        "the settings store {} has no space left, so it cannot be opened; make room where it lies",
+        path.display()
+    )]
+    Full {
+        /// The store's file.
+        path: PathBuf,
+    },
     /// The file or its folder cannot be used.
     #[error("the settings store {} cannot be opened: {reason}", path.display())]
     Unavailable {

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, OwnedSecret, Snapshot, StoreError, Transaction, UserState,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, OwnedSecret, Snapshot, StoreError, Transaction,
+    UserState,
 };
 
 /// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none

@@ -109,6 +109,11 @@ impl Transaction {
         self.write(Write::Delete { kind: S::KIND, id: id.cast(), expected_revision })
     }
 
+    /// Whether an object of this kind is deleted.
+    pub fn deletes(&self, wanted: Kind) -> bool {
+        self.writes.iter().any(|write| matches!(write, Write::Delete { kind, .. } if *kind == wanted))
+    }
+
     /// Sets a secret of an object, such as `password` of a user.
     #[must_use]
     pub fn put_secret<S: Spec>(

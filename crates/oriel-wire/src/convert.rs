@@ -36,6 +36,7 @@ impl From<SessionState> for v1::SessionState {
             SessionState::Prepared => v1::SessionState::Prepared,
             SessionState::Active => v1::SessionState::Active,
             SessionState::Disconnected => v1::SessionState::Disconnected,
+            SessionState::Ending => v1::SessionState::Ending,
         }
     }
 }
@@ -46,6 +47,7 @@ impl From<v1::SessionState> for SessionState {
             v1::SessionState::Prepared => SessionState::Prepared,
             v1::SessionState::Active => SessionState::Active,
             v1::SessionState::Disconnected => SessionState::Disconnected,
+            v1::SessionState::Ending => SessionState::Ending,
         }
     }
 }

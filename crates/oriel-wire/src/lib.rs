@@ -6,12 +6,14 @@
 //! - [`enrolment`]: the component's side of joining and of renewing its certificate.
 //! - [`ticket`]: the sealed connection ticket, all that a gateway needs for one connection.
 //! - [`portal`]: the names by which a gateway passes the portal's API calls on to a broker.
+//! - [`failure`]: what went wrong between two of them, in words.
 //! - [`convert`]: between wire words and the nouns of `oriel-model`.
 //!
 //! Deliberately absent: listeners and TLS themselves (`oriel-net`), the store.
 
 pub mod convert;
 pub mod enrolment;
+pub mod failure;
 pub mod invitation;
 pub mod portal;
 mod redact;

@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Timestamp,
     host::Host,
+    policy::Clipboard,
     resource::Resource,
     session::{ChannelPolicy, Connection, Session},
     user::User,
@@ -63,6 +64,10 @@ pub struct Claims {
     pub keyboard_layout: u32,
     /// What may pass besides picture and input.
     pub channels: ChannelPolicy,
+    /// What may be copied and pasted where there is a clipboard.
+    pub clipboard: Clipboard,
+    /// The most that passes from session to device, in kbit/s; none: whatever the network carries.
+    pub max_kbits: Option<u32>,
     /// After this the ticket opens nothing.
     pub expires_at: Timestamp,
     /// When the connection is ended, however long the session lives.
@@ -232,6 +237,8 @@ mod tests {
             client_name: "laptop".into(),
             keyboard_layout: 0x407,
             channels: ChannelPolicy::default(),
+            clipboard: Clipboard::default(),
+            max_kbits: None,
             expires_at: at(1_060),
             connected_until: at(9_999),
         }

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { homeOf, type Account } from '../demo.ts';
+import type { Account } from '../demo.ts';
 import { Portal, expect, picture, test as base, type Administrator, type Session } from '../farm.ts';
 import { SERVICES, Services, logsOf, processesOf } from '../services.ts';
 
@@ -10,6 +8,8 @@ const test = base.extend<{ services: Services }>({
 
 // A service that was killed is waited for, besides the session.
 test.describe.configure({ timeout: 180_000 });
+// Who is killed does not answer.
+test.use({ mayFail: true });
 
 test.describe('kill -9', () => {
   test('of the gateway: the tab comes back by itself to the same process', async ({ portal, anna, administrator, services }) => {
@@ -25,7 +25,7 @@ test.describe('kill -9', () => {
 
     await editor.settled();
     expect(await running(administrator, anna)).toEqual(before);
-    await save(editor, anna, line);
+    await editor.save(anna, line);
   });
 
   test('of the broker: sessions do not notice, sign-in and settings stay', async ({ portal, anna, administrator, services }) => {
@@ -57,7 +57,7 @@ test.describe('kill -9', () => {
     await other.settled();
 
     await editor.page.bringToFront();
-    await save(editor, anna, line + more);
+    await editor.save(anna, line + more);
     expect(await states(), 'the tab was connected all the time').toEqual(['connected']);
   });
 
@@ -81,7 +81,7 @@ test.describe('kill -9', () => {
 
     await editor.page.bringToFront();
     await message(editor, administrator, before.session);
-    await save(editor, anna, line + more);
+    await editor.save(anna, line + more);
     await editor.page.reload();
     await editor.settled();
     expect(await running(administrator, anna)).toEqual(before);
@@ -98,7 +98,7 @@ test.describe('kill -9', () => {
 
     await expect.poll(() => running(administrator, anna), { message: 'the session as it was' }).toEqual(before);
     expect(await settingsOf(administrator)).toEqual(settings);
-    await save(editor, anna, line);
+    await editor.save(anna, line);
   });
 
   for (const service of SERVICES) {
@@ -153,7 +153,7 @@ test('a draining host takes its sessions back, and no others', async ({ portal, 
     const again = await portal.open('Text Editor');
     await again.settled();
     expect(await running(administrator, anna)).toEqual(before);
-    await save(again, anna, line);
+    await again.save(anna, line);
 
     await all('enabled');
     await calculator.page.bringToFront();
@@ -181,7 +181,28 @@ test('a second tab takes the program over, and the first says so', async ({ port
   await editor.settled();
   await second.ended('taken_over');
   expect(await running(administrator, anna)).toEqual(before);
-  await save(editor, anna, line);
+  await editor.save(anna, line);
+});
+
+test('a page that is loaded anew while the farm is away comes back by itself', async ({ portal, anna, administrator, services }) => {
+  const { editor, line, before } = await unsaved(portal, anna, administrator);
+  for (const [away, says] of [
+    ['broker', 'The farm is not ready yet.'],
+    ['agent', 'The host could not prepare your session.'],
+  ] as const) {
+    await services.without([away], async () => {
+      await editor.page.reload();
+      const card = editor.page.getByTestId('reconnecting');
+      await expect(card).toContainText('Returning to your session…');
+      await expect(card).toContainText(says);
+      await expect(card).toContainText(/Next try in \d+ seconds?\./);
+      await picture(editor.page, `session-reloaded-without-${away}`);
+    });
+    await expect(editor.root).toHaveAttribute('data-state', 'connected', { timeout: 60_000 });
+    await editor.settled();
+    expect(await running(administrator, anna)).toEqual(before);
+  }
+  await editor.save(anna, line);
 });
 
 test('an administrator’s message appears in the session', async ({ portal, anna, administrator }) => {
@@ -254,20 +275,6 @@ async function running(administrator: Administrator, account: Account, program =
     if (process !== undefined) return { session: id, resource_name, state, process };
   }
   throw new Error(`No session of ${account.user_name} runs ${program}.`);
-}
-
-/** Saves what the editor holds and looks for it on the host. */
-async function save(editor: Session, account: Account, content: string): Promise<void> {
-  const name = `kept-${Date.now()}.txt`;
-  const file = join(homeOf(account), name);
-  await editor.see('the dialog to save appears', () => editor.press('Control+S'));
-  await editor.press('Control+A');
-  await editor.type(name);
-  await editor.settled();
-  await editor.press('Enter');
-  await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8').trim(), { message: `the content of ${file}` }).toBe(content);
-  rmSync(file);
-  await editor.settled();
 }
 
 /** Sends a message, sees it in the session, and puts it away. */

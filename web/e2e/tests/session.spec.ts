@@ -38,32 +38,36 @@ test.describe('the clipboard', () => {
   });
 });
 
-test('a reload and a lost network return to the same process', async ({ portal, anna, administrator, context }) => {
-  await portal.signIn(anna);
-  const editor = await portal.open('Text Editor');
-  await editor.ready();
-  const running = async () => {
-    const [session, ...others] = await administrator.sessions(anna.user_name);
-    expect(others).toEqual([]);
-    if (!session) throw new Error('the session is not running');
-    const process = (await administrator.processes(session.id)).find((each) => each.command_line.includes('mousepad'));
-    return { session: session.id, process: process?.process_id };
-  };
-  const before = await running();
-  expect(before.process).toBeDefined();
-  await editor.type('still here');
+test.describe('trouble', () => {
+  test.use({ mayFail: true });
 
-  await editor.page.reload();
-  await editor.settled();
-  expect(await running()).toEqual(before);
+  test('a reload and a lost network return to the same process', async ({ portal, anna, administrator, context }) => {
+    await portal.signIn(anna);
+    const editor = await portal.open('Text Editor');
+    await editor.ready();
+    const running = async () => {
+      const [session, ...others] = await administrator.sessions(anna.user_name);
+      expect(others).toEqual([]);
+      if (!session) throw new Error('the session is not running');
+      const process = (await administrator.processes(session.id)).find((each) => each.command_line.includes('mousepad'));
+      return { session: session.id, process: process?.process_id };
+    };
+    const before = await running();
+    expect(before.process).toBeDefined();
+    await editor.type('still here');
 
-  await context.setOffline(true);
-  await expect(editor.root).toHaveAttribute('data-state', 'reconnecting');
-  await expect(editor.page.getByTestId('reconnecting')).toContainText('Connection lost. Reconnecting…');
-  await picture(editor.page, 'session-reconnecting');
-  await context.setOffline(false);
-  await editor.settled();
-  expect(await running()).toEqual(before);
+    await editor.page.reload();
+    await editor.settled();
+    expect(await running()).toEqual(before);
+
+    await context.setOffline(true);
+    await expect(editor.root).toHaveAttribute('data-state', 'reconnecting');
+    await expect(editor.page.getByTestId('reconnecting')).toContainText('Connection lost. Reconnecting…');
+    await picture(editor.page, 'session-reconnecting');
+    await context.setOffline(false);
+    await editor.settled();
+    expect(await running()).toEqual(before);
+  });
 });
 
 test('what is running can be returned to and logged off from the portal', async ({ portal, anna }) => {
@@ -86,6 +90,43 @@ test('what is running can be returned to and logged off from the portal', async 
   await page.getByTestId('confirm').click();
   await expect(page.getByTestId('no-sessions')).toBeVisible();
   await expect(again.getByTestId('ended')).toHaveAttribute('data-reason', 'logged_off_by_request');
+});
+
+test.describe('a refusal', () => {
+  test.use({ mayFail: true });
+
+  test('what is ending says so, and opens anew once it has ended', async ({ portal, ben, administrator }) => {
+    await portal.signIn(ben);
+    const { page } = portal;
+    const terminal = await portal.open('Terminal');
+    await terminal.settled();
+    const [before] = await administrator.sessions(ben.user_name);
+    // A program that does not heed the wish to end takes the whole time that programs have.
+    for (const line of ["trap '' 1 15", 'sleep 60']) {
+      await terminal.type(line);
+      await terminal.press('Enter');
+    }
+    const commands = async () => (await administrator.processes(before?.id ?? '')).map((each) => each.command_line);
+    await expect.poll(commands, { message: 'the programs of the session' }).toContain('sleep 60');
+
+    await page.bringToFront();
+    await page.getByTestId('tab-sessions').click();
+    const row = page.locator('[data-testid=session][data-resource="Terminal"]');
+    await row.getByRole('button', { name: /Log off/ }).click();
+    await page.getByTestId('confirm').click();
+    await expect(row).toHaveAttribute('data-session-state', 'ending');
+    await expect(row).toContainText('Ending…');
+    await expect(row.getByRole('button')).toHaveCount(0);
+    await picture(page, 'portal-ending');
+
+    const again = await portal.open('Terminal');
+    await expect(again.page.getByTestId('reconnecting')).toContainText('The last session of this program is still ending.');
+    await picture(again.page, 'session-waits-for-ending');
+    await again.settled();
+    const [after, ...others] = await administrator.sessions(ben.user_name);
+    expect(others).toEqual([]);
+    expect(after?.id).not.toBe(before?.id);
+  });
 });
 
 test('an administrator’s reset ends the tab with its reason', async ({ portal, anna, administrator }) => {

@@ -4,12 +4,13 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fs,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
 use oriel_model::session::EndReason;
+use oriel_net::clock::Clock;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +22,8 @@ use super::{
 };
 use crate::{
     accounts::Account,
-    host::{Ended, Refusal, RefusalKind, SessionId, SessionLimits, Start},
-    logon::{LogonRefusal, OneTimeLogons, Refused},
+    host::{Ended, Prepared, Refusal, RefusalKind, SessionId, SessionLimits, Start},
+    logon::{Logon, LogonRefusal, OneTimeLogons, Refused},
     proc::{self, ProcessId, Stat},
     session::protocol::{Begin, FromSession, ToSession},
     state,
@@ -32,6 +33,8 @@ use crate::{
 const ENDED_KEPT: Duration = Duration::from_secs(15 * 60);
 /// Most ended sessions reported: a few times what a machine ends in a quarter of an hour.
 const ENDED_MAX: usize = 500;
+/// What is wrong until the software was looked at for the first time.
+const STARTING: &str = "the session software is being started";
 /// Most programs named per session.
 const PROGRAMS_MAX: usize = 50;
 /// Longest sentence taken from a session, in characters.
@@ -42,6 +45,7 @@ pub(super) struct Core {
     pub(super) layout: Layout,
     pub(super) desktop_command: Option<String>,
     pub(super) boot_id: String,
+    clock: Arc<dyn Clock>,
     pub(super) changes: tokio::sync::watch::Sender<u64>,
     /// Asks the watcher to look now.
     pub(super) nudge: Notify,
@@ -64,6 +68,13 @@ pub(super) struct State {
     lines_opened: u64,
 }
 
+/// Where a session is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) display: u16,
+    pub(super) uid: u32,
+}
+
 /// The line to the program inside a session.
 struct Line {
     number: u64,
@@ -71,13 +82,18 @@ struct Line {
 }
 
 impl Core {
-    /// Reads what an earlier agent knew.
-    pub(super) fn load(layout: Layout, desktop_command: Option<String>) -> Self {
-        let mut state = State::default();
+    /// Reads what an earlier agent knew, the one-time logons that it gave out included.
+    pub(super) fn load(layout: Layout, desktop_command: Option<String>, clock: Arc<dyn Clock>) -> Self {
+        let boot_id = proc::boot_id();
+        let mut state = State { problem: Some(STARTING.to_owned()), ..State::default() };
         let files = fs::read_dir(layout.records()).into_iter().flatten().flatten();
         for path in files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"))
         {
             if let Some(record) = state::read_json::<Record>(&path) {
+                // What a machine wrote last before it failed may be lost, the note of a logon's use with it.
+                if let Some(logon) = record.logon.clone().filter(|_| record.boot_id == boot_id) {
+                    state.logons.restore(&record.logon_name, logon);
+                }
                 state.records.insert(record.id, record);
             }
         }
@@ -86,12 +102,18 @@ impl Core {
         Self {
             layout,
             desktop_command,
-            boot_id: proc::boot_id(),
+            boot_id,
+            clock,
             changes,
             nudge: Notify::new(),
             stopping: CancellationToken::new(),
             state: Mutex::new(state),
         }
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The state. Nothing panics while it is held, so a poisoned lock is still whole.
@@ -104,11 +126,33 @@ impl Core {
         self.changes.send_modify(|revision| *revision += 1);
     }
 
-    /// Writes a record down. A failure is loud but does not stop the session.
-    pub(super) fn save(&self, record: &Record) {
-        if let Err(error) = state::write_json(&record.file(&self.layout.records()), record) {
+    /// Writes a record down; says whether that worked. A failure is loud but does not stop the session.
+    pub(super) fn save(&self, record: &Record) -> bool {
+        let written = state::write_json(&record.file(&self.layout.records()), record);
+        if let Err(error) = &written {
             tracing::error!(session.id = %record.id, %error, "cannot remember a session; it will be lost if the agent restarts");
         }
+        written.is_ok()
+    }
+
+    /// Makes a one-time logon for a session's next connection and writes it down with the session.
+    pub(super) fn issue_logon(&self, state: &mut State, id: SessionId) -> Option<Prepared> {
+        let State { records, logons, .. } = state;
+        let record = records.get_mut(&id)?;
+        let name = &record.logon_name;
+        let (one_time_logon, expires_at) = logons.issue(name, id, record.prepared_for, self.now());
+        record.logon = logons.get(name).cloned();
+        self.save(record);
+        Some(Prepared { session: id, logon_name: record.logon_name.clone(), one_time_logon, expires_at })
+    }
+
+    /// Takes back a session's one-time logon.
+    pub(super) fn revoke_logon(&self, state: &mut State, id: SessionId) {
+        let State { records, logons, .. } = state;
+        let Some(record) = records.get_mut(&id) else { return };
+        logons.revoke(&record.logon_name);
+        record.logon = logons.get(&record.logon_name).cloned();
+        self.save(record);
     }
 
     /// Notes ends, keeps them bounded, and removes the records of sessions that are over.
@@ -140,6 +184,7 @@ impl Core {
                 state.logons.revoke(&record.logon_name);
                 state.lines.remove(id);
                 let _ = fs::remove_file(record.file(&self.layout.records()));
+                watch::end_servers(&record);
                 watch::tidy_display(&record);
             }
         }
@@ -162,10 +207,18 @@ impl Core {
 
     /// Checks a logon. Called for every attempt, by PAM or by the relay.
     pub(super) fn log_on(&self, name: &str, secret: &str) -> bool {
-        let now = Timestamp::now();
+        let now = self.now();
         let mut state = self.state();
         let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-        let (session, connection) = match state.logons.redeem(name, secret, now) {
+        let State { records, logons, .. } = &mut *state;
+        // Where there is no record, nothing of it is on the disk.
+        let note = |logon: &Logon| {
+            records.get_mut(&logon.session).is_none_or(|record| {
+                record.logon = Some(logon.clone());
+                self.save(record)
+            })
+        };
+        let (session, connection) = match logons.redeem(name, secret, now, note) {
             Ok(good) => good,
             Err(refused) => {
                 tracing::warn!(logon.name = shown, reason = %refused.reason, "logon refused");
@@ -214,20 +267,24 @@ impl Core {
         }
     }
 
-    /// A running session that sesman does not know, because sesman was restarted: `Some` with the display
-    /// if the logon is good, `Some(None)` if not. `None` for all others.
-    pub(super) fn reattach(&self, name: &str, secret: &str) -> Option<Option<u16>> {
-        let display = {
-            let state = self.state();
-            let record = state.records.values().find(|record| record.logon_name == name)?;
-            let leader = record.leader.filter(|leader| leader.is_alive())?;
+    /// A running session that sesman does not know, because sesman was restarted: `Some` with where it is if
+    /// the logon is good, `Some(None)` if not. `None` for all others.
+    pub(super) fn reattach(&self, name: &str, secret: &str) -> Option<Option<Place>> {
+        let place = {
+            let mut state = self.state();
+            let record = state.records.values_mut().find(|record| record.logon_name == name)?;
+            if watch::find_heir(record) {
+                self.save(record);
+            }
+            let (leader, display, uid) = (record.leader, record.display, record.account.uid);
+            let leader = leader.filter(|leader| leader.is_alive())?;
             let parent = Stat::read(leader.pid)?.parent;
             if state.sesman.is_none_or(|sesman| sesman.pid == parent) {
                 return None;
             }
-            u16::try_from(record.display?).ok()?
+            Place { display: u16::try_from(display?).ok()?, uid }
         };
-        Some(self.log_on(name, secret).then_some(display))
+        Some(self.log_on(name, secret).then_some(place))
     }
 
     /// PAM opens or closes a session.
@@ -289,7 +346,7 @@ impl Core {
     /// Something that a session says about itself. It comes from a user's process, so it is bounded and
     /// believed only about that session.
     pub(super) fn hear(&self, id: SessionId, message: FromSession) {
-        let now = Timestamp::now();
+        let now = self.now();
         let mut state = self.state();
         let Some(record) = state.records.get_mut(&id) else { return };
         match message {

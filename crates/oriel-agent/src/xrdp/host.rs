@@ -18,7 +18,7 @@ use super::{
     SHUT_DOWN_GRACE, Xrdp, alias,
     core::{send, unknown},
     record::{Action, Ending, Record},
-    watch::{act, end_all, is_marked, members},
+    watch::{act, end_all, is_marked, is_server, members},
 };
 use crate::{
     accounts::{self, Account},
@@ -57,7 +57,7 @@ impl SessionHost for Xrdp {
     }
 
     fn snapshot(&self) -> HostSnapshot {
-        let now = Timestamp::now();
+        let now = self.core.now();
         let state = self.core.state();
         HostSnapshot {
             sessions: state.records.values().map(|record| record.snapshot(now)).collect(),
@@ -88,8 +88,7 @@ impl SessionHost for Xrdp {
         if record.logged_on_at.is_none() {
             self.end(record, EndReason::NotReady, "the seat was given back".into());
         }
-        let name = record.logon_name.clone();
-        state.logons.revoke(&name);
+        self.core.revoke_logon(&mut state, session);
         drop(state);
         self.core.nudge.notify_one();
         Ok(())
@@ -193,7 +192,7 @@ impl Xrdp {
         };
         let account = accounts::find_or_create(&seat.account, seat.accounts, &self.data_dir).await?;
         self.make_runtime_dir(&account)?;
-        let now = Timestamp::now();
+        let now = self.core.now();
         let mut state = self.core.state();
         let in_use = state.records.values().map(|record| record.logon_name.as_str());
         let record = Record {
@@ -208,10 +207,12 @@ impl Xrdp {
             client: seat.client.clone(),
             reserved_at: now,
             prepared_for: seat.connection,
+            logon: None,
             seat_until: now + state.limits.readiness,
             logged_on_at: None,
             display: None,
             leader: None,
+            is_orphan: false,
             connection: None,
             attached: None,
             arriving: None,
@@ -224,18 +225,16 @@ impl Xrdp {
             boot_id: self.core.boot_id.clone(),
             programs: Vec::new(),
         };
-        self.core.save(&record);
-        let name = record.logon_name.clone();
         state.records.insert(record.id, record);
         if let Err(error) = self.core.write_aliases(&state) {
             self.core.forget(&mut state, &[seat.session]);
             return Err(internal(format!("cannot make a logon name: {error}")));
         }
-        let (one_time_logon, expires_at) = state.logons.issue(&name, seat.session, seat.connection, now);
+        let prepared = self.core.issue_logon(&mut state, seat.session);
         drop(state);
         self.core.announce();
         self.core.nudge.notify_one();
-        Ok(Prepared { session: seat.session, logon_name: name, one_time_logon, expires_at })
+        prepared.ok_or_else(|| unknown(seat.session))
     }
 
     /// A running session, or a seat that is prepared once more.
@@ -245,7 +244,7 @@ impl Xrdp {
             return Err(Refusal::new(RefusalKind::BadRequest, "the session belongs to somebody else"));
         }
         check_start(seat.start.as_ref())?;
-        let now = Timestamp::now();
+        let now = self.core.now();
         let mut state = self.core.state();
         let limits = state.limits;
         let record = state
@@ -260,10 +259,7 @@ impl Xrdp {
             record.to_open = record.is_shared.then(|| program.clone());
         }
         record.prepared_for = seat.connection;
-        self.core.save(record);
-        let name = record.logon_name.clone();
-        let (one_time_logon, expires_at) = state.logons.issue(&name, seat.session, seat.connection, now);
-        Ok(Prepared { session: seat.session, logon_name: name, one_time_logon, expires_at })
+        self.core.issue_logon(&mut state, seat.session).ok_or_else(|| unknown(seat.session))
     }
 
     /// A folder for sockets, for hosts without `/run/user`.
@@ -275,7 +271,7 @@ impl Xrdp {
     }
 
     fn end(&self, record: &mut Record, reason: EndReason, detail: String) {
-        record.ending = Some(Ending { reason, detail, since: Timestamp::now() });
+        record.ending = Some(Ending { reason, detail, since: self.core.now() });
         self.core.save(record);
     }
 
@@ -292,6 +288,7 @@ impl Xrdp {
             self.end(record, reason, asked(asked_by));
             record.clone()
         };
+        self.core.announce();
         let core = Arc::clone(&self.core);
         blocking(move || act(&core, action, &record)).await?;
         self.core.nudge.notify_one();
@@ -311,10 +308,14 @@ fn check_start(start: Option<&Start>) -> Result<(), Refusal> {
 }
 
 /// What the user runs: not the X server, the channel server and our own program, which stand right below
-/// the leader.
+/// the leader or, in an orphan, are the leader and its servers.
 fn programs(record: &Record, table: &ProcessTable) -> Vec<proc::ProcessId> {
     let Some(leader) = record.leader else { return Vec::new() };
-    let frame: Vec<proc::ProcessId> = table.children(leader.pid).map(|stat| stat.id).collect();
+    let frame: Vec<proc::ProcessId> = if record.is_orphan {
+        table.iter().filter(|stat| is_server(stat, record)).map(|stat| stat.id).collect()
+    } else {
+        table.children(leader.pid).map(|stat| stat.id).collect()
+    };
     members(record, table).into_iter().filter(|process| !frame.contains(process)).collect()
 }
 

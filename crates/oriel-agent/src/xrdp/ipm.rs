@@ -3,11 +3,13 @@
 //! There, sesman forgets the name that was logged on with: it takes the first name of the user id, so all
 //! aliases of an account would be one session. But it keeps the client's address, gives it to PAM as the
 //! remote host, and can tell sessions apart by it (policy "UI"). No client reaches xrdp but gateways, so the
-//! address says nothing; the relay puts the logon name in its place.
+//! address says nothing; the relay puts the logon name in its place. It also serves the return to sessions
+//! that a restarted sesman does not know: their X server lives, so xrdp only needs its number.
 //!
 //! Source: xrdp 0.10.1, `libipm/libipm_send.c`, `libipm/scp.c`. A message is: version (2), size of the whole,
 //! facility, number (16 bits each, little-endian), 32 bits of nothing, then values, each with a letter for
-//! its type in front. A text ("s") ends with a zero byte.
+//! its type in front: a text ("s") ends with a zero byte, numbers ("i") have 32 bits, truths ("b") eight, and
+//! bytes ("B") their number in front, in 16 bits.
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
@@ -18,14 +20,30 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{core::Core, doors, layout::Layout, socket::ShortPath};
+use super::{
+    core::{Core, Place},
+    doors,
+    socket::ShortPath,
+};
 
 /// `LIBIPM_MAX_MSG_SIZE`.
 const MESSAGE_MAX: usize = 8192;
 const HEADER: usize = 12;
 const VERSION: u16 = 2;
+/// `LIBIPM_FAC_SCP`.
+const FACILITY: u16 = 1;
 /// `enum scp_msg_code`.
 const LOGIN: u16 = 2;
+const LOGIN_RESPONSE: u16 = 4;
+const CREATE_SESSION: u16 = 6;
+const CREATE_SESSION_RESPONSE: u16 = 7;
+/// `E_SCP_LOGIN_OK` and `E_SCP_SCREATE_OK`, and `E_SCP_LOGIN_NOT_AUTHENTICATED`.
+const OK: i32 = 0;
+const NOT_AUTHENTICATED: i32 = 3;
+/// The most that comes before a logon: the name of who asks.
+const PREFACE_MAX: usize = 2;
+/// Bytes of the number by which sesman tells sessions apart; for logs.
+const GUID: [u8; 16] = [0; 16];
 /// What else xrdp asks for: its name, logout, a session, the end. Neither a logon without a secret nor the
 /// list of sessions passes.
 const HARMLESS: [u16; 4] = [1, 5, 6, 10];
@@ -36,11 +54,11 @@ const RELAYS_MAX: usize = 64;
 
 /// Serves xrdp for ever.
 pub(super) async fn serve(listener: UnixListener, core: Arc<Core>) {
-    let (layout, stopping) = (core.layout.clone(), core.stopping.clone());
+    let stopping = core.stopping.clone();
     doors::serve(listener, RELAYS_MAX, stopping, move |xrdp| {
-        let layout = layout.clone();
+        let core = Arc::clone(&core);
         async move {
-            let outcome = timeout(LOGON_TIMEOUT, relay(xrdp, &layout)).await;
+            let outcome = timeout(LOGON_TIMEOUT, relay(xrdp, &core)).await;
             if let Err(error) = outcome.unwrap_or_else(|late| Err(late.into())) {
                 tracing::debug!(%error, "a logon did not get through to sesman");
             }
@@ -49,11 +67,28 @@ pub(super) async fn serve(listener: UnixListener, core: Arc<Core>) {
     .await;
 }
 
-async fn relay(xrdp: UnixStream, layout: &Layout) -> io::Result<()> {
-    let sesman = dial(&layout.sesman_socket()).await?;
+async fn relay(xrdp: UnixStream, core: &Core) -> io::Result<()> {
     let (mut from_xrdp, mut to_xrdp) = xrdp.into_split();
+    let mut preface = Vec::new();
+    while let Some(message) = read_message(&mut from_xrdp).await? {
+        let is_logon = number(&message, 6) == LOGIN;
+        if is_logon
+            && let Some((name, secret)) = name_and_secret(&message)
+            && let Some(place) = core.reattach(name, secret)
+        {
+            return lead_back(place, from_xrdp, to_xrdp).await;
+        }
+        preface.push(forwarded(message).ok_or_else(|| invalid("not what xrdp asks for"))?);
+        if is_logon || preface.len() > PREFACE_MAX {
+            break;
+        }
+    }
+    let sesman = dial(&core.layout.sesman_socket()).await?;
     let (mut from_sesman, mut to_sesman) = sesman.into_split();
     let requests = async {
+        for message in preface {
+            to_sesman.write_all(&message).await?;
+        }
         while let Some(message) = read_message(&mut from_xrdp).await? {
             let message = forwarded(message).ok_or_else(|| invalid("not what xrdp asks for"))?;
             to_sesman.write_all(&message).await?;
@@ -64,6 +99,47 @@ async fn relay(xrdp: UnixStream, layout: &Layout) -> io::Result<()> {
         outcome = requests => outcome,
         outcome = tokio::io::copy(&mut from_sesman, &mut to_xrdp) => outcome.map(drop),
     }
+}
+
+/// Answers in sesman's place: the logon, and where the session is.
+async fn lead_back(
+    place: Option<Place>,
+    mut from_xrdp: impl AsyncReadExt + Unpin,
+    mut to_xrdp: impl AsyncWriteExt + Unpin,
+) -> io::Result<()> {
+    to_xrdp.write_all(&login_response(place)).await?;
+    let Some(place) = place else { return Ok(()) };
+    while let Some(message) = read_message(&mut from_xrdp).await? {
+        match number(&message, 6) {
+            CREATE_SESSION => to_xrdp.write_all(&create_session_response(place)).await?,
+            other if HARMLESS.contains(&other) => {}
+            _ => return Err(invalid("not what xrdp asks for")),
+        }
+    }
+    Ok(())
+}
+
+/// Result, whether sesman hangs up, user id.
+fn login_response(place: Option<Place>) -> Vec<u8> {
+    let result = if place.is_some() { OK } else { NOT_AUTHENTICATED };
+    let uid = place.map_or(-1, |place| place.uid.cast_signed());
+    let (result, uid) = (result.to_le_bytes(), uid.to_le_bytes());
+    message(LOGIN_RESPONSE, &[b"i", &result[..], b"b", &[u8::from(place.is_none())], b"i", &uid].concat())
+}
+
+/// Result, display, the session's number.
+fn create_session_response(place: Place) -> Vec<u8> {
+    let display = i32::from(place.display).to_le_bytes();
+    let length = u16::try_from(GUID.len()).expect("it is short").to_le_bytes();
+    let values = [b"i", &OK.to_le_bytes()[..], b"i", &display, b"B", &length, &GUID];
+    message(CREATE_SESSION_RESPONSE, &values.concat())
+}
+
+fn message(code: u16, values: &[u8]) -> Vec<u8> {
+    let size = u16::try_from(HEADER + values.len()).expect("our own messages are short");
+    let mut message: Vec<u8> = [VERSION, size, FACILITY, code, 0, 0].map(u16::to_le_bytes).concat();
+    message.extend(values);
+    message
 }
 
 async fn dial(socket: &Path) -> io::Result<UnixStream> {
@@ -113,6 +189,18 @@ fn with_name_as_address(message: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(changed)
 }
 
+/// Of a logon.
+fn name_and_secret(message: &[u8]) -> Option<(&str, &str)> {
+    let (name, rest) = text(message.get(HEADER..)?)?;
+    let (secret, _) = text(rest)?;
+    Some((plain(name)?, plain(secret)?))
+}
+
+/// A text without its letter and its zero byte.
+fn plain(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text.get(1..text.len() - 1)?).ok()
+}
+
 /// A text with its letter and its zero byte, and what follows it.
 fn text(values: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = values.iter().position(|byte| *byte == 0)?;
@@ -133,10 +221,34 @@ mod tests {
     use super::*;
 
     fn message(code: u16, values: &[u8]) -> Zeroizing<Vec<u8>> {
-        let size = u16::try_from(HEADER + values.len()).expect("small");
-        let mut message: Vec<u8> = [VERSION, size, 1, code, 0, 0].map(u16::to_le_bytes).concat();
-        message.extend(values);
-        Zeroizing::new(message)
+        Zeroizing::new(super::message(code, values))
+    }
+
+    #[tokio::test]
+    async fn who_returns_is_answered_in_sesmans_place() {
+        let asked = [super::message(CREATE_SESSION, b"y\x14q\0\x05"), super::message(10, b"")].concat();
+        let mut answered = Vec::new();
+        let place = Place { display: 513, uid: 1001 };
+        lead_back(Some(place), asked.as_slice(), &mut answered).await.expect("answered");
+        let mut answers = answered.as_slice();
+        let mut next = async || read_message(&mut answers).await.expect("whole").expect("one more");
+        assert_eq!(next().await, message(4, b"i\0\0\0\0b\0i\xe9\x03\0\0"));
+        let found = [b"i\0\0\0\0i\x01\x02\0\0B\x10\0".as_slice(), &[0; 16]].concat();
+        assert_eq!(next().await, message(7, &found));
+
+        // Without a good logon there is one answer, whatever follows.
+        let mut answered = Vec::new();
+        lead_back(None, asked.as_slice(), &mut answered).await.expect("answered");
+        assert_eq!(answered, *message(4, b"i\x03\0\0\0b\x01i\xff\xff\xff\xff"));
+    }
+
+    #[test]
+    fn name_and_secret_are_read_without_a_panic() {
+        let logon = message(LOGIN, b"salice~1\0ssecret\0s127.0.0.1\0");
+        assert_eq!(name_and_secret(&logon), Some(("alice~1", "secret")));
+        for odd in [&b""[..], b"s", b"s\0", b"salice\0", b"salice\0s", b"s\xff\0s\0", b"ia\0sb\0"] {
+            assert_eq!(name_and_secret(&message(LOGIN, odd)), None);
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use oriel_net::clock::Clock;
 use tokio::task::JoinSet;
 
 use self::{
@@ -91,7 +92,7 @@ impl Xrdp {
     ///
     /// # Errors
     /// A sentence on what is missing on this host or cannot be written.
-    pub async fn start(config: XrdpConfig) -> Result<Self, String> {
+    pub async fn start(config: XrdpConfig, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let layout = Layout::new(&config.data_dir);
         let version = Version::installed()?;
         state::directory(&config.data_dir.join("xrdp"), 0o755)
@@ -99,7 +100,7 @@ impl Xrdp {
         let mut claim = Claim::take(&layout)?;
         layout.install(config.listen, claim.numbers, version)?;
         let certificate_sha256 = layout.tls_certificate(&config.machine_name)?;
-        let core = Arc::new(Core::load(layout.clone(), config.desktop_command));
+        let core = Arc::new(Core::load(layout.clone(), config.desktop_command, clock));
 
         let failed =
             |what: &'static str| move |error: std::io::Error| format!("cannot listen for {what}: {error}");

@@ -16,6 +16,7 @@ use crate::{
         ClientFacts, ConnectionId, Ended, Owner, Program, ResourceRef, SessionId, SessionLimits,
         SessionSnapshot, Start,
     },
+    logon::Logon,
     proc::ProcessId,
 };
 
@@ -47,6 +48,9 @@ pub(super) struct Record {
     pub(super) reserved_at: Timestamp,
     /// The connection of the latest prepare.
     pub(super) prepared_for: ConnectionId,
+    /// The latest one-time logon, for an agent that is started again before it was used.
+    #[serde(default)]
+    pub(super) logon: Option<Logon>,
     /// Until when somebody must have logged on.
     pub(super) seat_until: Timestamp,
     pub(super) logged_on_at: Option<Timestamp>,
@@ -54,6 +58,10 @@ pub(super) struct Record {
     pub(super) display: Option<u32>,
     /// The process of sesman that stands for the session: it ends last.
     pub(super) leader: Option<ProcessId>,
+    /// Whether that process has ended before its session, whose own program stands for it since. Then nobody
+    /// but us ends the session's servers.
+    #[serde(default)]
+    pub(super) is_orphan: bool,
     /// The connection that is attached, and the kernel's number of its socket.
     pub(super) connection: Option<ConnectionId>,
     pub(super) attached: Option<u64>,
@@ -299,10 +307,11 @@ impl Record {
 
     /// What brokers are told.
     pub(super) fn snapshot(&self, now: Timestamp) -> SessionSnapshot {
-        let state = match (self.attached, self.disconnected_since) {
-            (Some(_), _) => SessionState::Active,
-            (None, Some(_)) => SessionState::Disconnected,
-            (None, None) => SessionState::Prepared,
+        let state = match (&self.ending, self.attached, self.disconnected_since) {
+            (Some(_), ..) => SessionState::Ending,
+            (None, Some(_), _) => SessionState::Active,
+            (None, None, Some(_)) => SessionState::Disconnected,
+            (None, None, None) => SessionState::Prepared,
         };
         SessionSnapshot {
             id: self.id,

@@ -42,10 +42,12 @@ fn reserved() -> Record {
         client: ClientFacts::default(),
         reserved_at: at(0),
         prepared_for: connection(1),
+        logon: None,
         seat_until: at(60),
         logged_on_at: None,
         display: None,
         leader: None,
+        is_orphan: false,
         connection: None,
         attached: None,
         arriving: None,
@@ -151,6 +153,7 @@ fn the_reason_asked_for_is_the_reason_told() {
 fn an_ending_that_drags_on_is_a_kill() {
     let mut record = active();
     record.ending = Some(Ending { reason: EndReason::LoggedOff, detail: String::new(), since: at(100) });
+    assert_eq!(record.snapshot(at(101)).state, SessionState::Ending);
     assert_eq!(record.step(attached(11), LIMITS, at(114)).action, None);
     assert_eq!(record.step(attached(11), LIMITS, at(115)).action, Some(Action::Kill));
 }

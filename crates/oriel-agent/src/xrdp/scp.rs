@@ -60,7 +60,7 @@ async fn relay(mut xrdp: TcpStream, core: &Arc<Core>, sesman_port: u16) -> io::R
     let request = timeout(REQUEST_TIMEOUT, read_message(&mut xrdp)).await??;
     let request = Request::parse(&request).ok_or_else(|| invalid("not a request for a session"))?;
     if let Some(answer) = core.reattach(&request.user, &request.password) {
-        let answer = answer.map_or_else(denied, allowed);
+        let answer = answer.map_or_else(denied, |place| allowed(place.display));
         return xrdp.write_all(&answer).await;
     }
     let mut sesman = match TcpStream::connect((std::net::Ipv6Addr::LOCALHOST, sesman_port)).await {

@@ -30,6 +30,8 @@ const INTERVAL_EMPTY: Duration = Duration::from_secs(5);
 const LEADER_SEARCH: Duration = Duration::from_secs(3);
 /// What the programs of sesman are called that stand for a session: xrdp-sesman, and xrdp-sesexec of 0.10.
 const LEADER_NAMES: [&str; 2] = ["xrdp-sesman", "xrdp-sesexec"];
+/// How the command line of a session's own program ends, see `config::startwm`.
+const OWN_PROGRAM: &str = "/oriel agent session-start";
 /// An X server's lock file holds ten digits and a line's end.
 const LOCK_BYTES_MAX: u64 = 64;
 
@@ -49,7 +51,7 @@ pub(super) async fn watch(core: Arc<Core>) {
 
 /// Looks once and returns when to look again.
 pub(super) fn look(core: &Core) -> Duration {
-    let now = Timestamp::now();
+    let now = core.now();
     let attached = attached_displays(&fs::read_to_string("/proc/net/unix").unwrap_or_default());
     let mut actions = Vec::new();
     let mut has_changed = false;
@@ -59,7 +61,8 @@ pub(super) fn look(core: &Core) -> Duration {
         let mut ended = Vec::new();
         let mut over = Vec::new();
         for record in state.records.values_mut() {
-            has_changed |= find_leader(record, now);
+            let has_new_leader = find_leader(record, now) || find_heir(record);
+            has_changed |= has_new_leader;
             let seen = Seen {
                 leader_is_alive: record.leader.is_some_and(ProcessId::is_alive),
                 attached: record.display.and_then(|display| attached.get(&display).copied()),
@@ -69,7 +72,7 @@ pub(super) fn look(core: &Core) -> Duration {
             has_changed |= step.has_changed || step.is_over || !step.ended.is_empty();
             if step.is_over {
                 over.push(record.id);
-            } else if step.has_changed {
+            } else if step.has_changed || has_new_leader {
                 core.save(record);
             }
             ended.extend(step.ended);
@@ -142,15 +145,34 @@ fn signal_all(record: &Record, signal: Signal) {
     let Some(leader) = record.leader else { return };
     let table = ProcessTable::read();
     let is_server = |process: &ProcessId| {
-        let stat = table.iter().find(|stat| stat.id == *process);
-        stat.is_some_and(|stat| {
-            stat.parent == leader.pid && matches!(stat.name.as_str(), "Xorg" | "xrdp-chansrv")
-        })
+        table.iter().find(|stat| stat.id == *process).is_some_and(|stat| is_server(stat, record))
     };
     let (servers, programs): (Vec<_>, Vec<_>) = members(record, &table).into_iter().partition(is_server);
     let targets = [programs, servers, vec![leader]].into_iter().find(|group| !group.is_empty());
     for process in targets.into_iter().flatten() {
         let _ = process.signal(signal);
+    }
+}
+
+/// Whether a process is one of a session's servers: right below its leader or, in an orphan, of its user
+/// and under its logon name. A user's own process may look like that, which then ends with the session.
+pub(super) fn is_server(stat: &Stat, record: &Record) -> bool {
+    if !matches!(stat.name.as_str(), "Xorg" | "xrdp-chansrv") {
+        return false;
+    }
+    if record.is_orphan {
+        stat.runs() && is_of_session(stat.id, record)
+    } else {
+        record.leader.is_some_and(|leader| stat.parent == leader.pid)
+    }
+}
+
+/// Ends the servers of a session that is over, where nobody else does.
+pub(super) fn end_servers(record: &Record) {
+    if record.is_orphan {
+        for stat in ProcessTable::read().iter().filter(|stat| is_server(stat, record)) {
+            let _ = stat.id.signal(Signal::TERM);
+        }
     }
 }
 
@@ -188,7 +210,10 @@ pub(super) fn members(record: &Record, table: &ProcessTable) -> Vec<ProcessId> {
     table
         .iter()
         .filter(|stat| stat.runs() && stat.id != leader)
-        .filter(|stat| is_below(stat.id.pid) || is_marked(stat.id, record, &mark))
+        .filter(|stat| {
+            let is_orphans = record.is_orphan && is_server(stat, record);
+            is_below(stat.id.pid) || is_orphans || is_marked(stat.id, record, &mark)
+        })
         .map(|stat| stat.id)
         .collect()
 }
@@ -196,6 +221,11 @@ pub(super) fn members(record: &Record, table: &ProcessTable) -> Vec<ProcessId> {
 /// Whether a process was started by a session's program.
 pub(super) fn is_marked(process: ProcessId, record: &Record, mark: &str) -> bool {
     process.owner() == Some(record.account.uid) && process.variable(SESSION_VARIABLE).as_deref() == Some(mark)
+}
+
+/// Whether a process belongs to a session's user and was started under its logon name.
+fn is_of_session(process: ProcessId, record: &Record) -> bool {
+    process.owner() == Some(record.account.uid) && logon_name_of(process).as_ref() == Some(&record.logon_name)
 }
 
 /// The name that a process of a session was logged on with: 0.10 has the account's in `USER`.
@@ -215,13 +245,30 @@ fn find_leader(record: &mut Record, now: Timestamp) -> bool {
     let table = ProcessTable::read();
     let server = table.iter().find(|stat| {
         stat.name == "Xorg"
-            && stat.id.owner() == Some(record.account.uid)
-            && logon_name_of(stat.id).as_ref() == Some(&record.logon_name)
+            && is_of_session(stat.id, record)
             && table.iter().any(|parent| parent.id.pid == stat.parent && may_lead(parent))
     });
     let Some(server) = server else { return false };
     record.leader = ProcessId::of(server.parent);
     record.display = display_in(&server.id.command_line(1024));
+    true
+}
+
+/// Where the process that stands for a session has ended before it, the session's own program takes its
+/// place. sesman of 0.10 takes those processes with it when it ends, but neither servers nor programs.
+pub(super) fn find_heir(record: &mut Record) -> bool {
+    let is_orphaned = !record.is_orphan && record.leader.is_some_and(|leader| !leader.is_alive());
+    if !is_orphaned {
+        return false;
+    }
+    let table = ProcessTable::read();
+    let heir = table.iter().find(|stat| {
+        stat.runs() && is_of_session(stat.id, record) && stat.id.command_line(1024).ends_with(OWN_PROGRAM)
+    });
+    let Some(heir) = heir else { return false };
+    tracing::warn!(session.id = %record.id, "sesman's process of a session has ended; the session goes on");
+    record.leader = Some(heir.id);
+    record.is_orphan = true;
     true
 }
 
@@ -263,7 +310,7 @@ pub(super) fn end_all(core: &Core, grace: Duration) {
         let Some(record) = state.records.get_mut(id) else { continue };
         let (reason, detail) = (EndReason::LoggedOffByRequest, "the session host is being closed".to_owned());
         record.leaving = Some((reason, detail.clone()));
-        record.ending.get_or_insert(Ending { reason, detail, since: Timestamp::now() });
+        record.ending.get_or_insert(Ending { reason, detail, since: core.now() });
         let record = record.clone();
         let order = ToSession::LogOff { grace_secs: grace.as_secs().saturating_sub(1).max(1) };
         let is_asked = send(&state, *id, order).is_ok();

@@ -4,30 +4,56 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod killed;
 mod rig;
+mod units;
 
 use std::time::Duration;
 
-use oriel_agent::host::{RefusalKind, SessionHost, SessionLimits, Start};
+use oriel_agent::{
+    host::{RefusalKind, SeatRequest, SessionHost, SessionLimits, Start},
+    logon::LOGON_VALID,
+};
 use oriel_model::session::{EndReason, SessionState};
 use rig::{Rig, program};
 
 /// One rig for all: starting xrdp takes seconds, and the tests need not be apart.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_on_a_real_xrdp() {
+    killed::serve().await;
+    let has_units = units::are_here();
     let mut rig = Rig::start().await;
-    a_secret_opens_one_session_once(&rig).await;
-    a_user_has_two_sessions_and_comes_back_to_each(&rig).await;
-    a_client_cannot_choose_the_program(&rig).await;
-    a_second_client_takes_over(&rig).await;
-    ends_are_told_apart(&rig).await;
-    programs_that_hand_over_or_fail(&rig).await;
-    processes_are_listed_and_ended(&rig).await;
-    limits_are_kept(&rig).await;
-    a_desktop_runs(&rig).await;
-    rig = a_killed_agent_finds_its_sessions_again(rig).await;
-    a_restarted_sesman_loses_no_session(&rig).await;
-    rig.stop().await;
+    if has_units {
+        units::are_used(&rig);
+    }
+    macro_rules! run {
+        ($($test:path),+ $(,)?) => {$(
+            rig::say(stringify!($test));
+            $test(&mut rig).await;
+        )+};
+    }
+    run!(
+        a_secret_opens_one_session_once,
+        a_user_has_two_sessions_and_comes_back_to_each,
+        a_client_cannot_choose_the_program,
+        a_second_client_takes_over,
+        ends_are_told_apart,
+        programs_that_hand_over_or_fail,
+        processes_are_listed_and_ended,
+        limits_are_kept,
+        a_desktop_runs,
+        a_session_follows_the_clients_window,
+        a_restarted_agent_finds_its_sessions_again,
+        a_killed_agent_loses_neither_sessions_nor_logons,
+        a_restarted_sesman_loses_no_session,
+        a_late_secret_is_refused,
+    );
+    if has_units {
+        run!(units::lose_no_session, units::are_left_alone_by_another_agent);
+        units::are_given_back(rig).await;
+    } else {
+        rig.stop().await;
+    }
 }
 
 async fn a_secret_opens_one_session_once(rig: &Rig) {
@@ -193,10 +219,32 @@ async fn a_desktop_runs(rig: &Rig) {
     rig.end(seat.session).await;
 }
 
-async fn a_killed_agent_finds_its_sessions_again(rig: Rig) -> Rig {
+/// Where the software can; without a new connection.
+async fn a_session_follows_the_clients_window(rig: &Rig) {
+    if !rig.host().describe().has_dynamic_resize {
+        return;
+    }
+    let seat = rig.seat("alice", program("xterm", "-e 'while xdpyinfo > ~/display; do sleep 0.2; done'"));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    // FreeRDP 3.15 cannot read planar pictures, which come with more colours, after a resize.
+    let window = ["/dynamic-resolution", "/bpp:16", "/size:800x600", "/title:followed"];
+    let _client = rig.client(&prepared.logon_name, &prepared.one_time_logon, &window);
+    let is_large =
+        |size: &str| rig.home_file("alice", "display").contains(&format!("dimensions:    {size} pixels"));
+    rig.until("the session is as large as the window", || is_large("800x600")).await;
+    let ends = rig.host().snapshot().ended.len();
+    for (width, height) in [("1000", "700"), ("640", "480")] {
+        rig.until("the window is sized", || rig.size_window("followed", width, height)).await;
+        rig.until("the session follows", || is_large(&format!("{width}x{height}"))).await;
+    }
+    assert_eq!(rig.host().snapshot().ended.len(), ends, "the connection is the same");
+    rig.end(seat.session).await;
+}
+
+async fn a_restarted_agent_finds_its_sessions_again(rig: &mut Rig) {
     let (session, client) = rig.open("alice", program("xterm", "-e sleep 1004")).await;
     let pid = rig.pid_of(session, "sleep 1004").await;
-    let rig = rig.restart_agent().await;
+    rig.restart_agent().await;
     rig.until("the session is known", || rig.state(session) == Some(SessionState::Active)).await;
     rig.until("it says what runs", || rig.programs(session) == ["XTerm"]).await;
     drop(client);
@@ -204,7 +252,62 @@ async fn a_killed_agent_finds_its_sessions_again(rig: Rig) -> Rig {
     let _client = rig.reopen(session, "alice", &[]).await;
     assert_eq!(rig.pid_of(session, "sleep 1004").await, pid);
     rig.end(session).await;
-    rig
+}
+
+/// Killed between prepare and logon: xrdp asks for a while, and the next agent knows the secret, once.
+async fn a_killed_agent_loses_neither_sessions_nor_logons(rig: &mut Rig) {
+    let (running, _client) = rig.open("bob", program("xterm", "-e sleep 1008")).await;
+    let pid = rig.pid_of(running, "sleep 1008").await;
+    let made = rig.prepared_by_a_killed_agent("alice", program("xterm", "-e sleep 1006")).await;
+    let logged = rig.xrdp_log().len();
+    let client = rig.client(&made.logon_name, &made.secret, &[]);
+    rig.until("the client has reached xrdp", || {
+        rig.xrdp_log()[logged..].contains("TLS connection established")
+    })
+    .await;
+    rig.start_agent().await;
+    rig.until("the session is active", || rig.state(made.session) == Some(SessionState::Active)).await;
+    assert_eq!(rig.state(running), Some(SessionState::Active), "what ran goes on");
+    assert_eq!(rig.pid_of(running, "sleep 1008").await, pid);
+    rig.end(running).await;
+    drop(client);
+    rig.until("disconnected", || rig.state(made.session) == Some(SessionState::Disconnected)).await;
+
+    rig.restart_agent().await;
+    assert_eq!(rig.host().snapshot().refused_logons, 0);
+    let _replay = rig.client(&made.logon_name, &made.secret, &[]);
+    rig.until("the replay is refused", || rig.host().snapshot().refused_logons == 1).await;
+    assert_eq!(rig.state(made.session), Some(SessionState::Disconnected));
+    rig.end(made.session).await;
+}
+
+/// The seat waits longer than its secret is good for.
+async fn a_late_secret_is_refused(rig: &Rig) {
+    rig.host().set_limits(SessionLimits { readiness: LOGON_VALID * 10, ..rig::LIMITS });
+    let seat = rig.seat("alice", program("xterm", ""));
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    let refused = rig.host().snapshot().refused_logons;
+    rig.advance_clock(LOGON_VALID);
+    assert_eq!(rig.state(seat.session), Some(SessionState::Prepared));
+    let _late = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("the late secret is refused", || rig.host().snapshot().refused_logons > refused).await;
+    rig.until("its seat is closed", || rig.state(seat.session).is_none()).await;
+    let ended = rig.host().snapshot().ended;
+    let end = ended.iter().rev().find(|end| end.session == seat.session).unwrap();
+    assert_eq!((end.reason, end.detail.as_str()), (EndReason::LogonRefused, "the secret has expired"));
+    assert!(rig::is_logged(&["logon refused", "the secret has expired", &prepared.logon_name]));
+
+    // The same for the way back to a session that runs: it goes on.
+    let (session, client) = rig.open("alice", program("xterm", "")).await;
+    drop(client);
+    rig.until("disconnected", || rig.state(session) == Some(SessionState::Disconnected)).await;
+    let seat = SeatRequest { session, is_reconnect: true, start: None, ..rig.seat("alice", Start::Desktop) };
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    rig.advance_clock(LOGON_VALID);
+    let _late = rig.client(&prepared.logon_name, &prepared.one_time_logon, &[]);
+    rig.until("it is refused", || rig.last_end(session) == Some(EndReason::LogonRefused)).await;
+    assert_eq!(rig.state(session), Some(SessionState::Disconnected), "the session goes on");
+    rig.end(session).await;
 }
 
 async fn a_restarted_sesman_loses_no_session(rig: &Rig) {

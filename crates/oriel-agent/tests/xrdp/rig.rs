@@ -1,9 +1,14 @@
 //! An agent's xrdp adapter in a temporary directory, with FreeRDP clients on a display of their own.
 
 use std::{
-    net::TcpListener,
+    io::Write,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,6 +24,9 @@ use oriel_model::{
     host::AccountMode,
     session::{EndReason, SessionState},
 };
+use oriel_net::clock::Clock;
+
+use crate::killed;
 
 /// Short, so that tests are.
 pub const LIMITS: SessionLimits = SessionLimits {
@@ -29,10 +37,35 @@ pub const LIMITS: SessionLimits = SessionLimits {
     readiness: Duration::from_secs(60),
 };
 /// Longest wait for anything. A logon takes some two seconds on an idle machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// FreeRDP's client: version 2 and 3.
+const CLIENTS: [&str; 2] = ["xfreerdp", "xfreerdp3"];
+
+/// The machine's clock, put forward.
+#[derive(Clone, Default)]
+pub struct ForwardClock(Arc<AtomicI64>);
+
+impl ForwardClock {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs().cast_signed(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ForwardClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + Duration::from_secs(self.0.load(Ordering::SeqCst).cast_unsigned())
+    }
+}
 
 /// Ends its process when dropped.
 pub struct Running(Child);
+
+impl Running {
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -41,12 +74,37 @@ impl Drop for Running {
     }
 }
 
+/// What the agent has logged.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps lines for [`is_logged`] and shows them with the test.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        print!("{text}");
+        LOGGED.lock().unwrap().push_str(&text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether a line of the agent's log has all these words.
+pub fn is_logged(words: &[&str]) -> bool {
+    LOGGED.lock().unwrap().lines().any(|line| words.iter().all(|word| line.contains(word)))
+}
+
 pub struct Rig {
     host: Option<Xrdp>,
     config: XrdpConfig,
     folder: tempfile::TempDir,
     output: PathBuf,
     display: String,
+    clock: ForwardClock,
     _screen: Running,
     accounts: [String; 2],
 }
@@ -55,30 +113,62 @@ pub fn program(program: &str, arguments: &str) -> Start {
     Start::Program(Program { program: program.into(), arguments: arguments.into(), start_in: String::new() })
 }
 
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Says in the output what is tested from here on.
+pub fn say(what: &str) {
+    println!("testing: {what}");
+}
+
+pub fn config(data_dir: PathBuf, listen: SocketAddr) -> XrdpConfig {
+    XrdpConfig {
+        data_dir,
+        listen,
+        machine_name: "rig".into(),
+        executable: env!("CARGO_BIN_EXE_oriel-agent").into(),
+        desktop_command: None,
+    }
+}
+
+/// A seat in a new session of somebody's.
+pub fn seat(user: &str, account: String, start: Start) -> SeatRequest {
+    let now = Timestamp::now();
+    SeatRequest {
+        session: SessionId::generate(now),
+        connection: ConnectionId::generate(now),
+        is_reconnect: false,
+        owner: Owner { user_id: format!("user {user}"), proof: vec![7; 32] },
+        user_name: user.into(),
+        account,
+        accounts: AccountMode::Create,
+        client: ClientFacts { name: "rig".into(), ..ClientFacts::default() },
+        resource: ResourceRef::default(),
+        start: Some(start),
+        is_shared: false,
+    }
+}
+
 impl Rig {
     pub async fn start() -> Self {
-        let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+        let _ = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Log).try_init();
         // Closed to all others, as a data directory may be.
         let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().prefix("oriel-xrdp-").permissions(closed).tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = XrdpConfig {
-            data_dir: folder.path().join("agent"),
-            listen: ([127, 0, 0, 1], port).into(),
-            machine_name: "rig".into(),
-            executable: env!("CARGO_BIN_EXE_oriel-agent").into(),
-            desktop_command: None,
-        };
+        let config = config(folder.path().join("agent"), free_port());
         let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-output/agent");
         std::fs::create_dir_all(&output).unwrap();
         let (screen, display) = screen(folder.path());
+        let clock = ForwardClock::default();
         let mark = std::process::id() % 100_000;
         let rig = Self {
-            host: Some(start(&config).await),
+            host: Some(start(&config, &clock).await),
             config,
             folder,
             output,
             display,
+            clock,
             _screen: screen,
             accounts: ["alice", "bob"].map(|name| format!("ot{mark}-{name}")),
         };
@@ -99,25 +189,42 @@ impl Rig {
     }
 
     pub fn seat(&self, user: &str, start: Start) -> SeatRequest {
-        let now = Timestamp::now();
-        SeatRequest {
-            session: SessionId::generate(now),
-            connection: ConnectionId::generate(now),
-            is_reconnect: false,
-            owner: Owner { user_id: format!("user {user}"), proof: vec![7; 32] },
-            user_name: user.into(),
+        seat(user, self.account(user), start)
+    }
+
+    /// Time passes for the agent.
+    pub fn advance_clock(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Has another agent in our place prepare a seat and be killed. There is no agent then.
+    pub async fn prepared_by_a_killed_agent(&mut self, user: &str, start: Start) -> killed::Answer {
+        self.host.take().unwrap().shut_down(false).await;
+        let order = killed::Order {
+            data_dir: self.config.data_dir.clone(),
+            listen: self.config.listen,
             account: self.account(user),
-            accounts: AccountMode::Create,
-            client: ClientFacts { name: "rig".into(), ..ClientFacts::default() },
-            resource: ResourceRef::default(),
-            start: Some(start),
-            is_shared: false,
-        }
+            start,
+            answer: self.folder.path().join("answer.json"),
+        };
+        tokio::task::spawn_blocking(move || killed::prepare_and_kill(&order)).await.unwrap()
+    }
+
+    /// Starts an agent where there is none.
+    pub async fn start_agent(&mut self) {
+        self.host = Some(start(&self.config, &self.clock).await);
+        self.until("xrdp listens", || self.host().snapshot().problem.is_none()).await;
+    }
+
+    /// What xrdp has logged.
+    pub fn xrdp_log(&self) -> String {
+        std::fs::read_to_string(self.config.data_dir.join("xrdp/log/xrdp.log")).unwrap_or_default()
     }
 
     /// A client of FreeRDP that logs on.
     pub fn client(&self, name: &str, secret: &str, more: &[&str]) -> Running {
-        let mut command = Command::new("xfreerdp");
+        let installed = |name: &&&str| Path::new("/usr/bin").join(name).exists();
+        let mut command = Command::new(CLIENTS.iter().find(installed).expect("FreeRDP is installed"));
         command
             .arg(format!("/v:{}", self.config.listen))
             .args([&format!("/u:{name}"), &format!("/p:{secret}")])
@@ -125,9 +232,15 @@ impl Rig {
             .args(more)
             .env("DISPLAY", &self.display)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stdout(self.client_log())
+            .stderr(self.client_log());
         Running(command.spawn().expect("xfreerdp runs"))
+    }
+
+    /// What clients say.
+    fn client_log(&self) -> std::fs::File {
+        let log = self.folder.path().join("clients.log");
+        std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap()
     }
 
     /// Prepares and logs on; returns when the session is active and its program shows or has ended.
@@ -195,20 +308,32 @@ impl Rig {
             if Instant::now() > deadline {
                 self.screenshot("failure");
                 self.print_logs();
-                panic!("waited in vain until {what}: {:#?}", self.host().snapshot());
+                panic!("waited in vain until {what}: {:#?}", self.host.as_ref().map(|host| host.snapshot()));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     fn print_logs(&self) {
-        let log = self.config.data_dir.join("xrdp/log");
-        for file in std::fs::read_dir(log).unwrap().flatten() {
-            let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        let logs = std::fs::read_dir(self.config.data_dir.join("xrdp/log")).unwrap().flatten();
+        let logs = logs.map(|file| file.path()).chain([self.folder.path().join("clients.log")]);
+        for file in logs {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
             let last: Vec<&str> = text.lines().rev().take(40).collect();
-            eprintln!("--- {}", file.path().display());
+            eprintln!("--- {}", file.display());
             last.iter().rev().for_each(|line| eprintln!("{line}"));
         }
+    }
+
+    /// A file that a session has written.
+    pub fn home_file(&self, user: &str, name: &str) -> String {
+        std::fs::read_to_string(Path::new("/home").join(self.account(user)).join(name)).unwrap_or_default()
+    }
+
+    /// Gives a client's window another size; says whether there is such a window.
+    pub fn size_window(&self, title: &str, width: &str, height: &str) -> bool {
+        let order = ["search", "--name", title, "windowsize", width, height];
+        Command::new("xdotool").args(order).env("DISPLAY", &self.display).status().unwrap().success()
     }
 
     pub fn screenshot(&self, name: &str) {
@@ -218,19 +343,28 @@ impl Rig {
     }
 
     /// As after `kill -9`: the old agent does nothing more, the new one knows only the directory.
-    pub async fn restart_agent(mut self) -> Self {
-        let host = self.host.take().unwrap();
-        host.shut_down(false).await;
-        drop(host);
-        self.host = Some(start(&self.config).await);
-        self.until("xrdp listens", || self.host().snapshot().problem.is_none()).await;
-        self
+    pub async fn restart_agent(&mut self) {
+        self.host.take().unwrap().shut_down(false).await;
+        self.start_agent().await;
+    }
+
+    /// An agent with a data directory and a port of its own.
+    pub async fn another_agent(&self) -> Xrdp {
+        start(&config(self.folder.path().join("another"), free_port()), &self.clock).await
     }
 
     pub fn sesman(&self) -> String {
+        self.pid_of_part("xrdp-sesman")
+    }
+
+    pub fn xrdp(&self) -> String {
+        self.pid_of_part("xrdp")
+    }
+
+    fn pid_of_part(&self, name: &str) -> String {
         let state = std::fs::read(self.config.data_dir.join("xrdp/software.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
-        state["parts"]["xrdp-sesman"]["pid"].to_string()
+        state["parts"][name]["pid"].to_string()
     }
 
     pub fn kill_sesman(&self) -> String {
@@ -265,8 +399,8 @@ impl Drop for Rig {
     }
 }
 
-async fn start(config: &XrdpConfig) -> Xrdp {
-    let host = Xrdp::start(config.clone()).await.expect("the adapter starts");
+async fn start(config: &XrdpConfig, clock: &ForwardClock) -> Xrdp {
+    let host = Xrdp::start(config.clone(), Arc::new(clock.clone())).await.expect("the adapter starts");
     host.set_limits(LIMITS);
     host
 }

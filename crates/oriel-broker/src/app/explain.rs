@@ -223,6 +223,9 @@ fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&P
             None => "There is no host.".to_owned(),
         },
         (_, Some(Plan::Refuse { refusal, .. })) => refusal.to_string(),
+        (_, Some(Plan::OwnSessionEnding { host, .. })) => {
+            format!("The user's last session of it is still ending on {}.", host_name(*host))
+        }
         (_, Some(Plan::LimitReached { over })) => over.message.clone(),
         (_, Some(Plan::OwnSessionOutOfReach { host_name, .. })) => {
             format!("The user's own session is on {host_name}, which does not take it back now.")

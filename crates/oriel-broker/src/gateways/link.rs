@@ -4,19 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use oriel_model::{Id, gateway::Gateway, role::Role};
 use oriel_wire::v1::{
-    ConnectionOpened, GatewayCommand, GatewayHello, GatewayMessage, gateway_link_server::GatewayLink,
-    gateway_message,
+    ConnectionOpened, GatewayCommand, GatewayMessage, gateway_link_server::GatewayLink, gateway_message,
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Attached, OUTBOUND_MAX, reconcile};
-use crate::{Broker, peer::peer_in_role};
-
-/// How long a new stream may take to say who it is: it has all that at hand.
-const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+use crate::{Broker, inbound, peer::peer_in_role};
 
 /// A stream that is silent this long is closed. Gateways report every few seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -43,7 +39,11 @@ impl GatewayLink for GatewayLinkService {
     ) -> Result<Response<Self::AttachStream>, Status> {
         let gateway: Id<Gateway> = peer_in_role(&self.broker, request.extensions(), Role::Gateway)?.cast();
         let mut inbound = request.into_inner();
-        let hello = hello(&mut inbound).await?;
+        let hello = inbound::first(&mut inbound, |message: GatewayMessage| match message.body {
+            Some(gateway_message::Body::Hello(hello)) => Some(hello),
+            _ => None,
+        });
+        let hello = hello.await?;
         tracing::info!(gateway.id = %gateway, version = hello.version, connections = hello.connections.len(), "a gateway connected");
         for connection in &hello.connections {
             note_opened(&self.broker, connection);
@@ -59,36 +59,16 @@ impl GatewayLink for GatewayLinkService {
     }
 }
 
-async fn hello(inbound: &mut Streaming<GatewayMessage>) -> Result<GatewayHello, Status> {
-    let first = timeout(HELLO_DEADLINE, inbound.message())
-        .await
-        .map_err(|_| Status::deadline_exceeded("the first message did not come in time"))??;
-    match first.and_then(|message| message.body) {
-        Some(gateway_message::Body::Hello(hello)) => Ok(hello),
-        _ => Err(Status::invalid_argument("the first message must be a hello")),
-    }
-}
-
 /// Reads until the gateway goes, falls silent or is replaced.
 async fn read(
     broker: Arc<Broker>,
     gateway: Id<Gateway>,
     epoch: u64,
-    mut inbound: Streaming<GatewayMessage>,
+    inbound: Streaming<GatewayMessage>,
     end: CancellationToken,
 ) {
-    let why = loop {
-        let message = tokio::select! {
-            () = end.cancelled() => break "it was closed here".to_owned(),
-            message = timeout(SILENCE_MAX, inbound.message()) => message,
-        };
-        match message {
-            Err(_) => break format!("it was silent for {} seconds", SILENCE_MAX.as_secs()),
-            Ok(Err(status)) => break status.to_string(),
-            Ok(Ok(None)) => break "the gateway closed it".to_owned(),
-            Ok(Ok(Some(message))) => take(&broker, gateway, epoch, message),
-        }
-    };
+    let take = |message| take(&broker, gateway, epoch, message);
+    let why = inbound::read(inbound, end, SILENCE_MAX, take).await;
     broker.gateways.detach(gateway, epoch);
     tracing::info!(gateway.id = %gateway, why, "a gateway's connection ended");
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +19,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::DropGuard;
 use tonic::Status;
 
-use super::{HostError, HostSession, PENDING_MAX, PROMISE_LIFETIME, Waiting};
+use super::{
+    HostError, HostSession, PENDING_MAX, PROMISE_LIFETIME, Waiting,
+    address::{self, AddressError},
+};
 
 /// What is known of a host at run time.
 #[derive(Debug, Clone)]
@@ -42,6 +46,8 @@ pub struct LiveHost {
 /// A new stream.
 pub(crate) struct Attached {
     pub hello: AgentHello,
+    /// Where the stream comes from.
+    pub remote: IpAddr,
     /// What the agent is told first.
     pub settings: v1::HostSettings,
     pub sender: mpsc::Sender<Result<BrokerMessage, Status>>,
@@ -88,6 +94,7 @@ enum PromiseState {
 #[derive(Debug)]
 struct Link {
     epoch: u64,
+    remote: IpAddr,
     sender: mpsc::Sender<Result<BrokerMessage, Status>>,
     pending: HashMap<u64, Waiting>,
     /// The settings that the agent was told, and when.
@@ -116,9 +123,9 @@ impl HostState {
         if self.link.is_some() {
             tracing::info!(host.id = %host, "the host's agent connected anew; its earlier connection is closed");
         }
-        let Attached { hello, settings, sender, ends } = attached;
+        let Attached { hello, remote, settings, sender, ends } = attached;
         self.hello = Arc::new(hello);
-        self.link = Some(Link { epoch, sender, pending: HashMap::new(), told: None, _ends: ends });
+        self.link = Some(Link { epoch, remote, sender, pending: HashMap::new(), told: None, _ends: ends });
         self.tell(settings, Instant::now());
     }
 
@@ -241,6 +248,19 @@ impl HostState {
         }
     }
 
+    pub fn hello(&self) -> &AgentHello {
+        &self.hello
+    }
+
+    /// Whether gateways may go where the agent says that it is, see [`address::check`].
+    pub fn check_address(&self, configured: Option<&str>, reported: &str) -> Result<(), AddressError> {
+        match &self.link {
+            Some(link) => address::check(configured, reported, link.remote),
+            // Nothing is asked of a host without a link.
+            None => Ok(()),
+        }
+    }
+
     /// Fills in what is known at run time.
     pub fn complete(&self, snapshot: &mut HostSnapshot) {
         let Some(report) = &self.report else { return };
@@ -282,6 +302,11 @@ impl HostState {
         } else {
             self.promises.remove(&session);
         }
+    }
+
+    /// Whether the host said yes to this session and has not shown it since.
+    pub fn is_promised(&self, session: Id<Session>) -> bool {
+        self.promises.get(&session).is_some_and(|state| !is_over(*state, Instant::now()))
     }
 
     fn promised(&self) -> usize {

@@ -7,7 +7,7 @@ use oriel_wire::v1::{
     AgentHello, AgentMessage, BrokerMessage, EndedSession, HostReport, agent_link_server::AgentLink,
     agent_message,
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -17,10 +17,10 @@ use super::{
     host::{Attached, Report},
     reconcile,
 };
-use crate::{Broker, peer::peer_in_role};
-
-/// How long a new stream may take to say who it is: it has all that at hand.
-const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+use crate::{
+    Broker, inbound,
+    peer::{peer_in_role, remote},
+};
 
 /// A stream that is silent this long is closed. Agents report every second; nothing is placed on a host
 /// after five silent ones, and twice that is no hiccup any more.
@@ -56,30 +56,26 @@ impl AgentLink for AgentLinkService {
         request: Request<Streaming<AgentMessage>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let host: Id<Host> = peer_in_role(&self.broker, request.extensions(), Role::Agent)?.cast();
+        let remote = remote(request.extensions())
+            .ok_or_else(|| Status::internal("the connection's address is unknown"))?;
         let mut inbound = request.into_inner();
-        let hello = hello(&mut inbound).await?;
+        let hello = inbound::first(&mut inbound, |message: AgentMessage| match message.body {
+            Some(agent_message::Body::Hello(hello)) => Some(bounded(hello)),
+            _ => None,
+        });
+        let hello = hello.await?;
         let settings = reconcile::settings(&self.broker.farm.load(), host)
             .ok_or_else(|| Status::permission_denied("this host was removed from the farm"))?;
         tracing::info!(
             host.id = %host, version = hello.version, software = hello.session_software,
-            rdp_address = hello.rdp_address, "an agent connected"
+            rdp_address = hello.rdp_address, %remote, "an agent connected"
         );
         let (sender, outbound) = mpsc::channel(OUTBOUND_MAX);
         let end = CancellationToken::new();
-        let attached = Attached { hello, settings, sender, ends: end.clone().drop_guard() };
+        let attached = Attached { hello, remote, settings, sender, ends: end.clone().drop_guard() };
         let epoch = self.broker.hosts.attach(host, attached);
         tokio::spawn(read(self.broker.clone(), host, epoch, inbound, end));
         Ok(Response::new(ReceiverStream::new(outbound)))
-    }
-}
-
-async fn hello(inbound: &mut Streaming<AgentMessage>) -> Result<AgentHello, Status> {
-    let first = timeout(HELLO_DEADLINE, inbound.message())
-        .await
-        .map_err(|_| Status::deadline_exceeded("the first message did not come in time"))??;
-    match first.and_then(|message| message.body) {
-        Some(agent_message::Body::Hello(hello)) => Ok(bounded(hello)),
-        _ => Err(Status::invalid_argument("the first message must be a hello")),
     }
 }
 
@@ -100,26 +96,18 @@ async fn read(
     broker: Arc<Broker>,
     host: Id<Host>,
     epoch: u64,
-    mut inbound: Streaming<AgentMessage>,
+    inbound: Streaming<AgentMessage>,
     end: CancellationToken,
 ) {
-    let why = loop {
-        let message = tokio::select! {
-            () = end.cancelled() => break "it was closed here".to_owned(),
-            message = timeout(SILENCE_MAX, inbound.message()) => message,
-        };
-        match message {
-            Err(_) => break format!("it was silent for {} seconds", SILENCE_MAX.as_secs()),
-            Ok(Err(status)) => break status.to_string(),
-            Ok(Ok(None)) => break "the agent closed it".to_owned(),
-            Ok(Ok(Some(message))) => match message.body {
-                Some(agent_message::Body::Report(report)) => take_report(&broker, host, epoch, report),
-                Some(agent_message::Body::Reply(reply)) => broker.hosts.answered(host, epoch, reply),
-                // A second hello, or something newer than this version: no reason to part.
-                Some(agent_message::Body::Hello(_)) | None => {}
-            },
+    let take = |message: AgentMessage| match message.body {
+        Some(agent_message::Body::Report(report)) => take_report(&broker, host, epoch, report),
+        Some(agent_message::Body::Reply(reply)) => {
+            broker.hosts.answered(&broker.farm.load(), host, epoch, reply);
         }
+        // A second hello, or something newer than this version: no reason to part.
+        Some(agent_message::Body::Hello(_)) | None => {}
     };
+    let why = inbound::read(inbound, end, SILENCE_MAX, take).await;
     broker.hosts.detach(host, epoch);
     tracing::info!(host.id = %host, why, "an agent's connection ended");
 }

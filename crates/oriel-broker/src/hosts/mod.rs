@@ -4,6 +4,7 @@
 //! A cache and no more: the truth lives with the host, and everything here is known again from the
 //! next reports after a restart.
 
+mod address;
 mod host;
 mod link;
 pub mod reconcile;
@@ -20,7 +21,7 @@ use std::{
 
 use oriel_model::{Id, Timestamp, host::Host, session::Session, user::User};
 use oriel_rules::placement::HostSnapshot;
-use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, agent_reply, agent_request};
+use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, Refused, agent_reply, agent_request};
 use tokio::{sync::oneshot, time::timeout};
 
 pub use host::LiveHost;
@@ -167,7 +168,10 @@ impl Hosts {
             agent_timeout_secs: view.effective_balancing(object.spec.pool).0.agent_timeout_secs,
         };
         if let Some(state) = self.state(host) {
-            lock(&state).complete(&mut snapshot);
+            let state = lock(&state);
+            state.complete(&mut snapshot);
+            let address = state.check_address(configured(view, host), &state.hello().rdp_address);
+            snapshot.problem = snapshot.problem.or_else(|| Some(address.err()?.to_string()));
         }
         Some(snapshot)
     }
@@ -208,6 +212,11 @@ impl Hosts {
         Promise { state, session, kept: false }
     }
 
+    /// Whether a host said yes to this session and has not shown it since.
+    pub(crate) fn is_promised(&self, host: Id<Host>, session: Id<Session>) -> bool {
+        self.state(host).is_some_and(|state| lock(&state).is_promised(session))
+    }
+
     /// A new stream of a host's agent: it replaces the one before, whose requests are lost.
     pub(crate) fn attach(&self, host: Id<Host>, attached: Attached) -> u64 {
         let epoch = self.next_epoch.fetch_add(1, Ordering::Relaxed) + 1;
@@ -223,14 +232,20 @@ impl Hosts {
         }
     }
 
-    /// Takes an answer of an agent. One that nobody waits for any more is dropped.
-    pub(crate) fn answered(&self, host: Id<Host>, epoch: u64, reply: AgentReply) {
-        if let (Some(state), Some(body)) = (self.state(host), reply.body)
-            && let Some(waiting) = lock(&state).take_pending(epoch, reply.request_id)
+    /// Takes an answer of an agent. One that nobody waits for any more is dropped, and one that would have
+    /// gateways go where the agent may not send them is a refusal.
+    pub(crate) fn answered(&self, view: &FarmView, host: Id<Host>, epoch: u64, reply: AgentReply) {
+        let (Some(state), Some(mut body)) = (self.state(host), reply.body) else { return };
+        let mut state = lock(&state);
+        let Some(waiting) = state.take_pending(epoch, reply.request_id) else { return };
+        if let agent_reply::Body::Prepared(prepared) = &body
+            && let Err(error) = state.check_address(configured(view, host), &prepared.rdp_address)
         {
-            // An error means that whoever asked has gone.
-            let _ = waiting.send(body);
+            let (code, reason) = (RefusalCode::Unhealthy.into(), error.to_string());
+            body = agent_reply::Body::Refused(Refused { code, reason });
         }
+        // An error means that whoever asked has gone.
+        let _ = waiting.send(body);
     }
 
     /// Takes a report. False: it came over a stream that has been replaced.
@@ -283,6 +298,11 @@ impl Hosts {
             users.entry(*come).or_default().insert(host);
         }
     }
+}
+
+/// Where an administrator says that gateways reach a host.
+fn configured(view: &FarmView, host: Id<Host>) -> Option<&str> {
+    view.hosts.get(host)?.spec.address.as_deref()
 }
 
 /// Forgets a pending request when whoever waits for it goes away.

@@ -2,7 +2,7 @@
 
 use oriel_model::{Kind, SettingsObject};
 use oriel_wire::v1::{
-    AgentHello, BrokerMessage, Done, HostReport, HostSettings, Refused, SessionRef, SessionReport,
+    AgentHello, BrokerMessage, Done, HostReport, HostSettings, Prepared, Refused, SessionRef, SessionReport,
     agent_request::Body, broker_message,
 };
 use serde_json::json;
@@ -20,10 +20,16 @@ struct Stream {
 }
 
 fn attach(hosts: &Hosts, host: Id<Host>) -> Stream {
+    let hello = AgentHello { rdp_address: "192.0.2.1:3389".into(), ..Default::default() };
+    attach_saying(hosts, host, hello)
+}
+
+fn attach_saying(hosts: &Hosts, host: Id<Host>, hello: AgentHello) -> Stream {
     let (sender, outbound) = mpsc::channel(8);
     let end = CancellationToken::new();
     let ends = end.clone().drop_guard();
-    let attached = Attached { hello: AgentHello::default(), settings: HostSettings::default(), sender, ends };
+    let (remote, settings) = ([192, 0, 2, 1].into(), HostSettings::default());
+    let attached = Attached { hello, remote, settings, sender, ends };
     Stream { epoch: hosts.attach(host, attached), outbound, end }
 }
 
@@ -39,7 +45,12 @@ impl Stream {
     }
 
     fn answer(&self, hosts: &Hosts, host: Id<Host>, request: &AgentRequest, body: agent_reply::Body) {
-        hosts.answered(host, self.epoch, AgentReply { request_id: request.request_id, body: Some(body) });
+        hosts.answered(
+            &view(host),
+            host,
+            self.epoch,
+            AgentReply { request_id: request.request_id, body: Some(body) },
+        );
     }
 
     /// Reports these sessions, each with the proof of its user where there is one.
@@ -74,6 +85,10 @@ fn ping() -> Body {
 
 /// A view with this one host.
 fn view(host: Id<Host>) -> FarmView {
+    view_at(host, None)
+}
+
+fn view_at(host: Id<Host>, address: Option<&str>) -> FarmView {
     let mut view = FarmView::default();
     let pool: Id<Host> = Id::generate(now());
     let object = |kind, id: Id<Host>, spec| SettingsObject {
@@ -87,7 +102,7 @@ fn view(host: Id<Host>) -> FarmView {
         changed_by: "system".into(),
     };
     view.put(&object(Kind::Pool, pool, json!({"settings": {"max_sessions": 2}})));
-    view.put(&object(Kind::Host, host, json!({"pool": pool})));
+    view.put(&object(Kind::Host, host, json!({"pool": pool, "address": address})));
     view
 }
 
@@ -193,4 +208,32 @@ async fn a_drain_is_over_only_when_a_report_long_after_the_order_says_so() {
     stream.report(&hosts, host, &[]);
     assert!(is_over(Duration::ZERO));
     assert!(!is_over(Duration::from_secs(3)), "the report may have been on its way");
+}
+
+#[tokio::test]
+async fn gateways_go_only_to_the_hosts_own_address_or_to_an_administrators() {
+    let (hosts, host) = (Hosts::default(), Id::generate(now()));
+    let (own, named) = (view(host), view_at(host, Some("10.0.0.9")));
+    let mut stream = attach(&hosts, host);
+    stream.report(&hosts, host, &[]);
+    let problem = |view| hosts.snapshot(view, host).and_then(|snapshot| snapshot.problem);
+    assert_eq!((problem(&own), problem(&named)), (None, None));
+    let mut prepare = async |view: &FarmView| {
+        let elsewhere = Prepared { rdp_address: "10.0.0.9:5432".into(), ..Default::default() };
+        let agent = async {
+            let AgentRequest { request_id, .. } = stream.next_request().await;
+            let body = Some(agent_reply::Body::Prepared(elsewhere));
+            hosts.answered(view, host, stream.epoch, AgentReply { request_id, body });
+        };
+        tokio::join!(hosts.request(host, "test", ping()), agent).0.map_err(|no| no.to_string())
+    };
+    let refusal = "its agent connects from 192.0.2.1 but has gateways go to 10.0.0.9: if that is right, say so \
+                   in the host's settings (oriel host set HOST --address 10.0.0.9)";
+    assert_eq!(prepare(&own).await.map(drop), Err(refusal.into()));
+    assert_eq!(prepare(&named).await.map(drop), Ok(()));
+
+    // Nor is a host placed on that says so from the beginning.
+    let hello = AgentHello { rdp_address: "10.0.0.9:3389".into(), ..Default::default() };
+    let _stream = attach_saying(&hosts, host, hello);
+    assert_eq!((problem(&own).as_deref(), problem(&named)), (Some(refusal), None));
 }

@@ -333,30 +333,29 @@ async fn from_joining_to_a_launch_and_its_end_and_on_after_a_restart() {
         running.broker.hosts.live(host).is_some_and(|live| live.report.is_some())
     })
     .await;
-    let (status, launch, _) = call(portal, Method::POST, "/launches", &cookie, wanted.clone()).await;
-    assert_eq!(status, StatusCode::CREATED, "{launch}");
-    let ticket = launch["ticket"].as_str().expect("a ticket");
-    let claims = ticket::open(ticket, &gateway.keys, running.broker.now()).expect("opens");
-    assert_eq!((&*claims.logon.secret, &*claims.host_address), (&"once".to_owned(), "127.0.0.1:3389"));
-    assert_eq!(launch["reconnected"], json!(false));
-
     // A client that goes away while the host is asked gives its seat back.
-    let session_id = launch["session_id"].as_str().unwrap_or_default().to_owned();
-    hosts::lock(&agent.sessions).clear();
     let (gate, prepared) = (agent.gate.write().await, hosts::lock(&agent.prepared).len());
     tokio::select! {
         _ = call(portal, Method::POST, "/launches", &cookie, wanted.clone()) => panic!("answered before the host"),
         () = eventually("the host is asked", || hosts::lock(&agent.prepared).len() > prepared) => {}
     }
     let left = hosts::lock(&agent.prepared).last().map(|prepare| prepare.session_id.clone()).expect("asked");
-    assert_ne!(left, session_id);
     // What was sent on this connection before has been read when these are answered.
     for _ in 0..3 {
         call(portal, Method::GET, "/me", &cookie, Value::Null).await;
     }
     drop(gate);
     eventually("the seat is given back", || hosts::lock(&agent.released).contains(&left)).await;
-    let mine = hosts::lock(&agent.prepared).first().map(session).expect("prepared");
+
+    let (status, launch, _) = call(portal, Method::POST, "/launches", &cookie, wanted.clone()).await;
+    assert_eq!(status, StatusCode::CREATED, "{launch}");
+    let ticket = launch["ticket"].as_str().expect("a ticket");
+    let claims = ticket::open(ticket, &gateway.keys, running.broker.now()).expect("opens");
+    assert_eq!((&*claims.logon.secret, &*claims.host_address), (&"once".to_owned(), "127.0.0.1:3389"));
+    assert_eq!(launch["reconnected"], json!(false));
+    assert_ne!(launch["session_id"], json!(left));
+
+    let mine = hosts::lock(&agent.prepared).last().map(session).expect("prepared");
     hosts::lock(&agent.sessions).push(mine);
 
     // The second launch returns to the same session; the list shows it.

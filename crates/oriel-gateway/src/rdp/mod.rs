@@ -19,7 +19,10 @@ use http::{StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
 use oriel_model::session::EndReason;
-use oriel_net::incoming::{ConnectInfo, Connection};
+use oriel_net::{
+    door::Place,
+    incoming::{ConnectInfo, Connection},
+};
 use oriel_rdp::{
     clean_path::{self, Failure},
     x224::{NegotiationFailure, SecurityProtocols},
@@ -31,7 +34,6 @@ use tokio::{
 };
 
 use crate::{
-    admission::Place,
     connections::{Ending, OpenConnection},
     limits::{CLOSE_TIMEOUT, OPENING_BYTES_MAX, OPENING_TIMEOUT},
     shared::Shared,

@@ -1,5 +1,6 @@
 //! After the logon: messages from the host go to the browser one by one, bytes from the browser to the
-//! host, and forbidden channels stay silent both ways.
+//! host, and forbidden channels stay silent both ways. Where the filter answers a message itself, the answer
+//! goes the other way.
 //!
 //! Back-pressure is that each direction writes before it reads on; so what is held is at most a batch
 //! and one incomplete message per direction, and only while something moves.
@@ -16,7 +17,8 @@ use bytes::Bytes;
 use oriel_model::session::EndReason;
 use oriel_net::relay::{Meter, Side};
 use oriel_rdp::{
-    channel::ChannelFilter,
+    channel::{ChannelFilter, Verdict},
+    connection_sequence::Party,
     frame::FrameError,
     host_notice::{EndCategory, HostNotice},
 };
@@ -33,7 +35,7 @@ use super::{
 };
 use crate::{
     connections::Ending,
-    limits::{BROWSER_SILENCE_MAX, CLOSE_TIMEOUT, PING_INTERVAL},
+    limits::{ANSWERS_MAX, BROWSER_SILENCE_MAX, CLOSE_TIMEOUT, PING_INTERVAL},
     websocket::{Incoming, Opcode},
 };
 
@@ -82,6 +84,31 @@ struct Pulse {
     ping_came: Notify,
     /// What the host said about the end.
     notice: Mutex<Option<HostNotice>>,
+    /// What the filter answered in the other side's place.
+    for_browser: Answers,
+    for_host: Answers,
+}
+
+/// Answers of the filter on their way to the direction that writes to their receiver.
+#[derive(Default)]
+struct Answers {
+    waiting: Mutex<Vec<Bytes>>,
+    came: Notify,
+}
+
+impl Answers {
+    /// One that finds no room is dropped: whoever asks so much without reading waits in vain.
+    fn add(&self, answer: Bytes) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < ANSWERS_MAX {
+            waiting.push(answer);
+            self.came.notify_one();
+        }
+    }
+
+    fn take(&self) -> Vec<Bytes> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Pulse {
@@ -93,6 +120,8 @@ impl Pulse {
             ping: Mutex::new(None),
             ping_came: Notify::new(),
             notice: Mutex::new(None),
+            for_browser: Answers::default(),
+            for_host: Answers::default(),
         }
     }
 
@@ -149,6 +178,7 @@ where
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let gathered = gather(host, browser, filter, meter, pulse);
+        pulse.for_browser.take().into_iter().for_each(|answer| browser.queue(answer));
         if let Some(payload) = pulse.take_ping() {
             browser.queue_control(Opcode::Pong, payload);
         }
@@ -170,6 +200,7 @@ where
                 Err(error) => return host_lost(&error),
             },
             () = pulse.ping_came.notified() => {}
+            () = pulse.for_browser.came.notified() => {}
             _ = beat.tick() => {
                 let silence = pulse.silence();
                 if silence >= BROWSER_SILENCE_MAX {
@@ -199,8 +230,13 @@ fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                     if let Some(notice) = HostNotice::of(&frame, filter.io_channel()) {
                         pulse.set_notice(notice);
                     }
-                    if filter.allows(&frame) {
-                        browser.queue(frame);
+                    match filter.judge(Party::Host, &frame) {
+                        Verdict::Pass => browser.queue(frame),
+                        Verdict::Drop => {}
+                        Verdict::Instead { onward, back } => {
+                            onward.into_iter().for_each(|frame| browser.queue(frame));
+                            back.into_iter().for_each(|answer| pulse.for_host.add(answer));
+                        }
                     }
                 }
                 Ok(None) => break,
@@ -239,8 +275,14 @@ where
     loop {
         loop {
             match browser.deframer.next_frame() {
-                Ok(Some(frame)) if filter.allows(&frame) => host.queue(frame),
-                Ok(Some(_)) => {}
+                Ok(Some(frame)) => match filter.judge(Party::Client, &frame) {
+                    Verdict::Pass => host.queue(frame),
+                    Verdict::Drop => {}
+                    Verdict::Instead { onward, back } => {
+                        onward.into_iter().for_each(|frame| host.queue(frame));
+                        back.into_iter().for_each(|answer| pulse.for_browser.add(answer));
+                    }
+                },
                 Ok(None) => break,
                 Err(error) => return Stopped::Browser(browser_broken(&error, 1002)),
             }
@@ -253,12 +295,24 @@ where
         let incoming = match browser.ready() {
             Ok(Some(incoming)) => Ok(incoming),
             Ok(None) => {
+                pulse.for_host.take().into_iter().for_each(|answer| host.queue(answer));
                 if let Err(error) = host.send().await {
                     return Stopped::Host(error);
                 }
                 browser.deframer.release();
                 pulse.listen(true);
-                let incoming = browser.next().await;
+                let incoming = loop {
+                    tokio::select! {
+                        incoming = browser.next() => break incoming,
+                        // Not heard of the browser: its silence goes on.
+                        () = pulse.for_host.came.notified() => {
+                            pulse.for_host.take().into_iter().for_each(|answer| host.queue(answer));
+                            if let Err(error) = host.send().await {
+                                return Stopped::Host(error);
+                            }
+                        }
+                    }
+                };
                 pulse.listen(false);
                 incoming
             }

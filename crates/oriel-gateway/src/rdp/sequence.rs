@@ -7,7 +7,7 @@ use bytes::Bytes;
 use oriel_model::session::{self, EndReason};
 use oriel_net::relay::{Meter, Side};
 use oriel_rdp::{
-    channel::{ChannelFilter, ChannelPolicy},
+    channel::{ChannelFilter, ChannelPolicy, ClipboardPolicy},
     clean_path::{self, Failure},
     connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, SequenceError, StartProgram},
     x224::SecurityProtocols,
@@ -167,11 +167,11 @@ fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> Conne
     }
 }
 
-/// Sound is both ways. What the farm has no setting for stays shut, except for dynamic channels, which
-/// resizing needs.
+/// Sound is both ways. What the farm has no setting for stays shut. Resizing, touch and the newer pictures
+/// run in dynamic channels, of which only those open that the rest of this allows.
 fn channels(policy: session::ChannelPolicy) -> ChannelPolicy {
     ChannelPolicy {
-        clipboard: policy.clipboard,
+        clipboard: if policy.clipboard { ClipboardPolicy::ALL } else { ClipboardPolicy::default() },
         drives: policy.drives,
         printers: policy.printers,
         audio: policy.audio,
@@ -194,7 +194,9 @@ mod tests {
         assert_eq!((&*settings.logon.user, &**settings.logon.password), ("alice", "once"));
         assert_eq!(settings.program.command, "gnome-calculator");
         assert_eq!(settings.keyboard_layout, Some(0x407));
-        assert!(settings.force_32_bpp && settings.channels.clipboard && settings.channels.dynamic);
+        assert!(
+            settings.force_32_bpp && settings.channels.clipboard.is_allowed() && settings.channels.dynamic
+        );
         assert!(!settings.channels.audio && !settings.channels.microphone);
         assert!(!settings.channels.remote_app && !settings.channels.assistance);
     }

@@ -32,7 +32,7 @@ use oriel_wire::v1::{
     gateway_message,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{Barrier, mpsc},
     time::{Duration, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -44,6 +44,9 @@ use super::{browser::SOON, picture::Farm};
 type Link = Arc<Mutex<Option<mpsc::Sender<Result<GatewayCommand, Status>>>>>;
 
 /// A broker that is there until it is dropped.
+/// How many calls the path `together` waits for: more than a browser may have on one connection.
+pub(super) const TOGETHER: usize = 300;
+
 pub(super) struct FakeBroker {
     pub(super) address: SocketAddr,
     stop: ShutdownHandle,
@@ -73,6 +76,7 @@ impl FakeBroker {
         let router = Router::new()
             .route("/api/portal/v1/{*path}", any(answer))
             .with_state(calls.clone())
+            .route("/api/portal/v1/together", any(together).with_state(Arc::new(Barrier::new(TOGETHER))))
             .route_service("/oriel.v1.GatewayLink/{*method}", GatewayLinkServer::new(service))
             .route_service("/oriel.v1.Enrolment/{*method}", EnrolmentServer::new(farm.clone()));
         let stop = ShutdownHandle::new();
@@ -163,6 +167,12 @@ impl Enrolment for Farm {
             broker_addresses: Vec::new(),
         }))
     }
+}
+
+/// Answers when [`TOGETHER`] of them are there at the same time.
+async fn together(State(all): State<Arc<Barrier>>) -> StatusCode {
+    all.wait().await;
+    StatusCode::NO_CONTENT
 }
 
 /// Says what reached the broker.

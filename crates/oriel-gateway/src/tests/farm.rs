@@ -3,14 +3,18 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use oriel_model::role::Role;
-use oriel_net::identity::NodeIdentity;
+use oriel_net::{
+    identity::NodeIdentity,
+    serve::{MAX_H2_STREAMS, MAX_H2_STREAMS_OF_COMPONENT},
+};
 use oriel_wire::v1::{Withdraw, gateway_message::Body};
 
 use super::{
-    broker::FakeBroker,
+    broker::{FakeBroker, TOGETHER},
     host::FakeHost,
     picture::{Farm, Picture, claims_for},
 };
+use crate::limits::PORTAL_CALLS_MAX;
 
 /// A gateway with one broker, linked.
 async fn linked(drain_deadline: Duration) -> (Farm, Picture, FakeBroker) {
@@ -103,6 +107,20 @@ async fn portal_calls_reach_a_broker_with_what_the_gateway_saw() {
     assert_eq!(broker.calls.load(Ordering::SeqCst), 1);
     assert_eq!(picture.door.get("/api/other").await.0, 404);
     picture.stopped().await;
+}
+
+#[tokio::test]
+async fn as_many_portal_calls_reach_a_broker_at_once_as_the_gateway_takes() {
+    const { assert!(PORTAL_CALLS_MAX < MAX_H2_STREAMS_OF_COMPONENT as usize, "and its link beside them") };
+    const { assert!(TOGETHER > MAX_H2_STREAMS as usize) };
+    let (_farm, picture, _broker) = linked(Duration::ZERO).await;
+    let door = picture.door;
+    let calls: Vec<_> = (0..TOGETHER)
+        .map(|_| tokio::spawn(async move { door.get("/api/portal/v1/together").await.0 }))
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.expect("an answer, which all have when all are there"), 204);
+    }
 }
 
 #[tokio::test]

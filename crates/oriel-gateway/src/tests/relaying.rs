@@ -74,6 +74,41 @@ async fn messages_pass_one_by_one_and_forbidden_channels_stay_silent() {
     assert_eq!(browser.next().await, Some(Message::Pong("there?".into())));
 }
 
+/// A whole message of `drdynvc`, which is channel 1004.
+fn dynamic(choice: u8, message: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(message.len()).expect("short");
+    let initiator = if choice == 0x68 { [3, 0xea] } else { [0, 7] };
+    let head = [3, 0, 0, 23 + length, 2, 0xf0, 0x80, choice, initiator[0], initiator[1], 3, 0xec, 0x70, 0x80];
+    [&head[..], &[length + 8, length, 0, 0, 0, 3, 0, 0, 0], message].concat()
+}
+
+#[tokio::test]
+async fn a_forbidden_dynamic_channel_is_refused_to_the_host_and_the_browser_hears_nothing() {
+    let (picture, host) = (Picture::alone().await, FakeHost::new().await);
+    let (mut browser, mut attached) = picture.session(&host, &claims_for(&host)).await;
+    let capabilities = [dynamic(0x68, &[0x50, 0, 1, 0]), dynamic(0x64, &[0x50, 0, 1, 0])];
+    attached.send(&capabilities[0]).await;
+    assert_eq!(browser.message().await, capabilities[0]);
+    browser.send(capabilities[1].clone()).await;
+    assert_eq!(attached.frame().await, capabilities[1]);
+
+    // While the browser says nothing, the host asks for two channels and is refused one.
+    let camera = dynamic(0x68, b"\x10\x05RDCamera_Device_Enumerator\0");
+    let display = dynamic(0x68, b"\x10\x06Microsoft::Windows::RDS::DisplayControl\0");
+    attached.send(&camera).await;
+    assert_eq!(attached.frame().await, dynamic(0x64, &[0x10, 5, 1, 0, 0, 0xc0]));
+    attached.send(&[&camera[..], &display].concat()).await;
+    assert_eq!(browser.message().await, display, "the first that it hears");
+    assert_eq!(attached.frame().await, dynamic(0x64, &[0x10, 5, 1, 0, 0, 0xc0]));
+
+    // What the browser says of the refused one stays here.
+    let data = |id: u8| dynamic(0x64, &[0x30, id, 1, 2, 3]);
+    let accepted = |id: u8| dynamic(0x64, &[0x10, id, 0, 0, 0, 0]);
+    browser.send([accepted(5), data(5), accepted(6), data(6)].concat()).await;
+    assert_eq!(attached.frame().await, accepted(6));
+    assert_eq!(attached.frame().await, data(6));
+}
+
 #[tokio::test]
 async fn an_ordered_end_is_told_to_browser_and_host() {
     let (picture, host) = (Picture::alone().await, FakeHost::new().await);

@@ -11,7 +11,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wa
 
 /// What the session page may ask the browser for, and nothing else.
 const PERMISSIONS_POLICY: &str = "clipboard-read=(self), clipboard-write=(self), fullscreen=(self), \
-    keyboard-map=(self), keyboard-lock=(self), accelerometer=(), camera=(), display-capture=(), \
+    keyboard-map=(self), accelerometer=(), camera=(), display-capture=(), \
     geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
 const HEADERS: [(HeaderName, HeaderValue); 8] = [
@@ -21,7 +21,8 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // A session's page tells a link of the portal from one of another site by it.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];

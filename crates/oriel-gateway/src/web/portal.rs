@@ -15,7 +15,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full, Limited};
 use oriel_net::incoming::ConnectInfo;
-use oriel_wire::portal::{CLIENT_ADDRESS_HEADER, REQUEST_BYTES_MAX, REQUEST_HEADER};
+use oriel_wire::{
+    failure::innermost,
+    portal::{CLIENT_ADDRESS_HEADER, REQUEST_BYTES_MAX, REQUEST_HEADER},
+};
 use serde_json::json;
 use tokio::time::timeout;
 use tonic::transport::Channel;
@@ -142,7 +145,7 @@ async fn ask_brokers(shared: &Shared, parts: &Parts, headers: &HeaderMap, body: 
 }
 
 fn report(broker: &Broker, parts: &Parts, failure: &AskError) {
-    let cause = failure.innermost();
+    let cause = innermost(failure);
     tracing::debug!(broker.address = %broker.address, path = parts.uri.path(), error = %cause, "a broker did not answer a portal call");
 }
 
@@ -170,15 +173,6 @@ impl AskError {
             }
             AskError::Answer(_) => false,
         }
-    }
-
-    /// Transport errors say only at their end what happened.
-    fn innermost(&self) -> &dyn Error {
-        let mut error: &dyn Error = self;
-        while let Some(cause) = error.source() {
-            error = cause;
-        }
-        error
     }
 }
 

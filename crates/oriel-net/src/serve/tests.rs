@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use oriel_model::role::Role;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tower::service_fn as tower_service_fn;
 
@@ -97,13 +97,43 @@ async fn http_1_works_on_the_same_port() {
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("nobody"), "{answer}");
 }
 
+/// Sends a request with a large body over HTTP/1.1 and gives the whole answer.
+async fn upload(p: &Picture, head: &str, body: usize) -> String {
+    let mut config = (*crate::tls::joining_client(p.farm.authority.fingerprint()).unwrap()).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut stream = connect::connect(&p.address, Arc::new(config)).await.unwrap();
+    let head = format!("POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = vec![b'x'; 64 * 1024];
+    for _ in 0..body / chunk.len() {
+        stream.write_all(&chunk).await.expect("the server goes on reading");
+    }
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer, not a cut line");
+    answer
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_cut_the_line_before_the_answer() {
+    let p = picture(AcceptLimits::default());
+    let size = REST_MAX / 2;
+    let answer = upload(&p, &format!("Content-Length: {size}\r\n"), size).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("nobody"), "{answer}");
+    // Who asks first is answered at once, and need not send.
+    let answer = upload(&p, &format!("Content-Length: {size}\r\nExpect: 100-continue\r\n"), 0).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
 /// Silent and rude clients do not keep the only place from others for longer than the time limit.
 #[tokio::test]
 async fn slow_handshakes_and_silent_clients_give_their_place_back() {
     let limits = AcceptLimits {
         handshake: Duration::from_millis(200),
         handshakes: 1,
+        handshakes_per_address: 1,
         connections: 1,
+        connections_per_address: 1,
         first_bytes: Duration::from_millis(200),
     };
     let p = picture(limits);
@@ -119,4 +149,48 @@ async fn slow_handshakes_and_silent_clients_give_their_place_back() {
     assert_eq!(answer.await.unwrap().unwrap(), "nobody");
     assert_eq!(half_open.read(&mut [0; 16]).await.unwrap_or(0), 0);
     drop((rubbish, silent));
+}
+
+/// Whoever has many connections, or begins many, keeps them from neighbours but not from others.
+#[tokio::test]
+async fn one_address_takes_neither_all_connections_nor_all_handshakes() {
+    let from = |last: u8, address: SocketAddr| async move {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        socket.connect(address).await.unwrap()
+    };
+    let limits = AcceptLimits {
+        handshakes_per_address: 1,
+        connections: 4,
+        connections_per_address: 3,
+        ..AcceptLimits::default()
+    };
+    let p = picture(limits);
+    let address: SocketAddr = p.address.parse().unwrap();
+    let mut config = (*crate::tls::joining_client(p.farm.authority.fingerprint()).unwrap()).clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let name = rustls_pki_types::ServerName::try_from("any.example").unwrap();
+    // The first takes its network's only turn, two wait for it, the fourth is closed.
+    let mut greedy = Vec::new();
+    for _ in 0..3 {
+        greedy.push(from(2, address).await);
+    }
+    let mut fourth = from(2, address).await;
+    let closed = tokio::time::timeout(Duration::from_secs(10), fourth.read(&mut [0; 1])).await.unwrap();
+    assert_eq!(closed.unwrap_or(0), 0);
+    // A client from elsewhere is served meanwhile.
+    let soon = Duration::from_secs(5);
+    let other = tokio::time::timeout(soon, connector.connect(name.clone(), from(3, address).await));
+    let mut other = other.await.expect("another address need not wait").unwrap();
+    other.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("nobody"), "{answer}");
+    // When the first goes, its neighbours have their turn, one after the other.
+    drop(greedy.remove(0));
+    for waiting in greedy {
+        let served = tokio::time::timeout(soon, connector.connect(name.clone(), waiting)).await;
+        served.expect("its turn has come").unwrap();
+    }
 }

@@ -1,7 +1,7 @@
 //! What the patched messages hold is read back by ironrdp-pdu, which shares no code with the patching.
 
 use ironrdp_core::decode;
-use ironrdp_pdu::gcc::ClientColorDepth;
+use ironrdp_pdu::gcc::{ClientClusterData, ClientColorDepth, RedirectionFlags, RedirectionVersion};
 use ironrdp_pdu::mcs::ConnectResponse;
 use ironrdp_pdu::nego::SecurityProtocol;
 use ironrdp_pdu::rdp::client_info::ClientInfoFlags;
@@ -9,6 +9,7 @@ use ironrdp_pdu::x224::{X224, X224Data};
 use proptest::prelude::*;
 
 use super::*;
+use crate::channel::ClipboardPolicy;
 use crate::samples::*;
 
 /// Settings of a typical launch: one program, clipboard and resizing, nothing else.
@@ -26,7 +27,7 @@ fn launch() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::HYBRID,
         client_requested_protocols: Some(SecurityProtocols::SSL),
         force_32_bpp: true,
-        channels: ChannelPolicy { clipboard: true, dynamic: true, ..Default::default() },
+        channels: ChannelPolicy { clipboard: ClipboardPolicy::ALL, dynamic: true, ..Default::default() },
     }
 }
 
@@ -45,7 +46,12 @@ fn as_in_the_specification() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::RDP,
         client_requested_protocols: Some(SecurityProtocols::RDP),
         force_32_bpp: false,
-        channels: ChannelPolicy { clipboard: true, drives: true, audio: true, ..Default::default() },
+        channels: ChannelPolicy {
+            clipboard: ClipboardPolicy::ALL,
+            drives: true,
+            audio: true,
+            ..Default::default()
+        },
     }
 }
 
@@ -180,7 +186,7 @@ fn allowed_sound_and_remote_app_keep_their_flags() {
 fn unknown_flags_and_the_tail_survive() {
     let mut packet = spec_info_packet();
     packet[7] = 0xfc;
-    packet.extend_from_slice(b"cookie, dynamic daylight saving, and what may come in later years");
+    packet.extend_from_slice(b"\0\0dynamic daylight saving, and what may come in later years");
     let settings = ConnectionSettings { client_address: None, ..launch() };
     let patched = joining(settings).client_frame(client_info_frame(&packet)).unwrap();
     assert!(patched.ends_with(&packet[SPEC_TAIL_AT..]));
@@ -342,6 +348,17 @@ fn two_answers_to_one_question_are_refused() {
 }
 
 #[test]
+fn cluster_data_that_is_cut_is_refused() {
+    // The specification's block, taken to be one of half its length and another of an unknown kind.
+    let mut frame = spec_connect_initial().to_vec();
+    let at = frame.windows(4).position(|part| part == hex("04 c0 0c 00")).unwrap();
+    frame[at + 2] = 8;
+    frame[at + 8..at + 12].copy_from_slice(&hex("ff c0 04 00"));
+    let error = rewriter(as_in_the_specification()).client_frame(frame.into()).unwrap_err();
+    assert_eq!(error.to_string(), "the client's Connect-Initial is malformed: its cluster data is too short");
+}
+
+#[test]
 fn data_behind_the_conference_is_refused() {
     // The inner length shortened by the channel list: a host that reads to the end would see it.
     let mut frame = spec_connect_initial().to_vec();
@@ -401,14 +418,76 @@ proptest! {
     }
 
     #[test]
-    fn any_tail_survives(tail in proptest::collection::vec(any::<u8>(), 0..2000)) {
-        let mut packet = spec_info_packet();
-        packet.truncate(SPEC_TAIL_AT);
-        packet.extend(&tail);
-        let settings = ConnectionSettings { client_address: None, ..launch() };
-        let patched = joining(settings).client_frame(client_info_frame(&packet)).unwrap();
-        prop_assert!(patched.ends_with(&tail));
+    fn no_session_of_the_client_s_choice(
+        redirection in any::<bool>(), smart_card in any::<bool>(), version in 0_usize..6, session: u32,
+    ) {
+        use RedirectionVersion::{V1, V2, V3, V4, V5, V6};
+        let mut flags = RedirectionFlags::REDIRECTED_SESSION_FIELD_VALID;
+        flags.set(RedirectionFlags::REDIRECTION_SUPPORTED, redirection);
+        flags.set(RedirectionFlags::REDIRECTED_SMARTCARD, smart_card);
+        let redirection_version = [V1, V2, V3, V4, V5, V6][version];
+        let asked = ClientClusterData { flags, redirection_version, redirected_session_id: session };
+        let mut blocks = gcc_blocks(&browser_connect_initial(&["cliprdr"])).unwrap();
+        blocks.cluster = Some(asked.clone());
+        let patched = rewriter(launch()).client_frame(connect_initial(blocks)).unwrap();
+        let got = gcc_blocks(&patched).unwrap().cluster.unwrap();
+        let flags = flags - RedirectionFlags::REDIRECTED_SESSION_FIELD_VALID;
+        prop_assert_eq!(got, ClientClusterData { flags, redirected_session_id: 0, ..asked });
+    }
+
+    #[test]
+    fn no_auto_reconnect_cookie_passes_and_all_else_does(
+        cookie: [u8; 28], later in proptest::collection::vec(any::<u8>(), 0..200), replace_address: bool,
+    ) {
+        let packet = [&spec_info_packet()[..], &28_u16.to_le_bytes(), &cookie, &[0; 4], &later].concat();
+        let asked = client_info_frame(&packet);
+        let before = client_info(&asked).unwrap().extra_info;
+        prop_assert_eq!(before.optional_data.reconnect_cookie(), Some(&cookie));
+        let client_address = launch().client_address.filter(|_| replace_address);
+        let settings = ConnectionSettings { client_address, ..launch() };
+        let patched = joining(settings).client_frame(asked).unwrap();
+        let got = client_info(&patched).unwrap().extra_info;
+        prop_assert_eq!(got.optional_data.reconnect_cookie(), None);
+        prop_assert_eq!(got.optional_data.timezone(), before.optional_data.timezone());
+        prop_assert_eq!(got.optional_data.session_id(), before.optional_data.session_id());
+        prop_assert_eq!(got.optional_data.performance_flags(), before.optional_data.performance_flags());
+        prop_assert_eq!(got.dir, before.dir);
+        let end = [&[0; 6][..], &later].concat();
+        prop_assert!(patched.ends_with(&end));
         prop_assert_eq!(usize::from(u16::from_be_bytes([patched[2], patched[3]])), patched.len());
+    }
+
+    #[test]
+    fn extended_info_may_end_after_any_field(end in 0_usize..250) {
+        // Cut behind the directory, a client is an older one; before, it is malformed.
+        let packet = [&spec_info_packet()[..], &28_u16.to_le_bytes(), &[7; 28]].concat();
+        let tail = &packet[SPEC_TAIL_AT..];
+        let zone = spec_tail().len() - 172 - 8;
+        let whole = [&spec_info_packet()[SPEC_TAIL_AT..], &[0; 2]].concat();
+        let cut = &packet[..(SPEC_TAIL_AT + zone + end).min(packet.len())];
+        let settings = ConnectionSettings { client_address: None, ..launch() };
+        let patched = joining(settings).client_frame(client_info_frame(cut));
+        if cut.len() < SPEC_TAIL_AT + spec_tail().len() + 2 {
+            prop_assert!(patched.unwrap().ends_with(&cut[SPEC_TAIL_AT..]));
+        } else if cut.len() == packet.len() {
+            prop_assert!(patched.unwrap().ends_with(&whole));
+        } else {
+            let error = patched.unwrap_err().to_string();
+            prop_assert_eq!(error, "the client's Client Info is malformed: it ends too early");
+        }
+        prop_assert!(tail.len() > whole.len());
+    }
+
+    #[test]
+    fn any_tail_is_refused_or_without_a_cookie(tail in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let packet = [&spec_info_packet()[..SPEC_TAIL_AT], &tail].concat();
+        let settings = ConnectionSettings { client_address: None, ..launch() };
+        if let Ok(patched) = joining(settings).client_frame(client_info_frame(&packet)) {
+            prop_assert_eq!(usize::from(u16::from_be_bytes([patched[2], patched[3]])), patched.len());
+            if let Ok(info) = client_info(&patched) {
+                prop_assert_eq!(info.extra_info.optional_data.reconnect_cookie(), None);
+            }
+        }
     }
 
     #[test]

@@ -502,6 +502,10 @@ proptest! {
                 prop_assert!(!ranking.candidates.is_empty());
             }
             Plan::LimitReached { .. } => prop_assert!(uses >= 2),
+            Plan::OwnSessionEnding { session, .. } => {
+                let own = sessions.iter().find(|own| own.id == session).expect("one of the user's");
+                prop_assert_eq!(own.state, SessionState::Ending);
+            }
             Plan::Refuse { ranking, .. } => prop_assert!(ranking.candidates.is_empty()),
             Plan::OwnSessionOutOfReach { session, .. } => {
                 let own = sessions.iter().find(|own| own.id == session).expect("one of the user's");
@@ -509,4 +513,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_session_that_ends_is_waited_for_and_never_returned_to() {
+    let ending =
+        |resource, shared| OwnSession { state: SessionState::Ending, ..session(50, resource, shared) };
+    let plan = decide(&[ending(7, false)], &[host(1), host(2)], as_set);
+    assert!(matches!(plan, Plan::OwnSessionEnding { session, .. } if session == id(50)));
+    // Another one that runs is there to return to.
+    check_return(decide(&[ending(7, false), session(51, 7, false)], &[host(1)], as_set), 51, false);
+    // Nothing opens in it, and another resource need not wait for it.
+    assert!(matches!(decide(&[ending(8, true)], &[host(1)], sharing), Plan::Start { .. }));
+    // A host that has gone silent would be waited for in vain.
+    let silent = HostSnapshot { last_report: None, ..host(1) };
+    assert!(matches!(decide(&[ending(7, false)], &[silent, host(2)], as_set), Plan::Start { .. }));
 }

@@ -21,9 +21,9 @@ pub(super) fn take(store: &Path) -> Result<File, OpenError> {
     let mut path = store.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let unavailable = |error: io::Error| OpenError::Unavailable {
-        path: store.to_owned(),
-        reason: format!("its lock {} cannot be taken: {error}", path.display()),
+    let unavailable = |error: io::Error| {
+        let reason = format!("its lock {} cannot be taken: {error}", path.display());
+        super::unusable(store, &error, &reason)
     };
     let mut file = OpenOptions::new()
         .read(true)

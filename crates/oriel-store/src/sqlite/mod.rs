@@ -24,14 +24,14 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use oriel_model::{Id, icon::IconId, user::User};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi::SQLITE_IOERR_SHMSIZE};
 use serde_json::Value;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, OwnedSecret, SettingsStore, Snapshot,
-    StoreError, Transaction, UserState, blob, plan,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, OwnedSecret, SettingsStore,
+    Snapshot, StoreError, Transaction, UserState, blob, plan,
     secret::{self, SecretPlace},
 };
 use rows::Fault;
@@ -58,13 +58,13 @@ impl SqliteStore {
             reason: reason.to_string(),
         };
         let lock = lock::take(path)?;
-        create_private(path).map_err(|error| unavailable(&error))?;
+        create_private(path).map_err(|error| unusable(path, &error, &error))?;
         let mut write =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(path, &error))?;
         migrations::run(&mut write, path, migrations::ALL)?;
         check_key(&write, path, &key)?;
         let read = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| refusal(path, &error))?;
-        let sequence = rows::newest_sequence(&write).map_err(|error| unavailable(&error))?;
+        let sequence = rows::newest_sequence(&write).map_err(|error| faulty(path, &error))?;
         Ok(Self {
             reader: Worker::start("store-read", read).map_err(|error| unavailable(&error))?,
             writer: Worker::start("store-write", write).map_err(|error| unavailable(&error))?,
@@ -78,9 +78,32 @@ impl SqliteStore {
 /// Why a file cannot be opened as a store.
 fn refusal(path: &Path, error: &rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
+        _ if is_full(error) => OpenError::Full { path: path.to_owned() },
         Some(ErrorCode::NotADatabase) => OpenError::NotAStore { path: path.to_owned() },
         _ => OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() },
     }
+}
+
+fn faulty(path: &Path, fault: &Fault) -> OpenError {
+    match fault {
+        Fault::Sql(error) => refusal(path, error),
+        Fault::Unreadable(_) => OpenError::Unavailable { path: path.to_owned(), reason: fault.to_string() },
+    }
+}
+
+/// Why a file beside the store, or the store's own, cannot be used as one.
+fn unusable(store: &Path, error: &io::Error, reason: &dyn std::fmt::Display) -> OpenError {
+    match error.kind() {
+        io::ErrorKind::StorageFull => OpenError::Full { path: store.to_owned() },
+        _ => OpenError::Unavailable { path: store.to_owned(), reason: reason.to_string() },
+    }
+}
+
+/// Whether there was no room. SQLite has words of its own for the file that its connections share, which is
+/// the first that needs room at a start: it calls that an I/O error.
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE)
 }
 
 /// Makes the file if it is not there, for its owner only; SQLite gives its other files the same mode.
@@ -102,8 +125,7 @@ fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
 
 /// Refuses a farm key that the secrets were not sealed with, before anything is sealed with it.
 fn check_key(connection: &Connection, path: &Path, key: &FarmKey) -> Result<(), OpenError> {
-    let unavailable =
-        |error: Fault| OpenError::Unavailable { path: path.to_owned(), reason: error.to_string() };
+    let unavailable = |error: Fault| faulty(path, &error);
     match rows::key_check(connection).map_err(unavailable)? {
         Some(sealed) => secret::check_key(key, sealed)
             .map_err(|source| OpenError::WrongKey { path: path.to_owned(), source }),

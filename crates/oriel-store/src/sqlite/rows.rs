@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use oriel_model::{Id, Kind, SettingsObject, icon::IconId, user::User};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -28,9 +28,7 @@ type Result<T> = std::result::Result<T, Fault>;
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
-                StoreError::Full(Box::new(error))
-            }
+            Fault::Sql(error) if super::is_full(&error) => StoreError::Full(Box::new(error)),
             Fault::Sql(error) => StoreError::Unavailable { reason: error.to_string() },
             Fault::Unreadable(what) => StoreError::Unreadable(what),
         }

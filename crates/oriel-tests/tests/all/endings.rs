@@ -1,15 +1,26 @@
 //! How connections end: by a right withdrawn, by the host, by the gateway; and what the user is told.
 
+use std::path::Path;
+
 use jiff::SignedDuration;
-use oriel_model::{Timestamp, session::EndReason};
+use oriel_model::{Timestamp, role::Role, session::EndReason};
+use oriel_net::{
+    connect,
+    identity::NodeIdentity,
+    tls::{ReloadingIdentity, internal_client},
+};
 use oriel_testkit::{
+    farm::Farm,
     rdp::{ClientOptions, Closed, End, RdpClient, Refusal},
     wait,
 };
-use oriel_wire::ticket::{self, Claims, TicketKey};
+use oriel_wire::{
+    ticket::{self, Claims, TicketError, TicketKey},
+    v1::{self, gateway_link_client::GatewayLinkClient},
+};
 use serde_json::{Value, json};
 
-use crate::connection::Scene;
+use crate::connection::{Launch, Scene};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_administrators_reset_ends_the_connection_with_its_reason() {
@@ -282,4 +293,59 @@ async fn any_gateway_takes_the_ticket_and_a_reset_finds_the_connection_there() {
     scene.farm.admin.try_post(&path, Value::Null).await.unwrap().assert(204, "");
     let closed = client.closed().await.unwrap();
     assert_eq!(closed, Closed { code: Some(4000), reason: "disconnected_by_request".into() });
+}
+
+/// Attaches as a gateway and notes the ticket keys that it is told, as a thief with its machine would.
+async fn keys_told_to(farm: &Farm, directory: &Path) -> Vec<TicketKey> {
+    let identity = ReloadingIdentity::new(NodeIdentity::load(directory).unwrap()).unwrap();
+    let config = internal_client(&identity, Role::Broker).unwrap();
+    let channel = connect::channel(vec![farm.ports().gateway.to_string()], config);
+    let hello =
+        v1::GatewayMessage { body: Some(v1::gateway_message::Body::Hello(v1::GatewayHello::default())) };
+    let stream = tokio_stream::StreamExt::chain(tokio_stream::iter([hello]), tokio_stream::pending());
+    let mut down = GatewayLinkClient::new(channel).attach(stream).await.unwrap().into_inner();
+    let first = down.message().await.unwrap().unwrap().body;
+    let Some(v1::gateway_command::Body::Settings(settings)) = first else { panic!("no settings: {first:?}") };
+    let key = |key: &v1::TicketKey| TicketKey::from_bytes(key.key_id, &key.secret).unwrap();
+    settings.ticket_keys.iter().map(key).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keys_of_a_deleted_gateway_open_no_new_ticket_and_the_others_have_the_new_one() {
+    let mut scene = Scene::new().await;
+    let directory = scene.farm.join(Role::Gateway, "stolen").await.unwrap();
+    let stolen = keys_told_to(&scene.farm, &directory).await;
+    let opens = |launch: &Launch| ticket::open(&launch.ticket, &stolen, Timestamp::now()).map(drop);
+    let before = scene.launch().await;
+    assert_eq!(opens(&before), Ok(()));
+
+    let path = format!("/gateways/{}", scene.farm.id_of("gateways", "stolen").await.unwrap());
+    let revision = scene.farm.admin.get(&path).await.unwrap()["revision"].as_u64().unwrap();
+    scene.farm.admin.try_delete(&path, revision).await.unwrap().assert(204, "");
+    // Tickets of just before are still good.
+    let gateway = scene.farm.gateway();
+    let connected = RdpClient::connect(gateway, &before.ticket, ClientOptions::default()).await;
+    connected.unwrap_or_else(|refusal| panic!("{refusal:?}")).frame().await.unwrap();
+    let launch = wait::until("new tickets are sealed with another key", async || {
+        let answer = scene.alice.try_launch(&scene.editor).await.unwrap();
+        let launch = answer.expect_success().map(Launch::from)?;
+        anyhow::ensure!(opens(&launch).is_err(), "still the old key");
+        Ok::<_, anyhow::Error>(launch)
+    })
+    .await;
+    assert!(matches!(opens(&launch), Err(TicketError::UnknownKey(_))), "{:?}", opens(&launch));
+    let connected = RdpClient::connect(gateway, &launch.ticket, ClientOptions::default()).await;
+    connected.unwrap_or_else(|refusal| panic!("{refusal:?}")).frame().await.unwrap();
+
+    // So it stays after a restart.
+    scene.farm.restart_broker().await;
+    scene.farm.gateways_attached().await;
+    let launch = wait::until("the broker launches again", async || {
+        let answer = scene.alice.try_launch(&scene.editor).await.unwrap();
+        answer.expect_success().map(Launch::from)
+    })
+    .await;
+    assert!(matches!(opens(&launch), Err(TicketError::UnknownKey(_))));
+    let connected = RdpClient::connect(gateway, &launch.ticket, ClientOptions::default()).await;
+    connected.unwrap_or_else(|refusal| panic!("{refusal:?}")).frame().await.unwrap();
 }

@@ -133,10 +133,15 @@ async fn requests_that_are_too_large_or_too_slow_are_refused_in_words() {
     let png = [headers[0], ("content-type", "image/png")];
     let answer = management.send(Method::POST, "/api/v1/icons", &png, random(3000)).await.unwrap();
     answer.assert(422, "bad_picture");
-    // Whoever goes on sending may find the line cut before the answer is read.
-    if let Ok(answer) = management.send(Method::POST, "/api/v1/pools", &headers, vec![b' '; 4 << 20]).await {
-        answer.assert(413, "too_large");
-    }
+    // Far too large, or sent by a stranger: the line is not cut before the answer is there.
+    let large = vec![b' '; 12 << 20];
+    let answer = management.send(Method::POST, "/api/v1/pools", &headers, large.clone()).await.unwrap();
+    answer.assert(413, "too_large");
+    let answer = management.send(Method::POST, "/api/v1/pools", &headers[1..], large.clone()).await.unwrap();
+    answer.assert(401, "unauthorized");
+    let headers = [("oriel-request", "1"), ("content-type", "application/json")];
+    let answer = portal.http().send(Method::POST, "/api/portal/v1/sign-in", &headers, large).await.unwrap();
+    answer.assert(413, "bad_request");
 
     // A path and a header as long as they may not be.
     let portal = farm.portal();

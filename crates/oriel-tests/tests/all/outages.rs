@@ -3,7 +3,7 @@
 
 use oriel_testkit::{
     farm::PASSWORD,
-    processes::{ProcessFarm, Service},
+    processes::{ProcessFarm, Service, program},
     rdp::{ClientOptions, RdpClient, RdpHost},
     wait,
 };
@@ -141,5 +141,69 @@ async fn a_killed_gateway_costs_the_connection_and_not_the_session() {
             assert!(!log.contains(secret), "a secret is in the log of the {service:?}");
         }
         assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+/// Runs a command to its end and gives all that it wrote.
+async fn said_by(mut command: tokio::process::Command, what: &str) -> (bool, String) {
+    let output = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(wait::DEADLINE, output).await;
+    let output = output.unwrap_or_else(|_| panic!("{what} does not end")).unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.success(), text.concat())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_farm_whose_agent_cannot_start_says_why_at_once_and_ends() {
+    let folder = tempfile::TempDir::with_prefix("oriel-no-agent-").unwrap();
+    let port = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = [(); 5].map(port);
+    let ports = taken.map(|listener| listener.local_addr().unwrap().port().to_string());
+    // Without its capabilities root cannot give files to other accounts, which the agent has to.
+    let mut command = tokio::process::Command::new("setpriv");
+    command.args(["--bounding-set", "-all", "--inh-caps", "-all"]).arg(program().unwrap());
+    command
+        .args(["all-in-one", "--data"])
+        .arg(folder.path().join("farm"))
+        .arg("--web-root")
+        .arg(folder.path());
+    let options = ["gateway", "management", "broker-gateway", "broker-agent", "rdp"];
+    for (option, port) in options.iter().zip(&ports) {
+        command.args([&format!("--{option}-port"), port]);
+    }
+    let (succeeded, said) = said_by(command, "the farm").await;
+    assert!(!succeeded, "{said}");
+    assert!(said.contains("Operation not permitted"), "the agent's own words are missing: {said}");
+    assert!(said.trim_end().ends_with("oriel: the agent does not start: its log above says why"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_starts_on_a_full_disk_says_that_it_is_full() {
+    let folder = tempfile::TempDir::with_prefix("oriel-full-").unwrap();
+    // One MiB in a mount namespace of its own, filled but for so many KiB.
+    const FILLED: &str = "mount -t tmpfs -o size=1m,mode=0700 tmpfs \"$1\" && mkdir \"$1/data\" && \
+        head -c \"$((1024 - $2))k\" /dev/zero > \"$1/other\" && exec \"$3\" broker run --config \"$4\"";
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let config = folder.path().join("broker.toml");
+    let any = "127.0.0.1:0";
+    let text = format!(
+        "data_dir = \"{}\"\ngateway_listen = \"{any}\"\nagent_listen = \"{any}\"\nmanagement_listen = \"{any}\"\n",
+        disk.join("data").display()
+    );
+    std::fs::write(&config, text).unwrap();
+    // Each is as far as the room reaches: the lock, the shared file, the schema, the first settings.
+    for left in [4, 24, 40, 72, 120] {
+        let mut command = tokio::process::Command::new("unshare");
+        command.args(["--mount", "sh", "-c", FILLED, "sh"]).arg(&disk).arg(left.to_string());
+        command.arg(program().unwrap()).arg(&config);
+        let (succeeded, said) = said_by(command, "the broker").await;
+        assert!(!succeeded, "{said}");
+        let sentence = said.lines().last().unwrap_or_default();
+        assert!(
+            sentence.contains("has no space left") && sentence.contains("make room where it lies"),
+            "with {left} KiB: {said}"
+        );
+        assert!(!said.contains("I/O error"), "with {left} KiB: {said}");
     }
 }

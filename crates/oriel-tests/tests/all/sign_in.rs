@@ -18,6 +18,7 @@ async fn the_right_password_lets_in_with_a_cookie_that_scripts_cannot_read() {
     farm.user("Alice", &[]).await;
     let portal = farm.portal();
     portal.get("/me").await.unwrap().assert(401, "signed_out");
+    assert!(portal.get("/sign-in").await.unwrap().json()["me"].is_null());
     // Names are the same in any case.
     let answer = portal.try_sign_in("aLICE", PASSWORD).await.unwrap();
     let me = answer.clone().expect_success().unwrap();
@@ -30,6 +31,7 @@ async fn the_right_password_lets_in_with_a_cookie_that_scripts_cannot_read() {
     }
     assert!(!cookie.to_lowercase().contains("domain="), "{cookie}");
     assert_eq!(portal.get("/me").await.unwrap().json()["user"]["name"], "Alice");
+    assert_eq!(portal.get("/sign-in").await.unwrap().json()["me"]["user"]["name"], "Alice");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -877,6 +877,8 @@ pub enum SessionState {
     Prepared = 0,
     Active = 1,
     Disconnected = 2,
+    /// Told to end; its programs have a moment to do so.
+    Ending = 3,
 }
 impl SessionState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -888,6 +890,7 @@ impl SessionState {
             Self::Prepared => "SESSION_STATE_PREPARED",
             Self::Active => "SESSION_STATE_ACTIVE",
             Self::Disconnected => "SESSION_STATE_DISCONNECTED",
+            Self::Ending => "SESSION_STATE_ENDING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -896,6 +899,7 @@ impl SessionState {
             "SESSION_STATE_PREPARED" => Some(Self::Prepared),
             "SESSION_STATE_ACTIVE" => Some(Self::Active),
             "SESSION_STATE_DISCONNECTED" => Some(Self::Disconnected),
+            "SESSION_STATE_ENDING" => Some(Self::Ending),
             _ => None,
         }
     }

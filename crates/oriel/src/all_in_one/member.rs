@@ -11,7 +11,7 @@ use oriel_wire::enrolment::Membership;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{child::Fate, layout::Layout};
+use super::{FAILURES_MAX, child::Fate, layout::Layout};
 use crate::{
     admin::{client::Client, connection::Connection, secret},
     node::{join, machine_name},
@@ -19,8 +19,6 @@ use crate::{
 
 /// How often is looked whether the broker answers.
 const LOOK: Duration = Duration::from_millis(100);
-/// A broker that has ended this often before it answered once will not answer.
-const FAILURES_MAX: u32 = 3;
 
 /// Waits until the broker answers; then keeps the farm authority's certificate for the command line.
 pub async fn ready(layout: &Layout, broker: Fate, deadline: Duration) -> anyhow::Result<Arc<Client>> {

@@ -16,9 +16,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use oriel_net::supervise::{self, ShutdownHandle, Tasks};
+use tokio::time::timeout;
 
 use crate::{
     admin,
@@ -26,12 +27,17 @@ use crate::{
     log::{self, LogOptions},
     node,
 };
-use child::Child;
+use child::{Child, Fate};
 use layout::Layout;
 use user::ServiceUser;
 
 /// How long the broker may take until it answers at the first start; making keys takes a second.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
+/// How long a service that ends again and again ends everything: later it ran before and may again, now
+/// whoever starts the farm is waiting for it.
+const STARTING: Duration = Duration::from_secs(60);
+/// A service that has ended this often in a row does not start.
+const FAILURES_MAX: u32 = 3;
 /// How long the agent may take to stop; ending sessions in order takes the longest.
 const AGENT_STOP: Duration = Duration::from_secs(40);
 /// How long the gateway may take to stop, drain included.
@@ -126,24 +132,33 @@ async fn supervise(options: &Options) -> anyhow::Result<()> {
         let broker = broker.keep_running(&brokers);
         let client = member::ready(&layout, broker, READY_DEADLINE).await?;
         member::join(&layout, client).await?;
-        gateway.keep_running(&gateways);
-        agent.keep_running(&agents);
-        anyhow::Ok(())
+        anyhow::Ok([("gateway", gateway.keep_running(&gateways)), ("agent", agent.keep_running(&agents))])
+    };
+    let running = async {
+        let [gateway, agent] = started.await?;
+        announce(options, &layout);
+        tokio::try_join!(starts(gateway), starts(agent))?;
+        std::future::pending().await
     };
     let outcome = tokio::select! {
-        outcome = started => outcome,
+        outcome = running => outcome,
         () = stop.signal().into_given() => Ok(()),
     };
-    if outcome.is_ok() && !stop.signal().is_given() {
-        announce(options, &layout);
-        stop.signal().given().await;
-    }
     // Users first, then those who decide for them.
     agents.shutdown(AGENT_STOP).await;
     gateways.shutdown(GATEWAY_STOP).await;
     brokers.shutdown(BROKER_STOP).await;
     tracing::info!("everything has stopped");
     outcome
+}
+
+/// Waits while a service may be starting. An error: it does not start.
+async fn starts((service, mut fate): (&str, Fate)) -> anyhow::Result<()> {
+    match timeout(STARTING, fate.wait_for(|failures| *failures >= FAILURES_MAX)).await {
+        Ok(Ok(_)) => bail!("the {service} does not start: its log above says why"),
+        // It runs, or is being stopped.
+        Ok(Err(_)) | Err(_) => Ok(()),
+    }
 }
 
 fn group() -> Tasks {

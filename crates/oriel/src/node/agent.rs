@@ -49,7 +49,8 @@ impl NodeFile for File {
             kind: Kind::Host,
             presence: Presence::Optional,
             help: "Name or address under which gateways reach this machine. Without it: the address that is\n\
-                   listened on or, when that is all, the one that leads to the broker.",
+                   listened on or, when that is all, the one that leads to the broker. Another than the one that this\n\
+                   machine dials brokers from counts only when an administrator says the same: oriel host set.",
         },
         Field {
             key: "desktop_command",

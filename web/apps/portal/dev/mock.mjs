@@ -59,6 +59,7 @@ const server = createServer(async (request, response) => {
     return response.end(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="10" fill="${colour}"/><text x="24" y="33" font-size="26" font-family="sans-serif" text-anchor="middle" fill="#fff">${name[0].toUpperCase()}</text></svg>`);
   }
   if (request.method !== 'GET' && request.headers['oriel-request'] !== '1') return problem(403, 'csrf');
+  if (first === 'sign-in' && request.method === 'GET') return json(200, { me: user ? me : null });
   if (first === 'sign-in') {
     await new Promise((done) => setTimeout(done, body.user_name === 'slow' ? 3000 : 200));
     if (body.password === 'wrong') return problem(401, 'sign_in_refused');
@@ -66,7 +67,6 @@ const server = createServer(async (request, response) => {
   }
   if (!user) return problem(401, 'signed_out');
   if (first === 'sign-out') return json(204, undefined, { 'set-cookie': 'oriel-mock=; Path=/; Max-Age=0' });
-  if (first === 'me') return json(200, me);
   if (first === 'resources') {
     const mine = user === 'empty' ? [] : RESOURCES;
     return json(200, { resources: mine, favourites, recent: [{ id: 'editor', at: ago(hour) }, { id: 'calc', at: ago(2 * hour) }] });
@@ -76,7 +76,8 @@ const server = createServer(async (request, response) => {
     return json(204);
   }
   if (first === 'sessions' && last === 'log-off') {
-    sessions = sessions.filter((each) => each.id !== id);
+    sessions = sessions.map((each) => (each.id === id ? { ...each, state: 'ending' } : each));
+    setTimeout(() => (sessions = sessions.filter((each) => each.id !== id)), 5000);
     return json(204);
   }
   if (first === 'sessions') return json(200, { sessions: user === 'empty' ? [] : sessions });

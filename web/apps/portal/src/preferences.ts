@@ -1,9 +1,8 @@
 /**
  * What a user sets for this browser: kept in local storage, shared between the portal's tabs as
- * it changes. The colour scheme is kept by Mantine, beside it.
+ * it changes. The colour scheme is kept by Mantine, beside it. Nothing of React here: the session
+ * page asks for its launch before React has come.
  */
-import { useSyncExternalStore } from 'react';
-
 export type Language = 'auto' | 'en' | 'de';
 
 export interface Preferences {
@@ -41,8 +40,6 @@ export function onPreferences(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
-
-export const usePreferences = (): Preferences => useSyncExternalStore(onPreferences, preferences);
 
 function read(): Preferences {
   try {

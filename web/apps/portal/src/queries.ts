@@ -5,6 +5,8 @@ import { QueryCache, MutationCache, QueryClient, queryOptions } from '@tanstack/
 /** How often the lists are read again while someone looks at them. */
 const RESOURCES_EVERY_MS = 60_000;
 const SESSIONS_EVERY_MS = 5_000;
+/** What is ending is gone within seconds. */
+const ENDING_EVERY_MS = 1_000;
 
 const MAX_TRIES = 2;
 
@@ -39,13 +41,9 @@ export const queries = new QueryClient({
 export const me = queryOptions({
   queryKey: ['me'] as const,
   queryFn: async ({ signal }): Promise<Me | null> => {
-    try {
-      return await api.me(signal);
-    } catch (error) {
-      if (!(error instanceof ApiProblem && error.status === 401)) throw error;
-      wasSignedIn ||= queries.getQueryData<Me | null>(['me']) != null;
-      return null;
-    }
+    const found = await api.whoIsSignedIn(signal);
+    if (found === null) wasSignedIn ||= queries.getQueryData<Me | null>(['me']) != null;
+    return found;
   },
   staleTime: 60_000,
 });
@@ -60,7 +58,8 @@ export const sessions = queryOptions({
   queryKey: ['sessions'] as const,
   queryFn: ({ signal }) => api.sessions(signal),
   staleTime: 1_000,
-  refetchInterval: SESSIONS_EVERY_MS,
+  refetchInterval: (query) =>
+    query.state.data?.some((session) => session.state === 'ending') ? ENDING_EVERY_MS : SESSIONS_EVERY_MS,
 });
 
 export function signedIn(user: Me): void {

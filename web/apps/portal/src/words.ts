@@ -13,7 +13,7 @@ export interface Words {
 const TOLD_BY_THE_FARM = new Set(['no_host', 'host_refused', 'in_maintenance', 'bad_request']);
 const KNOWN = new Set([
   'sign_in_refused', 'signed_out', 'not_found', 'in_maintenance', 'no_host', 'host_refused', 'session_gone',
-  'farm_starting', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
+  'session_ending', 'farm_starting', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
 ]);
 
 export function wordsOf(error: unknown, t: TFunction): Words {

@@ -4,7 +4,7 @@
  * cannot read.
  */
 import { readProblem, unreachable } from './problem.ts';
-import type { ConnectionEnd, Launch, LaunchRequest, Me, ResourceList, RunningSession } from './types.ts';
+import type { ConnectionEnd, Launch, LaunchRequest, Me, ResourceList, RunningSession, SignInRequest, Hours } from './types.ts';
 
 export const BASE = '/api/portal/v1';
 
@@ -49,10 +49,11 @@ async function request<T>(
 const id = encodeURIComponent;
 
 export const api = {
-  signIn: (user_name: string, password: string) =>
-    request<Me>('POST', '/sign-in', { body: { user_name, password } }),
+  signIn: (body: SignInRequest) => request<Me>('POST', '/sign-in', { body }),
   signOut: () => request<void>('POST', '/sign-out'),
-  me: (signal?: AbortSignal) => request<Me>('GET', '/me', { signal }),
+  /** null: nobody is. That is no failure, so it is not answered like one. */
+  whoIsSignedIn: async (signal?: AbortSignal): Promise<Me | null> =>
+    (await request<{ me: Me | null }>('GET', '/sign-in', { signal })).me,
   resources: (signal?: AbortSignal) => request<ResourceList>('GET', '/resources', { signal }),
   addFavourite: (resource: string) => request<void>('PUT', `/favourites/${id(resource)}`),
   removeFavourite: (resource: string) => request<void>('DELETE', `/favourites/${id(resource)}`),
@@ -62,6 +63,8 @@ export const api = {
     (await request<{ sessions: RunningSession[] }>('GET', '/sessions', { signal })).sessions,
   logOff: (session: string) => request<void>('POST', `/sessions/${id(session)}/log-off`),
   disconnect: (session: string) => request<void>('POST', `/sessions/${id(session)}/disconnect`),
+  /** Puts off the end of the logon hours, as far as that is allowed. */
+  extendHours: () => request<Hours>('POST', '/hours/extend'),
   connectionEnd: (connection: string, waitSecs: number, signal?: AbortSignal) =>
     request<ConnectionEnd>('GET', `/connections/${id(connection)}/end?wait=${waitSecs}`, { signal }),
 };

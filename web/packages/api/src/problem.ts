@@ -9,6 +9,8 @@ export class ApiProblem extends Error {
   readonly mistakes: Mistake[];
   /** Seconds to wait before the next try, where the server said so. */
   readonly retryAfterSecs: number | null;
+  /** `outside_hours`: when the farm opens again, RFC 3339. */
+  readonly opensAt: string | null;
 
   constructor(facts: {
     status: number;
@@ -17,6 +19,7 @@ export class ApiProblem extends Error {
     advice?: string;
     mistakes?: Mistake[];
     retryAfterSecs?: number | null;
+    opensAt?: string | null;
   }) {
     super(facts.message);
     this.status = facts.status;
@@ -24,6 +27,7 @@ export class ApiProblem extends Error {
     this.advice = facts.advice ?? '';
     this.mistakes = facts.mistakes ?? [];
     this.retryAfterSecs = facts.retryAfterSecs ?? null;
+    this.opensAt = facts.opensAt ?? null;
   }
 }
 
@@ -50,6 +54,7 @@ export async function readProblem(response: Response): Promise<ApiProblem> {
     advice: text('advice'),
     mistakes: Array.isArray(fields.errors) ? fields.errors.filter(isMistake) : [],
     retryAfterSecs: readRetryAfter(response.headers.get('retry-after')),
+    opensAt: text('opens_at') || null,
   });
 }
 

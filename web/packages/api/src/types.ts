@@ -14,9 +14,61 @@ export interface Me {
   farm_name: string;
   /** RFC 3339. */
   sign_in_expires_at: string;
+  /** What the organisation sets for this client; null: everything is the user's own choice. */
+  policy: ClientPolicy | null;
+  /** The hours that hold for the user; null: any time. */
+  hours: Hours | null;
+  /** After this long without a hand at the portal it signs out; null: as the sign-in says. */
+  sign_out_minutes: number | null;
 }
 
-export type ResourceKind = 'folder' | 'desktop' | 'application';
+export type Direction = 'none' | 'to_session' | 'from_session' | 'both';
+export type ClipboardKind = 'text' | 'html' | 'images' | 'files' | 'others';
+
+/** What a policy enforces. An absent group is left to the user. */
+export interface PolicySettings {
+  display?: { full_screen: boolean; follow_window: boolean; scale_percent: number | null };
+  clipboard?: { direction: Direction; kinds: ClipboardKind[]; max_kib: number | null };
+  drives?: { direction: Direction };
+  printing?: { printers: boolean };
+  audio?: { playback: boolean; recording: boolean };
+  keyboard?: { layout: string | null; system_keys: boolean };
+  connection?: { reconnect: boolean; reconnect_minutes: number; max_minutes: number | null };
+  network?: { quality: 'automatic' | 'slow' | 'fast'; max_kbits: number | null };
+  options?: { toolbar: boolean; session_list: boolean; sign_out_minutes: number | null };
+}
+
+export interface ClientPolicy {
+  /** Shown beside what it locks. */
+  name: string;
+  settings: PolicySettings;
+}
+
+/** How the user stands to the logon hours. Times are RFC 3339. */
+export interface Hours {
+  is_open: boolean;
+  /** Until when that is so; null: for weeks. */
+  until: string | null;
+  /** From when on the user is warned of the end; null: not. */
+  warn_at: string | null;
+  /** Until when the user may put off the end; null: they may not. */
+  may_extend_until: string | null;
+  /** Whether what may be opened is listed now. */
+  shows_list: boolean;
+  /** Whether sessions are disconnected at the end. */
+  disconnects: boolean;
+  /** What is to be read outside the hours; may be empty. */
+  message: string;
+}
+
+export type ResourceKind =
+  | 'folder'
+  | 'desktop'
+  | 'application'
+  | 'document'
+  | 'web_application'
+  | 'network_folder'
+  | 'local_application';
 
 /** A published resource that this user may see. */
 export interface Resource {
@@ -30,6 +82,10 @@ export interface Resource {
   icon_url: string | null;
   status: 'enabled' | 'maintenance';
   maintenance_message: string | null;
+  /** A web application that opens in the user's own browser, and where it is; null: in a session. */
+  url: string | null;
+  /** Whether it opens by itself when the user signs in. */
+  start_at_sign_in: boolean;
 }
 
 export interface ResourceList {
@@ -47,20 +103,35 @@ export type OperatingSystem =
   | 'ios'
   | 'other';
 
-export interface ClientFacts {
+/** What this client says of itself; rules may depend on it. */
+export interface ClientIs {
+  /** The device's name, if the user gave it one, else the browser's. */
   name: string;
+  kind: 'browser';
+  operating_system: OperatingSystem;
+  version: string;
+}
+
+export interface SignInRequest {
+  user_name: string;
+  password: string;
+  /** IANA name of the device's time zone, as in Europe/Berlin. */
+  time_zone: string;
+  client: ClientIs;
+}
+
+export interface ClientFacts extends ClientIs {
   /** Desktop size in pixels. */
   width: number;
   height: number;
   /** Windows layout id, for example 0x407 for German. */
   keyboard_layout: number;
-  operating_system: OperatingSystem;
-  version: string;
 }
 
 export interface LaunchRequest {
   resource_id?: string;
   session_id?: string;
+  time_zone: string;
   client: ClientFacts;
 }
 
@@ -85,7 +156,15 @@ export interface Launch {
   channels: Channels;
   /** Whether the host follows a new window size by itself. */
   dynamic_resize: boolean;
+  /** What holds in this session; null: everything is the user's own choice. */
+  policy: ClientPolicy | null;
+  /** How large the desktop is. */
+  size: DesktopSize;
+  /** Addresses (`host` or `host:port`) of gateways to try first, in this order. */
+  routes: string[];
 }
+
+export type DesktopSize = { as: 'client' } | { as: 'full_screen' } | { as: 'fixed'; width: number; height: number };
 
 export interface RunningSession {
   id: string;
@@ -93,7 +172,8 @@ export interface RunningSession {
   resource_name: string;
   icon_url: string | null;
   host_name: string;
-  state: 'prepared' | 'active' | 'disconnected';
+  /** `ending`: told to end, and its programs have not yet. */
+  state: 'prepared' | 'active' | 'disconnected' | 'ending';
   started_at: string;
   idle_secs: number;
   programs: string[];
@@ -114,6 +194,8 @@ export type EndReason =
   | 'logon_refused'
   | 'not_ready'
   | 'limit_reached'
+  /** The hours in which the farm is open to the user are over. */
+  | 'outside_hours'
   | 'right_withdrawn'
   | 'host_failed'
   | 'host_lost'
@@ -136,6 +218,14 @@ export type ProblemCode =
   | 'no_host'
   | 'host_refused'
   | 'session_gone'
+  /** The farm is closed to the user now; `opens_at` says when that changes. */
+  | 'outside_hours'
+  /** This client, or its version, is not let in; the message says whom to ask. */
+  | 'client_not_allowed'
+  /** As many as may use it do so already; the message says whom to ask. */
+  | 'limit_reached'
+  /** The last session of the resource is ending; one asks again. */
+  | 'session_ending'
   | 'farm_starting'
   | 'busy'
   | 'csrf'

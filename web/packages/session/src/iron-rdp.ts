@@ -17,6 +17,7 @@ import type {
   SessionEvents,
   Size,
 } from './remote-session.ts';
+import { lendSocket, openSocket } from './socket.ts';
 
 type Module = typeof import('@devolutions/iron-remote-desktop-rdp');
 type Backend = Module['Backend'];
@@ -67,6 +68,9 @@ class IronRdpSession implements RemoteSession {
     try {
       const module = (this.#module = await load());
       if (this.#over) return;
+      const socket = await openSocket(options.address);
+      if (!socket) return this.#end({ kind: 'network', text: 'the WebSocket could not be opened' });
+      if (this.#over) return socket.close();
       this.#watchFirstPicture();
       const { Backend } = module;
       const builder = new Backend.SessionBuilder();
@@ -87,7 +91,7 @@ class IronRdpSession implements RemoteSession {
         // The channel is only ready once something, even nothing, has been offered.
         builder.forceClipboardUpdateCallback(() => this.#offer(this.#offered));
       }
-      const session = await builder.connect();
+      const session = await lendSocket(socket, () => builder.connect());
       if (this.#over || this.#leaving) {
         session.shutdown();
         this.#end({ kind: 'local', text: 'left while connecting' });

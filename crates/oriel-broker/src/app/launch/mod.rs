@@ -5,6 +5,7 @@
 
 mod message;
 mod refusal;
+mod turn;
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -15,13 +16,14 @@ use jiff::SignedDuration;
 use oriel_model::{
     Id, Object, Timestamp,
     host::Host,
+    policy::Clipboard,
     resource::{Resource, Target},
-    session::{ChannelPolicy, Connection, Session},
+    session::{ChannelPolicy, Connection, Session, SessionState},
     user::User,
 };
 use oriel_rules::{
     access::Access,
-    launch::{self, Plan},
+    launch::{self, OwnSession, Plan},
     placement::{HEARTBEAT_GRACE, Ranking},
 };
 use oriel_wire::{
@@ -32,7 +34,7 @@ use zeroize::Zeroizing;
 
 use super::{
     audit::{self, Event},
-    explain::inputs,
+    explain::{inputs, shares},
     resource::icon_url,
     sign_in::{ClientSays, SignedIn},
 };
@@ -40,6 +42,7 @@ use crate::{Broker, farm::FarmView, hosts::HostError, session_proof::Made};
 
 pub use refusal::LaunchError;
 use refusal::{is_gone, out_of_reach, refused};
+pub use turn::LaunchTurns;
 
 /// Hosts asked for one launch at most. When five in a row say no although they reported that they
 /// would take it, the rest are no better, and the user has waited long enough.
@@ -114,6 +117,34 @@ struct Attempt {
     connection: Id<Connection>,
 }
 
+impl Attempt {
+    fn shares(&self) -> bool {
+        shares(&self.resource.spec)
+    }
+
+    /// Which launches of this user wait for each other.
+    fn key(&self) -> turn::Key {
+        let resource = (!self.shares()).then_some(self.resource.id);
+        turn::Key { user: self.user.id, resource }
+    }
+
+    /// The session as its host will report it.
+    fn made(&self, confirmed: &Confirmed, now: Timestamp) -> OwnSession {
+        OwnSession {
+            id: confirmed.session,
+            host: confirmed.host,
+            resource: Some(self.resource.id),
+            open: vec![self.resource.id],
+            shared: self.shares(),
+            desktop: matches!(self.resource.spec.target, Target::Desktop { .. }),
+            prelaunched: false,
+            client_address: Some(self.address),
+            state: SessionState::Prepared,
+            started_at: now,
+        }
+    }
+}
+
 /// A host's yes.
 struct Confirmed {
     session: Id<Session>,
@@ -137,6 +168,9 @@ impl Broker {
             let outcome = broker.launch_to_the_end(&signed_in, request).await;
             let opened = outcome.as_ref().ok().map(|(launched, _)| launched.resource);
             if let Err(Ok((_, seat))) = answer.send(outcome) {
+                if !broker.launch_turns.take_back(seat.key, seat.session) {
+                    return tracing::info!(session.id = %seat.session, "the client has gone; another of its user's has the seat");
+                }
                 tracing::info!(session.id = %seat.session, "the client has gone; its seat is given back");
                 broker.release(seat.host, seat.session).await;
             } else if let Some(opened) = opened {
@@ -201,7 +235,7 @@ impl Broker {
             What::Session(session) => self.return_to(&attempt, session).await?,
             What::Resource(_) => self.place(&attempt, now).await?,
         };
-        let seat = Seat { host: confirmed.host, session: confirmed.session };
+        let seat = Seat { host: confirmed.host, session: confirmed.session, key: attempt.key() };
         match self.ticket(&attempt, &confirmed) {
             Ok(launched) => {
                 self.connections.opened(launched.connection, launched.session, signed_in.user.id);
@@ -276,10 +310,18 @@ impl Broker {
         let source = attempt.resource.spec.target.source().ok_or(LaunchError::NotFound)?;
         let mut placement = self.placement_inputs(&attempt.view, source);
         placement.turn = self.turns.fetch_add(1, Ordering::Relaxed);
-        let sessions: Vec<_> =
+        let mut turn = self.launch_turns.wait(attempt.key()).await;
+        let mut sessions: Vec<_> =
             self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
+        sessions.extend(turn.last().filter(|last| self.hosts.is_promised(last.host, last.id)));
         let plan =
             launch::plan(&inputs(&attempt.resource, &sessions, &placement, Some(attempt.address), now));
+        let confirmed = self.carry_out(attempt, plan).await?;
+        turn.led_to(attempt.made(&confirmed, now));
+        Ok(confirmed)
+    }
+
+    async fn carry_out(&self, attempt: &Attempt, plan: Plan) -> Result<Confirmed, LaunchError> {
         match plan {
             Plan::Start { ranking } => self.start(attempt, &ranking).await,
             Plan::Return { session, host, start_program, otherwise } => {
@@ -296,6 +338,7 @@ impl Broker {
                 }
             }
             Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
+            Plan::OwnSessionEnding { .. } => Err(LaunchError::SessionEnding),
             Plan::LimitReached { over } => Err(LaunchError::NoHost(over.message)),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
@@ -400,6 +443,8 @@ impl Broker {
             client_name: attempt.request.client.name.clone().unwrap_or_default(),
             keyboard_layout: attempt.request.keyboard_layout,
             channels: ChannelPolicy::default(),
+            clipboard: Clipboard::default(),
+            max_kbits: None,
             expires_at,
             connected_until: now + lifetime,
         };
@@ -426,6 +471,7 @@ impl Broker {
 struct Seat {
     host: Id<Host>,
     session: Id<Session>,
+    key: turn::Key,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

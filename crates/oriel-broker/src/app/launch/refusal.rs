@@ -23,6 +23,9 @@ pub enum LaunchError {
     /// The session to return to does not run any more.
     #[error("the session does not run any more")]
     SessionGone,
+    /// The last session of it was told to end and has not yet.
+    #[error("its last session is still ending")]
+    SessionEnding,
     /// This broker has just started and has not heard from the hosts.
     #[error("the farm is starting: its hosts have not reported yet")]
     Starting,

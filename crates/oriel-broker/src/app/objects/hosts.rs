@@ -95,13 +95,13 @@ impl Managed for Host {
 
     fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostFacts {
         let (effective, origins) = view.effective_settings(object.id).unwrap_or_default();
-        let state = state(broker, object.id);
+        let state = state(broker, view, object.id);
         let severity = HostSeverity::of(&effective, &state);
         HostFacts { effective, origins, state, severity }
     }
 }
 
-fn state(broker: &Broker, id: Id<Host>) -> HostState {
+fn state(broker: &Broker, view: &FarmView, id: Id<Host>) -> HostState {
     let live = broker.hosts.live(id);
     let live = live.as_ref();
     let report = live.and_then(|live| live.report.as_deref());
@@ -110,10 +110,7 @@ fn state(broker: &Broker, id: Id<Host>) -> HostState {
     HostState {
         reachable: live.is_some_and(|live| live.connected),
         last_report: live.and_then(|live| live.last_report),
-        problem: report.filter(|report| !report.healthy).map(|report| match report.problem.as_str() {
-            "" => "its session software does not work".into(),
-            problem => problem.into(),
-        }),
+        problem: broker.hosts.snapshot(view, id).and_then(|snapshot| snapshot.problem),
         logon_mode: report.map(|report| report.logon_mode().into()),
         sessions: live.map_or(0, |live| u32::try_from(live.sessions.len()).unwrap_or(u32::MAX)),
         cpu_load: report.map(|report| report.cpu_load).filter(|load| load.is_finite()),

@@ -176,7 +176,7 @@ fn listed(by: &[String]) -> String {
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Waits for the caller's turn to change settings.
-pub(super) async fn turn() -> MutexGuard<'static, ()> {
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 

@@ -78,6 +78,8 @@ struct SessionCount {
     disconnected: usize,
     /// Prepared for a client that has not come yet.
     prepared: usize,
+    /// Told to end, with programs that have not ended yet.
+    ending: usize,
 }
 
 async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<FarmStatus> {
@@ -99,6 +101,7 @@ fn taken(broker: &Broker, backup: BackupState) -> FarmStatus {
                 SessionState::Active => sessions.active += 1,
                 SessionState::Disconnected => sessions.disconnected += 1,
                 SessionState::Prepared => sessions.prepared += 1,
+                SessionState::Ending => sessions.ending += 1,
             }
         }
     }

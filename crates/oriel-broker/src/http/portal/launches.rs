@@ -139,6 +139,9 @@ impl From<LaunchError> for ApiError {
             LaunchError::HostRefused(_) => unavailable("host_refused", &error)
                 .advice("Try again; if it happens again, tell the administrator."),
             LaunchError::SessionGone => session_gone(),
+            LaunchError::SessionEnding => unavailable("session_ending", &error)
+                .advice("Try again in a moment; its programs get a few seconds to end.")
+                .retry_after(1),
             LaunchError::Starting => farm_starting(&error),
             LaunchError::TooMany(too_many) => (*too_many).into(),
             LaunchError::Internal(_) => Self::internal(error),

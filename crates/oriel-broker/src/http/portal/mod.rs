@@ -25,7 +25,7 @@ use crate::{Broker, http::ApiError};
 /// The routes of the portal's API.
 pub fn router(broker: Arc<Broker>) -> Router {
     let routes = Router::new()
-        .route("/sign-in", post(sign_in::sign_in))
+        .route("/sign-in", get(sign_in::who).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/me", get(sign_in::me))
         .route("/resources", get(resources::list))

@@ -36,6 +36,12 @@ pub struct Me {
     sign_in_expires_at: Timestamp,
 }
 
+/// Who is signed in, if anybody is.
+#[derive(Debug, Serialize)]
+pub struct Who {
+    me: Option<Me>,
+}
+
 #[derive(Debug, Serialize)]
 struct UserView {
     id: Id<user::User>,
@@ -61,6 +67,11 @@ pub async fn sign_out(State(broker): State<Arc<Broker>>, call: Call) -> impl Int
         broker.sign_out(signed_in);
     }
     (StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie::clear())]))
+}
+
+/// Answers in any case: a page that looks whether somebody is signed in has done nothing wrong.
+pub async fn who(State(broker): State<Arc<Broker>>, call: Call) -> Json<Who> {
+    Json(Who { me: call.signed_in.as_ref().map(|signed_in| show(&broker, signed_in)) })
 }
 
 pub async fn me(State(broker): State<Arc<Broker>>, User(signed_in): User) -> Json<Me> {

@@ -21,7 +21,7 @@ export function Home({ me }: { me: Me }) {
   const list = useQuery(resources);
   const running = useQuery(sessions);
   const [settingsOpen, setSettingsOpen] = useState(false);
-  const count = running.data?.length ?? 0;
+  const count = running.data?.filter((each) => each.state !== 'ending').length ?? 0;
 
   useEffect(() => {
     document.title = `${me.farm_name || t('programs.title')} · Oriel`;

@@ -27,7 +27,7 @@ export function Programs({ list, place, running }: Props) {
           key={each.id}
           resource={each}
           favourite={list.favourites.includes(each.id)}
-          running={running.some((session) => session.resource_id === each.id)}
+          running={running.some((session) => session.resource_id === each.id && session.state !== 'ending')}
         />
       ),
     );

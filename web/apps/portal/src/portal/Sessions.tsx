@@ -10,6 +10,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { ResourceIcon } from '../ui/ResourceIcon.tsx';
 import { ago } from '../ui/time.ts';
+import { once } from './place.ts';
 import classes from './Sessions.module.css';
 
 /** One's own running sessions: go back to them, or end them. */
@@ -52,8 +53,8 @@ function SessionRow({ session }: { session: RunningSession }) {
     mutationFn: () => api.logOff(session.id),
     onSuccess: () => {
       ask.close();
-      queries.setQueryData(sessions.queryKey, (all) => all?.filter((each) => each.id !== session.id));
-      notify({ tone: 'good', title: t('sessions.logged_off.title'), text: t('sessions.logged_off.text', { name: session.resource_name }) });
+      queries.setQueryData(sessions.queryKey, (all) => all?.map((each) => (each.id === session.id ? { ...each, state: 'ending' as const } : each)));
+      notify({ tone: 'good', title: t('sessions.logging_off.title'), text: t('sessions.logging_off.text', { name: session.resource_name }) });
     },
     onError: (error) => {
       ask.close();
@@ -85,26 +86,29 @@ function SessionRow({ session }: { session: RunningSession }) {
           </Text>
         )}
       </div>
-      <Group gap="xs" className={classes.actions}>
-        <Button
-          component="a"
-          href={`/session?session=${encodeURIComponent(session.id)}`}
-          target="_blank"
-          rel="noopener"
-          leftSection={<IconPlugConnected size={18} aria-hidden />}
-          aria-label={t('sessions.reconnect_to', { name: session.resource_name })}
-        >
-          {t('sessions.reconnect')}
-        </Button>
-        <Button
-          variant="default"
-          leftSection={<IconPower size={18} aria-hidden />}
-          onClick={ask.open}
-          aria-label={t('sessions.log_off_from', { name: session.resource_name })}
-        >
-          {t('sessions.log_off')}
-        </Button>
-      </Group>
+      {session.state !== 'ending' && (
+        <Group gap="xs" className={classes.actions}>
+          <Button
+            component="a"
+            href={`/session?session=${encodeURIComponent(session.id)}`}
+            target="_blank"
+            rel="noopener"
+            onClick={once}
+            leftSection={<IconPlugConnected size={18} aria-hidden />}
+            aria-label={t('sessions.reconnect_to', { name: session.resource_name })}
+          >
+            {t('sessions.reconnect')}
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconPower size={18} aria-hidden />}
+            onClick={ask.open}
+            aria-label={t('sessions.log_off_from', { name: session.resource_name })}
+          >
+            {t('sessions.log_off')}
+          </Button>
+        </Group>
+      )}
       <Confirm
         opened={asking}
         close={ask.close}

@@ -3,7 +3,8 @@ import { LAYOUTS, detectLayout } from '@oriel/session/layouts';
 import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
-import { setPreferences, usePreferences, type Language } from '../preferences.ts';
+import { setPreferences, type Language } from '../preferences.ts';
+import { usePreferences } from '../use-preferences.ts';
 
 export function Settings({ opened, close }: { opened: boolean; close: () => void }) {
   const { t } = useTranslation();

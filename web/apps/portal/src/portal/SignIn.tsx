@@ -7,8 +7,9 @@ import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
 import { signInHasEnded, signedIn } from '../queries.ts';
+import { takeWayBack } from '../session/way-back.ts';
 import { wordsOf } from '../words.ts';
-import { go, returnAddress } from './place.ts';
+import { go } from './place.ts';
 import classes from './SignIn.module.css';
 
 export function SignIn() {
@@ -22,12 +23,13 @@ export function SignIn() {
   const signIn = useMutation({
     mutationFn: ({ user, password }: { user: string; password: string }) => api.signIn(user, password),
     onSuccess: (user) => {
-      const next = returnAddress(location.search);
-      if (next) {
-        location.replace(next);
+      const wasSentHere = new URLSearchParams(location.search).has('ended');
+      const back = wasSentHere ? takeWayBack() : null;
+      if (back !== null) {
+        location.replace(back);
         return;
       }
-      if (new URLSearchParams(location.search).has('ended')) go('/', 'replace');
+      if (wasSentHere) go('/', 'replace');
       signedIn(user);
     },
     onError: (error) => {

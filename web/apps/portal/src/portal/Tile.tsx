@@ -5,7 +5,7 @@ import { IconStar, IconStarFilled, IconTools } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { setFavourite } from '../queries.ts';
 import { ResourceIcon } from '../ui/ResourceIcon.tsx';
-import { follow, hrefOf } from './place.ts';
+import { follow, hrefOf, once } from './place.ts';
 import classes from './Programs.module.css';
 
 interface Props {
@@ -62,6 +62,7 @@ export function Tile({ resource, favourite, running }: Props) {
           href={`/session?resource=${encodeURIComponent(resource.id)}`}
           target="_blank"
           rel="noopener"
+          onClick={once}
           title={resource.description || undefined}
         >
           {face}

@@ -3,7 +3,8 @@ import { mayRead } from '@oriel/session';
 import { IconLock } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { setPreferences, usePreferences } from '../preferences.ts';
+import { setPreferences } from '../preferences.ts';
+import { usePreferences } from '../use-preferences.ts';
 import type { SessionController } from './controller.ts';
 
 interface Props {

@@ -33,6 +33,13 @@ export function Overlay({ controller, snapshot, face }: Props) {
       </Veil>
     );
   }
+  if (state.name === 'offered') {
+    return (
+      <Veil solid>
+        <Offered controller={controller} face={face} />
+      </Veil>
+    );
+  }
   return (
     <Veil solid={state.why === 'start'}>
       {state.why === 'start' && state.attempt === 0 && state.name !== 'asking' ? (
@@ -54,9 +61,36 @@ function Veil({ solid, children }: { solid: boolean; children: ReactNode }) {
   );
 }
 
-type Unfinished = Exclude<State, { name: 'connected' | 'ended' }>;
+type Unfinished = Exclude<State, { name: 'offered' | 'connected' | 'ended' }>;
 
 const STEPS: Record<Unfinished['name'], number> = { launching: 0, pausing: 0, connecting: 1, asking: 1, waiting: 2 };
+
+function Offered({ controller, face }: { controller: SessionController; face: Face }) {
+  const { t } = useTranslation();
+  const name = face.name || t('session.unnamed');
+  return (
+    <Stack gap="md" data-testid="offered">
+      <Group wrap="nowrap" align="flex-start">
+        <ResourceIcon url={face.icon} kind="application" size={44} />
+        <Stack gap={6}>
+          <Title order={2} size="h4">
+            {t('offered.title', { name })}
+          </Title>
+          <Text c="dimmed">{t('offered.text')}</Text>
+        </Stack>
+      </Group>
+      <Group justify="flex-end" mt="sm">
+        <Button component="a" href="/" variant="default" leftSection={<IconArrowLeft size={18} aria-hidden />}>
+          {t('end.to_portal')}
+        </Button>
+        {/* Not focused by itself: a key that is being typed elsewhere must not press it. */}
+        <Button onClick={() => controller.dispatch({ type: 'open' })} data-testid="open">
+          {t('offered.open', { name })}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
 
 function Opening({ controller, state, face }: { controller: SessionController; state: Unfinished; face: Face }) {
   const { t } = useTranslation();

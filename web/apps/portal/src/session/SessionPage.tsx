@@ -1,20 +1,17 @@
-import { attachKeyboard, attachPointer, ironRdp } from '@oriel/session';
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { attachKeyboard, attachPointer } from '@oriel/session';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Notes } from '../ui/Notes.tsx';
-import { SessionController } from './controller.ts';
+import { tabSession } from './controller.ts';
 import { phaseOf } from './machine.ts';
 import { Overlay } from './Overlay.tsx';
 import classes from './SessionPage.module.css';
 import { Toolbar } from './Toolbar.tsx';
 import { useTabFace } from './tab-face.ts';
 
-// The client is the largest part: it comes in while the page is drawn and the farm finds a host.
-void ironRdp.load().catch(() => {});
-
 export default function SessionPage() {
   const { t } = useTranslation();
-  const [controller] = useState(() => new SessionController());
+  const controller = tabSession();
   const snapshot = useSyncExternalStore(controller.subscribe, () => controller.snapshot);
   const stage = useRef<HTMLDivElement>(null);
   const keys = useRef<HTMLTextAreaElement>(null);
@@ -26,7 +23,7 @@ export default function SessionPage() {
     if (!stage.current || !keys.current) return;
     const field = keys.current;
     const undo = [
-      controller.open(stage.current),
+      controller.attach(stage.current),
       attachKeyboard(field, controller, {
         mac: /Mac/.test(navigator.platform),
         mayPaste: () => controller.clipboard.enabled,

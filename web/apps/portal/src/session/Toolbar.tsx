@@ -1,5 +1,5 @@
 import { ActionIcon, Divider, Menu, Popover, Text, Tooltip } from '@mantine/core';
-import { useDisclosure, useFullscreenDocument } from '@mantine/hooks';
+import { useDisclosure } from '@mantine/hooks';
 import type { Launch } from '@oriel/api';
 import { inputsOf, type Combination } from '@oriel/session';
 import { keyboardApi } from '@oriel/session/layouts';
@@ -12,6 +12,7 @@ import { Confirm } from '../ui/Confirm.tsx';
 import { notifyFailure } from '../ui/notify.ts';
 import { ClipboardPanel } from './ClipboardPanel.tsx';
 import type { SessionController, Snapshot } from './controller.ts';
+import { toggleFullScreen, useFullScreen } from './full-screen.ts';
 import classes from './Toolbar.module.css';
 
 /** The bar shows itself once in a tab, not after every reconnect. */
@@ -37,7 +38,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
   const [fresh, setFresh] = useState(!introduced);
   const [asking, ask] = useDisclosure(false);
   const [loggingOff, setLoggingOff] = useState(false);
-  const { toggle, fullscreen } = useFullscreenDocument();
+  const fullscreen = useFullScreen();
   const clipboardAllowed = launch.channels.clipboard;
 
   useEffect(() => {
@@ -125,7 +126,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
               aria-label={fullscreen ? t('toolbar.windowed') : t('toolbar.full_screen')}
               color="gray"
               className={classes.button}
-              onClick={() => void toggle().then(toSession)}
+              onClick={() => void toggleFullScreen().then(toSession)}
               data-testid="full-screen"
             >
               {fullscreen ? <IconMinimize size={20} aria-hidden /> : <IconMaximize size={20} aria-hidden />}

@@ -12,5 +12,3 @@ export function addressOf(goal: Goal): string {
   if (goal.resource) parameters.set('resource', goal.resource);
   return `/session?${parameters}`;
 }
-
-export const signInAddress = (goal: Goal): string => `/?ended=1&next=${encodeURIComponent(addressOf(goal))}`;

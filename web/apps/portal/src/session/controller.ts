@@ -1,14 +1,17 @@
 /**
  * Carries out what the machine decides: calls the portal API, holds the connection of the moment,
- * keeps its picture on the stage until the next one has drawn. No words and no layout here.
+ * keeps its picture on the stage until the next one has drawn. No words and no layout here, and
+ * nothing of React: it is at work before the page that shows it has come.
  */
 import { ApiProblem, api, type Launch } from '@oriel/api';
 import { LocalClipboard, desktopSize, ironRdp, sameSize } from '@oriel/session';
 import type { Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
 import { preferences, onPreferences } from '../preferences.ts';
-import { addressOf, readGoal, signInAddress } from './address.ts';
-import { requestLaunch, takeEarlyLaunch } from './launch.ts';
+import { addressOf, readGoal } from './address.ts';
+import { noteOpen, wasWished } from './arrival.ts';
+import { requestLaunch } from './launch.ts';
 import { start, step, type Effect, type Event, type State } from './machine.ts';
+import { goSignIn } from './way-back.ts';
 
 /** After this long without a change of the window, its size is the one that is wanted. */
 const RESIZE_QUIET_MS = 700;
@@ -35,22 +38,35 @@ export class SessionController implements Target {
   #listeners = new Set<() => void>();
   #stage: HTMLElement | null = null;
   #session: RemoteSession | null = null;
+  /** Whether the connection of the moment has drawn its first picture. */
+  #drawn = false;
   #size: Size | null = null;
   /** Whether the host was seen to follow a resize; what it promises is not always so. */
   #follows: boolean | null = null;
   #timers = new Map<'launch' | 'resize' | 'settle', number>();
   #launched = false;
-  #aborter = new AbortController();
-  #undo: (() => void)[] = [];
 
+  /** Begins at once. */
   constructor() {
-    const goal = readGoal(location.search);
-    const first = start(goal, wasReloaded());
+    const first = start(readGoal(location.search), wasReloaded(), wasWished());
     this.#snapshot = { state: first.state, hostClipboard: null, nextTryAt: null, online: navigator.onLine };
     this.clipboard = new LocalClipboard({
       offer: (text) => this.#session?.offerClipboard(text),
       received: (text, written) => this.#show({ hostClipboard: { text, written } }),
     });
+    window.addEventListener('online', () => {
+      this.#show({ online: true });
+      this.dispatch({ type: 'try_now' });
+    });
+    window.addEventListener('offline', () => {
+      this.#show({ online: false });
+      // The connection may look alive for minutes; it is not.
+      this.#lose({ kind: 'network', text: 'the browser is offline' });
+    });
+    onPreferences(() => this.#allowClipboard());
+    // The client is the largest part: it comes in while the farm finds a host. Connecting tells of a failure.
+    ironRdp.load().catch(() => {});
+    this.#carryOut(first.effects);
   }
 
   get snapshot(): Snapshot {
@@ -62,40 +78,33 @@ export class SessionController implements Target {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Begins work on a stage: the element that the picture fills. */
-  open(stage: HTMLElement): () => void {
-    this.#stage = stage;
-    this.#aborter = new AbortController();
-    const onOnline = () => {
-      this.#show({ online: true });
-      this.dispatch({ type: 'try_now' });
-    };
-    const onOffline = () => {
-      this.#show({ online: false });
-      // The connection may look alive for minutes; it is not.
-      this.#lose({ kind: 'network', text: 'the browser is offline' });
-    };
-    window.addEventListener('online', onOnline);
-    window.addEventListener('offline', onOffline);
-    const observer = new ResizeObserver(() => this.#onStageResized());
-    observer.observe(stage);
-    this.#undo = [
-      () => window.removeEventListener('online', onOnline),
-      () => window.removeEventListener('offline', onOffline),
-      () => observer.disconnect(),
-      this.clipboard.attach(),
-      onPreferences(() => this.#allowClipboard()),
-    ];
-    this.#carryOut(start(readGoal(location.search), wasReloaded()).effects);
-    return () => this.#close();
+  /** Resolves when the first connection only waits for the host to draw, or did not come about. */
+  underway(): Promise<void> {
+    const isBusy = () => ['launching', 'connecting'].includes(this.#snapshot.state.name);
+    return new Promise((resolve) => {
+      if (!isBusy()) return resolve();
+      const stop = this.subscribe(() => {
+        if (isBusy()) return;
+        stop();
+        resolve();
+      });
+    });
   }
 
-  #close(): void {
-    this.#undo.forEach((undo) => undo());
-    this.#timers.forEach((timer) => window.clearTimeout(timer));
-    this.#timers.clear();
-    this.#aborter.abort();
-    this.#drop();
+  /** Shows its picture on a stage, the element that it fills, until that is undone. */
+  attach(stage: HTMLElement): () => void {
+    this.#stage = stage;
+    const observer = new ResizeObserver(() => this.#onStageResized());
+    observer.observe(stage);
+    const undo = this.clipboard.attach();
+    if (this.#session) stage.append(this.#session.canvas);
+    this.#fit();
+    this.#showPicture();
+    return () => {
+      observer.disconnect();
+      undo();
+      this.#stage = null;
+    };
   }
 
   dispatch(event: Event): void {
@@ -137,7 +146,7 @@ export class SessionController implements Target {
 
   #entered(state: State, before: State): void {
     if (state.name !== 'pausing') this.#show({ nextTryAt: null });
-    if (state.goal !== before.goal) history.replaceState(null, '', addressOf(state.goal));
+    if (state.goal !== before.goal) noteOpen(addressOf(state.goal));
     if (state.name === 'connected' && before.name !== 'connected') {
       this.#after('settle', SETTLED_MS, () => {
         forgetCrashes();
@@ -176,7 +185,7 @@ export class SessionController implements Target {
           this.#reload();
           break;
         case 'sign_in':
-          location.replace(signInAddress(this.#snapshot.state.goal));
+          goSignIn(addressOf(this.#snapshot.state.goal));
           break;
       }
     }
@@ -184,15 +193,15 @@ export class SessionController implements Target {
 
   async #launch(): Promise<void> {
     const { goal } = this.#snapshot.state;
-    if (this.#launched) performance.mark('oriel:launch');
+    noteOpen(addressOf(goal));
+    // Benchmarks measure from here to the first picture; the page itself was asked for at time 0.
+    performance.mark('oriel:launch', this.#launched ? {} : { startTime: 0 });
     this.#launched = true;
     try {
-      const early = takeEarlyLaunch();
-      this.#size = early?.size ?? desktopSize(this.#area());
-      const launch = await (early?.answer ?? requestLaunch(goal, this.#size, this.#aborter.signal));
-      this.dispatch({ type: 'launched', launch });
+      this.#size = desktopSize(this.#area());
+      this.dispatch({ type: 'launched', launch: await requestLaunch(goal, this.#size) });
     } catch (error) {
-      if (!this.#aborter.signal.aborted) this.dispatch({ type: 'launch_failed', problem: asProblem(error) });
+      this.dispatch({ type: 'launch_failed', problem: asProblem(error) });
     }
   }
 
@@ -203,9 +212,8 @@ export class SessionController implements Target {
     const session: RemoteSession = ironRdp.create({
       picture: () => {
         if (!isCurrent()) return;
-        for (const old of this.#stage?.querySelectorAll('canvas') ?? []) if (old !== session.canvas) old.remove();
-        performance.mark('oriel:first-picture');
-        this.dispatch({ type: 'picture' });
+        this.#drawn = true;
+        this.#showPicture();
       },
       sized: (size) => {
         if (!isCurrent()) return;
@@ -225,6 +233,7 @@ export class SessionController implements Target {
       },
     });
     this.#session = session;
+    this.#drawn = false;
     this.clipboard.forget();
     this.#allowClipboard();
     this.#stage?.append(session.canvas);
@@ -242,12 +251,20 @@ export class SessionController implements Target {
       .then(() => isCurrent() && this.dispatch({ type: 'linked' }));
   }
 
+  /** The first picture counts when it is drawn and on the stage, whichever comes last. */
+  #showPicture(): void {
+    if (!this.#drawn || !this.#stage || this.#snapshot.state.name === 'connected') return;
+    for (const old of this.#stage.querySelectorAll('canvas')) if (old !== this.#session?.canvas) old.remove();
+    performance.mark('oriel:first-picture');
+    this.dispatch({ type: 'picture' });
+  }
+
   async #ask(connection: string, waitSecs: number): Promise<void> {
     try {
-      const end = await api.connectionEnd(connection, waitSecs, this.#aborter.signal);
+      const end = await api.connectionEnd(connection, waitSecs);
       this.dispatch({ type: 'told', end });
     } catch (error) {
-      if (!this.#aborter.signal.aborted) this.dispatch({ type: 'not_told', problem: asProblem(error) });
+      this.dispatch({ type: 'not_told', problem: asProblem(error) });
     }
   }
 
@@ -282,6 +299,7 @@ export class SessionController implements Target {
   }
 
   #area(): Size {
+    // The stage fills the window, so its size is known before it is there.
     return { width: this.#stage?.clientWidth ?? innerWidth, height: this.#stage?.clientHeight ?? innerHeight };
   }
 
@@ -330,6 +348,13 @@ export class SessionController implements Target {
     }
     this.#timers.set(name, window.setTimeout(work, ms));
   }
+}
+
+let begun: SessionController | undefined;
+
+/** The session of this tab; it begins with the first call. */
+export function tabSession(): SessionController {
+  return (begun ??= new SessionController());
 }
 
 function asProblem(error: unknown): ApiProblem {

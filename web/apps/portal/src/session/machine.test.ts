@@ -32,7 +32,7 @@ const launched: Event = { type: 'launched', launch };
 const up: Event[] = [launched, { type: 'linked' }, { type: 'picture' }];
 
 /** Runs events from a fresh page and returns the last step. */
-function run(events: Event[], from: Step = start({ session: null, resource: 'r1' }, false)): Step {
+function run(events: Event[], from: Step = start({ session: null, resource: 'r1' }, false, true)): Step {
   return events.reduce((last, event) => step(last.state, event), from);
 }
 const seen = (last: Step) => [phaseOf(last.state), last.state.name];
@@ -51,7 +51,10 @@ describe('a session page', () => {
     ['returns when the farm cannot be asked', [...up, over('network'), { type: 'not_told', problem: problem('unreachable') }], ['reconnecting', 'pausing']],
     ['does not even ask without a network', [...up, over('network', false)], ['reconnecting', 'pausing']],
     ['waits for a farm that starts', [{ type: 'launch_failed', problem: problem('farm_starting') }], ['connecting', 'pausing']],
+    ['waits for the last session to end', [{ type: 'launch_failed', problem: problem('session_ending', 1) }], ['connecting', 'pausing']],
     ['tells a refusal at once', [{ type: 'launch_failed', problem: problem('no_host') }], ['ended', 'ended']],
+    ['tells at once that a host refuses a new session', [{ type: 'launch_failed', problem: problem('host_refused') }], ['ended', 'ended']],
+    ['tries again when a host refuses the session that runs there', [...up, over('network'), told('host_lost'), { type: 'try_now' }, { type: 'launch_failed', problem: problem('host_refused') }], ['reconnecting', 'pausing']],
     ['leaves when the user does', [...up, { type: 'give_up' }], ['ended', 'ended']],
     ['resizes by coming back', [...up, { type: 'resize' }], ['reconnecting', 'launching']],
     ['ignores late news after the end', [...up, { type: 'give_up' }, over('local'), told('disconnected')], ['ended', 'ended']],
@@ -109,12 +112,32 @@ describe('a session page', () => {
     ['one that ended is opened anew', [launched, over('closed'), told('logged_off', false)], { goal: { session: null, resource: 'r1' } }],
     ['one that runs on is returned to', [launched, over('closed'), told('idle')], { goal: { session: 's1', resource: 'r1' } }],
   ])('when asked to open again, %s', (_name, events, expected) => {
-    const last = run([...events, { type: 'open_again' }], start({ session: 's1', resource: 'r1' }, true));
+    const last = run([...events, { type: 'open_again' }], start({ session: 's1', resource: 'r1' }, true, true));
     expect(last.state).toMatchObject({ name: 'launching', ...expected });
   });
 
+  it('starts nothing that the portal did not open before the user says so', () => {
+    const offered = start({ session: null, resource: 'r1' }, false, false);
+    expect([seen(offered), offered.effects]).toEqual([['offered', 'offered'], []]);
+    const late: Event[] = [launched, { type: 'picture' }, { type: 'try_now' }, over('closed')];
+    expect(run(late, offered).state).toBe(offered.state);
+    expect(run([{ type: 'open' }], offered).effects).toEqual([{ do: 'launch', afterMs: 0 }]);
+    expect(start({ session: 's1', resource: null }, true, false).state.name).toBe('offered');
+  });
+
+  it('does not try for ever to return to a host that refuses', () => {
+    let last = start({ session: 's1', resource: 'r1' }, true, true);
+    for (let tries = 0; tries < PAUSES_MS.length; tries += 1) {
+      last = run([{ type: 'launch_failed', problem: problem('host_refused') }], last);
+      expect(last.state.name).toBe('pausing');
+      last = run([{ type: 'try_now' }], last);
+    }
+    last = run([{ type: 'launch_failed', problem: problem('host_refused') }], last);
+    expect(last.state).toMatchObject({ name: 'ended', ending: { kind: 'refused' } });
+  });
+
   it('says that it returns after a reload', () => {
-    expect(start({ session: 's1', resource: null }, true).state).toMatchObject({ why: 'return' });
-    expect(start({ session: null, resource: 'r1' }, true).state).toMatchObject({ why: 'start' });
+    expect(start({ session: 's1', resource: null }, true, true).state).toMatchObject({ why: 'return' });
+    expect(start({ session: null, resource: 'r1' }, true, true).state).toMatchObject({ why: 'start' });
   });
 });

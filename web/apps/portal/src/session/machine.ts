@@ -27,6 +27,8 @@ export type Ending =
   | { kind: 'signed_out' };
 
 export type State =
+  /** The page was not opened by the portal: nothing starts before the user says so. */
+  | { name: 'offered'; goal: Goal }
   | { name: 'launching'; why: Why; attempt: number; goal: Goal }
   | { name: 'connecting'; why: Why; attempt: number; goal: Goal; launch: Launch }
   /** Connected, but nothing has been drawn yet. */
@@ -49,6 +51,8 @@ export type Event =
   | { type: 'told'; end: ConnectionEnd }
   | { type: 'not_told'; problem: ApiProblem }
   | { type: 'try_now' }
+  /** The user takes the offer. */
+  | { type: 'open' }
   | { type: 'resize' }
   /** With a text: not by the user's wish. */
   | { type: 'give_up'; text?: string }
@@ -79,9 +83,12 @@ const ASK_SECS = 5;
 /** These end a connection through nobody's wish, so the page returns by itself. */
 const RETURN_FROM = new Set(['network_lost', 'gateway_closing', 'host_lost']);
 /** These answers to a launch pass by themselves. */
-const PASSING = new Set(['unreachable', 'farm_starting', 'busy', 'internal']);
+const PASSING = new Set(['unreachable', 'farm_starting', 'busy', 'internal', 'session_ending']);
+/** So does this one when a session that runs is returned to: its host or agent is restarting. */
+const PASSING_ON_RETURN = 'host_refused';
 
-export function start(goal: Goal, isReload: boolean): Step {
+export function start(goal: Goal, isReload: boolean, isWished: boolean): Step {
+  if (!isWished && (goal.session ?? goal.resource) !== null) return { state: { name: 'offered', goal }, effects: [] };
   const why: Why = isReload && goal.session !== null ? 'return' : 'start';
   return launch(goal, why, 0, 0);
 }
@@ -116,6 +123,8 @@ export function step(state: State, event: Event): Step {
       return state.name === 'asking' ? notTold(state, event.problem) : stay(state);
     case 'try_now':
       return state.name === 'pausing' ? launch(state.goal, state.why, state.attempt, 0) : stay(state);
+    case 'open':
+      return state.name === 'offered' ? launch(state.goal, 'start', 0, 0) : stay(state);
     case 'resize': {
       if (state.name !== 'connected') return stay(state);
       const next = launch(state.goal, 'resize', state.attempt, 0);
@@ -141,7 +150,8 @@ function launchFailed(state: Launching, problem: ApiProblem): Step {
   // Asked for a session, told that there is none: neither code says more than the other.
   const gone = problem.code === 'session_gone' || (problem.code === 'not_found' && state.goal.session !== null);
   if (gone) return end(state.goal, { kind: 'gone' });
-  if (PASSING.has(problem.code)) return pause(state.goal, state.why, state.attempt, problem);
+  const passes = PASSING.has(problem.code) || (problem.code === PASSING_ON_RETURN && state.goal.session !== null);
+  if (passes) return pause(state.goal, state.why, state.attempt, problem);
   return end(state.goal, { kind: 'refused', problem });
 }
 
@@ -215,8 +225,9 @@ function end(goal: Goal, ending: Ending, effects: Effect[] = []): Step {
 const stay = (state: State): Step => ({ state, effects: [] });
 
 /** The word that tests and styles read. */
-export function phaseOf(state: State): 'connecting' | 'connected' | 'reconnecting' | 'ended' {
+export function phaseOf(state: State): 'offered' | 'connecting' | 'connected' | 'reconnecting' | 'ended' {
   switch (state.name) {
+    case 'offered':
     case 'connected':
     case 'ended':
       return state.name;

@@ -28,6 +28,24 @@ const PASTE_WAIT_MS = 60;
  */
 const OFFER_WAIT_MS = 200;
 
+/** Windows says that Control goes down with AltGr, and says so just before. Nobody's fingers are as fast. */
+const ALTGR_CONTROL_MS = 10;
+
+/**
+ * Now and then browsers keep the end of a modifier to themselves: Chromium does while a dead key
+ * waits for its letter. Every key tells which ones are held, and on a Mac Command stands for Control.
+ */
+const MODIFIERS: [isHeld: (event: KeyboardEvent) => boolean, codes: string[]][] = [
+  [(event) => event.shiftKey, ['ShiftLeft', 'ShiftRight']],
+  [(event) => event.ctrlKey || event.metaKey, ['ControlLeft', 'ControlRight']],
+  [(event) => event.altKey || event.getModifierState('AltGraph'), ['AltLeft', 'AltRight']],
+  [(event) => event.metaKey, ['MetaLeft', 'MetaRight']],
+];
+
+/** What the field shows for a dead key until the letter comes. */
+const ACCENT = /^[`^~´¨¯¸°·˘˙˚˛˝ˇ'"]$/;
+
+const CONTROL = scancodeOf('ControlLeft') ?? 0;
 const LOCK_KEYS = new Set(['CapsLock', 'NumLock', 'ScrollLock', 'KanaMode']);
 
 export function attachKeyboard(
@@ -38,10 +56,17 @@ export function attachKeyboard(
   const held = new Set<number>();
   let locks: string | undefined;
   let shown = FILLER;
+  /** The key that an input method has taken, whatever for. */
+  let taken: number | undefined;
+  /** It was a dead key: the host makes accents by itself, from the same keys. */
+  let isDead = false;
+  /** When Control last went down. */
+  let controlAt = -Infinity;
   /** Keys that wait for the clipboard, in order. */
   let waiting: { keys: { scancode: number; down: boolean }[]; timer: number } | undefined;
 
   const refill = () => {
+    isDead = false;
     field.value = shown = FILLER;
     field.setSelectionRange(FILLER.length, FILLER.length);
   };
@@ -75,8 +100,16 @@ export function attachKeyboard(
   };
 
   const scancode = (event: KeyboardEvent): number | undefined => {
-    const code = options.mac && event.code.startsWith('Meta') ? 'ControlLeft' : event.code;
-    return scancodeOf(code);
+    if (options.mac && event.code.startsWith('Meta')) return scancodeOf('ControlLeft');
+    // Some keyboards have AltGr at a place that has no name.
+    return scancodeOf(event.code === '' && event.key === 'AltGraph' ? 'AltRight' : event.code);
+  };
+
+  const freeModifiers = (event: KeyboardEvent, key: number) => {
+    for (const [isHeld, codes] of MODIFIERS) {
+      if (isHeld(event)) continue;
+      for (const code of codes.map(scancodeOf)) if (code !== undefined && code !== key && held.has(code)) press(code, false);
+    }
   };
 
   const isPasteKey = (event: KeyboardEvent) =>
@@ -96,8 +129,11 @@ export function attachKeyboard(
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing || event.keyCode === 229) return;
     const key = scancode(event);
+    if (!isDead && (event.isComposing || event.keyCode === 229)) {
+      taken = key;
+      return;
+    }
     // A key without a place on the keyboard types its character into the field; see `onInput`.
     if (key === undefined) return;
     if (isWayOut(event)) {
@@ -113,6 +149,10 @@ export function attachKeyboard(
       return;
     }
     event.preventDefault();
+    if (event.code === 'ControlLeft') controlAt = event.timeStamp;
+    // With Control held as well, AltGr and Q would be a command and not an @.
+    if (event.key === 'AltGraph' && event.timeStamp - controlAt <= ALTGR_CONTROL_MS) press(CONTROL, false);
+    freeModifiers(event, key);
     if (LOCK_KEYS.has(event.code)) locks = undefined;
     else syncLocks(event);
     press(key, true);
@@ -135,7 +175,16 @@ export function attachKeyboard(
     else goOn();
   };
 
+  const onCompose = (event: CompositionEvent) => {
+    if (!isDead && taken !== undefined && ACCENT.test(event.data)) {
+      isDead = true;
+      press(taken, true);
+    }
+    taken = undefined;
+  };
+
   const onInput = (event: Event) => {
+    if (isDead) return;
     const inputs: Input[] = inputsOfTyping(shown, field.value);
     shown = field.value;
     target.send(inputs);
@@ -151,6 +200,7 @@ export function attachKeyboard(
   field.addEventListener('keyup', onKeyUp);
   field.addEventListener('paste', onPaste);
   field.addEventListener('input', onInput);
+  field.addEventListener('compositionupdate', onCompose);
   field.addEventListener('compositionend', refill);
   field.addEventListener('focus', refill);
   field.addEventListener('blur', onBlur);
@@ -161,6 +211,7 @@ export function attachKeyboard(
     field.removeEventListener('keyup', onKeyUp);
     field.removeEventListener('paste', onPaste);
     field.removeEventListener('input', onInput);
+    field.removeEventListener('compositionupdate', onCompose);
     field.removeEventListener('compositionend', refill);
     field.removeEventListener('focus', refill);
     field.removeEventListener('blur', onBlur);
