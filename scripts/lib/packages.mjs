@@ -18,7 +18,7 @@ const SESSION_HOST = [
 const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", "tint2", "hsetroot"];
 
 /** Clients and servers that the tests start. */
-const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv"];
+const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish"];
 
 /** What makes and boots other Debian systems in folders. */
 const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];

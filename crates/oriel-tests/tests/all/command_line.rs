@@ -162,7 +162,6 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
 async fn what_fails_says_why_and_with_which_exit_code() {
     let farm = Farm::broker_only().await;
     let oriel = Terminal::new(&farm);
-    oriel.works("pool create Office").await;
     oriel.works("group create Sales").await;
     oriel.works("user create carol --no-password --group Sales").await;
     for (line, code, part) in [

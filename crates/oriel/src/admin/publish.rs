@@ -23,7 +23,7 @@ pub struct Publish {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    installed: Option<Installed>,
+    installed: Installed,
 }
 
 /// Kinds of resources.
@@ -105,10 +105,11 @@ enum What {
 #[derive(Debug, Args)]
 struct Installed {
     /// Id of the program, from `oriel host apps HOST`
-    app: String,
+    #[arg(required = true)]
+    app: Option<String>,
     /// Host on which the program is installed
-    #[arg(long, value_name = "HOST")]
-    from_host: String,
+    #[arg(long, value_name = "HOST", required = true)]
+    from_host: Option<String>,
     /// Name as users see it; otherwise the program's own
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -177,14 +178,9 @@ enum System {
 
 impl Publish {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        match (self.what, self.installed) {
-            (Some(what), _) => what.run(desk),
-            (None, Some(installed)) => installed.run(desk),
-            (None, None) => Err(crate::failure::Failure::Usage(
-                "publish what? Say APP --from-host HOST, or folder, desktop, application, document, web, \
-                 network-folder or local"
-                    .into(),
-            )),
+        match self.what {
+            Some(what) => what.run(desk),
+            None => self.installed.run(desk),
         }
     }
 }
@@ -242,7 +238,9 @@ impl Plain {
 
 impl Installed {
     fn run(self, desk: &Desk) -> Outcome {
-        let app = application::one(desk, &self.from_host, &self.app)?;
+        // Clap lets nobody by without both; they are optional for the other kinds only.
+        let (host, app) = (self.from_host.unwrap_or_default(), self.app.unwrap_or_default());
+        let app = application::one(desk, &host, &app)?;
         let text = |field: &str| app[field].as_str().unwrap_or_default();
         let name = self.name.as_deref().unwrap_or(text("name"));
         let mut spec = json!({

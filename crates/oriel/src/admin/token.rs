@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use oriel_model::Kind;
 use serde_json::json;
 
-use super::{Desk, connection::write_private, frame::Ended, objects};
+use super::{Desk, connection::write_private, frame::Ended, objects, plan};
 use crate::failure::{Failure, Outcome};
 
 /// `oriel token …`
@@ -61,7 +61,7 @@ impl TokenCommand {
                 let spec = json!({"role": role, "description": description, "expires_at": expires_at});
                 let body = json!({"name": name, "spec": spec});
                 if desk.client.dry_run() {
-                    return objects::send(desk, Kind::Token, body);
+                    return plan::of_action(desk, &format!("Would create token \"{name}\"."));
                 }
                 let mut made = desk.client.post(Kind::Token.plural(), &body)?;
                 if let Some(path) = output_file {
