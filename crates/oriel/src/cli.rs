@@ -202,7 +202,7 @@ mod tests {
         for line in [
             "oriel login --dry-run",
             "oriel --dry-run gateway join - --data /d",
-            "oriel agent run --data /d --dry-run",
+            "oriel agent run --config a.toml --dry-run",
         ] {
             assert!(check(line).is_err(), "{line}");
         }

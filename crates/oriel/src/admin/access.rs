@@ -5,10 +5,7 @@ use jiff::Timestamp;
 use oriel_model::Kind;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Desk, log, names,
-    output::{self, plain},
-};
+use super::{Desk, log, names, output};
 use crate::failure::Outcome;
 
 /// `oriel why access`
@@ -87,14 +84,6 @@ impl Access {
         let user = names::id(&desk.client, Kind::User, &self.user)?;
         let body = json!({"user": user, "facts": self.facts.fields(desk)?});
         let answer = desk.client.ask("why/access", &body)?;
-        match desk.format.is_for_people() {
-            true => output::print(&told(&answer)),
-            false => output::value(desk.format, &answer),
-        }
+        output::one(desk.format, &answer)
     }
-}
-
-/// The answer as text.
-fn told(answer: &Value) -> String {
-    format!("{}\n", plain(answer))
 }
