@@ -1,4 +1,7 @@
-//! Icons of published resources, kept in memory within a bound: a page of the portal asks for dozens.
+//! Icons of published resources: the built-in set, and those that were sent, kept in memory within a
+//! bound: a page of the portal asks for dozens.
+
+mod built_in;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -6,7 +9,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use oriel_model::icon::IconId;
+use oriel_model::icon::{BuiltIn, IconId, Picture};
 use oriel_store::{SettingsStore, StoreError};
 
 use crate::hosts::lock;
@@ -20,6 +23,25 @@ pub struct Icons {
     cache: Mutex<Cache>,
 }
 
+/// A picture.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its bytes.
+    pub png: Bytes,
+    picture: Picture,
+}
+
+impl Found {
+    /// How long a browser may keep it, for `Cache-Control`: what is named by its content never changes;
+    /// what comes with the product may with an update.
+    pub fn caching(&self) -> &'static str {
+        match self.picture {
+            Picture::Sent(_) => "max-age=31536000, immutable",
+            Picture::BuiltIn(_) => "max-age=86400",
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Cache {
     icons: HashMap<IconId, Bytes>,
@@ -28,8 +50,21 @@ struct Cache {
 }
 
 impl Icons {
-    /// An icon's PNG bytes; none: there is no such icon.
-    pub async fn get(&self, store: &dyn SettingsStore, id: &IconId) -> Result<Option<Bytes>, StoreError> {
+    /// The picture with this name in an address: an id, or the name of a built-in one; none: there is no
+    /// such picture.
+    pub async fn find(&self, store: &dyn SettingsStore, name: &str) -> Result<Option<Found>, StoreError> {
+        if let Some(icon) = BuiltIn::named(name) {
+            return Ok(Some(Found { png: built_in::png(icon), picture: Picture::BuiltIn(icon) }));
+        }
+        let id = IconId(name.to_owned());
+        if !id.is_well_formed() {
+            return Ok(None);
+        }
+        let png = self.sent(store, &id).await?;
+        Ok(png.map(|png| Found { png, picture: Picture::Sent(id) }))
+    }
+
+    async fn sent(&self, store: &dyn SettingsStore, id: &IconId) -> Result<Option<Bytes>, StoreError> {
         if let Some(icon) = lock(&self.cache).icons.get(id) {
             return Ok(Some(icon.clone()));
         }

@@ -2,7 +2,7 @@
 
 use oriel_model::{
     Id, Object,
-    icon::IconId,
+    icon::{Icon, Picture},
     resource::{Resource, Target},
 };
 use oriel_rules::{access::Access, rules::Facts};
@@ -85,7 +85,7 @@ fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
         },
         folder: object.spec.folder,
         order: object.spec.order,
-        icon_url: object.spec.icon.as_ref().map(icon_url),
+        icon_url: object.spec.icon.as_ref().and_then(icon_url),
         status: if maintenance_message.is_some() {
             ResourceStatus::Maintenance
         } else {
@@ -95,7 +95,11 @@ fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
     }
 }
 
-/// Where the portal finds an icon.
-pub fn icon_url(icon: &IconId) -> String {
-    format!("{PATH_PREFIX}/icons/{}.png", icon.0)
+/// Where the portal finds an icon; none: it names no picture.
+pub fn icon_url(icon: &Icon) -> Option<String> {
+    let name = match icon.picture()? {
+        Picture::Sent(id) => id.0,
+        Picture::BuiltIn(icon) => icon.name().to_owned(),
+    };
+    Some(format!("{PATH_PREFIX}/icons/{name}.png"))
 }

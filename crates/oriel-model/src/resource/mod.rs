@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    icon::IconId,
+    icon::Icon,
     id::Id,
     object::{Kind, Spec},
     policy::{Route, validate_routes},
@@ -40,9 +40,9 @@ pub struct Resource {
     /// Whether it can be seen and opened.
     #[serde(default)]
     pub status: Status,
-    /// Its picture; none: the built-in one of its kind.
+    /// Its picture: the id of one that was sent, or `builtin:terminal` and the like; none: that of its kind.
     #[serde(default)]
-    pub icon: Option<IconId>,
+    pub icon: Option<Icon>,
     /// Who sees it. Without rules, everybody.
     #[serde(default)]
     pub rules: Rules,
@@ -164,10 +164,8 @@ impl Spec for Resource {
             mistakes.text("title", title, NAME_MAX);
         }
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
-        if let Some(icon) = &self.icon
-            && !icon.is_well_formed()
-        {
-            mistakes.add("icon", "is not the id of an icon (64 hexadecimal digits)");
+        if let Some(mistake) = self.icon.as_ref().and_then(Icon::mistake) {
+            mistakes.add("icon", mistake);
         }
         if let Status::Maintenance { message } = &self.status {
             mistakes.optional_text("status.message", message, 500);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use oriel_model::{Kind, icon::IconId};
+use oriel_model::{Kind, icon::Icon};
 use oriel_store::OwnedSecret;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -76,15 +76,16 @@ fn own_fields(view: &FarmView) -> Vec<ArchivedFields> {
     found
 }
 
-/// The icons that resources name. One that is not kept is left out; the resource shows that of its kind.
+/// The pictures that resources name; the built-in ones are everywhere. One that is not kept is left out; the resource shows that of its kind.
 async fn icons(broker: &Broker, view: &FarmView) -> Result<BTreeMap<String, String>, Refused> {
     let mut icons = BTreeMap::new();
-    for icon in view.resources.iter().filter_map(|resource| resource.spec.icon.as_ref()) {
+    for icon in view.resources.iter().filter_map(|resource| resource.spec.icon.as_ref().and_then(Icon::sent))
+    {
         if icons.contains_key(&icon.0) {
             continue;
         }
-        if let Some(png) = broker.store.blob(&IconId(icon.0.clone())).await? {
-            icons.insert(icon.0.clone(), STANDARD.encode(png));
+        if let Some(png) = broker.store.blob(&icon).await? {
+            icons.insert(icon.0, STANDARD.encode(png));
         }
     }
     Ok(icons)

@@ -196,7 +196,8 @@ async fn check_icons(broker: &Broker, ready: &Ready) -> Result<(), Refused> {
     let draft = &ready.draft;
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
     for edit in draft.puts().filter(|edit| edit.kind == Kind::Resource) {
-        let icon_of = |view: &FarmView| view.resources.get(edit.id.cast()).and_then(|r| r.spec.icon.clone());
+        let icon_of =
+            |view: &FarmView| view.resources.get(edit.id.cast()).and_then(|r| r.spec.icon.as_ref()?.sent());
         let (old, new) = (icon_of(&draft.before), icon_of(&draft.after));
         if let Some(icon) = new.filter(|new| Some(new) != old.as_ref() && !ready.icons.contains(new)) {
             wanted.entry(icon.0).or_insert_with(|| within(&edit.place, "spec.icon"));

@@ -455,7 +455,7 @@ impl Broker {
             session: confirmed.session,
             resource: attempt.resource.id,
             resource_name: attempt.resource.name.clone(),
-            icon_url: attempt.resource.spec.icon.as_ref().map(icon_url),
+            icon_url: attempt.resource.spec.icon.as_ref().and_then(icon_url),
             host_name: host.name.clone(),
             reconnected: confirmed.reconnected,
             ticket: sealed,

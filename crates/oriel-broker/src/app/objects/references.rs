@@ -7,6 +7,7 @@ use std::{
 
 use oriel_model::{
     Id, Kind, Object, Spec,
+    icon::Icon,
     reference::{self, Reference},
     resource::{Resource, Target},
     site::Site,
@@ -140,11 +141,11 @@ fn lies_in(view: &FarmView, folder: Id<Resource>, id: Id<Resource>) -> bool {
     false
 }
 
-/// Checks that the icon a resource names is kept. The only reference outside the objects.
+/// Checks that the picture a resource names is kept. The only reference outside the objects.
 pub async fn check_icon<S: Spec>(broker: &Broker, spec: &S) -> Result<(), ChangeError> {
     let Some(resource) = (spec as &dyn std::any::Any).downcast_ref::<Resource>() else { return Ok(()) };
-    let Some(icon) = &resource.icon else { return Ok(()) };
-    let found = broker.store.blob(icon).await.map_err(oriel_store::CommitError::from)?;
+    let Some(icon) = resource.icon.as_ref().and_then(Icon::sent) else { return Ok(()) };
+    let found = broker.store.blob(&icon).await.map_err(oriel_store::CommitError::from)?;
     if found.is_some() {
         return Ok(());
     }

@@ -12,14 +12,17 @@ use aide::{
     openapi::{self, MediaType, SchemaObject},
 };
 use axum::{
-    body::Bytes,
+    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::header;
-use oriel_model::{icon::IconId, resource::Resource};
+use oriel_model::{
+    icon::{BuiltIn, Icon},
+    resource::Resource,
+};
 use schemars::{JsonSchema, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     caller::{Change, May, View},
@@ -29,14 +32,40 @@ use super::{
 };
 use crate::{
     Broker,
-    app::objects::{self, NewIcon},
+    app::{
+        icon::Found,
+        objects::{self, NewIcon},
+    },
     http::ApiError,
 };
 
 #[derive(Deserialize, JsonSchema)]
 struct IconPath {
-    /// The icon's id: 64 hexadecimal digits.
+    /// The icon's id (64 hexadecimal digits), or the name of a built-in one.
     id: String,
+}
+
+/// An icon of the built-in set.
+#[derive(Serialize, JsonSchema)]
+struct BuiltInView {
+    /// Its name.
+    name: &'static str,
+    /// What it is for.
+    about: &'static str,
+    /// How a resource says that it has it: for `icon` of its spec.
+    icon: Icon,
+}
+
+/// The built-in icons.
+#[derive(Serialize, JsonSchema)]
+struct BuiltIns {
+    /// By name.
+    items: Vec<BuiltInView>,
+}
+
+async fn list(_: May<View<Resource>>) -> Json<BuiltIns> {
+    let view = |icon: BuiltIn| BuiltInView { name: icon.name(), about: icon.about(), icon: icon.icon() };
+    Json(BuiltIns { items: BuiltIn::all().map(view).collect() })
 }
 
 async fn create(
@@ -52,24 +81,21 @@ async fn show(
     _: May<View<Resource>>,
     At(path): At<IconPath>,
 ) -> Result<Picture, ApiError> {
-    let id = IconId(path.id);
-    let found = if id.is_well_formed() { broker.icons.get(&*broker.store, &id).await? } else { None };
-    let png = found.ok_or_else(|| ApiError::not_found("There is no such icon."))?;
-    Ok(Picture(png))
+    let found = broker.icons.find(&*broker.store, &path.id).await?;
+    found.map(Picture).ok_or_else(|| ApiError::not_found("There is no such icon."))
 }
 
 /// The PNG of an icon.
-struct Picture(Bytes);
+struct Picture(Found);
 
 impl IntoResponse for Picture {
     fn into_response(self) -> Response {
-        // Named by its content, so it never changes.
         let headers = [
-            (header::CONTENT_TYPE, "image/png"),
-            (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::CONTENT_TYPE, "image/png".to_owned()),
+            (header::CACHE_CONTROL, format!("private, {}", self.0.caching())),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         ];
-        (headers, self.0).into_response()
+        (headers, self.0.png).into_response()
     }
 }
 
@@ -103,5 +129,17 @@ pub fn routes() -> Api {
     });
     let show =
         get_with(show, |operation| crud::described(operation, "show_icon", "icons", "The PNG of an icon."));
-    ApiRouter::new().api_route("/icons", create).api_route("/icons/{id}", show)
+    ApiRouter::new()
+        .api_route(
+            "/icons",
+            create.get_with(list, |operation| {
+                crud::described(
+                    operation,
+                    "list_icons",
+                    "icons",
+                    "Lists the icons that every farm has, by name.",
+                )
+            }),
+        )
+        .api_route("/icons/{id}", show)
 }

@@ -83,7 +83,7 @@ fn show(view: &FarmView, session: HostSession) -> SessionView {
         id: session.id,
         resource_id: session.resource,
         resource_name: resource.map_or(session.resource_name, |resource| resource.name.clone()),
-        icon_url: resource.and_then(|resource| resource.spec.icon.as_ref()).map(icon_url),
+        icon_url: resource.and_then(|resource| resource.spec.icon.as_ref()).and_then(icon_url),
         host_name: view.hosts.get(session.host).map(|host| host.name.clone()).unwrap_or_default(),
         state: session.state,
         started_at: session.started_at,

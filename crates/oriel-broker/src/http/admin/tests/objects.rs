@@ -86,6 +86,32 @@ async fn an_icon_is_taken_and_only_a_known_one_can_be_named() {
 }
 
 #[tokio::test]
+async fn a_resource_may_have_an_icon_of_the_built_in_set() {
+    let office = Office::open().await;
+    let set = office.get("icons").await.expect(StatusCode::OK);
+    let set = set["items"].as_array().expect("a list").clone();
+    assert!(set.len() >= 20, "{set:?}");
+    for icon in &set {
+        let name = icon["name"].as_str().expect("a name");
+        office.get(&format!("icons/{name}")).await.expect(StatusCode::OK);
+    }
+    let body = |icon: &str| json!({"name": "Shell", "spec": {"target": {"kind": "folder"}, "icon": icon}});
+    let wrong =
+        office.post("resources", body("builtin:shell")).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(wrong["errors"][0]["field"], "spec.icon");
+    let message = wrong["errors"][0]["message"].as_str().expect("a message");
+    assert!(message.contains("builtin:terminal"), "the known ones are named: {message}");
+    let made = office.post("resources", body("builtin:terminal")).await.expect(StatusCode::CREATED);
+    assert_eq!(made["spec"]["icon"], "builtin:terminal");
+    // Documents and archives carry the name, and no picture.
+    let archive = office.post("export", json!({})).await.expect(StatusCode::OK);
+    let documents = archive["documents"].as_array().expect("documents");
+    let shell = documents.iter().find(|document| document["name"] == "Shell").expect("it is exported");
+    assert_eq!(shell["spec"]["icon"], "builtin:terminal");
+    assert!(archive["icons"].as_object().is_none_or(serde_json::Map::is_empty), "{}", archive["icons"]);
+}
+
+#[tokio::test]
 async fn the_farm_and_its_status_are_there_from_the_start() {
     let office = Office::open().await;
     let status = office.get("status").await.expect(StatusCode::OK);
