@@ -105,6 +105,8 @@ pub(crate) fn refused(refusal: Refusal) -> v1::agent_reply::Body {
         RefusalKind::Unhealthy => v1::RefusalCode::Unhealthy,
         RefusalKind::BadRequest => v1::RefusalCode::BadRequest,
         RefusalKind::UnknownProcess => v1::RefusalCode::UnknownProcess,
+        RefusalKind::NoDocument => v1::RefusalCode::NoDocument,
+        RefusalKind::NotSupported => v1::RefusalCode::NotSupported,
     };
     v1::agent_reply::Body::Refused(v1::Refused { code: code.into(), reason: refusal.reason })
 }
@@ -132,6 +134,9 @@ pub(crate) fn session(session: SessionSnapshot) -> v1::SessionReport {
         }),
         programs: session.programs,
         desktop: session.is_desktop,
+        open_resource_ids: Vec::new(),
+        prelaunched: false,
+        disconnected_secs: 0,
     }
 }
 

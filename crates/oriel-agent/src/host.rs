@@ -251,6 +251,10 @@ pub enum RefusalKind {
     BadRequest,
     /// No such process in the session.
     UnknownProcess,
+    /// The file or folder to open does not exist.
+    NoDocument,
+    /// This host has no way to do that.
+    NotSupported,
 }
 
 /// Everything about a host's sessions at one moment.

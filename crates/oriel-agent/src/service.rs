@@ -86,6 +86,9 @@ impl Service {
             machine_name: self.machine_name.clone(),
             rdp_address,
             rdp_certificate_sha256: software.certificate_sha256.to_vec(),
+            mac_addresses: Vec::new(),
+            can_reboot: false,
+            can_stop: false,
         }
     }
 
@@ -213,6 +216,9 @@ impl Service {
                 return Ok(Reply::Processes(v1::Processes { processes }));
             }
             Request::ListApps(list) => return self.apps(&list.languages).await,
+            Request::Power(_) | Request::Wake(_) => {
+                return Err(Refusal::new(RefusalKind::NotSupported, "this host cannot do that"));
+            }
         }
         Ok(done)
     }

@@ -175,7 +175,7 @@ impl HostState {
         if link.told.as_ref().is_some_and(|(told, _)| *told == settings) {
             return;
         }
-        let message = BrokerMessage { body: Some(broker_message::Body::Settings(settings)) };
+        let message = BrokerMessage { body: Some(broker_message::Body::Settings(settings.clone())) };
         // A full queue: the reconciler comes again within a second.
         if link.sender.try_send(Ok(message)).is_ok() {
             link.told = Some((settings, now));
@@ -185,14 +185,14 @@ impl HostState {
     /// Whether the agent, told to drain until reboot, says that the reboot has been: it reports that
     /// logons are enabled at least `settled` after it was told `settings`.
     pub fn has_ended_drain(&self, settings: &v1::HostSettings, settled: Duration) -> bool {
-        let told = self.link.as_ref().and_then(|link| link.told).filter(|(told, _)| told == settings);
+        let told = self.link.as_ref().and_then(|link| link.told.as_ref()).filter(|(told, _)| told == settings);
         let (Some((_, told_at)), Some(reported_at), Some(report)) = (told, self.reported_at, &self.report)
         else {
             return false;
         };
         settings.logon_mode() == v1::LogonMode::DrainUntilReboot
             && report.logon_mode() == v1::LogonMode::Enabled
-            && reported_at.saturating_duration_since(told_at) > settled
+            && reported_at.saturating_duration_since(*told_at) > settled
     }
 
     pub fn report(&mut self, epoch: u64, report: Report, now: Timestamp) -> Option<UserChanges> {

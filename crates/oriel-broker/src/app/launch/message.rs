@@ -1,7 +1,7 @@
 //! What the host is asked for, and where gateways reach it.
 
 use oriel_model::{Id, resource::Target, rule::ClientOs, session::Session};
-use oriel_wire::v1::{ClientFacts, Prepare, StartDesktop, StartProgram, prepare::Start};
+use oriel_wire::v1::{ClientFacts, Prepare, StartDesktop, StartProgram, WindowState, prepare::Start};
 
 use super::{Attempt, Kind};
 use crate::app::explain::shares;
@@ -18,6 +18,8 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof
             program: application.program.clone(),
             arguments: application.arguments.clone(),
             start_in: application.start_in.clone(),
+            window: WindowState::from(application.window).into(),
+            opens: String::new(),
         })),
         _ => None,
     };
@@ -43,6 +45,8 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof
         width: attempt.request.width,
         height: attempt.request.height,
         proof,
+        prelaunch: false,
+        bring_to_front: false,
     }
 }
 
