@@ -1,9 +1,13 @@
 //! Keeps gateways and settings in step: tells each its settings and ticket keys, ends the streams of
 //! gateways that were deleted, and withdraws the connections of users who may no longer have any.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
-use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, user::User};
+use oriel_model::{Id, Object, gateway::Gateway, policy::Route, session::EndReason, user::User};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::{
     access::{Access, Hidden},
@@ -39,7 +43,23 @@ pub(crate) fn settings(broker: &Broker, view: &FarmView, gateway: Id<Gateway>) -
         ticket_keys: broker.ticket_keys.for_gateways(),
         enabled: object.spec.enabled,
         public_address: object.spec.public_address.clone().unwrap_or_default(),
+        farm_addresses: farm_addresses(view),
     })
+}
+
+/// Where users may be sent to: the gateways that take connections, and what routes name besides.
+fn farm_addresses(view: &FarmView) -> Vec<String> {
+    let gateways = view.gateways.iter().filter(|gateway| gateway.spec.enabled);
+    let gateways = gateways.filter_map(|gateway| gateway.spec.public_address.as_ref());
+    let of_policies = view.policies.iter().filter_map(|policy| policy.spec.settings.redirection.as_ref());
+    let routes = of_policies.flat_map(|redirection| &redirection.routes);
+    let routes = routes.chain(view.resources.iter().flat_map(|resource| &resource.spec.routes));
+    let named = routes.filter_map(|route| match route {
+        Route::Address { address } => Some(address),
+        Route::Gateway { .. } => None,
+    });
+    let addresses: BTreeSet<&String> = gateways.chain(named).collect();
+    addresses.into_iter().cloned().collect()
 }
 
 fn reconcile(broker: &Broker) {

@@ -53,8 +53,8 @@ pub(crate) async fn open(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let public_address = shared.public_address();
-    let accepted = handshake::accept(&parts)
-        .and_then(|accept| handshake::check_origin(&parts, public_address.as_deref()).map(|()| accept));
+    let is_ours = || handshake::check_origin(&parts, public_address.as_deref(), &shared.elsewhere);
+    let accepted = handshake::accept(&parts).and_then(|accept| is_ours().map(|()| accept));
     let accept = match accepted {
         Ok(accept) => accept,
         Err(error) => {

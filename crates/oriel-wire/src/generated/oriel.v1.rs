@@ -1493,6 +1493,10 @@ pub struct GatewaySettings {
     /// Names and addresses under which users reach this gateway; empty: any.
     #[prost(string, tag = "3")]
     pub public_address: ::prost::alloc::string::String,
+    /// Where pages of this gateway may connect to besides, and whose pages may connect here: the public
+    /// addresses of the farm's gateways, and those that policies and resources send users to.
+    #[prost(string, repeated, tag = "4")]
+    pub farm_addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
