@@ -14,6 +14,7 @@ use oriel_wire::enrolment::{Membership, Renewal};
 
 use crate::{
     config::AgentConfig,
+    cpu,
     host::SessionHost,
     link::Link,
     service::Service,
@@ -33,6 +34,8 @@ pub struct Bound {
     host: Arc<dyn SessionHost>,
     service: Arc<Service>,
     renewal: Renewal,
+    /// Where CPU optimisation notes what it has lowered.
+    lowered: PathBuf,
     links: Vec<Link>,
     stop_host_software: bool,
 }
@@ -95,10 +98,12 @@ impl Agent {
             machine_name: config.machine_name.clone(),
             executable: config.executable,
             desktop_command: config.desktop_command,
+            power: config.power,
         };
         let host = Xrdp::start(xrdp, Arc::new(SystemClock)).await.map_err(BindError::Host)?;
         let host: Arc<dyn SessionHost> = Arc::new(host);
         let service = Service::new(Arc::clone(&host), config.machine_name, &config.data_dir);
+        let lowered = config.data_dir.join("cpu-lowered.json");
         let renewal = Renewal {
             identity,
             directory: config.data_dir,
@@ -117,6 +122,7 @@ impl Agent {
             host,
             service,
             renewal,
+            lowered,
             stop_host_software: config.stop_host_software,
         })
     }
@@ -138,6 +144,8 @@ impl Bound {
             tasks.spawn(format!("link to {}", link.broker), |signal| done(link.keep(signal)));
         }
         let service = self.service;
+        let (host, settings) = (Arc::clone(&self.host), service.cpu_settings());
+        tasks.spawn("CPU optimisation", |signal| done(cpu::keep(host, settings, self.lowered, signal)));
         tasks.spawn("reports", |signal| done(service.keep_reporting(signal)));
         let renewal = self.renewal;
         tasks.spawn("renewal", |signal| done(renewal.keep(signal)));

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::power::Power;
+
 /// Facts of this machine.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
@@ -20,6 +22,8 @@ pub struct AgentConfig {
     pub executable: PathBuf,
     /// Command of a desktop session; `None`: the first known desktop that is installed.
     pub desktop_command: Option<String>,
+    /// How the machine is restarted and stopped at a broker's request.
+    pub power: Power,
     /// Whether sessions and their software end with the agent: for a demo or a test. Otherwise they go on
     /// and the next agent finds them.
     pub stop_host_software: bool,

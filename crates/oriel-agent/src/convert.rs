@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oriel_model::{
     Id,
-    host::{AccountMode, EffectiveHostSettings},
+    host::{AccountMode, CpuOptimisation, EffectiveHostSettings},
     user::User,
 };
 use oriel_wire::v1;
@@ -25,6 +25,18 @@ pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
         accounts: if settings.create_accounts { AccountMode::Create } else { AccountMode::Existing },
         ..EffectiveHostSettings::default()
     }
+}
+
+/// An older broker says nothing of it: then it is off.
+pub(crate) fn cpu_optimisation(settings: Option<&v1::CpuOptimisation>) -> CpuOptimisation {
+    settings.map_or_else(CpuOptimisation::default, |settings| CpuOptimisation {
+        enabled: settings.enabled,
+        above_percent: settings.above_percent,
+        critical_percent: settings.critical_percent,
+        idle_percent: settings.idle_percent,
+        after_secs: settings.after_secs,
+        excluded: settings.excluded.clone(),
+    })
 }
 
 pub(crate) fn limits(settings: &EffectiveHostSettings) -> SessionLimits {
@@ -67,10 +79,20 @@ pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatR
                 program: program.program.clone(),
                 arguments: program.arguments.clone(),
                 start_in: program.start_in.clone(),
+                window: program.window().into(),
+                opens: program.opens.clone(),
             }),
         }),
         is_shared: prepare.shared,
+        is_prelaunch: prepare.prelaunch,
+        brings_to_front: prepare.bring_to_front,
+        size: (pixels(prepare.width), pixels(prepare.height)),
     })
+}
+
+/// A length of a screen; nonsense is none.
+fn pixels(length: u32) -> u16 {
+    u16::try_from(length).unwrap_or(0)
 }
 
 pub(crate) fn prepared(
@@ -105,6 +127,8 @@ pub(crate) fn refused(refusal: Refusal) -> v1::agent_reply::Body {
         RefusalKind::Unhealthy => v1::RefusalCode::Unhealthy,
         RefusalKind::BadRequest => v1::RefusalCode::BadRequest,
         RefusalKind::UnknownProcess => v1::RefusalCode::UnknownProcess,
+        RefusalKind::NoDocument => v1::RefusalCode::NoDocument,
+        RefusalKind::NotSupported => v1::RefusalCode::NotSupported,
     };
     v1::agent_reply::Body::Refused(v1::Refused { code: code.into(), reason: refusal.reason })
 }
@@ -132,6 +156,9 @@ pub(crate) fn session(session: SessionSnapshot) -> v1::SessionReport {
         }),
         programs: session.programs,
         desktop: session.is_desktop,
+        open_resource_ids: session.open,
+        prelaunched: session.is_prelaunched,
+        disconnected_secs: session.disconnected.unwrap_or_default().as_secs(),
     }
 }
 

@@ -11,11 +11,14 @@ use jiff::Timestamp;
 use oriel_model::{
     Id,
     host::AccountMode,
+    resource::Window,
     session::{Connection, EndReason, Session, SessionState},
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
+
+use crate::proc::ProcessId;
 
 /// Names a session, across reconnects.
 pub type SessionId = Id<Session>;
@@ -69,6 +72,16 @@ pub trait SessionHost: Send + Sync {
     /// Programs installed on the machine that could be published.
     async fn apps(&self, languages: &[String]) -> Result<Vec<App>, Refusal>;
 
+    /// Processes of the programs in its sessions; neither the sessions' own servers nor anything else of
+    /// the machine.
+    fn session_processes(&self) -> Vec<ProcessId>;
+
+    /// Whether [`SessionHost::power`] is carried out on this machine.
+    fn can(&self, action: PowerAction) -> bool;
+
+    /// Restarts or stops the machine.
+    async fn power(&self, action: PowerAction) -> Result<(), Refusal>;
+
     /// Stops watching. If `with_sessions`, the sessions end first, which the snapshot still shows, and
     /// then the software.
     async fn shut_down(&self, with_sessions: bool);
@@ -114,6 +127,12 @@ pub struct SeatRequest {
     pub start: Option<Start>,
     /// Whether further programs of the user may open in it.
     pub is_shared: bool,
+    /// Whether the session starts before anybody comes. It needs no [`SeatRequest::start`] then.
+    pub is_prelaunch: bool,
+    /// Whether, at a return, the window of the resource's program comes to the front.
+    pub brings_to_front: bool,
+    /// Width and height of the client's window in pixels; zero where they are not known.
+    pub size: (u16, u16),
 }
 
 /// Whose a session is, as brokers said when it was made; kept and reported as it is.
@@ -157,6 +176,8 @@ pub enum Start {
     Desktop,
     /// One program, filling the session.
     Program(Program),
+    /// Nothing yet: room for programs, in a session that starts before anybody comes.
+    Nothing,
 }
 
 /// A program to start.
@@ -168,6 +189,22 @@ pub struct Program {
     pub arguments: String,
     /// The folder it starts in: absolute, or beginning with `~`; empty for the home.
     pub start_in: String,
+    /// How its window opens.
+    #[serde(default)]
+    pub window: Window,
+    /// What it opens, behind its arguments: an address, or a file or folder, absolute or beginning with `~`.
+    /// Without a [`Program::program`], the file manager opens it.
+    #[serde(default)]
+    pub opens: String,
+}
+
+/// Something to do to the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerAction {
+    /// Start it again.
+    Reboot,
+    /// Switch it off.
+    Stop,
 }
 
 /// How long sessions may be left alone. `None` means for ever.
@@ -251,6 +288,10 @@ pub enum RefusalKind {
     BadRequest,
     /// No such process in the session.
     UnknownProcess,
+    /// The file or folder to open does not exist.
+    NoDocument,
+    /// This host has no way to do that.
+    NotSupported,
 }
 
 /// Everything about a host's sessions at one moment.
@@ -293,6 +334,12 @@ pub struct SessionSnapshot {
     pub programs: Vec<String>,
     /// Whether it is a whole desktop.
     pub is_desktop: bool,
+    /// The resources whose programs run now, each once.
+    pub open: Vec<String>,
+    /// Whether it was started before anybody came, and nobody has come yet.
+    pub is_prelaunched: bool,
+    /// Since when nobody is attached to it; `None` while somebody is, or before the first.
+    pub disconnected: Option<Duration>,
 }
 
 /// A session, or a connection to one, that ended.

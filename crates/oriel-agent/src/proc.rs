@@ -15,7 +15,7 @@ pub const TICKS_PER_SEC: u64 = 100;
 const PAGE_BYTES: u64 = 4096;
 
 /// A process, told apart from a later one with the same number by its start time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProcessId {
     /// The number.
     pub pid: u32,

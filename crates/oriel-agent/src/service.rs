@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::host::{EffectiveHostSettings, LogonMode};
+use oriel_model::host::{CpuOptimisation, EffectiveHostSettings, LogonMode};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_wire::v1;
 use tokio::{
@@ -18,10 +18,10 @@ use tokio::{
 use crate::{
     admission::{Admission, admit},
     convert,
-    host::{Refusal, RefusalKind, SeatRequest, SessionHost, SessionId},
+    host::{PowerAction, Refusal, RefusalKind, SeatRequest, SessionHost, SessionId},
     load::LoadMeter,
     logon_mode::LogonModeKeeper,
-    proc,
+    proc, wake,
 };
 
 /// How often a host with sessions reports: placement looks at load and idle times.
@@ -40,6 +40,7 @@ pub(crate) struct Service {
     /// Seats are promised one at a time, so that two brokers cannot both get the last one.
     preparing: tokio::sync::Mutex<()>,
     report: watch::Sender<Arc<v1::HostReport>>,
+    cpu: watch::Sender<CpuOptimisation>,
     /// The logon mode in force has changed, which brokers go by when they place.
     mode_changed: Notify,
 }
@@ -68,6 +69,7 @@ impl Service {
             }),
             preparing: tokio::sync::Mutex::default(),
             report,
+            cpu: watch::Sender::new(CpuOptimisation::default()),
             mode_changed: Notify::new(),
         })
     }
@@ -86,6 +88,9 @@ impl Service {
             machine_name: self.machine_name.clone(),
             rdp_address,
             rdp_certificate_sha256: software.certificate_sha256.to_vec(),
+            mac_addresses: wake::own_addresses().into_iter().map(Vec::from).collect(),
+            can_reboot: self.host.can(PowerAction::Reboot),
+            can_stop: self.host.can(PowerAction::Stop),
         }
     }
 
@@ -110,6 +115,13 @@ impl Service {
             convert::limits(&wanted.settings)
         };
         self.host.set_limits(limits);
+        let cpu = convert::cpu_optimisation(settings.cpu_optimisation.as_ref());
+        self.cpu.send_if_modified(|now| std::mem::replace(now, cpu.clone()) != cpu);
+    }
+
+    /// The settings of CPU optimisation in force, and every later change.
+    pub(crate) fn cpu_settings(&self) -> watch::Receiver<CpuOptimisation> {
+        self.cpu.subscribe()
     }
 
     /// Makes a report whenever something has changed, and at least every [`REPORT_INTERVAL`] under load.
@@ -213,6 +225,12 @@ impl Service {
                 return Ok(Reply::Processes(v1::Processes { processes }));
             }
             Request::ListApps(list) => return self.apps(&list.languages).await,
+            Request::Power(power) => host.power(power_action(power.action())?).await?,
+            Request::Wake(wake) => {
+                let sent = tokio::task::spawn_blocking(move || wake::wake(&wake.mac_addresses));
+                sent.await
+                    .unwrap_or_else(|_| Err(Refusal::new(RefusalKind::Internal, "the agent failed")))?;
+            }
         }
         Ok(done)
     }
@@ -264,6 +282,16 @@ impl Service {
             })
             .collect();
         Ok(v1::agent_reply::Body::Apps(v1::Apps { apps }))
+    }
+}
+
+fn power_action(action: v1::PowerAction) -> Result<PowerAction, Refusal> {
+    match action {
+        v1::PowerAction::Reboot => Ok(PowerAction::Reboot),
+        v1::PowerAction::Stop => Ok(PowerAction::Stop),
+        v1::PowerAction::Unspecified => {
+            Err(Refusal::new(RefusalKind::BadRequest, "the request is neither to restart nor to stop"))
+        }
     }
 }
 

@@ -121,7 +121,7 @@ impl GatewayLink for Link {
     ) -> Result<Response<Self::AttachStream>, Status> {
         let (down, commands) = mpsc::channel(1);
         let ticket_keys = vec![v1::TicketKey { key_id: self.key.id(), secret: self.key.secret().to_vec() }];
-        let settings = GatewaySettings { ticket_keys, enabled: true, public_address: String::new() };
+        let settings = GatewaySettings { ticket_keys, enabled: true, ..GatewaySettings::default() };
         let first = GatewayCommand { body: Some(gateway_command::Body::Settings(settings)) };
         // There is room: the queue is new.
         let _ = down.try_send(Ok(first));

@@ -28,7 +28,7 @@ use oriel_wire::{
         gateway_link_server::GatewayLinkServer,
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 
@@ -134,6 +134,8 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         session_proof_key,
         throttle: Throttle::new(config.limits),
         launch_turns: LaunchTurns::default(),
+        uses: Arc::default(),
+        hours_changed: Notify::new(),
         turns: AtomicU64::new(0),
         ending: CancellationToken::new(),
         started_at: Instant::now(),

@@ -17,13 +17,16 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::app::client::ClientSays;
+
 /// Name of the farm's secret that holds the key.
 pub const SECRET: &str = "sign-in-key";
 
 const VERSION: u8 = 1;
 
-/// Longer strings are not sign-ins of ours; real ones are about 400 bytes.
-const LENGTH_MAX: usize = 2 * 1024;
+/// Longer strings are not sign-ins of ours; real ones are about 500 bytes, and 2 KiB where a
+/// client says as much of itself as it may.
+const LENGTH_MAX: usize = 3 * 1024;
 
 /// What a sealed sign-in says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub struct SealedSignIn {
     pub expires_at: Timestamp,
     /// When it ends unless it is used again.
     pub idle_until: Timestamp,
+    /// What the client said of itself at the sign-in.
+    #[serde(default)]
+    pub client: ClientSays,
 }
 
 /// Why a sign-in does not open. Callers tell users one thing for all of them.
@@ -137,6 +143,7 @@ mod tests {
             issued_at: at(100),
             expires_at: at(1_000),
             idle_until: at(200),
+            client: ClientSays { time_zone: Some("Europe/Berlin".into()), ..ClientSays::default() },
         }
     }
 

@@ -9,12 +9,15 @@ use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Kind, Timestamp, broker, farm};
 use oriel_net::{authority::Authority, clock::Clock};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
-        documents::backup::Backups, icon::Icons, launch::LaunchTurns, sign_in::EndedSignIns,
+        documents::backup::Backups,
+        icon::Icons,
+        launch::{LaunchTurns, Uses},
+        sign_in::EndedSignIns,
         user_state::UserStates,
     },
     config::BrokerConfig,
@@ -80,6 +83,10 @@ pub struct Broker {
     pub throttle: Throttle,
     /// Whose launch of the same thing is first.
     pub launch_turns: LaunchTurns,
+    /// Who uses what only so many may use at a time.
+    pub uses: Arc<Uses>,
+    /// Nudged when somebody's hours have changed.
+    pub hours_changed: Notify,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
     /// Given when the broker is told to stop: streams that would never end do.

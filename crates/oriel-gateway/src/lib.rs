@@ -14,6 +14,7 @@
 mod brokers;
 mod config;
 mod connections;
+mod elsewhere;
 mod gateway;
 mod keys;
 pub mod limits;

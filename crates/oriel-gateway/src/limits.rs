@@ -119,6 +119,10 @@ pub const LINK_QUEUE: usize = 64;
 /// Ticket keys taken from one broker: the current one and a few that tickets may still be sealed with.
 pub const TICKET_KEYS_MAX: usize = 16;
 
+/// Addresses at which users may be sent to other gateways: they all stand in a header of every page, of which
+/// browsers and proxies take eight kilobytes.
+pub const FARM_ADDRESSES_MAX: usize = 64;
+
 /// Ticket keys of a lost broker are wiped after this long. Every ticket that it sealed has expired.
 pub const LOST_BROKER_KEY_GRACE: Duration = Duration::from_secs(300);
 

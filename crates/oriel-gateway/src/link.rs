@@ -200,6 +200,7 @@ impl Link {
         }
         self.shared.set_enabled(settings.enabled);
         self.shared.set_public_address(settings.public_address);
+        self.shared.elsewhere.set(settings.farm_addresses);
     }
 
     fn withdraw(&self, withdraw: &v1::Withdraw) {

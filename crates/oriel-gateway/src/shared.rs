@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     brokers::Brokers,
     connections::Connections,
+    elsewhere::Elsewhere,
     keys::KeyRing,
     limits::{
         PORTAL_CALLS_MAX, PORTAL_CALLS_PER_ADDRESS_MAX, UNAUTHENTICATED_MAX, UNAUTHENTICATED_PER_ADDRESS_MAX,
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     is_enabled: AtomicBool,
     /// The name under which users come: of the machine's own file, or as a broker says.
     public_address: Mutex<Option<String>>,
+    /// Where else the farm can be reached.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// Why a user who comes now cannot be served.
@@ -75,6 +78,7 @@ impl Shared {
             is_draining: watch::Sender::new(false),
             is_enabled: AtomicBool::new(true),
             public_address: Mutex::new(public_address),
+            elsewhere: Elsewhere::default(),
         })
     }
 

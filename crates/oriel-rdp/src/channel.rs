@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 
 use self::clipboard::ClipboardGuard;
-pub use self::clipboard::{ClipboardPolicy, Direction};
+pub use self::clipboard::{ClipboardPolicy, Direction, Kinds};
 use self::dynamic::DynamicGuard;
 use self::guard::{Guard, Guarded};
 use crate::connection_sequence::Party;
@@ -174,6 +174,11 @@ pub enum Verdict {
 }
 
 impl ChannelFilter {
+    /// Of a connection without virtual channels.
+    pub fn without_channels() -> Self {
+        Self::new(Vec::new(), 1003, &ChannelPolicy::default())
+    }
+
     pub(crate) fn new(channels: Vec<Channel>, io_channel: u16, policy: &ChannelPolicy) -> Self {
         let virtual_ones = || channels.iter().filter(|channel| channel.id != io_channel);
         let forbidden = virtual_ones().filter(|channel| !channel.allowed).map(|channel| channel.id).collect();

@@ -20,6 +20,12 @@ pub struct UserState {
     pub favourites: Vec<Id<Resource>>,
     /// What was opened lately, newest first; at most [`RECENT_MAX`].
     pub recent: Vec<Recent>,
+    /// The time zone that the user's device said last, as in `Europe/Berlin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Until when the user has put off the end of their logon hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours_extended_until: Option<Timestamp>,
 }
 
 /// A resource that was opened.
@@ -29,13 +35,22 @@ pub struct Recent {
     pub resource: Id<Resource>,
     /// When last.
     pub at: Timestamp,
+    /// How often, as far as it was counted.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 impl UserState {
     /// Puts `resource` in front of the recent ones, once, and forgets the oldest beyond the limit.
     pub fn opened(&mut self, resource: Id<Resource>, at: Timestamp) {
+        let before = self.recent.iter().find(|recent| recent.resource == resource);
+        let times = before.map_or(0, |before| before.times).saturating_add(1);
         self.recent.retain(|recent| recent.resource != resource);
-        self.recent.insert(0, Recent { resource, at });
+        self.recent.insert(0, Recent { resource, at, times });
         self.recent.truncate(RECENT_MAX);
     }
 
@@ -67,7 +82,7 @@ mod tests {
         }
         state.opened(ids[20], at(100));
         assert_eq!(state.recent.len(), RECENT_MAX);
-        assert_eq!(state.recent[0], Recent { resource: ids[20], at: at(100) });
+        assert_eq!(state.recent[0], Recent { resource: ids[20], at: at(100), times: 2 });
         assert_eq!(state.recent.iter().filter(|recent| recent.resource == ids[20]).count(), 1);
         assert!(state.check().is_ok());
     }

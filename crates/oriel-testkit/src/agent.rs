@@ -1,11 +1,14 @@
 //! A simulated agent: joins with an invitation and speaks the real protocol, but its sessions are
 //! entries in a table. What it says and refuses is the test's to set.
 
+mod power;
+mod prepare;
+
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -77,6 +80,13 @@ struct State {
     problem: String,
     refused_logons: u64,
     links: usize,
+    /// When the last client left, by session.
+    left: HashMap<String, Instant>,
+    /// What opened in each session: the program, by resource.
+    open: HashMap<String, BTreeMap<String, v1::StartProgram>>,
+    /// Sessions whose program was brought to the front, with its resource.
+    raised: Vec<(String, String)>,
+    power: power::Power,
 }
 
 /// Whom a right logon lets in.
@@ -122,7 +132,7 @@ impl SimulatedAgent {
         let host = Arc::new(SimulatedHost {
             name: name.to_owned(),
             listener,
-            state: Mutex::default(),
+            state: Mutex::new(State { power: power::Power::on(), ..State::default() }),
             changed: Notify::new(),
         });
         Self::attach(host, directory)
@@ -187,7 +197,7 @@ impl SimulatedHost {
 
     /// The settings that the broker sent last.
     pub fn settings(&self) -> v1::HostSettings {
-        self.state().settings
+        self.state().settings.clone()
     }
 
     /// Requests received so far.
@@ -197,7 +207,7 @@ impl SimulatedHost {
 
     /// Its sessions.
     pub fn sessions(&self) -> Vec<v1::SessionReport> {
-        self.state().sessions.values().cloned().collect()
+        reported(&self.state())
     }
 
     /// Brokers that it is attached to.
@@ -220,6 +230,8 @@ impl SimulatedHost {
             if let Some(report) = state.sessions.get_mut(&session) {
                 report.state = v1::SessionState::Active.into();
                 tracing::debug!(session, connection, "logged on");
+                report.prelaunched = false;
+                state.left.remove(&session);
                 state.connections.insert(session.clone(), connection.clone());
                 logged_on = Some(LoggedOn { session, connection });
             }
@@ -279,13 +291,16 @@ impl SimulatedHost {
             machine_name: self.name.clone(),
             rdp_address: self.listener.address.clone(),
             rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
+            mac_addresses: vec![self.mac_address().to_vec()],
+            can_reboot: true,
+            can_stop: true,
         }
     }
 
     fn report(&self) -> v1::HostReport {
         let state = self.state();
         v1::HostReport {
-            sessions: state.sessions.values().cloned().collect(),
+            sessions: reported(&state),
             ended: state.ended.clone(),
             cpu_load: state.cpu_load,
             memory_total_bytes: MEMORY,
@@ -294,7 +309,7 @@ impl SimulatedHost {
             healthy: state.problem.is_empty(),
             problem: state.problem.clone(),
             refused_logons: state.refused_logons,
-            uptime_secs: 1_000,
+            uptime_secs: state.power.uptime_secs(),
         }
     }
 
@@ -336,71 +351,29 @@ impl SimulatedHost {
                     apps: vec![app("editor", "Editor"), app("terminal", "Terminal")],
                 })
             }
+            Some(agent_request::Body::Power(power)) => self.switch(&mut state, power.action()),
+            Some(agent_request::Body::Wake(wake)) => {
+                state.power.called.extend(wake.mac_addresses.iter().cloned());
+                done()
+            }
             Some(agent_request::Body::Message(_) | agent_request::Body::EndProcess(_)) => done(),
             None => refused(v1::RefusalCode::BadRequest, "The request is empty."),
         }
     }
+}
 
-    fn prepare(&self, state: &mut State, prepare: &v1::Prepare) -> agent_reply::Body {
-        if let Some(refusal) = &state.refuse {
-            return agent_reply::Body::Refused(refusal.clone());
+/// Its sessions, as reports and tests see them.
+fn reported(state: &State) -> Vec<v1::SessionReport> {
+    let mut sessions: Vec<_> = state.sessions.values().cloned().collect();
+    for session in &mut sessions {
+        if let Some(open) = state.open.get(&session.session_id) {
+            session.open_resource_ids = open.keys().cloned().collect();
         }
-        if prepare.reconnect {
-            if !state.sessions.contains_key(&prepare.session_id) {
-                return refused(v1::RefusalCode::UnknownSession, "That session is gone.");
-            }
-        } else {
-            match state.settings.logon_mode() {
-                v1::LogonMode::Enabled => {}
-                v1::LogonMode::Disabled => {
-                    return refused(v1::RefusalCode::LogonsDisabled, "Logons are off.");
-                }
-                _ => return refused(v1::RefusalCode::Draining, "The host is draining."),
-            }
-            if state.sessions.len() >= state.settings.max_sessions as usize {
-                return refused(v1::RefusalCode::Full, "Every seat is taken.");
-            }
-            let session = v1::SessionReport {
-                session_id: prepare.session_id.clone(),
-                user_id: prepare.user_id.clone(),
-                user_name: prepare.user_name.clone(),
-                proof: prepare.proof.clone(),
-                account: prepare.account.clone(),
-                state: v1::SessionState::Prepared.into(),
-                started_at_ms: Timestamp::now().as_millisecond(),
-                resource_id: prepare.resource_id.clone(),
-                resource_name: prepare.resource_name.clone(),
-                shared: prepare.shared,
-                client: prepare.client.clone(),
-                desktop: matches!(prepare.start, Some(v1::prepare::Start::Desktop(_))),
-                ..Default::default()
-            };
-            state.sessions.insert(prepare.session_id.clone(), session);
+        if let Some(left) = state.left.get(&session.session_id) {
+            session.disconnected_secs = left.elapsed().as_secs();
         }
-        let logon_name =
-            format!("{}~{}", prepare.account, &prepare.session_id[prepare.session_id.len() - 6..]);
-        let secret = random_secret();
-        let expires_at = Timestamp::now() + jiff::SignedDuration::from_secs(LOGON_LIFETIME_SECS);
-        let logon = OneTimeLogon {
-            secret: secret.clone(),
-            session: prepare.session_id.clone(),
-            connection: prepare.connection_id.clone(),
-            expires_at,
-        };
-        state.logons.insert(logon_name.clone(), logon);
-        agent_reply::Body::Prepared(v1::Prepared {
-            session_id: prepare.session_id.clone(),
-            logon_name,
-            logon_domain: String::new(),
-            one_time_logon: secret,
-            expires_at_ms: expires_at.as_millisecond(),
-            rdp_address: self.listener.address.clone(),
-            rdp_certificate_sha256: self.listener.certificate_sha256.to_vec(),
-            alternate_shell: state.program.0.clone(),
-            working_directory: state.program.1.clone(),
-            dynamic_resize: true,
-        })
     }
+    sessions
 }
 
 fn refused(code: v1::RefusalCode, reason: &str) -> agent_reply::Body {
@@ -411,12 +384,15 @@ fn disconnect(state: &mut State, session_id: &str, reason: EndReason, detail: &s
     let Some(session) = state.sessions.get_mut(session_id) else { return };
     if session.state() == v1::SessionState::Active {
         session.state = v1::SessionState::Disconnected.into();
+        state.left.insert(session_id.to_owned(), Instant::now());
         let session = session.clone();
         note_end(state, session, reason, detail);
     }
 }
 
 fn end(state: &mut State, session_id: &str, reason: EndReason, detail: &str) {
+    state.left.remove(session_id);
+    state.open.remove(session_id);
     if let Some(session) = state.sessions.remove(session_id) {
         note_end(state, session, reason, detail);
     }
@@ -466,6 +442,9 @@ async fn attach_once(
     host: &Arc<SimulatedHost>,
     channel: tonic::transport::Channel,
 ) -> Result<(), tonic::Status> {
+    if host.is_off() {
+        return Err(tonic::Status::unavailable("the machine is off"));
+    }
     let (up, messages) = mpsc::channel(16);
     let send = async |body| {
         let message = v1::AgentMessage { body: Some(body) };
@@ -478,6 +457,9 @@ async fn attach_once(
     host.change(|state| state.links += 1);
     let _linked = Linked(host);
     loop {
+        if host.is_off() {
+            return Ok(());
+        }
         let changed = host.changed.notified();
         send(agent_message::Body::Report(host.report())).await?;
         tokio::select! {

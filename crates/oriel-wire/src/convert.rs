@@ -3,6 +3,7 @@
 use oriel_model::{
     Timestamp,
     host::{AccountMode, EffectiveHostSettings, LogonMode},
+    resource::Window,
     session::SessionState,
 };
 
@@ -52,6 +53,28 @@ impl From<v1::SessionState> for SessionState {
     }
 }
 
+impl From<Window> for v1::WindowState {
+    fn from(window: Window) -> Self {
+        match window {
+            Window::Maximised => v1::WindowState::Maximised,
+            Window::Normal => v1::WindowState::Normal,
+            Window::Minimised => v1::WindowState::Minimised,
+            Window::FullScreen => v1::WindowState::FullScreen,
+        }
+    }
+}
+
+impl From<v1::WindowState> for Window {
+    fn from(window: v1::WindowState) -> Self {
+        match window {
+            v1::WindowState::Maximised => Window::Maximised,
+            v1::WindowState::Normal => Window::Normal,
+            v1::WindowState::Minimised => Window::Minimised,
+            v1::WindowState::FullScreen => Window::FullScreen,
+        }
+    }
+}
+
 /// What a broker tells an agent of its host.
 pub fn host_settings(
     settings: &EffectiveHostSettings,
@@ -70,6 +93,14 @@ pub fn host_settings(
         logon_mode: v1::LogonMode::from(logon_mode).into(),
         enabled,
         logon_mode_revision: revision,
+        cpu_optimisation: Some(v1::CpuOptimisation {
+            enabled: settings.cpu_optimisation.enabled,
+            above_percent: settings.cpu_optimisation.above_percent,
+            critical_percent: settings.cpu_optimisation.critical_percent,
+            idle_percent: settings.cpu_optimisation.idle_percent,
+            after_secs: settings.cpu_optimisation.after_secs,
+            excluded: settings.cpu_optimisation.excluded.clone(),
+        }),
     }
 }
 

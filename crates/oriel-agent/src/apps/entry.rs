@@ -39,6 +39,8 @@ pub(super) struct Entry {
     pub(super) try_exec: Option<String>,
     pub(super) categories: Vec<String>,
     pub(super) is_terminal: bool,
+    /// What it opens, by media type.
+    pub(super) opens: Vec<String>,
     exec: Option<String>,
     kind: String,
     is_hidden: bool,
@@ -82,10 +84,8 @@ impl Entry {
             "TryExec" => self.try_exec = Some(text()),
             "Terminal" => self.is_terminal = value == "true",
             "NoDisplay" | "Hidden" => self.is_hidden |= value == "true",
-            "Categories" => {
-                self.categories =
-                    value.split(';').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-            }
+            "Categories" => self.categories = words(value),
+            "MimeType" => self.opens = words(value),
             _ => {}
         }
     }
@@ -106,6 +106,11 @@ impl Entry {
         }
         (!words.is_empty()).then_some(words)
     }
+}
+
+/// A list of words with semicolons behind them.
+fn words(value: &str) -> Vec<String> {
+    value.split(';').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Escapes of values of type string: `\s \n \t \r \\`.
@@ -172,7 +177,7 @@ pub fn split_words(line: &str) -> Result<Vec<String>, OpenQuote> {
 }
 
 /// The opposite of [`split_words`].
-pub(super) fn join_words(words: &[String]) -> String {
+pub fn join_words(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     let quoted = words.iter().map(|word| {
         if !word.is_empty() && word.chars().all(plain) {

@@ -2,7 +2,7 @@
 //! publishing.
 //!
 //! Sources: the Desktop Entry Specification 1.5 and the Icon Theme Specification 0.13 of freedesktop.org.
-//! Deliberately absent: file associations, actions, D-Bus activation.
+//! Deliberately absent: actions, D-Bus activation, and file associations but for one: what opens folders.
 
 mod entry;
 mod icon;
@@ -15,7 +15,7 @@ use std::{
 };
 
 use entry::Entry;
-pub use entry::split_words;
+pub use entry::{join_words, split_words};
 
 use crate::host::App;
 
@@ -41,6 +41,66 @@ pub const PROGRAM_PATH: &str =
 /// belongs on a thread that may block.
 pub fn installed(languages: &[String]) -> Vec<App> {
     installed_in(&FOLDERS.map(PathBuf::from), languages)
+}
+
+/// Files in which an administrator or a distribution says what opens what, the first that says it wins.
+const DEFAULTS: [&str; 4] = [
+    "/etc/xdg/mimeapps.list",
+    "/usr/local/share/applications/mimeapps.list",
+    "/usr/share/applications/mimeapps.list",
+    "/usr/share/applications/defaults.list",
+];
+/// Largest of them that is read.
+const DEFAULTS_BYTES_MAX: u64 = 1024 * 1024;
+/// The media type of a folder.
+const FOLDER_TYPE: &str = "inode/directory";
+
+/// The program that opens folders: the machine's default, else the first that says that it can.
+pub fn folder_handler() -> Option<App> {
+    let defaults = DEFAULTS.iter().filter_map(|path| {
+        let readable = fs::metadata(path).is_ok_and(|meta| meta.len() <= DEFAULTS_BYTES_MAX);
+        readable.then(|| fs::read_to_string(path).ok()).flatten()
+    });
+    let wanted: Vec<String> = defaults.flat_map(|text| defaults_in(&text)).collect();
+    folder_handler_in(&FOLDERS.map(PathBuf::from), &wanted)
+}
+
+fn folder_handler_in(folders: &[PathBuf], wanted: &[String]) -> Option<App> {
+    let mut entries = BTreeMap::new();
+    for folder in folders {
+        collect(folder, "", 0, &mut entries);
+    }
+    let mut icons = icon::Icons::new(Instant::now());
+    let mut handlers: Vec<App> = entries
+        .into_iter()
+        .filter_map(|(id, entry)| Some((id, entry?)))
+        .filter(|(_, entry)| entry.opens.iter().any(|kind| kind == FOLDER_TYPE))
+        // An editor opens folders, too, but it is none that people look for files with.
+        .filter(|(id, entry)| {
+            let is_manager = entry.categories.iter().any(|category| category == "FileManager");
+            is_manager || wanted.contains(id)
+        })
+        .filter_map(|(id, entry)| app(id, entry, &[], &mut icons))
+        .collect();
+    handlers.sort_by_key(|app| wanted.iter().position(|id| *id == app.id).unwrap_or(usize::MAX));
+    (!handlers.is_empty()).then(|| handlers.remove(0))
+}
+
+/// The entries that a list of associations names for folders, the preferred first.
+fn defaults_in(text: &str) -> Vec<String> {
+    let mut group = "";
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            group = line;
+        } else if let Some((FOLDER_TYPE, ids)) = line.split_once('=')
+            && group == "[Default Applications]"
+        {
+            let ids = ids.split(';').filter_map(|id| id.trim().strip_suffix(".desktop"));
+            found.extend(ids.map(str::to_owned));
+        }
+    }
+    found
 }
 
 fn installed_in(folders: &[PathBuf], languages: &[String]) -> Vec<App> {
@@ -101,7 +161,7 @@ fn app(id: String, entry: Entry, languages: &[String], icons: &mut icon::Icons) 
         name: entry.name.in_language(languages)?.to_owned(),
         comment: entry.comment.in_language(languages).unwrap_or_default().to_owned(),
         program,
-        arguments: entry::join_words(&words),
+        arguments: join_words(&words),
         icon_png: entry.icon.as_deref().and_then(|icon| icons.find(icon)).unwrap_or_default(),
         categories: entry.categories,
         id,
@@ -157,6 +217,32 @@ mod tests {
         for path in [local, system] {
             let _ = fs::remove_dir_all(path);
         }
+    }
+
+    #[test]
+    fn folders_open_with_the_default_or_else_with_a_file_manager() {
+        let local = folder("handlers");
+        let write = |name: &str, categories: &str| {
+            let text = format!(
+                "[Desktop Entry]\nType=Application\nName={name}\nExec=sh %U\nMimeType=text/plain;inode/directory;\n\
+                 Categories={categories};\n"
+            );
+            fs::write(local.join(format!("{name}.desktop")), text).expect("file");
+        };
+        write("a-editor", "TextEditor");
+        let handler = |wanted: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(|&id| id.to_owned()).collect();
+            folder_handler_in(std::slice::from_ref(&local), &wanted).map(|app| app.id)
+        };
+        assert_eq!(handler(&[]), None);
+        write("b-files", "System;FileManager");
+        write("c-files", "FileManager");
+        assert_eq!(handler(&[]).as_deref(), Some("b-files"));
+        assert_eq!(handler(&["gone", "c-files"]).as_deref(), Some("c-files"));
+        let list = "[Added Associations]\ninode/directory=a.desktop;\n[Default Applications]\n\
+                    text/plain=b.desktop\ninode/directory=c.desktop;d.desktop;\n";
+        assert_eq!(defaults_in(list), ["c", "d"]);
+        let _ = fs::remove_dir_all(local);
     }
 
     #[test]

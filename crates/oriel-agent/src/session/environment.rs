@@ -130,6 +130,7 @@ mod tests {
             home: "/".into(),
             shell: "/bin/bash".into(),
             start: Start::Desktop,
+            resource: String::new(),
             desktop_command: None,
             window_manager: "/nowhere".into(),
             runtime_dir: "/run/nowhere".into(),

@@ -1,7 +1,7 @@
 //! Inside a session: the one program that the session software starts in every X session.
 //!
 //! It runs as the user, asks the agent over a socket what the session is for, starts the window manager
-//! and the program or the desktop, reports windows and idle time, shows messages, and ends the session's
+//! and the program or the desktop, gives their windows the wanted form, reports windows and idle time, shows messages, and ends the session's
 //! programs when told to. The session ends when it exits. All dealings with the user's X server happen
 //! here, so that the agent, which is root, never reads what a user's programs wrote.
 //!
@@ -12,6 +12,7 @@ mod environment;
 mod programs;
 pub(crate) mod protocol;
 mod start;
+mod windows;
 mod x11;
 
 pub use start::run;
@@ -23,3 +24,6 @@ pub(crate) const LOGON_VARIABLE: &str = "ORIEL_LOGON";
 /// Variable that every process of a session inherits: the session's id. It finds the programs that have
 /// left the process tree.
 pub(crate) const SESSION_VARIABLE: &str = "ORIEL_SESSION";
+/// Variable that the processes of one program inherit: its number within the session. It tells whose a
+/// window is.
+pub(crate) const PROGRAM_VARIABLE: &str = "ORIEL_PROGRAM";

@@ -1,16 +1,19 @@
 //! The programs of a session: started, counted, ended.
 
 use std::{
+    collections::BTreeSet,
     os::unix::process::ExitStatusExt,
     process::ExitStatus,
     sync::mpsc::Sender,
     time::{Duration, Instant},
 };
 
-use super::{SESSION_VARIABLE, environment::Environment, start::Event};
+use oriel_model::resource::Window;
+
+use super::{PROGRAM_VARIABLE, SESSION_VARIABLE, environment::Environment, protocol::Opening, start::Event};
 use crate::{
     apps::split_words,
-    host::{Program, SessionId},
+    host::SessionId,
     proc::{ProcessId, ProcessTable, Signal},
 };
 
@@ -26,16 +29,42 @@ const EARLY: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Programs {
     started: Vec<Started>,
-    /// When the last window closed, while there is none.
-    windowless_since: Option<Instant>,
+    /// The windows there are, in their order, each with the program that it belongs to if that is known.
+    windows: Vec<(Seen, Option<usize>)>,
 }
 
 #[derive(Debug)]
 struct Started {
     name: String,
+    resource: String,
+    window: Window,
     at: Instant,
     exited_at: Option<Instant>,
     has_shown: bool,
+    /// Whether its first window has got its form.
+    is_shaped: bool,
+    /// When its last window closed, while it has none.
+    windowless_since: Option<Instant>,
+}
+
+/// A window of a program, as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The X server's number for it.
+    pub(super) window: u32,
+    /// The process that it belongs to, if it says so.
+    pub(super) pid: Option<u32>,
+    /// The program within this session that the process was started for, if it was.
+    pub(super) program: Option<usize>,
+    /// Whether it is a main window and not a dialog or the like.
+    pub(super) is_main: bool,
+}
+
+/// A window that is to get the form that its program's resource wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) window: u32,
+    pub(super) form: Window,
 }
 
 impl Programs {
@@ -45,19 +74,21 @@ impl Programs {
     /// A sentence for the user.
     pub(super) fn start(
         &mut self,
-        program: &Program,
+        opening: &Opening,
         environment: &Environment,
         events: &Sender<Event>,
     ) -> Result<(), String> {
+        let program = &opening.program;
         let arguments = split_words(&program.arguments)
             .map_err(|error| format!("the arguments of {} cannot be read: {error}", program.program))?;
+        let index = self.started.len();
         let mut child = environment
             .command(&program.program)
             .args(arguments)
+            .env(PROGRAM_VARIABLE, index.to_string())
             .current_dir(environment.folder(&program.start_in))
             .spawn()
             .map_err(|error| format!("{} cannot be started: {error}", program.program))?;
-        let index = self.started.len();
         let events = events.clone();
         std::thread::spawn(move || {
             if let Ok(status) = child.wait() {
@@ -65,7 +96,17 @@ impl Programs {
             }
         });
         let name = program.program.rsplit('/').next().unwrap_or_default().to_owned();
-        self.started.push(Started { name, at: Instant::now(), exited_at: None, has_shown: false });
+        let now = Instant::now();
+        self.started.push(Started {
+            name,
+            resource: opening.resource.clone(),
+            window: program.window,
+            at: now,
+            exited_at: None,
+            has_shown: false,
+            is_shaped: false,
+            windowless_since: Some(now),
+        });
         Ok(())
     }
 
@@ -85,32 +126,97 @@ impl Programs {
         })
     }
 
-    /// Notes how many windows there are.
-    pub(super) fn windows(&mut self, count: usize, now: Instant) {
-        if count == 0 {
-            self.windowless_since.get_or_insert(now);
-            return;
-        }
-        self.windowless_since = None;
-        for program in &mut self.started {
+    /// Notes the windows that there are, in their order. Returns which of them are to be shaped.
+    pub(super) fn windows(&mut self, seen: &[Seen], now: Instant) -> Vec<Shape> {
+        let before = std::mem::take(&mut self.windows);
+        let mut shapes = Vec::new();
+        for window in seen {
+            let known = before.iter().find(|(old, _)| old.window == window.window);
+            let owner = match known {
+                Some((_, owner)) => *owner,
+                None => self.owner(window, &before, now),
+            };
+            self.windows.push((*window, owner));
+            let Some(program) = owner.and_then(|index| self.started.get_mut(index)) else { continue };
             program.has_shown = true;
+            if known.is_none() && window.is_main {
+                let is_first = !std::mem::replace(&mut program.is_shaped, true);
+                // Only the first window is an icon or all there is; what follows was asked for by the user.
+                let form = match program.window {
+                    Window::Minimised | Window::FullScreen if !is_first => Window::Maximised,
+                    form => form,
+                };
+                shapes.push(Shape { window: window.window, form });
+            }
+        }
+        for (index, program) in self.started.iter_mut().enumerate() {
+            if self.windows.iter().any(|(_, owner)| *owner == Some(index)) {
+                program.windowless_since = None;
+            } else {
+                program.windowless_since.get_or_insert(now);
+            }
+        }
+        shapes
+    }
+
+    /// Whose a new window is: of the program whose process made it. A program that has exited without a
+    /// window has probably handed over to a process that was there before, so the next window is its.
+    fn owner(&self, window: &Seen, before: &[(Seen, Option<usize>)], now: Instant) -> Option<usize> {
+        let of_process = || {
+            let others = before.iter().chain(&self.windows);
+            others.filter(|(old, _)| old.pid.is_some() && old.pid == window.pid).find_map(|(_, owner)| *owner)
+        };
+        let handed_over = || {
+            self.started.iter().rposition(|program| {
+                !program.has_shown && program.exited_at.is_some_and(|at| now - at < HANDOVER)
+            })
+        };
+        let marked = window.program.filter(|index| *index < self.started.len());
+        match marked.or_else(of_process) {
+            Some(index) if self.started[index].has_shown => Some(handed_over().unwrap_or(index)),
+            Some(index) => Some(index),
+            None => handed_over().or_else(|| self.started.iter().rposition(|program| !program.has_shown)),
         }
     }
 
     /// Whether the user would say that a program is running.
     pub(super) fn is_running(&self, now: Instant) -> bool {
-        let Some(since) = self.windowless_since else { return true };
-        self.started.iter().any(|program| match (program.has_shown, program.exited_at) {
-            (false, None) => true,
-            (false, Some(exited_at)) => now - exited_at < HANDOVER,
-            (true, None) => now - since < WINDOWLESS,
-            (true, Some(_)) => false,
-        })
+        !self.windows.is_empty() || self.started.iter().any(|program| program.is_running(now))
+    }
+
+    /// The resources whose programs run, each once.
+    pub(super) fn resources(&self, now: Instant) -> BTreeSet<String> {
+        let running = self.started.iter().filter(|program| program.is_running(now));
+        running.map(|program| program.resource.clone()).filter(|resource| !resource.is_empty()).collect()
+    }
+
+    /// The youngest window of a resource's programs.
+    pub(super) fn window_of(&self, resource: &str) -> Option<u32> {
+        let is_its = |owner: &Option<usize>| {
+            owner
+                .and_then(|index| self.started.get(index))
+                .is_some_and(|program| program.resource == resource)
+        };
+        let its = || self.windows.iter().rev().filter(|(_, owner)| is_its(owner));
+        its().find(|(seen, _)| seen.is_main).or_else(|| its().next()).map(|(seen, _)| seen.window)
     }
 
     /// Whether the answer of [`Self::is_running`] may change by time alone.
     pub(super) fn is_in_suspense(&self) -> bool {
-        self.windowless_since.is_some()
+        let is_over = |program: &Started| program.has_shown && program.exited_at.is_some();
+        self.started.iter().any(|program| program.windowless_since.is_some() && !is_over(program))
+    }
+}
+
+impl Started {
+    fn is_running(&self, now: Instant) -> bool {
+        let Some(since) = self.windowless_since else { return true };
+        match (self.has_shown, self.exited_at) {
+            (false, None) => true,
+            (false, Some(exited_at)) => now - exited_at < HANDOVER,
+            (true, None) => now - since < WINDOWLESS,
+            (true, Some(_)) => false,
+        }
     }
 }
 
@@ -151,46 +257,5 @@ fn of_session(session: SessionId) -> Vec<ProcessId> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(at: Instant) -> Programs {
-        let program = Started { name: "app".into(), at, exited_at: None, has_shown: false };
-        Programs { started: vec![program], windowless_since: Some(at) }
-    }
-
-    const OK: i32 = 0;
-    const EXIT_127: i32 = 127 << 8;
-
-    #[test]
-    fn a_program_runs_until_its_last_window_is_gone_for_a_while() {
-        let start = Instant::now();
-        let after = |secs| start + Duration::from_secs(secs);
-        let mut programs = one(start);
-        assert!(programs.is_running(after(30)), "a slow start is a start");
-        programs.windows(1, after(31));
-        assert!(programs.is_running(after(100)));
-        programs.windows(0, after(100));
-        assert!(programs.is_running(after(104)), "a splash screen may be followed by a window");
-        assert!(!programs.is_running(after(105)), "a process without a window is of no use");
-        assert!(programs.exited(0, ExitStatus::from_raw(OK), after(106)).is_none());
-        assert!(!programs.is_running(after(106)));
-    }
-
-    #[test]
-    fn a_launcher_may_hand_over_but_a_failure_is_final() {
-        let start = Instant::now();
-        let after = |secs| start + Duration::from_secs(secs);
-        let mut launcher = one(start);
-        assert!(launcher.exited(0, ExitStatus::from_raw(OK), after(1)).is_none());
-        assert!(launcher.is_running(after(10)));
-        assert!(!launcher.is_running(after(11)));
-        launcher.windows(1, after(11));
-        assert!(launcher.is_running(after(60)));
-
-        let mut failed = one(start);
-        let sentence = failed.exited(0, ExitStatus::from_raw(EXIT_127), after(1)).expect("a failure");
-        assert_eq!(sentence, "app ended at once with exit code 127");
-        assert!(!failed.is_running(after(1)));
-    }
-}
+#[path = "programs_tests.rs"]
+mod tests;

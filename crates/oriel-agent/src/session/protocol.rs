@@ -29,6 +29,9 @@ pub(crate) enum FromSession {
         is_running: bool,
         /// Names of the programs with a window.
         programs: Vec<String>,
+        /// The resources whose programs run.
+        #[serde(default)]
+        resources: Vec<String>,
     },
     /// Time since the last input.
     Idle {
@@ -49,7 +52,12 @@ pub(crate) enum ToSession {
     /// What the session is for.
     Begin(Box<Begin>),
     /// Open one more program.
-    Open(Program),
+    Open(Opening),
+    /// Bring the window of a resource's program to the front.
+    BringToFront {
+        /// The resource, a UUID.
+        resource: String,
+    },
     /// Show a message.
     Message {
         /// Its title.
@@ -62,6 +70,17 @@ pub(crate) enum ToSession {
         /// How long programs have to finish, in seconds.
         grace_secs: u64,
     },
+}
+
+/// A program, and what it is opened for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Opening {
+    /// The program.
+    #[serde(flatten)]
+    pub(crate) program: Program,
+    /// The published resource, a UUID; empty for none.
+    #[serde(default)]
+    pub(crate) resource: String,
 }
 
 /// All that a session needs to begin.
@@ -77,6 +96,9 @@ pub(crate) struct Begin {
     pub(crate) shell: String,
     /// What to start.
     pub(crate) start: Start,
+    /// The published resource that this is, a UUID; empty for none.
+    #[serde(default)]
+    pub(crate) resource: String,
     /// The command of a desktop; `None`: the first known one that is installed.
     pub(crate) desktop_command: Option<String>,
     /// Folder with the window manager's configurations.

@@ -19,13 +19,11 @@ use super::{
     LOGON_VARIABLE, SOCKET_VARIABLE, dialog,
     environment::Environment,
     programs::{self, Programs},
-    protocol::{Begin, FromSession, LINE_BYTES_MAX, ToSession},
-    x11::{Display, Windows},
+    protocol::{Begin, FromSession, LINE_BYTES_MAX, Opening, ToSession},
+    windows::Windows,
+    x11::Display,
 };
-use crate::{
-    apps::find_program,
-    host::{Program, Start},
-};
+use crate::{apps::find_program, host::Start};
 
 /// How long the agent may take to say what the session is for. It may just be restarting.
 const BEGIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -84,14 +82,14 @@ pub fn run() -> ExitCode {
 }
 
 /// What there is before the first program.
-struct Opening {
+struct Known {
     begin: Begin,
     agent: AgentLine,
     events: Receiver<Event>,
     sender: Sender<Event>,
 }
 
-fn begin() -> Result<Opening, String> {
+fn begin() -> Result<Known, String> {
     let socket = env::var_os(SOCKET_VARIABLE).ok_or_else(|| format!("{SOCKET_VARIABLE} is not set"))?;
     let logon_name =
         env::var(LOGON_VARIABLE).or_else(|_| env::var("USER")).map_err(|_| "USER is not set".to_owned())?;
@@ -102,7 +100,7 @@ fn begin() -> Result<Opening, String> {
         match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Event::Agent(ToSession::Begin(begin))) => {
                 agent.has_begun.store(true, Ordering::Relaxed);
-                return Ok(Opening { begin: *begin, agent, events, sender });
+                return Ok(Known { begin: *begin, agent, events, sender });
             }
             Ok(Event::Agent(ToSession::LogOff { .. })) => return Err("it is over already".into()),
             Ok(_) => {}
@@ -129,8 +127,8 @@ struct Session {
 }
 
 impl Session {
-    fn start(opening: Opening) -> Result<Self, String> {
-        let Opening { begin, agent, events, sender } = opening;
+    fn start(known: Known) -> Result<Self, String> {
+        let Known { begin, agent, events, sender } = known;
         let uid = std::fs::metadata("/proc/self").map_err(|error| error.to_string())?.uid();
         let mut environment = Environment::new(&begin, env::vars_os(), uid);
         let display = Arc::new(Display::connect()?);
@@ -151,13 +149,17 @@ impl Session {
             last_reported: None,
             agent_lost_at: None,
         };
-        session.programs.windows(0, Instant::now());
         match session.begin.start.clone() {
             Start::Desktop => session.start_desktop()?,
+            Start::Nothing => {
+                session.start_window_manager("application.xml")?;
+                session.watch_windows();
+            }
             Start::Program(program) => {
                 session.start_window_manager("application.xml")?;
                 session.watch_windows();
-                if let Err(reason) = session.open(&program) {
+                let opening = Opening { program, resource: session.begin.resource.clone() };
+                if let Err(reason) = session.open(&opening) {
                     session.agent.say(&FromSession::Over { detail: reason.clone() });
                     return Err(reason);
                 }
@@ -212,8 +214,8 @@ impl Session {
         Ok(())
     }
 
-    fn open(&mut self, program: &Program) -> Result<(), String> {
-        self.programs.start(program, &self.environment, &self.sender)?;
+    fn open(&mut self, opening: &Opening) -> Result<(), String> {
+        self.programs.start(opening, &self.environment, &self.sender)?;
         let now = Instant::now();
         self.pokes.extend(POKES.iter().map(|after| now + *after));
         Ok(())
@@ -275,7 +277,7 @@ impl Session {
 
     fn next_look(&self, now: Instant, idle_due: Instant) -> Duration {
         let mut due = idle_due.min(self.pokes.iter().min().copied().unwrap_or(idle_due));
-        if self.programs.is_in_suspense() && !self.is_desktop() {
+        if self.programs.is_in_suspense() {
             due = due.min(now + SUSPENSE_INTERVAL);
         }
         due.saturating_duration_since(now)
@@ -286,7 +288,6 @@ impl Session {
         match event {
             Event::ProgramExited(index, status) => {
                 if let Some(failure) = self.programs.exited(index, status, Instant::now())
-                    && self.windows.count == 0
                     && !self.programs.is_running(Instant::now())
                 {
                     self.agent.say(&FromSession::Over { detail: failure });
@@ -298,13 +299,20 @@ impl Session {
                 return false;
             }
             Event::Windows(windows) => {
-                self.programs.windows(windows.count, Instant::now());
+                for shape in self.programs.windows(&windows.seen, Instant::now()) {
+                    self.display.shape(shape.window, shape.form);
+                }
                 self.windows = windows;
             }
             Event::Agent(ToSession::Begin(_)) => {}
-            Event::Agent(ToSession::Open(program)) => {
-                if let Err(reason) = self.open(&program) {
+            Event::Agent(ToSession::Open(opening)) => {
+                if let Err(reason) = self.open(&opening) {
                     dialog::show("The program cannot be opened".into(), reason, &self.environment);
+                }
+            }
+            Event::Agent(ToSession::BringToFront { resource }) => {
+                if let Some(window) = self.programs.window_of(&resource) {
+                    self.display.activate(window);
                 }
             }
             Event::Agent(ToSession::Message { title, text }) => dialog::show(title, text, &self.environment),
@@ -326,7 +334,15 @@ impl Session {
 
     fn report(&mut self, now: Instant) {
         let is_running = self.is_desktop() || self.programs.is_running(now);
-        let state = FromSession::Open { is_running, programs: self.windows.programs.clone() };
+        let mut resources = self.programs.resources(now);
+        if self.is_desktop() && !self.begin.resource.is_empty() {
+            resources.insert(self.begin.resource.clone());
+        }
+        let state = FromSession::Open {
+            is_running,
+            programs: self.windows.programs.clone(),
+            resources: resources.into_iter().collect(),
+        };
         if self.last_reported.as_ref() != Some(&state) {
             self.agent.say(&state);
             self.last_reported = Some(state);

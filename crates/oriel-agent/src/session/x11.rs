@@ -1,12 +1,9 @@
-//! What we need of the session's X server.
+//! What we need of the session's X server; its windows are in [`super::windows`].
 //!
 //! Sources: Extended Window Manager Hints 1.5 (root window properties, window types), ICCCM 4.1.2.5
 //! (WM_CLASS), the MIT screen saver extension (idle time).
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use x11rb::{
     connection::Connection,
@@ -25,17 +22,25 @@ use x11rb::{
 x11rb::atom_manager! {
     /// The atoms that we use.
     pub(super) Atoms: AtomsCookie {
+        _NET_ACTIVE_WINDOW,
         _NET_CLIENT_LIST,
         _NET_SUPPORTING_WM_CHECK,
         _NET_WM_NAME,
         _NET_WM_STATE,
+        _NET_WM_PID,
         _NET_WM_STATE_ABOVE,
+        _NET_WM_STATE_FULLSCREEN,
+        _NET_WM_STATE_MAXIMIZED_HORZ,
+        _NET_WM_STATE_MAXIMIZED_VERT,
+        _OB_WM_STATE_UNDECORATED,
         _NET_WM_WINDOW_TYPE,
         _NET_WM_WINDOW_TYPE_DESKTOP,
         _NET_WM_WINDOW_TYPE_DIALOG,
         _NET_WM_WINDOW_TYPE_DOCK,
+        _NET_WM_WINDOW_TYPE_NORMAL,
         _ORIEL_POKE,
         UTF8_STRING,
+        WM_CHANGE_STATE,
         WM_DELETE_WINDOW,
         WM_PROTOCOLS,
     }
@@ -43,8 +48,6 @@ x11rb::atom_manager! {
 
 /// Most windows looked at.
 const WINDOWS_MAX: u32 = 1_000;
-/// Most program names reported.
-const PROGRAMS_MAX: usize = 50;
 /// Class of our own message windows, which are no programs of the user.
 pub(super) const MESSAGE_CLASS: &str = "oriel-message";
 
@@ -54,15 +57,6 @@ pub(super) struct Display {
     pub(super) root: Window,
     pub(super) screen: usize,
     pub(super) atoms: Atoms,
-}
-
-/// The windows of programs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Windows {
-    /// How many.
-    pub(super) count: usize,
-    /// The programs' names, each once.
-    pub(super) programs: Vec<String>,
 }
 
 impl Display {
@@ -137,50 +131,17 @@ impl Display {
         }
     }
 
-    /// The windows of programs; panels, desktops and our own messages are none.
-    pub(super) fn windows(&self) -> Result<Windows, ReplyError> {
-        let mut count = 0;
-        let mut programs = BTreeSet::new();
-        for window in self.windows_in(self.root, self.atoms._NET_CLIENT_LIST)? {
-            // A window may vanish between the list and the question.
-            let Ok(Some(class)) = self.program_of(window) else { continue };
-            count += 1;
-            if programs.len() < PROGRAMS_MAX {
-                programs.insert(class);
-            }
-        }
-        Ok(Windows { count, programs: programs.into_iter().collect() })
-    }
-
-    fn program_of(&self, window: Window) -> Result<Option<String>, ReplyError> {
-        let kinds = self.words(window, self.atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM.into())?;
-        let furniture = [self.atoms._NET_WM_WINDOW_TYPE_DOCK, self.atoms._NET_WM_WINDOW_TYPE_DESKTOP];
-        if kinds.iter().any(|kind| furniture.contains(kind)) {
-            return Ok(None);
-        }
-        let class = self
-            .connection
-            .get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64)?
-            .reply()?
-            .value;
-        // Two texts, each with a zero behind it: the instance, then the class.
-        let mut names = class.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-        let instance = names.next().unwrap_or_default();
-        let name = names.next().filter(|name| !name.is_empty()).unwrap_or(instance);
-        Ok((name != MESSAGE_CLASS).then(|| name.chars().filter(|c| !c.is_control()).collect()))
-    }
-
     /// Time since the last input.
     pub(super) fn idle(&self) -> Result<Duration, ReplyError> {
         let reply = self.connection.screensaver_query_info(self.root)?.reply()?;
         Ok(Duration::from_millis(u64::from(reply.ms_since_user_input)))
     }
 
-    fn windows_in(&self, window: Window, property: Atom) -> Result<Vec<Window>, ReplyError> {
+    pub(super) fn windows_in(&self, window: Window, property: Atom) -> Result<Vec<Window>, ReplyError> {
         self.words(window, property, AtomEnum::WINDOW.into())
     }
 
-    fn words(&self, window: Window, property: Atom, kind: Atom) -> Result<Vec<u32>, ReplyError> {
+    pub(super) fn words(&self, window: Window, property: Atom, kind: Atom) -> Result<Vec<u32>, ReplyError> {
         let reply = self.connection.get_property(false, window, property, kind, 0, WINDOWS_MAX)?.reply()?;
         Ok(reply.value32().map(Iterator::collect).unwrap_or_default())
     }

@@ -233,20 +233,30 @@ impl Core {
             return false;
         };
         tracing::info!(session.id = %session, logon.name = shown, "logged on");
-        record.arriving = Some((connection, now));
-        record.logged_on_at.get_or_insert(now);
-        let to_open = record.to_open.take();
-        self.save(record);
-        if let Some(program) = to_open
-            && let Err(program) = send(&state, session, ToSession::Open(program))
-            && let (ToSession::Open(program), Some(record)) = (program, state.records.get_mut(&session))
-        {
-            // The session is just dialling; it gets it then.
-            record.to_open = Some(program);
+        // What starts a session beforehand is nobody's connection.
+        if record.logged_on_at.is_some() || !record.is_prelaunched {
+            record.arriving = Some((connection, now));
         }
+        record.logged_on_at.get_or_insert(now);
+        self.save(record);
+        self.deliver(&mut state, session);
         drop(state);
         self.nudge.notify_one();
         true
+    }
+
+    /// Tells a session what it was to hear when its user returns. One that waits for its first client hears
+    /// it once that is there, so that programs open at the client's size.
+    pub(super) fn deliver(&self, state: &mut State, session: SessionId) {
+        let Some(record) = state.records.get_mut(&session).filter(|record| !record.is_prelaunched) else {
+            return;
+        };
+        let Some(order) = record.on_return.take() else { return };
+        let told = send(state, session, order);
+        let Some(record) = state.records.get_mut(&session) else { return };
+        // Else the session is just dialling; it gets it then.
+        record.on_return = told.err();
+        self.save(record);
     }
 
     /// A seat whose secret is void and that nobody has taken can never be taken. And the connection that
@@ -322,14 +332,16 @@ impl Core {
             home: PathBuf::from(&record.account.home),
             shell: record.account.shell.clone(),
             start: record.start.clone(),
+            resource: record.resource.id.clone(),
             desktop_command: self.desktop_command.clone(),
             window_manager: PathBuf::from(INSIDE).join("openbox"),
             runtime_dir: PathBuf::from(INSIDE).join("runtime").join(uid.to_string()),
         };
-        if let Some(program) = record.to_open.take_if(|_| record.logged_on_at.is_some()) {
-            let _ = orders.try_send(ToSession::Open(program));
-        }
+        let has_come = record.logged_on_at.is_some();
         state.lines.insert(id, Line { number, orders });
+        if has_come {
+            self.deliver(&mut state, id);
+        }
         Some((id, number, begin))
     }
 
@@ -356,9 +368,12 @@ impl Core {
                 record.last_input = (now - idle).max(record.last_input);
                 return;
             }
-            FromSession::Open { is_running, programs } => {
-                let bounded = programs.into_iter().take(PROGRAMS_MAX);
-                record.programs = bounded.map(|name| name.chars().take(80).collect()).collect();
+            FromSession::Open { is_running, programs, resources } => {
+                let bounded = |words: Vec<String>| {
+                    let words = words.into_iter().take(PROGRAMS_MAX);
+                    words.map(|word| word.chars().take(80).collect()).collect()
+                };
+                (record.programs, record.open) = (bounded(programs), bounded(resources));
                 let is_application = record.start != Start::Desktop;
                 match (is_running, record.empty_since) {
                     (true, _) => record.empty_since = None,

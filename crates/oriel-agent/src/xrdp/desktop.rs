@@ -11,24 +11,40 @@ use crate::host::App;
 /// Programs on the panel. More do not fit a small screen; all are in the menu.
 const LAUNCHERS_MAX: usize = 8;
 
-/// openbox for a published application: its windows fill the session and have no frame; dialogs and
-/// messages have one and stay above.
+/// openbox for a published application: its windows fill the session and have no frame, unless the session's
+/// own program then gives them another form; dialogs and messages have one and stay above. What has become
+/// an icon is in the menu of the background.
 pub(super) const APPLICATION: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
   <placement><policy>Smart</policy><center>yes</center></placement>
   <desktops><number>1</number><popupTime>0</popupTime></desktops>
-  <theme><name>Clearlooks</name><titleLayout>LC</titleLayout></theme>
+  <theme><name>Clearlooks</name><titleLayout>LIMC</titleLayout></theme>
   <keyboard><keybind key="A-Tab"><action name="NextWindow"/></keybind></keyboard>
   <mouse>
     <context name="Titlebar">
       <mousebind button="Left" action="Drag"><action name="Move"/></mousebind>
+      <mousebind button="Left" action="DoubleClick"><action name="ToggleMaximize"/></mousebind>
     </context>
     <context name="Client">
       <mousebind button="Left" action="Press"><action name="Focus"/><action name="Raise"/></mousebind>
     </context>
+    <context name="Top Bottom Left Right TLCorner TRCorner BLCorner BRCorner">
+      <mousebind button="Left" action="Drag"><action name="Resize"/></mousebind>
+    </context>
     <context name="Close">
       <mousebind button="Left" action="Click"><action name="Close"/></mousebind>
+    </context>
+    <context name="Maximize">
+      <mousebind button="Left" action="Click"><action name="ToggleMaximize"/></mousebind>
+    </context>
+    <context name="Iconify">
+      <mousebind button="Left" action="Click"><action name="Iconify"/></mousebind>
+    </context>
+    <context name="Root">
+      <mousebind button="Left" action="Press">
+        <action name="ShowMenu"><menu>client-list-combined-menu</menu></action>
+      </mousebind>
     </context>
   </mouse>
   <applications>

@@ -1,7 +1,9 @@
 //! The port, carried out by xrdp.
 
 use std::{
+    collections::HashMap,
     os::unix::fs::chown,
+    path::Path,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -13,22 +15,28 @@ use tokio::{
     sync::watch::Receiver,
     time::{Instant, sleep},
 };
+use zeroize::Zeroizing;
 
 use super::{
     SHUT_DOWN_GRACE, Xrdp, alias,
     core::{send, unknown},
+    prelaunch,
     record::{Action, Ending, Record},
     watch::{act, end_all, is_marked, is_server, members},
 };
 use crate::{
     accounts::{self, Account},
     apps::{find_program, split_words},
+    documents,
     host::{
-        App, HostSnapshot, HostSoftware, Prepared, Refusal, RefusalKind, SeatRequest, SessionHost, SessionId,
-        SessionLimits, SessionProcess, Start,
+        App, HostSnapshot, HostSoftware, PowerAction, Prepared, Refusal, RefusalKind, SeatRequest,
+        SessionHost, SessionId, SessionLimits, SessionProcess, Start,
     },
-    proc::{self, ProcessTable, Signal, TICKS_PER_SEC},
-    session::protocol::ToSession,
+    proc::{self, ProcessId, ProcessTable, Signal, TICKS_PER_SEC},
+    session::{
+        SESSION_VARIABLE,
+        protocol::{Opening, ToSession},
+    },
     state,
 };
 
@@ -76,7 +84,10 @@ impl SessionHost for Xrdp {
         let _turn = self.preparing.lock().await;
         let existing = self.core.state().records.get(&seat.session).cloned();
         match existing {
-            Some(record) => self.return_to(&record, seat),
+            Some(record) => {
+                self.has_started(record.id).await?;
+                self.return_to(&record, seat)
+            }
             None if seat.is_reconnect => Err(unknown(seat.session)),
             None => self.reserve(seat).await,
         }
@@ -155,6 +166,28 @@ impl SessionHost for Xrdp {
         process.signal(Signal::KILL).map_err(|error| internal(format!("cannot end process {pid}: {error}")))
     }
 
+    fn session_processes(&self) -> Vec<ProcessId> {
+        let state = self.core.state();
+        let users: HashMap<String, u32> =
+            state.records.values().map(|record| (record.id.to_string(), record.account.uid)).collect();
+        drop(state);
+        let is_sessions = |process: ProcessId| {
+            let owner = process.owner();
+            owner.is_some_and(|uid| users.values().any(|user| *user == uid))
+                && process.variable(SESSION_VARIABLE).and_then(|mark| users.get(&mark).copied()) == owner
+        };
+        let table = ProcessTable::read();
+        table.iter().filter(|stat| stat.runs()).map(|stat| stat.id).filter(|id| is_sessions(*id)).collect()
+    }
+
+    fn can(&self, action: PowerAction) -> bool {
+        self.power.can(action)
+    }
+
+    async fn power(&self, action: PowerAction) -> Result<(), Refusal> {
+        self.power.carry_out(action).await
+    }
+
     async fn apps(&self, languages: &[String]) -> Result<Vec<App>, Refusal> {
         Ok(self.installed_apps(languages).await)
     }
@@ -186,11 +219,16 @@ impl Xrdp {
 
     /// A new session: account, logon name, record, one-time logon.
     async fn reserve(&self, seat: &SeatRequest) -> Result<Prepared, Refusal> {
-        check_start(seat.start.as_ref())?;
-        let Some(start) = seat.start.clone() else {
-            return Err(Refusal::new(RefusalKind::BadRequest, "a new session needs something to start"));
+        let wanted = match &seat.start {
+            Some(start) => start.clone(),
+            None if seat.is_prelaunch => Start::Nothing,
+            None => {
+                return Err(Refusal::new(RefusalKind::BadRequest, "a new session needs something to start"));
+            }
         };
+        check_start(&wanted)?;
         let account = accounts::find_or_create(&seat.account, seat.accounts, &self.data_dir).await?;
+        let start = resolved(wanted, Path::new(&account.home))?;
         self.make_runtime_dir(&account)?;
         let now = self.core.now();
         let mut state = self.core.state();
@@ -220,10 +258,12 @@ impl Xrdp {
             empty_since: None,
             ending: None,
             leaving: None,
-            to_open: None,
+            on_return: None,
+            is_prelaunched: seat.is_prelaunch,
             last_input: now,
             boot_id: self.core.boot_id.clone(),
             programs: Vec::new(),
+            open: Vec::new(),
         };
         state.records.insert(record.id, record);
         if let Err(error) = self.core.write_aliases(&state) {
@@ -234,7 +274,49 @@ impl Xrdp {
         drop(state);
         self.core.announce();
         self.core.nudge.notify_one();
-        prepared.ok_or_else(|| unknown(seat.session))
+        let prepared = prepared.ok_or_else(|| unknown(seat.session))?;
+        Ok(if seat.is_prelaunch { self.start_beforehand(prepared, seat.size) } else { prepared })
+    }
+
+    /// Starts a session with its own one-time logon, so that none is left for anybody else.
+    fn start_beforehand(&self, prepared: Prepared, size: (u16, u16)) -> Prepared {
+        let Prepared { session, logon_name, one_time_logon, expires_at } = prepared;
+        let (core, sesman_port, name) = (Arc::clone(&self.core), self.sesman_port, logon_name.clone());
+        let work = async move {
+            let started = prelaunch::start(&core, sesman_port, &name, &one_time_logon, size).await;
+            let Err(error) = started else { return };
+            tracing::warn!(session.id = %session, %error, "cannot start a session beforehand");
+            if let Some(record) = core.state().records.get_mut(&session) {
+                let (reason, detail) = (EndReason::NotReady, format!("it could not be started: {error}"));
+                record.ending.get_or_insert_with(|| Ending { reason, detail, since: core.now() });
+                core.save(record);
+            }
+            core.nudge.notify_one();
+        };
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work);
+        Prepared { session, logon_name, one_time_logon: Zeroizing::default(), expires_at }
+    }
+
+    /// Waits until a session that is started beforehand has used its own logon: a client's takes its place.
+    async fn has_started(&self, session: SessionId) -> Result<(), Refusal> {
+        let deadline = Instant::now() + LINE_PATIENCE;
+        loop {
+            let is_starting = self
+                .core
+                .state()
+                .records
+                .get(&session)
+                .is_some_and(|record| record.is_prelaunched && record.logged_on_at.is_none());
+            if !is_starting {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(not_ready("the session is still being started"));
+            }
+            sleep(LINE_LOOK).await;
+        }
     }
 
     /// A running session, or a seat that is prepared once more.
@@ -243,7 +325,13 @@ impl Xrdp {
         if known.owner.user_id != seat.owner.user_id {
             return Err(Refusal::new(RefusalKind::BadRequest, "the session belongs to somebody else"));
         }
-        check_start(seat.start.as_ref())?;
+        let start = match seat.start.clone() {
+            Some(start) => {
+                check_start(&start)?;
+                Some(resolved(start, Path::new(&known.account.home))?)
+            }
+            None => None,
+        };
         let now = self.core.now();
         let mut state = self.core.state();
         let limits = state.limits;
@@ -255,8 +343,15 @@ impl Xrdp {
         record.client = seat.client.clone();
         if record.logged_on_at.is_none() {
             record.seat_until = now + limits.readiness;
-        } else if let Some(Start::Program(program)) = &seat.start {
-            record.to_open = record.is_shared.then(|| program.clone());
+        } else if let Some(Start::Program(program)) = start {
+            let opening = Opening { program, resource: seat.resource.id.clone() };
+            record.on_return =
+                (record.is_shared || record.is_prelaunched).then_some(ToSession::Open(opening));
+        } else if seat.brings_to_front {
+            record.on_return = Some(ToSession::BringToFront { resource: seat.resource.id.clone() });
+        }
+        if record.is_prelaunched {
+            (record.resource, record.is_shared) = (seat.resource.clone(), seat.is_shared);
         }
         record.prepared_for = seat.connection;
         self.core.issue_logon(&mut state, seat.session).ok_or_else(|| unknown(seat.session))
@@ -296,9 +391,18 @@ impl Xrdp {
     }
 }
 
-fn check_start(start: Option<&Start>) -> Result<(), Refusal> {
-    let Some(Start::Program(program)) = start else { return Ok(()) };
-    if find_program(&program.program).is_none() {
+/// What is started, with what it opens found on this host.
+fn resolved(start: Start, home: &Path) -> Result<Start, Refusal> {
+    match start {
+        Start::Program(program) => documents::resolve(program, home).map(Start::Program),
+        other => Ok(other),
+    }
+}
+
+fn check_start(start: &Start) -> Result<(), Refusal> {
+    let Start::Program(program) = start else { return Ok(()) };
+    let is_file_managers = program.program.is_empty() && !program.opens.is_empty();
+    if !is_file_managers && find_program(&program.program).is_none() {
         let reason = format!("the program \"{}\" does not exist on this host", program.program);
         return Err(Refusal::new(RefusalKind::NoProgram, reason));
     }

@@ -8,8 +8,8 @@
 //!
 //! Source: xrdp 0.10.1, `libipm/libipm_send.c`, `libipm/scp.c`. A message is: version (2), size of the whole,
 //! facility, number (16 bits each, little-endian), 32 bits of nothing, then values, each with a letter for
-//! its type in front: a text ("s") ends with a zero byte, numbers ("i") have 32 bits, truths ("b") eight, and
-//! bytes ("B") their number in front, in 16 bits.
+//! its type in front: a text ("s") ends with a zero byte, numbers have 32 bits ("i"), 16 ("q") or eight ("y"),
+//! truths ("b") eight, and bytes ("B") their number in front, in 16 bits.
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
@@ -42,6 +42,9 @@ const OK: i32 = 0;
 const NOT_AUTHENTICATED: i32 = 3;
 /// The most that comes before a logon: the name of who asks.
 const PREFACE_MAX: usize = 2;
+/// `SCP_SESSION_TYPE_XORG`, and the depth of its screen.
+const XORG: u8 = 20;
+const DEPTH: u8 = 24;
 /// Bytes of the number by which sesman tells sessions apart; for logs.
 const GUID: [u8; 16] = [0; 16];
 /// What else xrdp asks for: its name, logout, a session, the end. Neither a logon without a secret nor the
@@ -99,6 +102,43 @@ async fn relay(xrdp: UnixStream, core: &Core) -> io::Result<()> {
         outcome = requests => outcome,
         outcome = tokio::io::copy(&mut from_sesman, &mut to_xrdp) => outcome.map(drop),
     }
+}
+
+/// Has sesman start a session, as xrdp does for a client, with the logon name in the address's place.
+///
+/// # Errors
+/// When sesman cannot be reached, or does not want to.
+pub(super) async fn start_session(
+    socket: &Path,
+    name: &str,
+    secret: &str,
+    size: (u16, u16),
+) -> io::Result<()> {
+    let mut sesman = dial(socket).await?;
+    let mut logon = Zeroizing::new(Vec::with_capacity(MESSAGE_MAX));
+    for text in [name, secret, name] {
+        logon.push(b's');
+        logon.extend(text.as_bytes());
+        logon.push(0);
+    }
+    sesman.write_all(&Zeroizing::new(message(LOGIN, &logon))).await?;
+    expect(&mut sesman, LOGIN_RESPONSE).await?;
+    let (width, height) = (size.0.to_le_bytes(), size.1.to_le_bytes());
+    // Kind, width, height, depth, and neither program nor folder.
+    let wanted = [b"y", &[XORG][..], b"q", &width, b"q", &height, b"y", &[DEPTH], b"s\0s\0"].concat();
+    sesman.write_all(&message(CREATE_SESSION, &wanted)).await?;
+    expect(&mut sesman, CREATE_SESSION_RESPONSE).await
+}
+
+/// Reads an answer of which the first number must be a yes.
+async fn expect(sesman: &mut UnixStream, code: u16) -> io::Result<()> {
+    let answer = timeout(LOGON_TIMEOUT, read_message(sesman)).await??.unwrap_or_default();
+    let is_yes = answer.len() > HEADER
+        && number(&answer, 6) == code
+        && answer[HEADER..].starts_with(&[b"i", &OK.to_le_bytes()[..]].concat());
+    is_yes
+        .then_some(())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::PermissionDenied, "sesman refuses the session"))
 }
 
 /// Answers in sesman's place: the logon, and where the session is.

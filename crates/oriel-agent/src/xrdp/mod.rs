@@ -6,6 +6,7 @@
 //! - `alias` gives every session a logon name of its own; PAM and the sessions themselves reach us through
 //!   `doors`. Relays stand between xrdp and sesman: `scp` closes old versions' choice of program by the client,
 //!   `ipm` keeps the sessions of one account apart in 0.10.
+//! - `prelaunch` speaks to sesman itself, for a session that starts before anybody comes.
 //! - `record` is a session and the decision what becomes of it; `watch` looks at the machine and acts.
 //!
 //! Deliberately absent: RemoteApp (xrdp's does not work), printers, sharing of a session.
@@ -19,6 +20,7 @@ mod host;
 mod ipm;
 mod layout;
 mod namespace;
+mod prelaunch;
 mod record;
 mod scp;
 mod socket;
@@ -46,6 +48,7 @@ use self::{
 use crate::{
     apps,
     host::{App, HostSoftware},
+    power::Power,
     state,
 };
 
@@ -73,6 +76,8 @@ pub struct XrdpConfig {
     pub executable: PathBuf,
     /// Command of a desktop session; `None`: the first known desktop that is installed, else openbox.
     pub desktop_command: Option<String>,
+    /// How the machine is restarted and stopped.
+    pub power: Power,
 }
 
 /// The adapter.
@@ -80,6 +85,9 @@ pub struct Xrdp {
     core: Arc<Core>,
     data_dir: PathBuf,
     description: HostSoftware,
+    power: Power,
+    /// Where sesman listens on loopback; `None` where it has a Unix socket.
+    sesman_port: Option<u16>,
     software: Arc<Mutex<Software>>,
     tasks: Mutex<JoinSet<()>>,
     /// Accounts are made, and records added, one at a time.
@@ -136,6 +144,8 @@ impl Xrdp {
         Ok(Self {
             core,
             data_dir: config.data_dir,
+            power: config.power,
+            sesman_port: version.has_tcp_sesman().then_some(sesman_port),
             description: HostSoftware {
                 name: format!("xrdp {version}"),
                 rdp_address: config.listen,

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accounts::Account,
     host::{
-        ClientFacts, ConnectionId, Ended, Owner, Program, ResourceRef, SessionId, SessionLimits,
-        SessionSnapshot, Start,
+        ClientFacts, ConnectionId, Ended, Owner, ResourceRef, SessionId, SessionLimits, SessionSnapshot,
+        Start,
     },
     logon::Logon,
     proc::ProcessId,
+    session::protocol::ToSession,
 };
 
 /// A session that was told to end and has not is killed after this long: the grace that programs have,
@@ -30,6 +31,9 @@ pub(super) const LOG_OFF_GRACE: Duration = Duration::from_secs(10);
 /// A new connection may show up only after the old one has gone; within this time after a logon, a gap is
 /// the takeover and not a disconnection.
 const TAKEOVER_GAP: Duration = Duration::from_secs(15);
+/// A session that was started before anybody came is kept this long. Brokers log it off after ten minutes;
+/// this is for when none is there to do so.
+const PRELAUNCH_MAX: Duration = Duration::from_secs(3600);
 
 /// A session, from its reservation to its end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,13 +78,20 @@ pub(super) struct Record {
     pub(super) ending: Option<Ending>,
     /// Why the attached connection is about to end.
     pub(super) leaving: Option<(EndReason, String)>,
-    /// What to open once the user has logged on again.
-    pub(super) to_open: Option<Program>,
+    /// What the session is told once the user has logged on again.
+    #[serde(default)]
+    pub(super) on_return: Option<ToSession>,
+    /// Whether it was started before anybody came, and nobody has come yet.
+    #[serde(default)]
+    pub(super) is_prelaunched: bool,
     pub(super) last_input: Timestamp,
     pub(super) boot_id: String,
     /// Programs with a window; the session says it again after a restart of the agent.
     #[serde(skip)]
     pub(super) programs: Vec<String>,
+    /// The resources whose programs run.
+    #[serde(default)]
+    pub(super) open: Vec<String>,
 }
 
 /// An account as it was when the session began.
@@ -204,7 +215,8 @@ impl Record {
             (None, None, Some(_)) => (EndReason::NotReady, sentence("the session did not start in time")),
             (None, None, None) => (EndReason::NotReady, sentence("nobody logged on in time")),
         };
-        let waiting = self.logged_on_at.is_none().then_some(self.prepared_for);
+        let is_awaited = self.logged_on_at.is_none() && !self.is_prelaunched;
+        let waiting = is_awaited.then_some(self.prepared_for);
         let connection = self.connection.or(self.arriving.map(|(connection, _)| connection)).or(waiting);
         step.ended.push(self.ended(connection, reason, detail, now));
     }
@@ -232,6 +244,9 @@ impl Record {
             self.connection = self.arriving.take().map(|(connection, _)| connection);
             self.disconnected_since = None;
             self.last_input = now;
+            self.is_prelaunched = false;
+            // Whoever comes to an empty session has as long as whoever empties it.
+            self.empty_since = self.empty_since.map(|_| now);
         } else {
             self.disconnected_since = Some(now);
         }
@@ -244,6 +259,17 @@ impl Record {
         if self.attached.is_some() {
             let is_immediate = limits.linger_logoff.is_zero();
             return (is_immediate && past(self.empty_since, limits.linger_disconnect)).then(program_ended);
+        }
+        if self.is_prelaunched {
+            let is_empty = self.start != Start::Nothing && past(self.empty_since, limits.linger_disconnect);
+            let is_forgotten = past(self.logged_on_at, PRELAUNCH_MAX) && self.arriving.is_none();
+            return match (is_empty, is_forgotten) {
+                (true, _) => Some(program_ended()),
+                (false, true) => {
+                    Some((EndReason::NotReady, "it was started beforehand and nobody came".to_owned()))
+                }
+                (false, false) => None,
+            };
         }
         let never_attached = self.disconnected_since.is_none();
         if never_attached {
@@ -311,6 +337,7 @@ impl Record {
             (Some(_), ..) => SessionState::Ending,
             (None, Some(_), _) => SessionState::Active,
             (None, None, Some(_)) => SessionState::Disconnected,
+            (None, None, None) if self.is_prelaunched && self.leader.is_some() => SessionState::Disconnected,
             (None, None, None) => SessionState::Prepared,
         };
         SessionSnapshot {
@@ -326,6 +353,11 @@ impl Record {
             client: self.client.clone(),
             programs: self.programs.clone(),
             is_desktop: self.start == Start::Desktop,
+            open: self.open.clone(),
+            is_prelaunched: self.is_prelaunched,
+            disconnected: self
+                .disconnected_since
+                .map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default()),
         }
     }
 }

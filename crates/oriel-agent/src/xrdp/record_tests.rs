@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::Program;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("in range")
@@ -55,10 +56,12 @@ fn reserved() -> Record {
         empty_since: None,
         ending: None,
         leaving: None,
-        to_open: None,
+        on_return: None,
+        is_prelaunched: false,
         last_input: at(0),
         boot_id: "boot".into(),
         programs: vec![],
+        open: vec![],
     }
 }
 
@@ -235,4 +238,63 @@ fn a_connection_that_an_ending_cuts_ends_for_its_reason() {
     let step = record.step(ALIVE, LIMITS, at(90));
     let ended = step.ended.first().expect("the connection ended");
     assert_eq!((ended.connection, ended.reason), (Some(connection(1)), EndReason::LoggedOff));
+}
+
+/// Started at 1 with nobody there.
+fn prelaunched(start: Start) -> Record {
+    let mut record = reserved();
+    (record.is_prelaunched, record.start) = (true, start);
+    record.logged_on_at = Some(at(1));
+    record.leader = Some(ProcessId { pid: 1, start_ticks: 1 });
+    record
+}
+
+#[test]
+fn a_session_started_beforehand_waits_for_its_user_and_then_is_like_any_other() {
+    let mut record = prelaunched(Start::Nothing);
+    record.empty_since = Some(at(2));
+    assert_eq!(
+        record.step(ALIVE, LIMITS, at(600)),
+        Step::default(),
+        "neither readiness nor emptiness ends it"
+    );
+    let waiting = record.snapshot(at(600));
+    assert_eq!((waiting.state, waiting.is_prelaunched), (SessionState::Disconnected, true));
+    assert_eq!(waiting.disconnected, None, "nobody has left it");
+
+    record.arriving = Some((connection(2), at(700)));
+    record.step(attached(11), LIMITS, at(701));
+    let taken = record.snapshot(at(701));
+    assert_eq!((taken.state, taken.is_prelaunched), (SessionState::Active, false));
+    assert_eq!(record.connection, Some(connection(2)));
+    assert_eq!(record.step(attached(11), LIMITS, at(725)).action, None, "its program has as long to come");
+    assert_eq!(record.step(attached(11), LIMITS, at(726)).action, Some(Action::LogOff));
+}
+
+#[test]
+fn a_session_started_beforehand_ends_when_nobody_comes_or_its_program_has_ended() {
+    let mut record = prelaunched(Start::Nothing);
+    assert_eq!(record.step(ALIVE, LIMITS, at(3600)).action, None);
+    assert_eq!(record.step(ALIVE, LIMITS, at(3601)).action, Some(Action::LogOff));
+    assert_eq!(reasons(&record.step(Seen::default(), LIMITS, at(3602))), [EndReason::NotReady]);
+
+    let mut record = prelaunched(Start::Program(Program::default()));
+    record.empty_since = Some(at(100));
+    assert_eq!(record.step(ALIVE, LIMITS, at(124)).action, None);
+    assert_eq!(record.step(ALIVE, LIMITS, at(125)).action, Some(Action::LogOff));
+
+    // One that never came up ends nobody's connection.
+    let mut record = reserved();
+    record.is_prelaunched = true;
+    assert_eq!(record.step(Seen::default(), LIMITS, at(60)).ended[0].connection, None);
+}
+
+#[test]
+fn reports_say_how_long_nobody_has_been_there() {
+    let mut record = active();
+    assert_eq!(record.snapshot(at(50)).disconnected, None);
+    record.step(ALIVE, LIMITS, at(100));
+    assert_eq!(record.snapshot(at(130)).disconnected, Some(Duration::from_secs(30)));
+    record.step(attached(12), LIMITS, at(140));
+    assert_eq!(record.snapshot(at(150)).disconnected, None);
 }

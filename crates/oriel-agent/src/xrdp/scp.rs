@@ -25,6 +25,9 @@ const MESSAGE_MAX: usize = 8192;
 const HEADER: usize = 8;
 /// `code` of a session with Xorg; nothing else passes.
 const XORG: u16 = 20;
+/// Depth of every session's screen, whatever its client shows: sesman only tells sessions apart by it, and
+/// one that was started for fewer colours is the same.
+const DEPTH: u16 = 24;
 /// xrdp sends its message at once.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// sesman serves one logon at a time, and one may have to wait for many.
@@ -63,13 +66,40 @@ async fn relay(mut xrdp: TcpStream, core: &Arc<Core>, sesman_port: u16) -> io::R
         let answer = answer.map_or_else(denied, |place| allowed(place.display));
         return xrdp.write_all(&answer).await;
     }
+    xrdp.write_all(&ask(sesman_port, &request).await?).await
+}
+
+/// Has sesman start a session, or find it again, as xrdp does for a client.
+///
+/// # Errors
+/// When sesman cannot be reached, or does not want to.
+pub(super) async fn start_session(
+    sesman_port: u16,
+    name: &str,
+    secret: &str,
+    size: (u16, u16),
+) -> io::Result<()> {
+    let request = Request {
+        user: name.to_owned(),
+        password: secret.to_owned().into(),
+        size: [size.0, size.1, DEPTH].map(u16::to_be_bytes).concat().try_into().expect("three numbers"),
+        domain: Vec::new(),
+        address: Vec::new(),
+    };
+    let reply = ask(sesman_port, &request).await?;
+    match reply.get(HEADER..HEADER + 4) {
+        Some([0, 3, 0, 1]) => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::PermissionDenied, "sesman refuses the session")),
+    }
+}
+
+async fn ask(sesman_port: u16, request: &Request) -> io::Result<Vec<u8>> {
     let mut sesman = match TcpStream::connect((std::net::Ipv6Addr::LOCALHOST, sesman_port)).await {
         Ok(stream) => stream,
         Err(_) => TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, sesman_port)).await?,
     };
     sesman.write_all(&request.without_program()).await?;
-    let reply = timeout(REPLY_TIMEOUT, read_message(&mut sesman)).await??;
-    xrdp.write_all(&reply).await
+    timeout(REPLY_TIMEOUT, read_message(&mut sesman)).await?
 }
 
 async fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
@@ -113,7 +143,8 @@ impl Request {
         let mut body = XORG.to_be_bytes().to_vec();
         put(&mut body, self.user.as_bytes());
         put(&mut body, self.password.as_bytes());
-        body.extend(self.size);
+        body.extend(&self.size[..4]);
+        body.extend(DEPTH.to_be_bytes());
         put(&mut body, &self.domain);
         put(&mut body, b"");
         put(&mut body, b"");

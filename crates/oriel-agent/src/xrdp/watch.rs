@@ -60,6 +60,7 @@ pub(super) fn look(core: &Core) -> Duration {
         let limits = state.limits;
         let mut ended = Vec::new();
         let mut over = Vec::new();
+        let mut taken = Vec::new();
         for record in state.records.values_mut() {
             let has_new_leader = find_leader(record, now) || find_heir(record);
             has_changed |= has_new_leader;
@@ -68,7 +69,11 @@ pub(super) fn look(core: &Core) -> Duration {
                 attached: record.display.and_then(|display| attached.get(&display).copied()),
                 is_other_boot: record.boot_id != core.boot_id,
             };
+            let was_prelaunched = record.is_prelaunched;
             let step = record.step(seen, limits, now);
+            if was_prelaunched && !record.is_prelaunched {
+                taken.push(record.id);
+            }
             has_changed |= step.has_changed || step.is_over || !step.ended.is_empty();
             if step.is_over {
                 over.push(record.id);
@@ -83,6 +88,9 @@ pub(super) fn look(core: &Core) -> Duration {
         }
         if !over.is_empty() {
             core.forget(&mut state, &over);
+        }
+        for session in taken {
+            core.deliver(&mut state, session);
         }
         if state.records.is_empty() {
             INTERVAL_EMPTY

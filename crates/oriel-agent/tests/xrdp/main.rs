@@ -5,8 +5,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod killed;
+mod prelaunched;
+mod priorities;
 mod rig;
 mod units;
+mod windows;
 
 use std::time::Duration;
 
@@ -43,6 +46,12 @@ async fn sessions_on_a_real_xrdp() {
         limits_are_kept,
         a_desktop_runs,
         a_session_follows_the_clients_window,
+        windows::programs_open_in_the_form_that_is_wanted,
+        windows::two_programs_share_a_session_and_the_last_ends_it,
+        windows::documents_and_folders_open,
+        prelaunched::a_session_waits_for_its_user,
+        prelaunched::one_that_nobody_wants_is_dropped,
+        priorities::busy_loops_are_lowered_and_restored,
         a_restarted_agent_finds_its_sessions_again,
         a_killed_agent_loses_neither_sessions_nor_logons,
         a_restarted_sesman_loses_no_session,

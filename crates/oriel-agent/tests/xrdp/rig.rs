@@ -15,8 +15,9 @@ use std::{
 use oriel_agent::{
     host::{
         ClientFacts, ConnectionId, Owner, Program, ResourceRef, SeatRequest, SessionHost, SessionId,
-        SessionLimits, Start,
+        SessionLimits, SessionSnapshot, Start,
     },
+    power::Power,
     xrdp::{Xrdp, XrdpConfig},
 };
 use oriel_model::{
@@ -110,7 +111,8 @@ pub struct Rig {
 }
 
 pub fn program(program: &str, arguments: &str) -> Start {
-    Start::Program(Program { program: program.into(), arguments: arguments.into(), start_in: String::new() })
+    let (program, arguments) = (program.into(), arguments.into());
+    Start::Program(Program { program, arguments, ..Program::default() })
 }
 
 fn free_port() -> SocketAddr {
@@ -129,6 +131,7 @@ pub fn config(data_dir: PathBuf, listen: SocketAddr) -> XrdpConfig {
         machine_name: "rig".into(),
         executable: env!("CARGO_BIN_EXE_oriel-agent").into(),
         desktop_command: None,
+        power: Power::default(),
     }
 }
 
@@ -147,6 +150,9 @@ pub fn seat(user: &str, account: String, start: Start) -> SeatRequest {
         resource: ResourceRef::default(),
         start: Some(start),
         is_shared: false,
+        is_prelaunch: false,
+        brings_to_front: false,
+        size: (1024, 768),
     }
 }
 
@@ -270,6 +276,74 @@ impl Rig {
         })
         .await;
         client
+    }
+
+    /// Prepares the return to a session for one more resource, which opens there, and logs on.
+    pub async fn open_in(&self, session: SessionId, user: &str, resource: &str, start: Start) -> Running {
+        let wanted = SeatRequest { start: Some(start), ..self.return_seat(session, user, resource) };
+        self.come_back(&wanted).await
+    }
+
+    /// A seat in a running session, for a resource.
+    pub fn return_seat(&self, session: SessionId, user: &str, resource: &str) -> SeatRequest {
+        let resource = ResourceRef { id: resource.into(), name: resource.into() };
+        let seat = self.seat(user, Start::Desktop);
+        SeatRequest { session, resource, is_reconnect: true, is_shared: true, start: None, ..seat }
+    }
+
+    /// Logs on for a return and waits until that client is the one that is attached.
+    pub async fn come_back(&self, wanted: &SeatRequest) -> Running {
+        let prepared = self.host().prepare(wanted).await.unwrap();
+        let ends = self.host().snapshot().ended.len();
+        let was_active = self.state(wanted.session) == Some(SessionState::Active);
+        let client = self.client(&prepared.logon_name, &prepared.one_time_logon, &["/size:800x600"]);
+        self.until("the client is in", || {
+            let has_come = self.state(wanted.session) == Some(SessionState::Active);
+            has_come && (!was_active || self.host().snapshot().ended.len() > ends)
+        })
+        .await;
+        client
+    }
+
+    pub fn session(&self, session: SessionId) -> Option<SessionSnapshot> {
+        self.host().snapshot().sessions.into_iter().find(|known| known.id == session)
+    }
+
+    /// The resources whose programs run in a session.
+    pub fn open_resources(&self, session: SessionId) -> Vec<String> {
+        self.session(session).map(|known| known.open).unwrap_or_default()
+    }
+
+    /// Asks a session's display, as a program in it would. The program is one of the X clients.
+    pub async fn ask_display(&self, session: SessionId, command: &[&str]) -> String {
+        let processes = self.host().processes(session).await.unwrap();
+        let pid = processes.iter().find(|process| process.name == "xterm").map(|process| process.pid);
+        let pid = pid.unwrap_or_else(|| panic!("no xterm among {processes:?}"));
+        let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let variable = |name: &str| {
+            let start = format!("{name}=");
+            let entry = environ.split(|byte| *byte == 0).find(|entry| entry.starts_with(start.as_bytes()));
+            entry.map(|entry| String::from_utf8_lossy(&entry[start.len()..]).into_owned())
+        };
+        let output = Command::new(command[0])
+            .args(&command[1..])
+            .env("DISPLAY", variable("DISPLAY").unwrap())
+            .env("XAUTHORITY", variable("XAUTHORITY").unwrap_or(variable("HOME").unwrap() + "/.Xauthority"))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Waits until an answer of the session's display has these words.
+    pub async fn until_display_says(&self, session: SessionId, command: &[&str], words: &[&str]) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let answer = self.ask_display(session, command).await;
+            if words.iter().all(|word| answer.contains(word)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{command:?} does not say {words:?}:\n{answer}");
+        }
     }
 
     pub async fn end(&self, session: SessionId) {

@@ -1,27 +1,32 @@
 //! Why a launch would be answered as it would be: the whole decision with its inputs, for
 //! `oriel why launch`. Nothing is prepared and nothing changes.
 
-use std::net::IpAddr;
-
 use oriel_model::{
     Id, Object, Timestamp,
     pool::EffectiveBalancing,
-    resource::{Resource, Source, Target},
+    resource::{Resource, Source},
+    site::Site,
     user::User,
 };
 use oriel_rules::{
     access::Access,
-    launch::{self, Inputs, OwnSession, Plan},
+    launch::{self, LookedAt, Opening, OverLimit, OwnSession, Plan, Unopenable},
     placement::HostSnapshot,
+    policy::Effective,
     rules::Facts,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{Broker, farm::FarmView};
+use super::{
+    launch::{Moment, Opens},
+    policy,
+    welcome::Welcome,
+};
+use crate::{Broker, farm::FarmView, http::problem::sentence};
 
 /// A decision with all that went into it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Whose launch.
     pub user: Id<User>,
@@ -43,9 +48,15 @@ pub struct Explanation {
     pub placement: Option<PlacementInputs>,
     /// The user's sessions, on any host.
     pub sessions: Vec<OwnSession>,
-    /// Whether each of them serves this launch; empty when nothing is launched.
-    #[serde(default)]
-    pub looked_at: Vec<launch::LookedAt>,
+    /// Whether each of these serves the launch.
+    pub looked_at: Vec<LookedAt>,
+    /// The limits of use that it goes beyond.
+    pub over_limits: Vec<OverLimit>,
+    /// The client policy that holds, and those passed over.
+    pub policy: Effective,
+    /// Whether the user is let in now: by the kind of their client, and by the hours.
+    #[serde(flatten)]
+    pub welcome: Welcome,
     /// What would be done; none: the user may not open it.
     pub plan: Option<Plan>,
     /// The answer as a sentence.
@@ -55,7 +66,7 @@ pub struct Explanation {
 }
 
 /// What placement looks at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PlacementInputs {
     /// The hosts.
     pub hosts: Vec<HostSnapshot>,
@@ -65,6 +76,17 @@ pub struct PlacementInputs {
     pub balancing: EffectiveBalancing,
     /// Count of placements so far.
     pub turn: u64,
+}
+
+/// Whom and when an explanation is for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// What is known of the user and the device.
+    pub facts: Facts,
+    /// The time zone of the device.
+    pub user_zone: Option<String>,
+    /// The moment; none: now.
+    pub at: Option<Timestamp>,
 }
 
 /// Why there is no explanation.
@@ -79,26 +101,57 @@ pub enum ExplainError {
 }
 
 impl Broker {
-    /// Explains a launch. The user and their groups are filled into `facts`.
+    /// Explains a launch. The user, their groups and their site are filled into `facts`.
     pub fn explain_launch(
         &self,
         user: Id<User>,
         resource: Id<Resource>,
-        facts: Facts,
+        asked: Asked,
     ) -> Result<Explanation, ExplainError> {
         let view = self.farm.load();
         let user = view.users.get(user).ok_or(ExplainError::NoUser)?;
-        let facts = Facts { user: Some(user.id), groups: user.spec.groups.clone(), ..facts };
+        let Asked { facts, user_zone, at } = asked;
+        let facts = self.filled(&view, user, facts);
         let (object, access) = view.listing.access(resource, &facts).ok_or(ExplainError::NoResource)?;
-        let source = object.spec.target.source().ok_or(ExplainError::NoResource)?;
-        let sessions: Vec<_> = self.sessions_of(user).iter().map(|session| session.as_own()).collect();
-        let mut placement = self.placement_inputs(&view, source);
-        placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
-        let now = self.now();
-        let may_open = user.spec.enabled && matches!(access, Access::Open { .. });
-        let launch = may_open.then(|| inputs(object, &sessions, &placement, facts.address, now));
-        let looked_at = launch.as_ref().map(launch::look).unwrap_or_default();
-        let plan = launch.as_ref().map(launch::plan);
+        let (opens, cannot_open) = match launch::opening(object, view.listing.catalogue()) {
+            Ok(Opening::InSession(opening)) => (Some(Opens::new(object, &opening)), None),
+            Ok(Opening::OnDevice(_)) => (None, None),
+            Err(Unopenable::Folder) => return Err(ExplainError::NoResource),
+            Err(why) => (None, Some(why)),
+        };
+        let sessions: Vec<_> = self.sessions_of(user).iter().map(|session| session.as_own(&view)).collect();
+        let now = at.unwrap_or_else(|| self.now());
+        let welcome = Welcome::look(&view, &facts, user_zone.as_deref(), None, now);
+        let mut placement =
+            opens.as_ref().map(|opens| self.placement_inputs(&view, &opens.source, &opens.sites));
+        if let Some(placement) = &mut placement {
+            placement.hosts.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let may_open =
+            user.spec.enabled && matches!(access, Access::Open { .. }) && welcome.may_open().is_ok();
+        let (mut plan, mut looked_at, mut over_limits) = (None, Vec::new(), Vec::new());
+        if let (Some(opens), Some(placement)) = (&opens, &placement) {
+            let uses = |resource| self.uses.count(&view, &self.hosts, resource);
+            let limits = opens.limits(&view, facts.site, uses);
+            let (sessions, limits) = (&*sessions, &*limits);
+            let client_address = facts.address;
+            let moment = Moment { sessions, placement, limits, client_address, another: false, now };
+            let inputs = opens.inputs(&moment);
+            looked_at = launch::look(&inputs);
+            over_limits = launch::over_limits(&inputs);
+            plan = may_open.then(|| launch::plan(&inputs));
+        }
+        let summary = match (welcome.may_open(), cannot_open) {
+            _ if !user.spec.enabled || !matches!(access, Access::Open { .. }) => {
+                summary(&view, user.spec.enabled, &access, None)
+            }
+            (Err(refused), _) => sentence(&refused),
+            (Ok(()), Some(why)) => capital(&why.to_string()),
+            (Ok(()), None) if opens.is_none() => {
+                "It opens on the user's own device, without a session.".into()
+            }
+            (Ok(()), None) => summary(&view, true, &access, plan.as_ref()),
+        };
         Ok(Explanation {
             user: user.id,
             user_name: user.name.clone(),
@@ -106,20 +159,37 @@ impl Broker {
             resource: object.id,
             resource_name: object.name.clone(),
             rule_name: rule_name(&view, &object.spec, &access),
-            summary: summary(&view, user.spec.enabled, &access, plan.as_ref()),
+            summary,
+            policy: policy::effective(&view, &facts),
+            welcome,
             facts,
             access,
-            placement: Some(placement),
+            placement,
             sessions,
             looked_at,
+            over_limits,
             plan,
             at: now,
         })
     }
 
-    /// What placement looks at for a source, at this moment.
-    pub(crate) fn placement_inputs(&self, view: &FarmView, source: &Source) -> PlacementInputs {
-        let hosts = view.hosts_of(source);
+    /// The facts with what is known of the user, and the site where none is said.
+    pub(crate) fn filled(&self, view: &FarmView, user: &Object<User>, facts: Facts) -> Facts {
+        let site = facts.site.or_else(|| view.site_of(facts.gateway, self.broker_id));
+        Facts { user: Some(user.id), groups: user.spec.groups.clone(), site, ..facts }
+    }
+
+    /// What placement looks at for a source, at this moment; with sites, only their hosts.
+    pub(crate) fn placement_inputs(
+        &self,
+        view: &FarmView,
+        source: &Source,
+        sites: &[Id<Site>],
+    ) -> PlacementInputs {
+        let mut hosts = view.hosts_of(source);
+        if !sites.is_empty() {
+            hosts.retain(|host| view.site_of_host(host.id).is_some_and(|site| sites.contains(&site)));
+        }
         let pools: std::collections::BTreeSet<_> = hosts.iter().map(|host| host.spec.pool).collect();
         // Hosts of several pools are compared by what all of them have: their load.
         let balancing = match pools.iter().next() {
@@ -133,39 +203,6 @@ impl Broker {
             turn: self.turns.load(std::sync::atomic::Ordering::Relaxed),
         }
     }
-}
-
-/// Puts together what a launch is decided from.
-pub(crate) fn inputs<'a>(
-    resource: &Object<Resource>,
-    sessions: &'a [OwnSession],
-    placement: &'a PlacementInputs,
-    client_address: Option<IpAddr>,
-    now: Timestamp,
-) -> Inputs<'a> {
-    let target = &resource.spec.target;
-    let is_application = matches!(target, Target::Application(_));
-    Inputs {
-        resource: resource.id,
-        application: is_application.then_some(resource.id),
-        share_session: shares(&resource.spec),
-        one_instance: matches!(target, Target::Application(application) if application.one_instance),
-        another: false,
-        sessions,
-        hosts: &placement.hosts,
-        named_hosts: matches!(target.source(), Some(Source::Hosts { .. })),
-        place: &placement.place,
-        balancing: &placement.balancing,
-        client_address,
-        limits: &[],
-        turn: placement.turn,
-        now,
-    }
-}
-
-/// Whether a resource opens in a running application session of its user.
-pub(crate) fn shares(resource: &Resource) -> bool {
-    matches!(&resource.target, oriel_model::resource::Target::Application(application) if application.share_session)
 }
 
 /// Where the hosts of a source are, for a refusal.
@@ -188,7 +225,14 @@ fn place(view: &FarmView, source: &Source) -> String {
     }
 }
 
-fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -> Option<String> {
+/// A reason as a sentence.
+fn capital(reason: &str) -> String {
+    let mut chars = reason.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+pub(crate) fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -> Option<String> {
     use oriel_rules::access::Hidden;
     let (rules, decision) = match access {
         Access::Open { decision } | Access::Maintenance { decision, .. } => (&resource.rules, decision),

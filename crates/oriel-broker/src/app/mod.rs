@@ -1,13 +1,17 @@
 //! Use cases: load a snapshot, ask a rule, act, write the outcome. One noun is one file.
 
 pub mod audit;
+pub mod client;
 pub mod credential;
 pub mod documents;
 pub mod explain;
+pub mod hours;
 pub mod icon;
 pub mod launch;
 pub mod objects;
+pub mod policy;
 pub mod resource;
 pub mod session;
 pub mod sign_in;
 pub mod user_state;
+pub mod welcome;

@@ -5,11 +5,19 @@ use oriel_model::{
     icon::{Icon, Picture},
     resource::{Resource, Target},
 };
-use oriel_rules::{access::Access, rules::Facts};
+use oriel_rules::{
+    access::Access,
+    launch::{self, Opening},
+};
 use oriel_wire::portal::PATH_PREFIX;
 use serde::{Deserialize, Serialize};
 
-use crate::Broker;
+use super::{
+    client::ClientSays,
+    launch::{OnThisDevice, device_launch, maintenance_message},
+    sign_in::SignedIn,
+};
+use crate::{Broker, farm::FarmView};
 
 /// What a resource is, for the portal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,19 +63,30 @@ pub struct VisibleResource {
     pub status: ResourceStatus,
     /// What the administrator says about the maintenance.
     pub maintenance_message: Option<String>,
+    /// The page that opens in the user's own browser; none: it opens otherwise.
+    pub url: Option<String>,
+    /// Whether it opens by itself at the sign-in.
+    pub start_at_sign_in: bool,
 }
 
 impl Broker {
     /// What somebody sees, in the order in which it is shown.
-    pub fn visible_resources(&self, facts: &Facts) -> Vec<VisibleResource> {
+    pub fn visible_resources(&self, signed_in: &SignedIn, client: &ClientSays) -> Vec<VisibleResource> {
         let view = self.farm.load();
-        view.listing.visible(facts).into_iter().map(|(object, access)| as_seen(object, access)).collect()
+        let visible = view.listing.visible(&signed_in.facts(client)).into_iter();
+        visible.map(|(object, access)| as_seen(&view, signed_in, client, object, access)).collect()
     }
 }
 
-fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
+fn as_seen(
+    view: &FarmView,
+    signed_in: &SignedIn,
+    client: &ClientSays,
+    object: &Object<Resource>,
+    access: Access,
+) -> VisibleResource {
     let maintenance_message = match access {
-        Access::Maintenance { message, .. } => Some(message),
+        Access::Maintenance { message, .. } => Some(maintenance_message(view, signed_in.site, message)),
         Access::Open { .. } | Access::Hidden { .. } => None,
     };
     VisibleResource {
@@ -92,6 +111,25 @@ fn as_seen(object: &Object<Resource>, access: Access) -> VisibleResource {
             ResourceStatus::Enabled
         },
         maintenance_message,
+        url: page(view, signed_in, client, object),
+        start_at_sign_in: object.spec.start_at_sign_in,
+    }
+}
+
+/// Where a page is that opens in the user's own browser.
+fn page(
+    view: &FarmView,
+    signed_in: &SignedIn,
+    client: &ClientSays,
+    object: &Object<Resource>,
+) -> Option<String> {
+    let Target::WebApplication { browser: None, .. } = object.spec.target else { return None };
+    let Ok(Opening::OnDevice(opening)) = launch::opening(object, view.listing.catalogue()) else {
+        return None;
+    };
+    match device_launch(view, signed_in, object, &opening, client)?.what {
+        OnThisDevice::Page(url) => Some(url),
+        OnThisDevice::Program(_) => None,
     }
 }
 

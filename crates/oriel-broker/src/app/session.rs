@@ -29,6 +29,8 @@ const GATHERING: Duration = Duration::from_secs(35);
 pub enum Actor<'a> {
     /// The user whose session it is.
     Owner(&'a str),
+    /// The broker itself, for a duty of this name.
+    Broker(&'a str),
     /// An administrator, by the readable name that goes into the log: `token admin`.
     Administrator(&'a str),
 }
@@ -37,6 +39,7 @@ impl Actor<'_> {
     fn name(&self) -> String {
         match self {
             Actor::Owner(name) => format!("user {name}"),
+            Actor::Broker(duty) => format!("broker ({duty})"),
             Actor::Administrator(name) => (*name).to_owned(),
         }
     }
@@ -44,7 +47,7 @@ impl Actor<'_> {
     /// What the user whose connection ends is told of who did it.
     fn detail(&self) -> String {
         match self {
-            Actor::Owner(_) => String::new(),
+            Actor::Owner(_) | Actor::Broker(_) => String::new(),
             Actor::Administrator(_) => "by an administrator".to_owned(),
         }
     }
@@ -92,7 +95,7 @@ impl Broker {
     pub async fn disconnect_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
         let reason = match by {
             Actor::Owner(_) => EndReason::Disconnected,
-            Actor::Administrator(_) => EndReason::DisconnectedByRequest,
+            Actor::Administrator(_) | Actor::Broker(_) => EndReason::DisconnectedByRequest,
         };
         self.act(session, by, "disconnect", Body::Disconnect(reference(session)), Some(reason)).await
     }

@@ -9,20 +9,19 @@ use std::{
 
 use jiff::SignedDuration;
 use oriel_identity::{Answer, Limits};
-use oriel_model::{
-    Id, Object, Timestamp,
-    gateway::Gateway,
-    rule::{ClientKind, ClientOs},
-    site::Site,
-    user::User,
-};
+use oriel_model::{Id, Object, Timestamp, gateway::Gateway, rule::ClientKind, site::Site, user::User};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::rules::Facts;
 use oriel_store::{EndedSignIn, SettingsStore, SignIn, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::audit::{self, Event};
+use super::{
+    audit::{self, Event},
+    client::ClientSays,
+    policy,
+    welcome::NotWelcome,
+};
 use crate::{Broker, farm::FarmView, hosts::lock, sign_in_token::SealedSignIn, throttle::TooMany};
 
 /// A use of a sign-in within this part of its idle time seals no new one: a page makes dozens of
@@ -46,44 +45,38 @@ pub struct SignedIn {
     pub address: IpAddr,
     /// The gateway they came through.
     pub gateway: Option<Id<Gateway>>,
+    /// The site they signed in to.
+    pub site: Option<Id<Site>>,
 }
 
-/// What a client says about itself.
-#[derive(Debug, Clone, Default)]
-pub struct ClientSays {
-    /// Name of the device.
-    pub name: Option<String>,
-    /// Its operating system.
-    pub operating_system: Option<ClientOs>,
-    /// The client's version.
-    pub version: Option<String>,
-}
-
-impl Broker {
-    /// The site that users of this broker sign in to: its own.
-    pub fn site(&self) -> Option<Id<Site>> {
-        self.farm.load().brokers.get(self.broker_id).and_then(|broker| broker.site)
+impl SignedIn {
+    /// What rules look at. What the client says now counts before what it said at the sign-in; where it
+    /// is, and by which gateway it came, it is not asked.
+    pub fn facts(&self, client: &ClientSays) -> Facts {
+        let said = client.clone().or(&self.sign_in.client);
+        Facts {
+            user: Some(self.user.id),
+            groups: self.user.spec.groups.clone(),
+            site: self.site,
+            gateway: self.gateway,
+            theme: None,
+            client_name: said.name,
+            client_os: said.operating_system,
+            client: said.kind.or(Some(ClientKind::Browser)),
+            client_version: said.version,
+            address: Some(self.address),
+            hardware_id: None,
+        }
     }
 
-    /// What rules look at.
-    pub fn facts(&self, signed_in: &SignedIn, client: &ClientSays) -> Facts {
-        Facts {
-            user: Some(signed_in.user.id),
-            groups: signed_in.user.spec.groups.clone(),
-            site: self.site(),
-            gateway: signed_in.gateway,
-            client_name: client.name.clone(),
-            client_os: client.operating_system,
-            client: Some(ClientKind::Browser),
-            client_version: client.version.clone(),
-            address: Some(signed_in.address),
-            ..Facts::default()
-        }
+    /// The time zone of the user's device, as it says.
+    pub fn zone<'a>(&'a self, client: &'a ClientSays) -> Option<&'a str> {
+        client.time_zone.as_deref().or(self.sign_in.client.time_zone.as_deref())
     }
 }
 
 /// Why somebody was not signed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// Name or password is wrong, or anything else that would tell a guesser something.
     #[error("the user name or the password is wrong")]
@@ -94,6 +87,9 @@ pub enum SignInError {
     /// Too many tries from this address or for this account.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    /// The right password, but not now or not with this client.
+    #[error(transparent)]
+    NotWelcome(#[from] NotWelcome),
     /// Nothing can be sealed.
     #[error("the operating system gave no random bytes")]
     OutOfRandomness,
@@ -113,6 +109,7 @@ impl Broker {
         password: Zeroizing<String>,
         address: IpAddr,
         gateway: Option<Id<Gateway>>,
+        client: ClientSays,
     ) -> Result<(SignedIn, String), SignInError> {
         let now = self.now();
         self.throttle.sign_in(address, name, now)?;
@@ -135,10 +132,20 @@ impl Broker {
             .get(authenticated.user)
             .filter(|user| user.spec.enabled)
             .ok_or(SignInError::Refused)?;
-        let sign_in = new_sign_in(&view, user, self.now()).ok_or(SignInError::Refused)?;
-        let sealed = self.sign_in_key.seal(&sign_in).ok_or(SignInError::OutOfRandomness)?;
+        let sign_in = new_sign_in(&view, user, client, self.now()).ok_or(SignInError::Refused)?;
+        let site = view.site_of(gateway, self.broker_id);
+        let mut signed_in = SignedIn { user: user.clone(), sign_in, address, gateway, site };
+        let welcome = self.welcome(&signed_in, &ClientSays::default()).await;
+        if let Err(refused) = welcome.may_sign_in() {
+            let (user_name, why) = (&*user.name, &*refused.to_string());
+            audit::record(&Event::SignInRefused { user_name, address, why });
+            return Err(refused.into());
+        }
+        signed_in.sign_in.idle_until =
+            idle_until(&signed_in.sign_in, self.now(), idle_time(&view, &signed_in));
+        let sealed = self.sign_in_key.seal(&signed_in.sign_in).ok_or(SignInError::OutOfRandomness)?;
         audit::record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
-        Ok((SignedIn { user: user.clone(), sign_in, address, gateway }, sealed))
+        Ok((signed_in, sealed))
     }
 
     /// Who a sealed sign-in belongs to, if it still counts.
@@ -158,12 +165,13 @@ impl Broker {
         if credential.revision() != sign_in.credential_revision {
             return Err(SignedOut);
         }
-        Ok(SignedIn { user: user.clone(), sign_in, address, gateway })
+        let site = view.site_of(gateway, self.broker_id);
+        Ok(SignedIn { user: user.clone(), sign_in, address, gateway, site })
     }
 
     /// A new sealed form when some of the idle time is used up; none: the present one will do.
     pub fn renewed(&self, signed_in: &SignedIn) -> Option<String> {
-        let idle = idle_time(&self.farm.load());
+        let idle = idle_time(&self.farm.load(), signed_in);
         let fresh = idle_until(&signed_in.sign_in, self.now(), idle);
         let gained = fresh.duration_since(signed_in.sign_in.idle_until);
         if gained.as_secs() * RENEWAL_PART < idle.as_secs() {
@@ -181,22 +189,31 @@ impl Broker {
     }
 }
 
-fn new_sign_in(view: &FarmView, user: &Object<User>, now: Timestamp) -> Option<SealedSignIn> {
+fn new_sign_in(
+    view: &FarmView,
+    user: &Object<User>,
+    client: ClientSays,
+    now: Timestamp,
+) -> Option<SealedSignIn> {
     let lifetime = SignedDuration::from_hours(view.farm().sign_in.lifetime_hours.into());
     let expires_at = now.checked_add(lifetime).ok()?;
-    let sign_in = SealedSignIn {
+    Some(SealedSignIn {
         id: Id::generate(now),
         user: user.id,
         credential_revision: view.credentials.get(&user.id)?.revision(),
         issued_at: now,
         expires_at,
         idle_until: expires_at,
-    };
-    Some(SealedSignIn { idle_until: idle_until(&sign_in, now, idle_time(view)), ..sign_in })
+        client,
+    })
 }
 
-fn idle_time(view: &FarmView) -> SignedDuration {
-    SignedDuration::from_mins(view.farm().sign_in.idle_minutes.into())
+/// How long a sign-in may lie idle: as the farm says, and no longer than the client's policy does.
+fn idle_time(view: &FarmView, signed_in: &SignedIn) -> SignedDuration {
+    let of_farm = view.farm().sign_in.idle_minutes;
+    let effective = policy::effective(view, &signed_in.facts(&ClientSays::default()));
+    let of_policy = policy::sign_out(&effective.settings);
+    SignedDuration::from_mins(of_policy.map_or(of_farm, |minutes| minutes.min(of_farm)).into())
 }
 
 fn idle_until(sign_in: &SealedSignIn, now: Timestamp, idle: SignedDuration) -> Timestamp {

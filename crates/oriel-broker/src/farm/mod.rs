@@ -4,6 +4,7 @@
 //! version cannot decode are left out and listed in [`FarmView::unreadable`].
 
 mod feed;
+mod in_order;
 mod listing;
 mod objects;
 
@@ -14,9 +15,13 @@ use std::{
 
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
+    broker::Broker,
     farm::Farm,
+    gateway::Gateway,
     host::{EffectiveHostSettings, Host, HostSettings},
     inherit::{Inherited, Level, Origins},
+    logon_hours::LogonHours,
+    policy::Policy,
     pool::{Balancing, EffectiveBalancing, Pool},
     reference::{self, Reference},
     resource::{Resource, Source},
@@ -27,6 +32,7 @@ use oriel_store::Snapshot;
 use serde_json::Value;
 
 pub use feed::{FarmFeed, NotCaughtUp};
+pub use in_order::InOrder;
 pub use listing::Listing;
 pub use objects::Objects;
 
@@ -55,6 +61,10 @@ macro_rules! farm_view {
             pub listing: Arc<Listing>,
             /// The resources that `listing` was made from.
             listed: Arc<Objects<Resource>>,
+            /// Client policies in their order.
+            pub policy_order: InOrder<Policy>,
+            /// Logon hours in their order.
+            pub hours_order: InOrder<LogonHours>,
             /// Objects that this version cannot decode.
             pub unreadable: Arc<HashMap<Id<Value>, SettingsObject>>,
         }
@@ -142,11 +152,23 @@ impl FarmView {
         own.spec.follows.get(&section).and_then(|followed| self.sites.get(*followed)).or(Some(own))
     }
 
+    /// The site that a host is in: its own, else its pool's.
+    pub fn site_of_host(&self, host: Id<Host>) -> Option<Id<Site>> {
+        let host = self.hosts.get(host)?;
+        host.site.or_else(|| self.pools.get(host.spec.pool)?.site)
+    }
+
+    /// The site that somebody signs in to who comes through `gateway` to `broker`.
+    pub fn site_of(&self, gateway: Option<Id<Gateway>>, broker: Id<Broker>) -> Option<Id<Site>> {
+        let of_gateway = gateway.and_then(|gateway| self.gateways.get(gateway)?.site);
+        of_gateway.or_else(|| self.brokers.get(broker)?.site)
+    }
+
     /// A host's settings with inheritance resolved; none for a host that does not exist.
     pub fn effective_settings(&self, host: Id<Host>) -> Option<HostSettingsHere> {
+        let site = self.site_of_host(host);
         let host = self.hosts.get(host)?;
         let pool = self.pools.get(host.spec.pool);
-        let site = host.site.or_else(|| pool.and_then(|pool| pool.site));
         let mut levels = vec![(Level::Host, &host.spec.settings)];
         levels.extend(pool.map(|pool| (Level::Pool, &pool.spec.settings)));
         if let Some(site) = site
@@ -213,6 +235,8 @@ impl FarmView {
             self.listing = Arc::new(Listing::new(&self.resources, &self.listing));
             self.listed = self.resources.clone();
         }
+        self.policy_order.follow(&self.policies);
+        self.hours_order.follow(&self.logon_hours);
     }
 }
 

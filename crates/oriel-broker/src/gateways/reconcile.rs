@@ -1,14 +1,15 @@
 //! Keeps gateways and settings in step: tells each its settings and ticket keys, ends the streams of
 //! gateways that were deleted, and withdraws the connections of users who may no longer have any.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
-
-use oriel_model::{Id, Object, gateway::Gateway, session::EndReason, site::Site, user::User};
-use oriel_net::supervise::ShutdownSignal;
-use oriel_rules::{
-    access::{Access, Hidden},
-    rules::Facts,
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
 };
+
+use oriel_model::{Id, broker, gateway::Gateway, policy::Route, session::EndReason};
+use oriel_net::supervise::ShutdownSignal;
+use oriel_rules::access::{Access, Hidden};
 use oriel_wire::v1::GatewaySettings;
 
 use super::LiveConnection;
@@ -39,7 +40,23 @@ pub(crate) fn settings(broker: &Broker, view: &FarmView, gateway: Id<Gateway>) -
         ticket_keys: broker.ticket_keys.for_gateways(),
         enabled: object.spec.enabled,
         public_address: object.spec.public_address.clone().unwrap_or_default(),
+        farm_addresses: farm_addresses(view),
     })
+}
+
+/// Where users may be sent to: the gateways that take connections, and what routes name besides.
+fn farm_addresses(view: &FarmView) -> Vec<String> {
+    let gateways = view.gateways.iter().filter(|gateway| gateway.spec.enabled);
+    let gateways = gateways.filter_map(|gateway| gateway.spec.public_address.as_ref());
+    let of_policies = view.policies.iter().filter_map(|policy| policy.spec.settings.redirection.as_ref());
+    let routes = of_policies.flat_map(|redirection| &redirection.routes);
+    let routes = routes.chain(view.resources.iter().flat_map(|resource| &resource.spec.routes));
+    let named = routes.filter_map(|route| match route {
+        Route::Address { address } => Some(address),
+        Route::Gateway { .. } => None,
+    });
+    let addresses: BTreeSet<&String> = gateways.chain(named).collect();
+    addresses.into_iter().cloned().collect()
 }
 
 fn reconcile(broker: &Broker) {
@@ -65,10 +82,11 @@ fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
     // What another host claims of a session without a proof says nothing about it.
     let sessions = broker.hosts.sessions().into_iter().filter(|session| session.user.is_some());
     let sessions: HashMap<_, _> = sessions.map(|session| (session.id, session)).collect();
-    let site = broker.site();
     for connection in connections {
-        let session = sessions.get(&connection.session);
-        let Some(detail) = lost_right(view, site, &connection, session) else { continue };
+        let Some(detail) = lost_right(view, broker.broker_id, &connection, sessions.get(&connection.session))
+        else {
+            continue;
+        };
         tracing::info!(
             target: "audit", event = "right_withdrawn", user.id = %connection.user,
             session.id = %connection.session, connection.id = %connection.id, why = detail
@@ -82,42 +100,21 @@ fn withdraw_lost_rights(broker: &Broker, view: &FarmView) {
 /// what runs be finished; rules that exclude the user do not.
 fn lost_right(
     view: &FarmView,
-    site: Option<Id<Site>>,
+    broker: Id<broker::Broker>,
     connection: &LiveConnection,
     session: Option<&HostSession>,
 ) -> Option<&'static str> {
     let user = view.users.get(connection.user).filter(|user| user.spec.enabled);
     let Some(user) = user else { return Some("the account was disabled or deleted") };
     let session = session?;
-    let facts = Facts { site, ..facts(user, connection, session) };
+    let gateway = Some(connection.gateway);
+    let facts = session.facts(user, gateway, view.site_of(gateway, broker));
     match view.listing.access(session.resource?, &facts)?.1 {
         Access::Hidden { because: Hidden::Rule { .. } | Hidden::FolderRule { .. } } => {
             Some("it is no longer published for you")
         }
         _ => None,
     }
-}
-
-/// The same facts as at the launch, from what the host was told then.
-fn facts(user: &Object<User>, connection: &LiveConnection, session: &HostSession) -> Facts {
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let client = &session.client;
-    Facts {
-        user: Some(user.id),
-        groups: user.spec.groups.clone(),
-        gateway: Some(connection.gateway),
-        client_name: text(&client.name),
-        client_os: word(&client.operating_system),
-        client: word(&client.kind),
-        client_version: text(&client.version),
-        address: client.address.parse().ok(),
-        ..Facts::default()
-    }
-}
-
-/// A word of the public contract as its value.
-fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
 }
 
 #[cfg(test)]
@@ -168,6 +165,9 @@ mod tests {
             shared: false,
             desktop: true,
             programs: Vec::new(),
+            open: Vec::new(),
+            prelaunched: false,
+            disconnected_secs: None,
             client: ClientFacts {
                 operating_system: "linux".into(),
                 kind: "browser".into(),
@@ -179,7 +179,7 @@ mod tests {
             view.put(&object(Kind::User, user.cast(), json!({"enabled": enabled})));
             view.put(&object(Kind::Resource, resource.cast(), resource_spec));
             view.reindex();
-            lost_right(&view, None, &connection, Some(&session)).is_some()
+            lost_right(&view, Id::generate(now), &connection, Some(&session)).is_some()
         };
         let spec = |more: Value| {
             let mut spec = json!({"target": {"kind": "desktop"}});

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::SignedDuration;
 use oriel_model::{
     Id, Timestamp,
     host::{Host, LogonMode},
@@ -42,6 +43,9 @@ pub struct LiveHost {
     /// Seats promised that the report does not show yet.
     pub promised: usize,
 }
+
+/// A year: no machine keeps a session that long.
+const LEFT_MAX_SECS: i64 = 366 * 24 * 3600;
 
 /// A new stream.
 pub(crate) struct Attached {
@@ -175,7 +179,7 @@ impl HostState {
         if link.told.as_ref().is_some_and(|(told, _)| *told == settings) {
             return;
         }
-        let message = BrokerMessage { body: Some(broker_message::Body::Settings(settings)) };
+        let message = BrokerMessage { body: Some(broker_message::Body::Settings(settings.clone())) };
         // A full queue: the reconciler comes again within a second.
         if link.sender.try_send(Ok(message)).is_ok() {
             link.told = Some((settings, now));
@@ -185,14 +189,15 @@ impl HostState {
     /// Whether the agent, told to drain until reboot, says that the reboot has been: it reports that
     /// logons are enabled at least `settled` after it was told `settings`.
     pub fn has_ended_drain(&self, settings: &v1::HostSettings, settled: Duration) -> bool {
-        let told = self.link.as_ref().and_then(|link| link.told).filter(|(told, _)| told == settings);
+        let told =
+            self.link.as_ref().and_then(|link| link.told.as_ref()).filter(|(told, _)| told == settings);
         let (Some((_, told_at)), Some(reported_at), Some(report)) = (told, self.reported_at, &self.report)
         else {
             return false;
         };
         settings.logon_mode() == v1::LogonMode::DrainUntilReboot
             && report.logon_mode() == v1::LogonMode::Enabled
-            && reported_at.saturating_duration_since(told_at) > settled
+            && reported_at.saturating_duration_since(*told_at) > settled
     }
 
     pub fn report(&mut self, epoch: u64, report: Report, now: Timestamp) -> Option<UserChanges> {
@@ -200,7 +205,9 @@ impl HostState {
         let Report { mut report, mut sessions } = report;
         for session in sessions.iter_mut().filter(|session| session.state == SessionState::Disconnected) {
             let before = self.sessions.iter().find(|before| before.id == session.id);
-            session.left_at = before.and_then(|before| before.left_at).or(Some(now));
+            let said = session.disconnected_secs.and_then(|secs| i64::try_from(secs).ok());
+            let left = now - SignedDuration::from_secs(said.unwrap_or(0).min(LEFT_MAX_SECS));
+            session.left_at = before.and_then(|before| before.left_at).or(Some(left));
         }
         self.reported_sessions = report.sessions.len();
         report.sessions = Vec::new();

@@ -31,6 +31,8 @@ const SESSIONS_MAX: usize = 10_000;
 
 /// Longest text about itself that an agent gives, in characters.
 const HELLO_TEXT_MAX: usize = 255;
+/// Most network interfaces of a host that are worth remembering.
+const MAC_ADDRESSES_MAX: usize = 16;
 
 /// Messages that wait to be sent to one agent: every request that may be pending, and settings.
 const OUTBOUND_MAX: usize = PENDING_MAX + 16;
@@ -88,6 +90,14 @@ fn bounded(hello: AgentHello) -> AgentHello {
         machine_name: clip(hello.machine_name),
         rdp_address: clip(hello.rdp_address),
         rdp_certificate_sha256: hello.rdp_certificate_sha256.into_iter().take(32).collect(),
+        mac_addresses: hello
+            .mac_addresses
+            .into_iter()
+            .filter(|address| address.len() == 6)
+            .take(MAC_ADDRESSES_MAX)
+            .collect(),
+        can_reboot: hello.can_reboot,
+        can_stop: hello.can_stop,
     }
 }
 

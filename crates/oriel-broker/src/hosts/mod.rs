@@ -86,6 +86,8 @@ fn refusal(code: RefusalCode, reason: &str) -> String {
         RefusalCode::Unhealthy => "the host's session software does not work",
         RefusalCode::BadRequest => "the host's agent did not understand the request",
         RefusalCode::UnknownProcess => "there is no such process in the session",
+        RefusalCode::NoDocument => "the host does not have this file or folder",
+        RefusalCode::NotSupported => "the host cannot do that",
     }
     .to_owned()
 }

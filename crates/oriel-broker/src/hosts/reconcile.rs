@@ -59,7 +59,7 @@ async fn reconcile(broker: &Broker) {
             continue;
         };
         let mut state = lock(&state);
-        state.tell(settings, now);
+        state.tell(settings.clone(), now);
         if state.has_ended_drain(&settings, DRAIN_SETTLED) {
             rebooted.push(id);
         }

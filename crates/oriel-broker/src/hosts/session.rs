@@ -1,19 +1,24 @@
 //! A session as its host reports it.
 
 use oriel_model::{
-    Id, Timestamp,
+    Id, Object, Timestamp,
+    gateway::Gateway,
     host::Host,
     resource::Resource,
     session::{Session, SessionState},
+    site::Site,
     user::User,
 };
-use oriel_rules::launch::OwnSession;
+use oriel_rules::{launch::OwnSession, rules::Facts};
 use oriel_wire::{
     convert::moment,
     v1::{ClientFacts, SessionReport},
 };
 
-use crate::session_proof::SessionProofKey;
+use crate::{app::launch::open_in, farm::FarmView, session_proof::SessionProofKey};
+
+/// More programs in one session than anyone opens.
+const OPEN_MAX: usize = 256;
 
 /// A session as its host reports it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +52,12 @@ pub struct HostSession {
     pub desktop: bool,
     /// Programs with a window now.
     pub programs: Vec<String>,
+    /// The resources whose programs run in it.
+    pub open: Vec<Id<Resource>>,
+    /// Whether it was started beforehand and nobody has come for it yet.
+    pub prelaunched: bool,
+    /// Seconds since its last client left, as its host says; none while one is attached, or before the first.
+    pub disconnected_secs: Option<u64>,
     /// The client of the latest prepare.
     pub client: ClientFacts,
 }
@@ -75,24 +86,49 @@ impl HostSession {
             shared: report.shared,
             desktop: report.desktop,
             programs: report.programs,
+            open: report.open_resource_ids.iter().filter_map(|id| id.parse().ok()).take(OPEN_MAX).collect(),
+            prelaunched: report.prelaunched,
+            disconnected_secs: Some(report.disconnected_secs).filter(|secs| *secs > 0),
             client: report.client.unwrap_or_default(),
         })
     }
 
+    /// The same facts as at the launch, from what the host was told then.
+    pub fn facts(&self, user: &Object<User>, gateway: Option<Id<Gateway>>, site: Option<Id<Site>>) -> Facts {
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let client = &self.client;
+        Facts {
+            user: Some(user.id),
+            groups: user.spec.groups.clone(),
+            site,
+            gateway,
+            client_name: text(&client.name),
+            client_os: word(&client.operating_system),
+            client: word(&client.kind),
+            client_version: text(&client.version),
+            address: client.address.parse().ok(),
+            ..Facts::default()
+        }
+    }
+
     /// What a launch looks at.
-    pub fn as_own(&self) -> OwnSession {
+    pub fn as_own(&self, view: &FarmView) -> OwnSession {
         OwnSession {
             id: self.id,
             host: self.host,
             resource: self.resource,
-            // What else was opened in it is not reported: what it was started for is open as long as it runs.
-            open: self.resource.into_iter().collect(),
+            open: open_in(view, self),
             shared: self.shared,
             desktop: self.desktop,
-            prelaunched: false,
+            prelaunched: self.prelaunched,
             client_address: self.client.address.parse().ok(),
             state: self.state,
             started_at: self.started_at,
         }
     }
+}
+
+/// A word of the public contract as its value.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
 }

@@ -202,7 +202,7 @@ async fn a_drain_is_over_only_when_a_report_long_after_the_order_says_so() {
     let is_over = |settled| lock(&state).has_ended_drain(&drain, settled);
     stream.report(&hosts, host, &[]);
     assert!(!is_over(Duration::ZERO), "it was not told to drain");
-    lock(&state).tell(drain, std::time::Instant::now());
+    lock(&state).tell(drain.clone(), std::time::Instant::now());
     assert!(!is_over(Duration::ZERO), "it may not have heard of it");
     tokio::time::sleep(Duration::from_millis(5)).await;
     stream.report(&hosts, host, &[]);

@@ -43,6 +43,11 @@ impl Batch {
         self.remaining >= BATCH_BYTES || self.messages.len() >= BATCH_MESSAGES
     }
 
+    /// Bytes that are queued, headers included.
+    pub(super) fn queued(&self) -> usize {
+        self.remaining
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.remaining == 0
     }

@@ -120,6 +120,11 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.batch.is_full()
     }
 
+    /// Bytes that are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.batch.queued()
+    }
+
     /// Writes what is queued.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod authorize;
 mod batch;
 mod browser;
 mod host;
+mod pace;
 mod relay;
 mod sequence;
 mod stream;
@@ -30,7 +31,7 @@ use oriel_rdp::{
 use oriel_wire::ticket::Claims;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -42,6 +43,7 @@ use crate::{
 };
 use browser::{Reader, Writer};
 use host::{Host, HostStream};
+use pace::Pace;
 
 /// Answers the WebSocket's handshake and starts the connection's task.
 pub(crate) async fn open(
@@ -51,8 +53,8 @@ pub(crate) async fn open(
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let public_address = shared.public_address();
-    let accepted = handshake::accept(&parts)
-        .and_then(|accept| handshake::check_origin(&parts, public_address.as_deref()).map(|()| accept));
+    let is_ours = || handshake::check_origin(&parts, public_address.as_deref(), &shared.elsewhere);
+    let accepted = handshake::accept(&parts).and_then(|accept| is_ours().map(|()| accept));
     let accept = match accepted {
         Ok(accept) => accept,
         Err(error) => {
@@ -184,8 +186,12 @@ where
             return End::Refused(error.failure(), ending);
         }
     };
+    let max_kbits = claims.max_kbits;
     match sequence::run(browser, host, request, claims, client, &connection.meter).await {
-        Ok(filter) => relay::relay(browser, host, &filter, &connection.meter).await,
+        Ok(filter) => {
+            let pace = Pace::new(max_kbits, Instant::now());
+            relay::relay(browser, host, &filter, &connection.meter, pace).await
+        }
         Err(end) => end,
     }
 }

@@ -3,7 +3,8 @@
 //! goes the other way.
 //!
 //! Back-pressure is that each direction writes before it reads on; so what is held is at most a batch
-//! and one incomplete message per direction, and only while something moves.
+//! and one incomplete message per direction, and only while something moves. Where the connection has a limit,
+//! nothing is read from the host either while it has taken what it may.
 
 use std::{
     sync::{
@@ -25,13 +26,14 @@ use oriel_rdp::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 
 use super::{
     Browser, End,
     browser::{BrowserError, Reader, Writer},
     host::{Host, HostReader, HostWriter},
+    pace::Pace,
 };
 use crate::{
     connections::Ending,
@@ -45,6 +47,7 @@ pub(super) async fn relay<B, H>(
     host: &mut Host<H>,
     filter: &ChannelFilter,
     meter: &Meter,
+    pace: Pace,
 ) -> End
 where
     B: AsyncRead + AsyncWrite + Send,
@@ -52,7 +55,7 @@ where
 {
     let pulse = Pulse::new();
     let end = {
-        let down = to_browser(&mut host.reader, &mut browser.writer, filter, meter, &pulse);
+        let down = to_browser(&mut host.reader, &mut browser.writer, filter, meter, &pulse, pace);
         let up = to_host(&mut browser.reader, &mut host.writer, filter, meter, &pulse);
         let mut down = std::pin::pin!(down);
         tokio::select! {
@@ -169,6 +172,7 @@ async fn to_browser<R, W>(
     filter: &ChannelFilter,
     meter: &Meter,
     pulse: &Pulse,
+    mut pace: Pace,
 ) -> End
 where
     R: AsyncRead + Unpin,
@@ -177,24 +181,30 @@ where
     let mut beat = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let gathered = gather(host, browser, filter, meter, pulse);
+        let room = pace.room(Instant::now());
+        let gathered = gather(host, browser, room, filter, meter, pulse);
         pulse.for_browser.take().into_iter().for_each(|answer| browser.queue(answer));
         if let Some(payload) = pulse.take_ping() {
             browser.queue_control(Opcode::Pong, payload);
         }
-        let is_more_there = browser.is_full();
+        let is_more_there = is_enough(browser, room);
+        pace.spend(browser.queued());
         if let Err(error) = browser.send().await {
             return browser_lost(&error);
         }
         if let Some(end) = gathered {
             return end;
         }
-        if is_more_there {
-            continue;
+        let opens_at = pace.opens_at(Instant::now());
+        if opens_at.is_none() {
+            if is_more_there {
+                continue;
+            }
+            host.deframer.release();
         }
-        host.deframer.release();
         tokio::select! {
-            read = host.read() => match read {
+            () = sleep_until(opens_at.unwrap_or_else(Instant::now)), if opens_at.is_some() => {}
+            read = host.read(), if opens_at.is_none() => match read {
                 Ok(0) => return host_closed(),
                 Ok(count) => meter.count(Side::Host, count),
                 Err(error) => return host_lost(&error),
@@ -214,17 +224,23 @@ where
     }
 }
 
+/// Whether so much is queued that it should be sent before there is more.
+fn is_enough<W: AsyncWrite + Unpin>(browser: &Writer<W>, room: usize) -> bool {
+    browser.is_full() || browser.queued() >= room
+}
+
 /// Queues the messages that are there, until there are none or enough. Returns the end if the host's
 /// stream has one.
 fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     host: &mut HostReader<R>,
     browser: &mut Writer<W>,
+    room: usize,
     filter: &ChannelFilter,
     meter: &Meter,
     pulse: &Pulse,
 ) -> Option<End> {
     loop {
-        while !browser.is_full() {
+        while !is_enough(browser, room) {
             match host.deframer.next_frame() {
                 Ok(Some(frame)) => {
                     if let Some(notice) = HostNotice::of(&frame, filter.io_channel()) {
@@ -243,7 +259,7 @@ fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Err(error) => return Some(host_broken(error)),
             }
         }
-        if browser.is_full() {
+        if is_enough(browser, room) {
             return None;
         }
         match host.try_read()? {
@@ -389,3 +405,6 @@ fn words(notice: HostNotice) -> String {
         HostNotice::Disconnect(reason) => reason.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,13 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use oriel_model::session::{self, EndReason};
+use oriel_model::{
+    policy::{self, ClipboardKind},
+    session::{self, EndReason},
+};
 use oriel_net::relay::{Meter, Side};
 use oriel_rdp::{
-    channel::{ChannelFilter, ChannelPolicy, ClipboardPolicy},
+    channel::{ChannelFilter, ChannelPolicy, ClipboardPolicy, Direction, Kinds},
     clean_path::{self, Failure},
     connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, SequenceError, StartProgram},
     x224::SecurityProtocols,
@@ -163,21 +166,42 @@ fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> Conne
         selected_protocol: SecurityProtocols::SSL,
         client_requested_protocols: Some(offered),
         force_32_bpp: true,
-        channels: channels(claims.channels),
+        channels: channels(claims.channels, &claims.clipboard),
     }
 }
 
 /// Sound is both ways. What the farm has no setting for stays shut. Resizing, touch and the newer pictures
 /// run in dynamic channels, of which only those open that the rest of this allows.
-fn channels(policy: session::ChannelPolicy) -> ChannelPolicy {
+fn channels(policy: session::ChannelPolicy, copying: &policy::Clipboard) -> ChannelPolicy {
     ChannelPolicy {
-        clipboard: if policy.clipboard { ClipboardPolicy::ALL } else { ClipboardPolicy::default() },
+        clipboard: if policy.clipboard { clipboard(copying) } else { ClipboardPolicy::default() },
         drives: policy.drives,
         printers: policy.printers,
         audio: policy.audio,
         microphone: policy.audio,
         dynamic: true,
         ..ChannelPolicy::default()
+    }
+}
+
+/// No kinds are all kinds.
+fn clipboard(policy: &policy::Clipboard) -> ClipboardPolicy {
+    let has = |kind| policy.kinds.is_empty() || policy.kinds.contains(&kind);
+    ClipboardPolicy {
+        direction: match policy.direction {
+            policy::Direction::None => Direction::None,
+            policy::Direction::ToSession => Direction::ToSession,
+            policy::Direction::FromSession => Direction::FromSession,
+            policy::Direction::Both => Direction::Both,
+        },
+        kinds: Kinds {
+            text: has(ClipboardKind::Text),
+            html: has(ClipboardKind::Html),
+            images: has(ClipboardKind::Images),
+            files: has(ClipboardKind::Files),
+            others: has(ClipboardKind::Others),
+        },
+        max_bytes: policy.max_kib.map(|kib| u64::from(kib) * 1024),
     }
 }
 
@@ -208,5 +232,25 @@ mod tests {
         claims.client_name = String::new();
         let settings = settings(claims, [10, 0, 0, 1].into(), SecurityProtocols::SSL);
         assert_eq!((settings.keyboard_layout, settings.client_name), (None, None));
+    }
+
+    #[test]
+    fn the_clipboard_is_what_the_ticket_says() {
+        let mut claims = testing::claims();
+        let clipboard = |claims: &Claims| channels(claims.channels, &claims.clipboard).clipboard;
+        assert_eq!(clipboard(&claims), ClipboardPolicy::ALL);
+        claims.clipboard = policy::Clipboard {
+            direction: policy::Direction::ToSession,
+            kinds: vec![ClipboardKind::Text, ClipboardKind::Images],
+            max_kib: Some(2),
+        };
+        let expected = ClipboardPolicy {
+            direction: Direction::ToSession,
+            kinds: Kinds { images: true, ..Kinds::TEXT },
+            max_bytes: Some(2_048),
+        };
+        assert_eq!(clipboard(&claims), expected);
+        claims.channels.clipboard = false;
+        assert!(!clipboard(&claims).is_allowed());
     }
 }

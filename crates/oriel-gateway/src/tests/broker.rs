@@ -134,7 +134,7 @@ impl GatewayLink for Service {
     ) -> Result<tonic::Response<Self::AttachStream>, Status> {
         let (down, commands) = mpsc::channel(8);
         let settings =
-            GatewaySettings { ticket_keys: self.keys.clone(), enabled: true, public_address: String::new() };
+            GatewaySettings { ticket_keys: self.keys.clone(), enabled: true, ..GatewaySettings::default() };
         let body = Some(gateway_command::Body::Settings(settings));
         down.try_send(Ok(GatewayCommand { body })).expect("room");
         *self.link.lock().expect("no panic") = Some(down);

@@ -7,5 +7,6 @@ mod host;
 mod picture;
 
 mod bad_input;
+mod clipboard;
 mod farm;
 mod relaying;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oriel_model::{Timestamp, role::Role};
+use oriel_model::{Timestamp, policy::Direction, role::Role};
 use oriel_net::{
     authority::{Authority, Grant},
     identity::{KeyRequest, NodeIdentity, PeerIdentity},
@@ -119,7 +119,8 @@ impl Picture {
             matches!(answer, ironrdp_rdcleanpath::RDCleanPath::Response { .. }),
             "connected, not {answer:?}"
         );
-        attached.sequence(&mut browser).await;
+        let has_clipboard = claims.channels.clipboard && claims.clipboard.direction != Direction::None;
+        attached.sequence(&mut browser, has_clipboard).await;
         (browser, attached)
     }
 

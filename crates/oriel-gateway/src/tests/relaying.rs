@@ -44,7 +44,7 @@ async fn the_host_gets_the_logon_of_the_ticket_and_the_browser_does_not() {
     assert_eq!(ConnectionConfirm::parse(x224_connection_response.as_bytes()), Ok(confirm));
     assert_eq!(server_cert_chain.len(), 1);
     assert_eq!(server_addr, "0.0.0.0:3389", "the host's address is nobody's business");
-    let info = attached.sequence(&mut browser).await;
+    let info = attached.sequence(&mut browser, false).await;
     for text in ["alice", "once", "gnome-calculator", "/home/alice"] {
         assert!(contains(&info, &utf16(text)), "{text}");
     }

@@ -12,7 +12,7 @@ use std::{path::Path, sync::Arc};
 use axum::{
     Router,
     extract::State,
-    middleware::map_response,
+    middleware::map_response_with_state,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -30,7 +30,7 @@ pub(crate) fn router(shared: &Arc<Shared>, web_root: &Path) -> Router {
         .route("/api/{*path}", any(portal::unknown))
         .with_state(shared.clone())
         .fallback_service(pages::router(web_root))
-        .layer(map_response(headers::add))
+        .layer(map_response_with_state(shared.clone(), headers::add))
 }
 
 /// For load balancers: 200 when a user who comes now can be served.

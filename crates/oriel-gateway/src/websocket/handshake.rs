@@ -9,6 +9,8 @@ use http::{
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use thiserror::Error;
 
+use crate::elsewhere::Elsewhere;
+
 /// RFC 6455, 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -57,9 +59,13 @@ pub(crate) fn accept(request: &Parts) -> Result<HeaderValue, HandshakeError> {
 }
 
 /// Whether the request comes from a page of this portal: the origin's scheme is https and its host
-/// and port are those that the request was sent to, or the gateway's public address. A browser always
-/// sends an origin; whoever does not is not a page.
-pub(crate) fn check_origin(request: &Parts, public_address: Option<&str>) -> Result<(), HandshakeError> {
+/// and port are those that the request was sent to, the gateway's public address, or another one of the
+/// farm. A browser always sends an origin; whoever does not is not a page.
+pub(crate) fn check_origin(
+    request: &Parts,
+    public_address: Option<&str>,
+    elsewhere: &Elsewhere,
+) -> Result<(), HandshakeError> {
     let header = |name| request.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let origin = header(http::header::ORIGIN)
         .and_then(|origin| origin.strip_prefix("https://"))
@@ -67,7 +73,8 @@ pub(crate) fn check_origin(request: &Parts, public_address: Option<&str>) -> Res
     let host = request.uri.authority().map(|authority| authority.as_str());
     let is_same = |address: &str| without_port_443(address).eq_ignore_ascii_case(without_port_443(origin));
     let addresses = [host.or_else(|| header(http::header::HOST)), public_address];
-    if addresses.into_iter().flatten().any(is_same) { Ok(()) } else { Err(HandshakeError::Origin) }
+    let is_ours = addresses.into_iter().flatten().any(is_same) || elsewhere.any(is_same);
+    if is_ours { Ok(()) } else { Err(HandshakeError::Origin) }
 }
 
 /// The port that https means anyway is not written in an origin but may be in a host.
@@ -134,11 +141,15 @@ mod tests {
                     headers.insert("origin", HeaderValue::from_static(origin));
                 }
             });
-            check_origin(&parts, public).is_ok()
+            let elsewhere = Elsewhere::default();
+            elsewhere.set(vec!["other.example:8443".into()]);
+            check_origin(&parts, public, &elsewhere).is_ok()
         };
         assert!(check("gate.example", Some("https://gate.example"), None));
         assert!(check("gate.example:443", Some("https://GATE.example"), None));
         assert!(check("inside:8443", Some("https://gate.example"), Some("gate.example")));
+        assert!(check("gate.example", Some("https://other.example:8443"), None));
+        assert!(!check("gate.example", Some("https://other.example"), None));
         assert!(!check("gate.example", Some("http://gate.example"), None));
         assert!(!check("gate.example", Some("https://evil.example"), None));
         assert!(!check("gate.example", Some("https://gate.example:8443"), None));

@@ -1,10 +1,21 @@
 //! The guard of `cliprdr` where the clipboard is not to be had whole ([MS-RDPECLIP]): which way things are
-//! copied, whether they are more than text, and how long they are.
+//! copied, of which kinds they are, and how long.
 //!
-//! Who copies says in which formats it has something, and who pastes asks for one of them. So a side that
-//! may not give anything away is made to say that it has nothing, and every question to it is answered
-//! with a failure. With text only, formats are still listed, and questions for others fail.
+//! Who copies says in which formats it has something, and who pastes asks for one of them. The guard takes
+//! forbidden formats out of the list, so that the other side never hears of them, and keeps the numbers of
+//! those that are left: a question for any other is answered with a failure and does not arrive. A side that
+//! may not give anything away is made to say that it has nothing. An answer passes only to a question that
+//! arrived.
+//!
+//! Limits to know: what stands in a format is the giver's word. Nobody can tell from outside whether a text
+//! is one.
 
+mod files;
+mod formats;
+
+use self::files::Files;
+pub use self::formats::Kinds;
+use self::formats::Names;
 use super::guard::{Beginning, Guard, Judgement};
 use crate::connection_sequence::Party;
 
@@ -27,20 +38,21 @@ pub enum Direction {
 pub struct ClipboardPolicy {
     /// Which way.
     pub direction: Direction,
-    /// Text and nothing else: no pictures, no formatting, no files.
-    pub text_only: bool,
-    /// The most that is pasted at once, in bytes as they are sent; text has two for most characters. Of
-    /// files it bounds the pieces in which they come, not the file. `None` bounds nothing.
-    pub max_bytes: Option<u32>,
+    /// What.
+    pub kinds: Kinds,
+    /// The most that one content may have, in bytes as they are sent; text has two for most characters. It
+    /// holds for each format of a content, for a list of files, and for all its files together. `None`
+    /// bounds nothing.
+    pub max_bytes: Option<u64>,
 }
 
 impl ClipboardPolicy {
     /// Everything, both ways.
-    pub const ALL: Self = Self { direction: Direction::Both, text_only: false, max_bytes: None };
+    pub const ALL: Self = Self { direction: Direction::Both, kinds: Kinds::ALL, max_bytes: None };
 
     /// Whether there is a clipboard at all.
     pub fn is_allowed(&self) -> bool {
-        self.direction != Direction::None
+        self.direction != Direction::None && self.kinds != Kinds::default()
     }
 
     /// Whether this side may give something away.
@@ -69,82 +81,262 @@ mod kind {
     pub(super) const UNLOCK_CLIPDATA: u16 = 11;
 }
 
-/// CB_RESPONSE_FAIL of msgFlags (2.2.1)
+/// Bits of msgFlags (2.2.1): CB_RESPONSE_FAIL, CB_ASCII_NAMES
 const FAIL: u16 = 2;
+const ASCII_NAMES: u16 = 4;
+
+/// CB_USE_LONG_FORMAT_NAMES (2.2.2.1.1.1)
+const USE_LONG_FORMAT_NAMES: u32 = 2;
 
 /// CLIPRDR_HEADER (2.2.1), in bytes.
 const HEADER_BYTES: usize = 8;
 
-/// CF_TEXT, CF_OEMTEXT, CF_UNICODETEXT, and CF_LOCALE, the language of a text.
-const TEXT_FORMATS: [u32; 4] = [1, 7, 13, 16];
+/// Zeros that some programs send behind a message, and do not count.
+const PADDING_MAX: usize = 4;
+
+/// The longest list of formats that is looked at. Those of Office programs have about 2 KiB.
+const LIST_BYTES_MAX: usize = 12 * 1024;
+
+/// Questions for data that are counted. Programs ask one after the other.
+const AWAITED_MAX: u8 = 16;
 
 #[derive(Debug)]
 pub(super) struct ClipboardGuard {
     policy: ClipboardPolicy,
+    names: Agreement,
+    client: Giver,
+    host: Giver,
+}
+
+/// Whether lists have long names of formats: if both sides take them. Each side says so once, the host before
+/// it is ready; if it is ready again, as Windows' is when somebody logs on, both begin anew. Said at another
+/// time it does not pass, so that nobody reads a list otherwise than the guard does.
+#[derive(Debug, Default)]
+struct Agreement {
+    /// What the host says before it is ready.
+    announced: Option<bool>,
+    host: bool,
+    client: Option<bool>,
+}
+
+impl Agreement {
+    fn is_long(&self) -> bool {
+        self.host && self.client == Some(true)
+    }
+
+    fn begin(&mut self) {
+        *self = Self { announced: None, host: self.announced.unwrap_or(false), client: None };
+    }
+
+    /// False if that side has said it already.
+    fn say(&mut self, from: Party, takes_long_names: bool) -> bool {
+        let said = match from {
+            Party::Client => &mut self.client,
+            Party::Host => &mut self.announced,
+        };
+        said.replace(takes_long_names).is_none()
+    }
+}
+
+/// What is known of the side that copies.
+#[derive(Debug, Default)]
+struct Giver {
+    /// The formats that the other side has heard of.
+    listed: Vec<u32>,
+    /// Questions for data that it has not answered.
+    awaited: u8,
+    files: Files,
+}
+
+/// The header of a message, and what follows it.
+struct Message<'a> {
+    kind: u16,
+    flags: u16,
+    /// As the header has it.
+    length: usize,
+    /// What is there of the content.
+    content: &'a [u8],
+    /// Whether all of it is there.
+    is_whole: bool,
+}
+
+impl<'a> Message<'a> {
+    /// None: more is wanted. A message that is not as long as it says is `Err`.
+    fn read(beginning: &Beginning<'a>) -> Option<Result<Self, ()>> {
+        let (header, rest) = beginning.bytes.split_first_chunk::<HEADER_BYTES>()?;
+        let [kind_low, kind_high, flags_low, flags_high, length @ ..] = *header;
+        let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+        let sent = beginning.total.saturating_sub(HEADER_BYTES);
+        if !(length..=length.saturating_add(PADDING_MAX)).contains(&sent) {
+            return Some(Err(()));
+        }
+        Some(Ok(Self {
+            kind: u16::from_le_bytes([kind_low, kind_high]),
+            flags: u16::from_le_bytes([flags_low, flags_high]),
+            length,
+            content: &rest[..rest.len().min(length)],
+            is_whole: beginning.is_whole(),
+        }))
+    }
+
+    /// The number at the beginning.
+    fn number(&self) -> Option<u32> {
+        self.content.first_chunk().map(|number| u32::from_le_bytes(*number))
+    }
 }
 
 impl ClipboardGuard {
     /// None where there is nothing to look for.
     pub(super) fn new(policy: ClipboardPolicy) -> Option<Self> {
-        (policy != ClipboardPolicy::ALL).then_some(Self { policy })
+        (policy != ClipboardPolicy::ALL).then_some(Self {
+            policy,
+            names: Agreement::default(),
+            client: Giver::default(),
+            host: Giver::default(),
+        })
     }
 
-    /// Whether an answer of this length may pass.
-    fn fits(&self, message: &Beginning<'_>) -> bool {
-        let length = message.total.saturating_sub(HEADER_BYTES);
-        self.policy.max_bytes.is_none_or(|max| u32::try_from(length).is_ok_and(|length| length <= max))
+    fn giver(&mut self, party: Party) -> &mut Giver {
+        match party {
+            Party::Client => &mut self.client,
+            Party::Host => &mut self.host,
+        }
+    }
+
+    /// Clipboard Capabilities (2.2.2.1).
+    fn capabilities(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        if !message.is_whole {
+            return Judgement::More;
+        }
+        // One set is defined (2.2.2.1.1.1): count, padding; type, length, version, flags. Of two, nobody knows
+        // which the other side reads.
+        let takes_long_names = match message.content {
+            [0, 0, _, _] => false,
+            [1, 0, _, _, 1, 0, 12, 0, _, _, _, _, flags @ ..] => {
+                let Ok(flags) = flags.try_into() else { return Judgement::Drop };
+                u32::from_le_bytes(flags) & USE_LONG_FORMAT_NAMES != 0
+            }
+            _ => return Judgement::Drop,
+        };
+        if self.names.say(from, takes_long_names) { Judgement::Pass } else { Judgement::Drop }
+    }
+
+    fn list(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        let kinds = self.policy.kinds;
+        if !self.policy.gives(from) || message.length > LIST_BYTES_MAX {
+            let giver = self.giver(from);
+            giver.listed.clear();
+            giver.files.renew();
+            // The other side gets a list in any case: its clipboard begins with one.
+            return Judgement::Replace(answer(kind::FORMAT_LIST, 0, &[]));
+        }
+        if !message.is_whole {
+            return Judgement::More;
+        }
+        let names = if self.names.is_long() {
+            Names::Long
+        } else if message.flags & ASCII_NAMES != 0 {
+            Names::ShortAscii
+        } else {
+            Names::Short
+        };
+        let filtered = formats::filter(message.content, names, kinds);
+        let giver = self.giver(from);
+        giver.files.renew();
+        giver.listed = filtered.ids;
+        if filtered.body == message.content {
+            return Judgement::Pass;
+        }
+        Judgement::Replace(answer(kind::FORMAT_LIST, message.flags, &filtered.body))
+    }
+
+    fn data_request(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        let Some(format) = message.number() else { return Judgement::More };
+        let gives = self.policy.gives(from.other());
+        let giver = self.giver(from.other());
+        if !gives || !giver.listed.contains(&format) {
+            return Judgement::Answer(answer(kind::FORMAT_DATA_RESPONSE, FAIL, &[]));
+        }
+        giver.awaited = (giver.awaited + 1).min(AWAITED_MAX);
+        Judgement::Pass
+    }
+
+    fn data_response(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        let max = self.policy.max_bytes;
+        let giver = self.giver(from);
+        let Some(awaited) = giver.awaited.checked_sub(1) else { return Judgement::Drop };
+        giver.awaited = awaited;
+        if max.is_some_and(|max| message.length as u64 > max) {
+            return Judgement::Replace(answer(kind::FORMAT_DATA_RESPONSE, FAIL, &[]));
+        }
+        Judgement::Pass
+    }
+
+    fn file_request(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        if !message.is_whole {
+            return Judgement::More;
+        }
+        // Which of several questions is answered is said by the number in front.
+        let Some(stream) = message.content.first_chunk::<4>() else { return Judgement::Drop };
+        let may = self.policy.gives(from.other()) && self.policy.kinds.files;
+        if may && self.giver(from.other()).files.ask(message.content) {
+            return Judgement::Pass;
+        }
+        Judgement::Answer(answer(kind::FILECONTENTS_RESPONSE, FAIL, stream))
+    }
+
+    fn file_response(&mut self, from: Party, message: &Message<'_>) -> Judgement {
+        let max = self.policy.max_bytes;
+        let Some((stream, data)) = message.content.split_first_chunk::<4>() else { return Judgement::More };
+        let length = message.length.saturating_sub(stream.len()) as u64;
+        let number = u32::from_le_bytes(*stream);
+        let files = &mut self.giver(from).files;
+        if !files.is_awaited(number) {
+            return Judgement::Drop;
+        }
+        match files.answer(number, length, data, max) {
+            None => Judgement::More,
+            Some(true) => Judgement::Pass,
+            Some(false) => Judgement::Replace(answer(kind::FILECONTENTS_RESPONSE, FAIL, stream)),
+        }
     }
 }
 
 impl Guard for ClipboardGuard {
+    fn beginning_max(&self) -> usize {
+        HEADER_BYTES + LIST_BYTES_MAX + PADDING_MAX
+    }
+
     fn judge(&mut self, from: Party, message: &Beginning<'_>) -> Judgement {
-        let Some((header, body)) = message.bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Judgement::More;
+        let message = match Message::read(message) {
+            None => return Judgement::More,
+            Some(Err(())) => return Judgement::Drop,
+            Some(Ok(message)) => message,
         };
-        let gives = self.policy.gives(from);
-        let is_asked_of_giver = self.policy.gives(from.other());
-        let pass_if = |is_allowed, otherwise| if is_allowed { Judgement::Pass } else { otherwise };
-        match u16::from_le_bytes([header[0], header[1]]) {
-            kind::MONITOR_READY
-            | kind::FORMAT_LIST_RESPONSE
+        match message.kind {
+            kind::MONITOR_READY if from == Party::Host => {
+                self.names.begin();
+                Judgement::Pass
+            }
+            kind::FORMAT_LIST_RESPONSE
             | kind::TEMP_DIRECTORY
-            | kind::CLIP_CAPS
             | kind::LOCK_CLIPDATA
             | kind::UNLOCK_CLIPDATA => Judgement::Pass,
-            // The other side gets a list in any case: its clipboard begins with one.
-            kind::FORMAT_LIST => pass_if(gives, Judgement::Replace(short_message(kind::FORMAT_LIST, 0, &[]))),
-            kind::FORMAT_DATA_REQUEST => {
-                let Some(format) = body.first_chunk() else { return Judgement::More };
-                let is_text = TEXT_FORMATS.contains(&u32::from_le_bytes(*format));
-                let failed = short_message(kind::FORMAT_DATA_RESPONSE, FAIL, &[]);
-                let is_allowed = is_asked_of_giver && (is_text || !self.policy.text_only);
-                pass_if(is_allowed, Judgement::Answer(failed))
-            }
-            kind::FORMAT_DATA_RESPONSE => {
-                let failed = short_message(kind::FORMAT_DATA_RESPONSE, FAIL, &[]);
-                pass_if(gives && self.fits(message), Judgement::Replace(failed))
-            }
-            // Which of several questions is answered is said by the streamId in front.
-            kind::FILECONTENTS_REQUEST => {
-                let Some(stream) = body.first_chunk::<4>() else { return Judgement::More };
-                let failed = short_message(kind::FILECONTENTS_RESPONSE, FAIL, stream);
-                pass_if(is_asked_of_giver && !self.policy.text_only, Judgement::Answer(failed))
-            }
-            kind::FILECONTENTS_RESPONSE => {
-                let Some(stream) = body.first_chunk::<4>() else { return Judgement::More };
-                let failed = short_message(kind::FILECONTENTS_RESPONSE, FAIL, stream);
-                let is_allowed = gives && !self.policy.text_only && self.fits(message);
-                pass_if(is_allowed, Judgement::Replace(failed))
-            }
+            kind::CLIP_CAPS => self.capabilities(from, &message),
+            kind::FORMAT_LIST => self.list(from, &message),
+            kind::FORMAT_DATA_REQUEST => self.data_request(from, &message),
+            kind::FORMAT_DATA_RESPONSE => self.data_response(from, &message),
+            kind::FILECONTENTS_REQUEST => self.file_request(from, &message),
+            kind::FILECONTENTS_RESPONSE => self.file_response(from, &message),
             _ => Judgement::Drop,
         }
     }
 }
 
-fn short_message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
-    // Nothing or a streamId.
-    let length: u32 = if body.is_empty() { 0 } else { 4 };
-    [&kind.to_le_bytes()[..], &flags.to_le_bytes(), &length.to_le_bytes(), body].concat()
+fn answer(kind: u16, flags: u16, content: &[u8]) -> Vec<u8> {
+    // At most a list of formats.
+    let length = u32::try_from(content.len()).unwrap_or(0);
+    [&kind.to_le_bytes()[..], &flags.to_le_bytes(), &length.to_le_bytes(), content].concat()
 }
 
 #[cfg(test)]

@@ -13,9 +13,8 @@ use crate::connection_sequence::Party;
 use crate::mcs::{self, PDU_AT};
 use crate::read::Reader;
 
-/// Bytes of one message that are kept while its guard cannot decide yet. The longest that a guard wants
-/// whole is the opening of a dynamic channel, whose messages have at most 1,600 bytes ([MS-RDPEDYC] 3.1.5.1.4).
-const BEGINNING_MAX: usize = 1_600;
+/// The longest chunk that every program takes: CHANNEL_CHUNK_LENGTH (2.2.6.1).
+const CHUNK_BYTES: usize = 1_600;
 
 /// Chunks that these bytes may come in. Programs put them into one.
 const BEGINNING_CHUNKS_MAX: usize = 16;
@@ -30,6 +29,12 @@ const COMPRESSED: u32 = 0x0020_0000;
 pub(super) trait Guard: fmt::Debug + Send {
     /// Decides about a message, or asks for more of it.
     fn judge(&mut self, from: Party, message: &Beginning<'_>) -> Judgement;
+
+    /// Bytes of one message that are kept while it cannot be decided about. Most are: the messages of
+    /// dynamic channels are no longer ([MS-RDPEDYC] 3.1.5.1.4).
+    fn beginning_max(&self) -> usize {
+        CHUNK_BYTES
+    }
 }
 
 /// As much of a message as is there.
@@ -153,15 +158,17 @@ impl Guarded {
             }
             Judgement::Drop => (Verdict::Drop, Progress::Stopped),
             Judgement::Replace(message) => {
-                let onward = self.packet_of(from, &message).into_iter().collect();
+                let onward = self.packets_of(from, &message).unwrap_or_default();
                 (Verdict::Instead { onward, back: None }, Progress::Stopped)
             }
             Judgement::Answer(message) => {
-                let back = self.packet_of(from.other(), &message);
+                // Answers are shorter than a chunk.
+                let back = self.packets_of(from.other(), &message).and_then(|mut packets| packets.pop());
                 (Verdict::Instead { onward: Vec::new(), back }, Progress::Stopped)
             }
             Judgement::More => {
-                let is_too_long = beginning.len() > BEGINNING_MAX || packets.len() >= BEGINNING_CHUNKS_MAX;
+                let is_too_long =
+                    beginning.len() > self.guard.beginning_max() || packets.len() >= BEGINNING_CHUNKS_MAX;
                 if chunk.is_last || is_too_long {
                     return (Verdict::Drop, Progress::Stopped);
                 }
@@ -182,17 +189,34 @@ impl Guarded {
         }
     }
 
-    /// A message as a packet of this party. None: it has not said yet how it calls itself.
-    fn packet_of(&mut self, party: Party, message: &[u8]) -> Option<Bytes> {
+    /// A message as packets of this party. None: it has not said yet how it calls itself.
+    fn packets_of(&mut self, party: Party, message: &[u8]) -> Option<Vec<Bytes>> {
         let initiator = self.side(party).initiator?;
-        let length = u16::try_from(message.len() + 8).ok()?;
+        let total = u32::try_from(message.len()).ok()?;
+        let count = message.len().div_ceil(CHUNK_BYTES);
+        let chunks = message.chunks(CHUNK_BYTES).enumerate().map(|(index, chunk)| {
+            let first = if index == 0 { FIRST } else { 0 };
+            let last = if index + 1 == count { LAST } else { 0 };
+            self.packet_of(party, initiator, total, first | last, chunk)
+        });
+        chunks.collect()
+    }
+
+    fn packet_of(
+        &self,
+        party: Party,
+        initiator: [u8; 2],
+        total: u32,
+        flags: u32,
+        chunk: &[u8],
+    ) -> Option<Bytes> {
+        let length = u16::try_from(chunk.len() + 8).ok()?;
         // Send Data Request, Send Data Indication (T.125, 7).
         let choice = match party {
             Party::Client => 0x64,
             Party::Host => 0x68,
         };
-        let total = u32::try_from(message.len()).ok()?;
-        let mut packet = BytesMut::with_capacity(PDU_AT + 8 + 8 + message.len());
+        let mut packet = BytesMut::with_capacity(PDU_AT + 8 + 8 + chunk.len());
         packet.put_slice(&[3, 0]);
         packet.put_u16(length.checked_add(15)?);
         packet.put_slice(&[0x02, 0xf0, 0x80, choice]);
@@ -202,8 +226,8 @@ impl Guarded {
         // The long form of a PER length has 14 bits.
         packet.put_u16(Some(length).filter(|length| *length < 0x4000)? | 0x8000);
         packet.put_u32_le(total);
-        packet.put_u32_le(FIRST | LAST);
-        packet.put_slice(message);
+        packet.put_u32_le(flags);
+        packet.put_slice(chunk);
         Some(packet.freeze())
     }
 }

@@ -17,6 +17,8 @@ pub struct Command {
     pub arguments: String,
     /// The folder it starts in; empty: the user's home.
     pub start_in: String,
+    /// The file, folder or page that it opens, as it is, without any quoting; empty: nothing.
+    pub opens: String,
 }
 
 pub(super) fn command(
@@ -30,6 +32,7 @@ pub(super) fn command(
         program: path(program)?,
         arguments: expand_arguments(arguments, values)?,
         start_in: path(start_in)?,
+        opens: String::new(),
     })
 }
 

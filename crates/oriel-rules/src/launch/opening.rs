@@ -3,7 +3,7 @@
 use oriel_model::{
     Id, Object,
     host::Host,
-    resource::{Application, DesktopSize, Resource, Source, Status, Target, expand},
+    resource::{Application, DesktopSize, Resource, Source, Status, Target, Window, expand},
 };
 
 use super::command::{self, Command, Values};
@@ -187,34 +187,36 @@ impl InSession<'_> {
 }
 
 impl Program<'_> {
-    /// What the host starts, with every variable replaced; none: a desktop.
+    /// What the host starts, with every variable replaced; none: a desktop. Without a program it is the
+    /// host's own file manager.
     ///
     /// # Errors
     ///
     /// A sentence about a variable that is not known; settings are checked for it when they are written.
     pub fn command(&self, host: Id<Host>, values: Values<'_>) -> Result<Option<Command>, String> {
+        let in_path = |path: &str| expand(path, |variable| command::in_path(&values(variable)));
         match *self {
             Program::Desktop { .. } => Ok(None),
-            Program::FileManager { path } => Ok(Some(Command {
-                // What desktops agree on to open a folder with: the user's own file manager.
-                program: "xdg-open".to_owned(),
-                arguments: command::quoted(&expand(path, |variable| command::in_path(&values(variable)))?),
-                start_in: String::new(),
-            })),
+            Program::FileManager { path } => {
+                Ok(Some(Command { opens: in_path(path)?, ..command::command("", "", "", values)? }))
+            }
             Program::Application { application, opens, .. } => {
                 let (program, arguments, start_in) = application.on(host);
-                let mut command = command::command(program, arguments, start_in, values)?;
-                let opened = match opens {
-                    None => return Ok(Some(command)),
-                    Some(Opened::Path(path)) => expand(path, |variable| command::in_path(&values(variable)))?,
+                let opens = match opens {
+                    None => String::new(),
+                    Some(Opened::Path(path)) => in_path(path)?,
                     Some(Opened::Url(url)) => expand(url, |variable| command::in_url(&values(variable)))?,
                 };
-                if !command.arguments.is_empty() {
-                    command.arguments.push(' ');
-                }
-                command.arguments.push_str(&command::quoted(&opened));
-                Ok(Some(command))
+                Ok(Some(Command { opens, ..command::command(program, arguments, start_in, values)? }))
             }
+        }
+    }
+
+    /// How its window opens.
+    pub fn window(&self) -> Window {
+        match self {
+            Program::Application { application, .. } => application.window,
+            Program::Desktop { .. } | Program::FileManager { .. } => Window::default(),
         }
     }
 }

@@ -335,15 +335,16 @@ fn documents_pages_and_folders_open_in_their_application_where_that_runs() {
         assert_eq!(opening.application(), Some(id(1)));
         assert!(opening.shares() && opening.has_one_instance() && opening.names_hosts());
         let command = opening.program.command(id(5), &value).expect("known").expect("a program");
-        assert_eq!((&*command.program, &*command.arguments), ("writer", expected));
+        assert_eq!((&*command.program, &*command.arguments), ("writer", "--user 'alice b'"));
+        assert_eq!(command.opens, expected);
     };
     check(
         Target::Document { application: id(1), path: "~/Letters of %USER%.odt".into() },
-        "--user 'alice b' '~/Letters of alice b.odt'",
+        "~/Letters of alice b.odt",
     );
     check(
         Target::WebApplication { url: "https://x/?q=%USER%".into(), browser: Some(id(1)) },
-        "--user 'alice b' 'https://x/?q=alice%20b'",
+        "https://x/?q=alice%20b",
     );
     check(
         Target::NetworkFolder {
@@ -351,7 +352,7 @@ fn documents_pages_and_folders_open_in_their_application_where_that_runs() {
             path: "/srv/%CLIENTNAME%".into(),
             application: Some(id(1)),
         },
-        "--user 'alice b' /srv/x_y",
+        "/srv/x_y",
     );
 }
 
@@ -366,7 +367,8 @@ fn a_folder_without_an_application_opens_in_the_file_manager_of_its_own_hosts() 
     };
     assert_eq!((opening.source, opening.application()), (&source, None));
     let command = opening.program.command(id(5), &value).expect("known").expect("a program");
-    assert_eq!((&*command.program, &*command.arguments), ("xdg-open", "'smb://s/a b'"));
+    assert_eq!((&*command.program, &*command.arguments), ("", ""));
+    assert_eq!(command.opens, "smb://s/a b");
 }
 
 #[test]

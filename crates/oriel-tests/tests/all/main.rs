@@ -18,6 +18,7 @@ mod logs;
 mod outages;
 mod placement;
 mod pressure;
+mod publishing;
 mod settings;
 mod sign_in;
 mod storm;

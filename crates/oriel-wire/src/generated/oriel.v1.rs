@@ -463,9 +463,17 @@ pub struct AgentHello {
     /// SHA-256 of the RDP listener's certificate (DER), 32 bytes: what gateways pin.
     #[prost(bytes = "vec", tag = "6")]
     pub rdp_certificate_sha256: ::prost::alloc::vec::Vec<u8>,
+    /// Of the machine's real network interfaces, six bytes each: what another host of the site calls to wake it.
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub mac_addresses: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Whether PowerRequest is carried out here.
+    #[prost(bool, tag = "8")]
+    pub can_reboot: bool,
+    #[prost(bool, tag = "9")]
+    pub can_stop: bool,
 }
 /// Effective settings of the host: inheritance is already resolved by the broker.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HostSettings {
     #[prost(uint32, tag = "1")]
     pub max_sessions: u32,
@@ -491,6 +499,25 @@ pub struct HostSettings {
     /// so that an agent that has rebooted since reports the mode as over instead of starting it anew.
     #[prost(uint64, tag = "10")]
     pub logon_mode_revision: u64,
+    #[prost(message, optional, tag = "11")]
+    pub cpu_optimisation: ::core::option::Option<CpuOptimisation>,
+}
+/// While the host is busy, the heaviest processes of its sessions get a lower priority: see
+/// oriel_model::host::CpuOptimisation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CpuOptimisation {
+    #[prost(bool, tag = "1")]
+    pub enabled: bool,
+    #[prost(uint32, tag = "2")]
+    pub above_percent: u32,
+    #[prost(uint32, tag = "3")]
+    pub critical_percent: u32,
+    #[prost(uint32, tag = "4")]
+    pub idle_percent: u32,
+    #[prost(uint32, tag = "5")]
+    pub after_secs: u32,
+    #[prost(string, repeated, tag = "6")]
+    pub excluded: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// Everything a broker knows of a host at run time. Always whole, never a difference: at the session
 /// limits of one host it is a few kilobytes, and a broker that missed one has lost nothing.
@@ -563,6 +590,15 @@ pub struct SessionReport {
     pub user_id: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "14")]
     pub proof: ::prost::alloc::vec::Vec<u8>,
+    /// The resources whose programs run now, each once: processes that belong to them, or windows.
+    #[prost(string, repeated, tag = "15")]
+    pub open_resource_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// True while it is one that was started beforehand and nobody has come for it yet.
+    #[prost(bool, tag = "16")]
+    pub prelaunched: bool,
+    /// Seconds since the last client left; 0 while one is attached, or before the first.
+    #[prost(uint64, tag = "17")]
+    pub disconnected_secs: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndedSession {
@@ -614,7 +650,7 @@ pub struct AgentRequest {
     /// Readable name of who asks: goes into the host's log and into reasons.
     #[prost(string, tag = "2")]
     pub on_behalf_of: ::prost::alloc::string::String,
-    #[prost(oneof = "agent_request::Body", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "agent_request::Body", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub body: ::core::option::Option<agent_request::Body>,
 }
 /// Nested message and enum types in `AgentRequest`.
@@ -640,7 +676,24 @@ pub mod agent_request {
         /// Takes back a prepare whose user will not come.
         #[prost(message, tag = "11")]
         Release(super::SessionRef),
+        #[prost(message, tag = "12")]
+        Power(super::PowerRequest),
+        #[prost(message, tag = "13")]
+        Wake(super::Wake),
     }
+}
+/// Restarts or stops the machine. Done means that it is under way: the agent's streams end with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PowerRequest {
+    #[prost(enumeration = "PowerAction", tag = "1")]
+    pub action: i32,
+}
+/// Sends the packet that wakes other machines (Wake-on-LAN) into every network of this host.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Wake {
+    /// Six bytes each.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub mac_addresses: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionRef {
@@ -682,6 +735,14 @@ pub struct Prepare {
     /// the ids of session, user, host and resource. The host keeps it and reports it back. Empty at a return.
     #[prost(bytes = "vec", tag = "15")]
     pub proof: ::prost::alloc::vec::Vec<u8>,
+    /// A new session that starts at once, without a client: with its program or desktop where there is a
+    /// `start`, else with nothing but room for programs. The first return to it takes it over, and opens its
+    /// own `start` in it, if it has one. Nobody logs on for it: the answer has no one-time logon.
+    #[prost(bool, tag = "16")]
+    pub prelaunch: bool,
+    /// At a return without `start`: the window of resource_id's program comes to the front.
+    #[prost(bool, tag = "17")]
+    pub bring_to_front: bool,
     /// What runs, for a new session; in a shared session that exists, what opens in it.
     #[prost(oneof = "prepare::Start", tags = "9, 10")]
     pub start: ::core::option::Option<prepare::Start>,
@@ -707,6 +768,13 @@ pub struct StartProgram {
     pub arguments: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub start_in: ::prost::alloc::string::String,
+    #[prost(enumeration = "WindowState", tag = "4")]
+    pub window: i32,
+    /// What the program opens, added as its last argument: an address (of a page, or of a share, such as
+    /// smb://server/share or \\server\share), or a file or folder, absolute or beginning with ~, which must
+    /// exist. With an empty `program`, the host's file manager opens it.
+    #[prost(string, tag = "5")]
+    pub opens: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionMessage {
@@ -906,6 +974,68 @@ impl SessionState {
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
+pub enum PowerAction {
+    Unspecified = 0,
+    Reboot = 1,
+    Stop = 2,
+}
+impl PowerAction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "POWER_ACTION_UNSPECIFIED",
+            Self::Reboot => "POWER_ACTION_REBOOT",
+            Self::Stop => "POWER_ACTION_STOP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "POWER_ACTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "POWER_ACTION_REBOOT" => Some(Self::Reboot),
+            "POWER_ACTION_STOP" => Some(Self::Stop),
+            _ => None,
+        }
+    }
+}
+/// How the program's first window opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WindowState {
+    Maximised = 0,
+    Normal = 1,
+    Minimised = 2,
+    FullScreen = 3,
+}
+impl WindowState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Maximised => "WINDOW_STATE_MAXIMISED",
+            Self::Normal => "WINDOW_STATE_NORMAL",
+            Self::Minimised => "WINDOW_STATE_MINIMISED",
+            Self::FullScreen => "WINDOW_STATE_FULL_SCREEN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WINDOW_STATE_MAXIMISED" => Some(Self::Maximised),
+            "WINDOW_STATE_NORMAL" => Some(Self::Normal),
+            "WINDOW_STATE_MINIMISED" => Some(Self::Minimised),
+            "WINDOW_STATE_FULL_SCREEN" => Some(Self::FullScreen),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
 pub enum RefusalCode {
     Internal = 0,
     /// Full: sessions and promised seats reach the limit.
@@ -918,6 +1048,10 @@ pub enum RefusalCode {
     Unhealthy = 7,
     BadRequest = 8,
     UnknownProcess = 9,
+    /// The file or folder to open does not exist.
+    NoDocument = 10,
+    /// This host cannot do that at all.
+    NotSupported = 11,
 }
 impl RefusalCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -936,6 +1070,8 @@ impl RefusalCode {
             Self::Unhealthy => "REFUSAL_CODE_UNHEALTHY",
             Self::BadRequest => "REFUSAL_CODE_BAD_REQUEST",
             Self::UnknownProcess => "REFUSAL_CODE_UNKNOWN_PROCESS",
+            Self::NoDocument => "REFUSAL_CODE_NO_DOCUMENT",
+            Self::NotSupported => "REFUSAL_CODE_NOT_SUPPORTED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -951,6 +1087,8 @@ impl RefusalCode {
             "REFUSAL_CODE_UNHEALTHY" => Some(Self::Unhealthy),
             "REFUSAL_CODE_BAD_REQUEST" => Some(Self::BadRequest),
             "REFUSAL_CODE_UNKNOWN_PROCESS" => Some(Self::UnknownProcess),
+            "REFUSAL_CODE_NO_DOCUMENT" => Some(Self::NoDocument),
+            "REFUSAL_CODE_NOT_SUPPORTED" => Some(Self::NotSupported),
             _ => None,
         }
     }
@@ -1355,6 +1493,10 @@ pub struct GatewaySettings {
     /// Names and addresses under which users reach this gateway; empty: any.
     #[prost(string, tag = "3")]
     pub public_address: ::prost::alloc::string::String,
+    /// Where pages of this gateway may connect to besides, and whose pages may connect here: the public
+    /// addresses of the farm's gateways, and those that policies and resources send users to.
+    #[prost(string, repeated, tag = "4")]
+    pub farm_addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]

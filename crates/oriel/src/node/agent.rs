@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
-use oriel_agent::{Agent, AgentConfig};
+use oriel_agent::{Agent, AgentConfig, power::Power};
 use oriel_net::{
     node_file::{Field, Kind, NodeFile, Presence},
     supervise::ShutdownSignal,
@@ -21,6 +21,14 @@ pub struct File {
     brokers: Option<Vec<String>>,
     address: Option<String>,
     desktop_command: Option<String>,
+    power: Option<PowerCommands>,
+}
+
+/// Commands that go before systemd's.
+#[derive(Debug, Default, Deserialize)]
+struct PowerCommands {
+    reboot: Option<String>,
+    stop: Option<String>,
 }
 
 impl NodeFile for File {
@@ -58,6 +66,19 @@ impl NodeFile for File {
             presence: Presence::Optional,
             help: "Command of a desktop session. Without it: the first known desktop that is installed.",
         },
+        Field {
+            key: "power.reboot",
+            kind: Kind::Text,
+            presence: Presence::Optional,
+            help: "Command that restarts this machine when a schedule or an administrator asks for it. Without it:\n\
+                   systemctl reboot, where systemd runs; else such requests are refused.",
+        },
+        Field {
+            key: "power.stop",
+            kind: Kind::Text,
+            presence: Presence::Optional,
+            help: "The same for stopping it; systemctl poweroff.",
+        },
     ];
 }
 
@@ -79,7 +100,10 @@ impl File {
             Some(brokers) => brokers,
             None => join::brokers(&self.data_dir)?,
         };
+        let commands = self.power.unwrap_or_default();
+        let power = Power::new(commands.reboot.as_deref(), commands.stop.as_deref());
         Ok(AgentConfig {
+            power: power.map_err(anyhow::Error::msg)?,
             data_dir: self.data_dir,
             rdp_listen: self.rdp_listen,
             address: self.address,

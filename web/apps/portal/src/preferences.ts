@@ -10,10 +10,15 @@ export interface Preferences {
   /** Windows layout id, or found out anew each time. */
   layout: number | 'auto';
   clipboard: boolean;
+  /** What the user calls this device; empty: nothing. */
+  deviceName: string;
 }
 
+/** As Windows has it. */
+export const DEVICE_NAME_MAX = 63;
+
 const KEY = 'oriel.preferences';
-const DEFAULTS: Preferences = { language: 'auto', layout: 'auto', clipboard: true };
+const DEFAULTS: Preferences = { language: 'auto', layout: 'auto', clipboard: true, deviceName: '' };
 
 const listeners = new Set<() => void>();
 let current = read();
@@ -56,5 +61,6 @@ export function sound(stored: unknown): Preferences {
     language: from.language === 'en' || from.language === 'de' ? from.language : DEFAULTS.language,
     layout: typeof from.layout === 'number' && Number.isInteger(from.layout) ? from.layout : DEFAULTS.layout,
     clipboard: typeof from.clipboard === 'boolean' ? from.clipboard : DEFAULTS.clipboard,
+    deviceName: typeof from.deviceName === 'string' ? from.deviceName.slice(0, DEVICE_NAME_MAX) : DEFAULTS.deviceName,
   };
 }

@@ -37,6 +37,9 @@ export const queries = new QueryClient({
   },
 });
 
+/** How often the page looks whether hours or policy have changed. */
+const ME_EVERY_MS = 60_000;
+
 /** null means: not signed in. */
 export const me = queryOptions({
   queryKey: ['me'] as const,
@@ -46,7 +49,14 @@ export const me = queryOptions({
     return found;
   },
   staleTime: 60_000,
+  refetchInterval: (query) => (query.state.data ? ME_EVERY_MS : false),
 });
+
+/** What holds is asked anew, and with it what may be seen. */
+export function hoursHaveChanged(): void {
+  void queries.invalidateQueries({ queryKey: me.queryKey });
+  void queries.invalidateQueries({ queryKey: resources.queryKey });
+}
 
 export const resources = queryOptions({
   queryKey: ['resources'] as const,
@@ -62,14 +72,26 @@ export const sessions = queryOptions({
     query.state.data?.some((session) => session.state === 'ending') ? ENDING_EVERY_MS : SESSIONS_EVERY_MS,
 });
 
+/** Whether somebody has signed in on this page and nothing has come of it yet. */
+let isFreshSignIn = false;
+
+/** True once after each sign-in. */
+export function takeFreshSignIn(): boolean {
+  const isFresh = isFreshSignIn;
+  isFreshSignIn = false;
+  return isFresh;
+}
+
 export function signedIn(user: Me): void {
   wasSignedIn = false;
+  isFreshSignIn = true;
   queries.setQueryData(me.queryKey, user);
 }
 
-/** Nothing of the last user may be left for the next one. */
-export function signedOut(): void {
-  wasSignedIn = false;
+/** Nothing of the last user may be left for the next one. `by`: whether they wished it, or were away too long. */
+export function signedOut(by: 'wish' | 'idling' = 'wish'): void {
+  wasSignedIn = by === 'idling';
+  isFreshSignIn = false;
   queries.clear();
   queries.setQueryData(me.queryKey, null);
 }

@@ -1,6 +1,7 @@
 /** Words for what went wrong: a sentence on what happened, and one on what to do. */
 import { ApiProblem } from '@oriel/api';
-import type { TFunction } from 'i18next';
+import i18next, { type TFunction } from 'i18next';
+import { at } from './ui/time.ts';
 
 export interface Words {
   title: string;
@@ -10,10 +11,12 @@ export interface Words {
 }
 
 /** For these the broker's message names the pool, the host or the administrator's note. */
-const TOLD_BY_THE_FARM = new Set(['no_host', 'host_refused', 'in_maintenance', 'bad_request']);
+const TOLD_BY_THE_FARM = new Set([
+  'no_host', 'host_refused', 'in_maintenance', 'bad_request', 'outside_hours', 'client_not_allowed', 'limit_reached',
+]);
 const KNOWN = new Set([
   'sign_in_refused', 'signed_out', 'not_found', 'in_maintenance', 'no_host', 'host_refused', 'session_gone',
-  'session_ending', 'farm_starting', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
+  'session_ending', 'outside_hours', 'client_not_allowed', 'limit_reached', 'not_for_this_client', 'farm_starting', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
 ]);
 
 export function wordsOf(error: unknown, t: TFunction): Words {
@@ -29,6 +32,6 @@ export function wordsOf(error: unknown, t: TFunction): Words {
   return {
     title: t(`problem.${code}.title`),
     detail: problem && TOLD_BY_THE_FARM.has(code) ? problem.message : '',
-    advice: t(`problem.${code}.advice`),
+    advice: problem?.opensAt ? t('hours.closed.opens', { when: at(problem.opensAt, i18next.language) }) : t(`problem.${code}.advice`),
   };
 }

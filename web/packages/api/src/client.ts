@@ -4,7 +4,7 @@
  * cannot read.
  */
 import { readProblem, unreachable } from './problem.ts';
-import type { ConnectionEnd, Launch, LaunchRequest, Me, ResourceList, RunningSession, SignInRequest, Hours } from './types.ts';
+import type { ConnectionEnd, DeviceLaunch, Launch, LaunchRequest, Me, ResourceList, RunningSession, SignInRequest, Hours } from './types.ts';
 
 export const BASE = '/api/portal/v1';
 
@@ -58,7 +58,7 @@ export const api = {
   addFavourite: (resource: string) => request<void>('PUT', `/favourites/${id(resource)}`),
   removeFavourite: (resource: string) => request<void>('DELETE', `/favourites/${id(resource)}`),
   launch: (body: LaunchRequest, signal?: AbortSignal) =>
-    request<Launch>('POST', '/launches', { body, signal }),
+    request<Launch | DeviceLaunch>('POST', '/launches', { body, signal }),
   sessions: async (signal?: AbortSignal): Promise<RunningSession[]> =>
     (await request<{ sessions: RunningSession[] }>('GET', '/sessions', { signal })).sessions,
   logOff: (session: string) => request<void>('POST', `/sessions/${id(session)}/log-off`),

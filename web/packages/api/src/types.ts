@@ -164,6 +164,13 @@ export interface Launch {
   routes: string[];
 }
 
+/** What opens on the user's own device: a page, or a program that only an installed client can start. */
+export interface DeviceLaunch {
+  resource_id: string;
+  resource_name: string;
+  url?: string;
+}
+
 export type DesktopSize = { as: 'client' } | { as: 'full_screen' } | { as: 'fixed'; width: number; height: number };
 
 export interface RunningSession {
@@ -224,6 +231,8 @@ export type ProblemCode =
   | 'client_not_allowed'
   /** As many as may use it do so already; the message says whom to ask. */
   | 'limit_reached'
+  /** Only an installed client, or another system, can open it. */
+  | 'not_for_this_client'
   /** The last session of the resource is ending; one asks again. */
   | 'session_ending'
   | 'farm_starting'

@@ -17,7 +17,7 @@ import type {
   SessionEvents,
   Size,
 } from './remote-session.ts';
-import { lendSocket, openSocket } from './socket.ts';
+import { lendSocket, openFirst } from './socket.ts';
 
 type Module = typeof import('@devolutions/iron-remote-desktop-rdp');
 type Backend = Module['Backend'];
@@ -68,13 +68,15 @@ class IronRdpSession implements RemoteSession {
     try {
       const module = (this.#module = await load());
       if (this.#over) return;
-      const socket = await openSocket(options.address);
-      if (!socket) return this.#end({ kind: 'network', text: 'the WebSocket could not be opened' });
+      const opened = await openFirst(options.addresses);
+      if (!opened) return this.#end({ kind: 'network', text: 'the WebSocket could not be opened' });
+      const { socket, address } = opened;
       if (this.#over) return socket.close();
+      this.#events.reached(address);
       this.#watchFirstPicture();
       const { Backend } = module;
       const builder = new Backend.SessionBuilder();
-      builder.proxyAddress(options.address);
+      builder.proxyAddress(address);
       builder.authToken(options.ticket);
       builder.destination(options.session);
       // The gateway puts in the real logon; the browser never has it.
@@ -86,10 +88,11 @@ class IronRdpSession implements RemoteSession {
       builder.setCursorStyleCallback(this.#onCursor);
       builder.extension(module.displayControl(true));
       builder.extension(module.enableCredssp(false));
-      if (options.clipboard) {
-        builder.remoteClipboardChangedCallback(this.#onRemoteClipboard);
+      const { into, out } = options.clipboard;
+      if (into || out) {
+        if (out) builder.remoteClipboardChangedCallback(this.#onRemoteClipboard);
         // The channel is only ready once something, even nothing, has been offered.
-        builder.forceClipboardUpdateCallback(() => this.#offer(this.#offered));
+        builder.forceClipboardUpdateCallback(() => this.#offer(into ? this.#offered : ''));
       }
       const session = await lendSocket(socket, () => builder.connect());
       if (this.#over || this.#leaving) {

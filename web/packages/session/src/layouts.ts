@@ -69,7 +69,8 @@ export function layoutOf(keys: ReadonlyMap<string, string> | null, languages: re
   return spoken;
 }
 
-function layoutOfLanguage(language: string): number | undefined {
+/** The layout of a language tag; undefined: none is known. */
+export function layoutOfLanguage(language: string): number | undefined {
   const tag = language.toLowerCase();
   const exact = LAYOUTS.find((layout) => layout.languages.includes(tag));
   if (exact) return exact.id;

@@ -7,6 +7,8 @@
  * (in between, no other program can have changed it).
  */
 
+import type { CopyWays } from './remote-session.ts';
+
 export interface LocalClipboardOptions {
   /** Gives text to the host. */
   offer(text: string): void;
@@ -16,7 +18,7 @@ export interface LocalClipboardOptions {
 
 export class LocalClipboard {
   #options: LocalClipboardOptions;
-  #enabled = false;
+  #ways: CopyWays = { into: false, out: false };
   /** What both sides are known to hold, so that text is not sent back and forth. */
   #known: string | undefined;
   #waiting: string | undefined;
@@ -25,13 +27,14 @@ export class LocalClipboard {
     this.#options = options;
   }
 
-  get enabled(): boolean {
-    return this.#enabled;
+  /** Which ways text may be copied. */
+  get ways(): CopyWays {
+    return this.#ways;
   }
 
-  set enabled(enabled: boolean) {
-    this.#enabled = enabled;
-    if (!enabled) this.#waiting = undefined;
+  set ways(ways: CopyWays) {
+    this.#ways = ways;
+    if (!ways.out) this.#waiting = undefined;
   }
 
   /** Listens for the page's focus. Returns what undoes it. */
@@ -42,7 +45,7 @@ export class LocalClipboard {
   }
 
   async fromHost(text: string): Promise<void> {
-    if (!this.#enabled) return;
+    if (!this.#ways.out) return;
     this.#known = text;
     if (!document.hasFocus()) {
       this.#waiting = text;
@@ -54,7 +57,7 @@ export class LocalClipboard {
 
   /** Text that the user pasted or typed into the panel. Returns true if the host is told of it. */
   fromUser(text: string): boolean {
-    if (!this.#enabled || text === this.#known) return false;
+    if (!this.#ways.into || text === this.#known) return false;
     this.#known = text;
     this.#options.offer(text);
     return true;
@@ -62,7 +65,7 @@ export class LocalClipboard {
 
   /** Reads the local clipboard if that needs no question to the user. */
   async read(): Promise<void> {
-    if (this.#enabled && document.hasFocus() && (await mayRead()) === 'granted') await this.readNow();
+    if (this.#ways.into && document.hasFocus() && (await mayRead()) === 'granted') await this.readNow();
   }
 
   /** Reads it even if the browser asks the user first. Returns false if it may not be read. */

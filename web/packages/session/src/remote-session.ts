@@ -9,16 +9,23 @@ export interface Size {
   height: number;
 }
 
+export interface CopyWays {
+  /** From this device into the session. */
+  into: boolean;
+  /** Out of the session. */
+  out: boolean;
+}
+
 export interface ConnectOptions {
-  /** wss:// address of the gateway's endpoint. */
-  address: string;
+  /** wss:// addresses of gateways' endpoints, tried in this order. All but the last get a short time only. */
+  addresses: string[];
   /** One-time ticket; the only thing that the gateway trusts. */
   ticket: string;
   /** Session to attach to; the gateway compares it with the ticket. */
   session: string;
   size: Size;
-  /** Whether to offer the text clipboard to the host at all. */
-  clipboard: boolean;
+  /** Which ways text may be copied. */
+  clipboard: CopyWays;
 }
 
 /** One thing that a hand did. Coordinates are pixels of the remote desktop. */
@@ -65,6 +72,8 @@ export interface LinkEnd {
 }
 
 export interface SessionEvents {
+  /** A gateway has answered at this address. */
+  reached(address: string): void;
   /** The first picture has been drawn. */
   picture(): void;
   /** The desktop has a new size. */

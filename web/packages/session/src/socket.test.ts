@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lendSocket, openSocket } from './socket.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ADDRESS_MS, lendSocket, openFirst, openSocket } from './socket.ts';
 
 /** As much of a WebSocket as is needed here. */
 class FakeSocket extends EventTarget {
@@ -27,6 +27,42 @@ beforeEach(() => {
 });
 afterEach(() => {
   globalThis.WebSocket = own;
+});
+
+describe('several addresses', () => {
+  const addresses = ['wss://first.example/rdp', 'wss://second.example/rdp', 'wss://own.example/rdp'];
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('are tried in order, each for a short time, and the last one for as long as it takes', async () => {
+    const opening = openFirst(addresses);
+    FakeSocket.made[0]?.dispatchEvent(new Event('close'));
+    await vi.advanceTimersByTimeAsync(ADDRESS_MS - 1);
+    expect(FakeSocket.made.map((each) => each.closed)).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(FakeSocket.made.map((each) => each.url)).toEqual(addresses);
+    expect(FakeSocket.made[1]?.closed).toBe(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    FakeSocket.made[2]?.dispatchEvent(new Event('open'));
+    expect(await opening).toEqual({ socket: FakeSocket.made[2], address: addresses[2] });
+  });
+
+  it('stop at the first that answers', async () => {
+    const opening = openFirst(addresses);
+    FakeSocket.made[0]?.dispatchEvent(new Event('open'));
+    expect((await opening)?.address).toBe(addresses[0]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.made).toHaveLength(1);
+    expect(FakeSocket.made[0]?.closed).toBe(false);
+  });
+
+  it('that are none are passed over', async () => {
+    const opening = openFirst(['wss://no port:x/rdp', addresses[2] ?? '']);
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.made.at(-1)?.dispatchEvent(new Event('close'));
+    expect(await opening).toBeNull();
+  });
 });
 
 describe('opening', () => {

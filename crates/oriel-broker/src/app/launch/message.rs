@@ -1,30 +1,38 @@
 //! What the host is asked for, and where gateways reach it.
 
-use oriel_model::{Id, resource::Target, rule::ClientOs, session::Session};
-use oriel_wire::v1::{ClientFacts, Prepare, StartDesktop, StartProgram, prepare::Start};
+use oriel_model::{
+    Id,
+    host::Host,
+    resource::{DesktopSize, Target},
+    rule::ClientKind,
+    session::Session,
+};
+use oriel_rules::launch::Program;
+use oriel_wire::v1::{ClientFacts, Prepare, StartDesktop, StartProgram, WindowState, prepare::Start};
 
 use super::{Attempt, Kind};
-use crate::app::explain::shares;
+use crate::app::client::word;
 
 /// The request to a host; a new session needs its proof.
-pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof: Vec<u8>) -> Prepare {
+pub(super) fn prepare(
+    attempt: &Attempt,
+    host: Id<Host>,
+    session: Id<Session>,
+    kind: Kind,
+    proof: Vec<u8>,
+) -> Result<Prepare, String> {
     let resource = &attempt.resource;
     let client = &attempt.request.client;
-    // Returning to one's own session starts nothing; opening in a shared one starts the program in it.
-    let start = match (&resource.spec.target, kind) {
-        (_, Kind::Return { start_program: false }) | (Target::Folder, _) => None,
-        (Target::Desktop { .. }, _) => Some(Start::Desktop(StartDesktop {})),
-        (Target::Application(application), _) => Some(Start::Program(StartProgram {
-            program: application.program.clone(),
-            arguments: application.arguments.clone(),
-            start_in: application.start_in.clone(),
-        })),
-        _ => None,
+    let size = attempt.opens.as_ref().and_then(|opens| opens.desktop);
+    let (width, height) = match size {
+        Some(DesktopSize::Fixed { width, height }) => (width.into(), height.into()),
+        _ => (attempt.request.width, attempt.request.height),
     };
-    Prepare {
+    let is_application = !matches!(resource.spec.target, Target::Desktop { .. });
+    Ok(Prepare {
         session_id: session.to_string(),
         connection_id: attempt.connection.to_string(),
-        reconnect: kind != Kind::New,
+        reconnect: kind.is_return(),
         user_id: attempt.user.id.to_string(),
         user_name: attempt.user.name.clone(),
         // Names are unique without regard to case, accounts on Linux are written small.
@@ -32,25 +40,45 @@ pub(super) fn prepare(attempt: &Attempt, session: Id<Session>, kind: Kind, proof
         client: Some(ClientFacts {
             name: client.name.clone().unwrap_or_default(),
             address: attempt.address.to_string(),
-            kind: "browser".into(),
+            kind: word(client.kind.unwrap_or(ClientKind::Browser)),
             version: client.version.clone().unwrap_or_default(),
-            operating_system: client.operating_system.map(os_word).unwrap_or_default(),
+            operating_system: client.operating_system.map(word).unwrap_or_default(),
         }),
         resource_id: resource.id.to_string(),
         resource_name: resource.name.clone(),
-        start,
-        shared: shares(&resource.spec),
-        width: attempt.request.width,
-        height: attempt.request.height,
+        start: start(attempt, host, kind)?,
+        shared: attempt.shares(),
+        width,
+        height,
         proof,
-    }
+        prelaunch: kind == Kind::Beforehand,
+        bring_to_front: is_application && matches!(kind, Kind::Return { to_front: true, .. }),
+    })
 }
 
-fn os_word(os: ClientOs) -> String {
-    match serde_json::to_value(os) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
+/// What the host starts. Returning to one's own session starts nothing; opening in a shared one starts the
+/// program in it; and before anybody comes there is only room for programs.
+fn start(attempt: &Attempt, host: Id<Host>, kind: Kind) -> Result<Option<Start>, String> {
+    if matches!(kind, Kind::Return { start_program: false, .. }) {
+        return Ok(None);
     }
+    let opening = attempt.in_session().ok_or("what is to be opened was changed meanwhile")?;
+    if matches!(opening.program, Program::Desktop { .. }) {
+        return Ok(Some(Start::Desktop(StartDesktop {})));
+    }
+    if kind == Kind::Beforehand {
+        return Ok(None);
+    }
+    let command = opening.program.command(host, &|variable| attempt.value(variable, host))?;
+    Ok(command.map(|command| {
+        Start::Program(StartProgram {
+            program: command.program,
+            arguments: command.arguments,
+            start_in: command.start_in,
+            window: WindowState::from(opening.program.window()).into(),
+            opens: command.opens,
+        })
+    }))
 }
 
 /// Where gateways reach the host: the administrator's address, if there is one, with the agent's port.

@@ -3,46 +3,45 @@
 //! The broker proposes and the host confirms. No lock is held while a host is asked; a client that goes
 //! away meanwhile gives its seat back.
 
+mod attempt;
 mod message;
+mod opens;
+mod prelaunch;
 mod refusal;
+mod ticket;
 mod turn;
+mod uses;
 
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use jiff::SignedDuration;
-use oriel_model::{
-    Id, Object, Timestamp,
-    host::Host,
-    policy::Clipboard,
-    resource::{Resource, Target},
-    session::{ChannelPolicy, Connection, Session, SessionState},
-    user::User,
-};
+use oriel_model::{Id, Timestamp, host::Host, resource::Resource, session::Session, user::User};
 use oriel_rules::{
-    access::Access,
     launch::{self, OwnSession, Plan},
     placement::{HEARTBEAT_GRACE, Ranking},
 };
-use oriel_wire::{
-    ticket::{self, Claims, LIFETIME_SECS, Logon},
-    v1::{Prepared, RefusalCode, SessionRef, agent_reply, agent_request::Body},
-};
-use zeroize::Zeroizing;
+use oriel_wire::v1::{Prepared, RefusalCode, SessionRef, agent_reply, agent_request::Body};
 
 use super::{
     audit::{self, Event},
-    explain::{inputs, shares},
-    resource::icon_url,
-    sign_in::{ClientSays, SignedIn},
+    client::ClientSays,
+    sign_in::SignedIn,
 };
 use crate::{Broker, farm::FarmView, hosts::HostError, session_proof::Made};
 
+use attempt::Attempt;
+pub use attempt::{DeviceLaunch, OnThisDevice};
+pub(crate) use attempt::{device_launch, maintenance_message};
+pub(crate) use opens::{Moment, Opens};
 pub use refusal::LaunchError;
 use refusal::{is_gone, out_of_reach, refused};
+pub use ticket::Launched;
 pub use turn::LaunchTurns;
+use uses::UsePromise;
+pub use uses::Uses;
+pub(crate) use uses::open_in;
 
 /// Hosts asked for one launch at most. When five in a row say no although they reported that they
 /// would take it, the rest are no better, and the user has waited long enough.
@@ -69,6 +68,8 @@ pub struct LaunchRequest {
     pub height: u32,
     /// Windows keyboard layout, such as 0x0407.
     pub keyboard_layout: u32,
+    /// Whether another instance is wanted beside the one that runs.
+    pub another: bool,
 }
 
 /// What is opened.
@@ -78,71 +79,6 @@ pub enum What {
     Resource(Id<Resource>),
     /// A session that runs.
     Session(Id<Session>),
-}
-
-/// A launch that succeeded.
-#[derive(Debug, Clone)]
-pub struct Launched {
-    /// The connection that the ticket opens.
-    pub connection: Id<Connection>,
-    /// The session it attaches to.
-    pub session: Id<Session>,
-    /// What was opened.
-    pub resource: Id<Resource>,
-    /// Its name.
-    pub resource_name: String,
-    /// Where its picture is.
-    pub icon_url: Option<String>,
-    /// Name of the host.
-    pub host_name: String,
-    /// Whether the session ran already.
-    pub reconnected: bool,
-    /// The sealed ticket.
-    pub ticket: String,
-    /// After this it opens nothing.
-    pub ticket_expires_at: Timestamp,
-    /// What may pass besides picture and input.
-    pub channels: ChannelPolicy,
-    /// Whether the session follows the window's size by itself.
-    pub dynamic_resize: bool,
-}
-
-/// What one launch is made of, once the right to it is established.
-struct Attempt {
-    view: Arc<FarmView>,
-    user: Arc<Object<User>>,
-    resource: Arc<Object<Resource>>,
-    request: LaunchRequest,
-    address: std::net::IpAddr,
-    connection: Id<Connection>,
-}
-
-impl Attempt {
-    fn shares(&self) -> bool {
-        shares(&self.resource.spec)
-    }
-
-    /// Which launches of this user wait for each other.
-    fn key(&self) -> turn::Key {
-        let resource = (!self.shares()).then_some(self.resource.id);
-        turn::Key { user: self.user.id, resource }
-    }
-
-    /// The session as its host will report it.
-    fn made(&self, confirmed: &Confirmed, now: Timestamp) -> OwnSession {
-        OwnSession {
-            id: confirmed.session,
-            host: confirmed.host,
-            resource: Some(self.resource.id),
-            open: vec![self.resource.id],
-            shared: self.shares(),
-            desktop: matches!(self.resource.spec.target, Target::Desktop { .. }),
-            prelaunched: false,
-            client_address: Some(self.address),
-            state: SessionState::Prepared,
-            started_at: now,
-        }
-    }
 }
 
 /// A host's yes.
@@ -230,6 +166,7 @@ impl Broker {
     ) -> Result<(Launched, Seat), LaunchError> {
         let now = self.now();
         self.throttle.launch(signed_in.user.id, now)?;
+        self.welcome(signed_in, &request.client).await.may_open()?;
         let attempt = self.permitted(signed_in, request, now)?;
         let confirmed = match attempt.request.what {
             What::Session(session) => self.return_to(&attempt, session).await?,
@@ -249,7 +186,7 @@ impl Broker {
     }
 
     /// Puts a resource in front of those that the user opened lately.
-    async fn note_opened(&self, user: Id<User>, resource: Id<Resource>) {
+    pub(crate) async fn note_opened(&self, user: Id<User>, resource: Id<Resource>) {
         let now = self.now();
         let noted =
             self.user_states.change(&*self.store, user, now, |state| state.opened(resource, now)).await;
@@ -258,42 +195,9 @@ impl Broker {
         }
     }
 
-    /// Establishes what is opened, and that this user may.
-    fn permitted(
-        &self,
-        signed_in: &SignedIn,
-        request: LaunchRequest,
-        now: Timestamp,
-    ) -> Result<Attempt, LaunchError> {
-        let view = self.farm.load();
-        let (id, is_return) = match request.what {
-            What::Resource(id) => (id, false),
-            What::Session(session) => {
-                let session = self.session_of(&signed_in.user, session)?;
-                (session.resource.ok_or(LaunchError::SessionGone)?, true)
-            }
-        };
-        let facts = self.facts(signed_in, &request.client);
-        let (resource, access) = view.listing.access(id, &facts).ok_or(LaunchError::NotFound)?;
-        match access {
-            Access::Hidden { .. } => return Err(LaunchError::NotFound),
-            // What runs may be finished.
-            Access::Maintenance { message, .. } if !is_return => {
-                return Err(LaunchError::InMaintenance(message));
-            }
-            Access::Open { .. } | Access::Maintenance { .. } => {}
-        }
-        if resource.spec.target == Target::Folder {
-            return Err(LaunchError::NotFound);
-        }
-        let resource = resource.clone();
-        let (user, address) = (signed_in.user.clone(), signed_in.address);
-        Ok(Attempt { view, user, resource, request, address, connection: Id::generate(now) })
-    }
-
     async fn return_to(&self, attempt: &Attempt, session: Id<Session>) -> Result<Confirmed, LaunchError> {
         let own = self.session_of(&attempt.user, session)?;
-        match self.prepare(attempt, own.host, session, Kind::Return { start_program: false }).await {
+        match self.prepare(attempt, own.host, session, Kind::TO_SESSION).await {
             Ok(confirmed) => Ok(confirmed),
             Err(HostError::Refused { code: RefusalCode::UnknownSession, .. }) => {
                 Err(LaunchError::SessionGone)
@@ -307,39 +211,80 @@ impl Broker {
         if self.is_gathering(GATHERING) {
             return Err(LaunchError::Starting);
         }
-        let source = attempt.resource.spec.target.source().ok_or(LaunchError::NotFound)?;
-        let mut placement = self.placement_inputs(&attempt.view, source);
+        let opens = attempt.opens.as_ref().ok_or(LaunchError::NotFound)?;
+        let mut placement = self.placement_inputs(&attempt.view, &opens.source, &opens.sites);
         placement.turn = self.turns.fetch_add(1, Ordering::Relaxed);
         let mut turn = self.launch_turns.wait(attempt.key()).await;
-        let mut sessions: Vec<_> =
-            self.sessions_of(&attempt.user).iter().map(|session| session.as_own()).collect();
-        sessions.extend(turn.last().filter(|last| self.hosts.is_promised(last.host, last.id)));
-        let plan =
-            launch::plan(&inputs(&attempt.resource, &sessions, &placement, Some(attempt.address), now));
+        let sessions = self.own_sessions(attempt, &turn);
+        let (plan, place) = self.uses.decide(&attempt.view, &self.hosts, opens.open(), |uses| {
+            let limits = opens.limits(&attempt.view, attempt.site, uses);
+            let inputs = opens.inputs(&Moment {
+                sessions: &sessions,
+                placement: &placement,
+                limits: &limits,
+                client_address: Some(attempt.address),
+                another: attempt.request.another,
+                now,
+            });
+            let plan = launch::plan(&inputs);
+            let over = launch::over_limits(&inputs);
+            if begins_a_use(&plan) {
+                for over in &over {
+                    tracing::warn!(
+                        resource.id = %over.resource, resource.name = over.name, uses = over.uses, limit = over.limit,
+                        user.name = attempt.user.name, "more use it at a time than may; it opens nevertheless"
+                    );
+                }
+            }
+            let begins = begins_a_use(&plan);
+            (plan, begins)
+        });
         let confirmed = self.carry_out(attempt, plan).await?;
+        if let Some(place) = place {
+            UsePromise::keep(place, confirmed.session);
+        }
         turn.led_to(attempt.made(&confirmed, now));
         Ok(confirmed)
     }
 
+    /// The user's sessions as hosts show them, and as the launch just before has left them.
+    fn own_sessions(&self, attempt: &Attempt, turn: &turn::Turn) -> Vec<OwnSession> {
+        let shown = self.sessions_of(&attempt.user);
+        let mut sessions: Vec<_> = shown.iter().map(|session| session.as_own(&attempt.view)).collect();
+        let Some(last) = turn.last() else { return sessions };
+        match sessions.iter_mut().find(|session| session.id == last.id) {
+            Some(shown) => {
+                shown.prelaunched &= last.prelaunched;
+                if turn.is_fresh() {
+                    shown.open.extend(&last.open);
+                }
+            }
+            None if self.hosts.is_promised(last.host, last.id) => sessions.push(last),
+            None => {}
+        }
+        sessions
+    }
+
     async fn carry_out(&self, attempt: &Attempt, plan: Plan) -> Result<Confirmed, LaunchError> {
         match plan {
-            Plan::Start { ranking } => self.start(attempt, &ranking).await,
+            Plan::Start { ranking } => self.start(attempt, &ranking, Kind::New).await,
             Plan::Return { session, host, start_program, otherwise } => {
-                match self.prepare(attempt, host, session, Kind::Return { start_program }).await {
+                let kind = Kind::Return { start_program, to_front: !start_program };
+                match self.prepare(attempt, host, session, kind).await {
                     Ok(confirmed) => Ok(confirmed),
                     Err(error) if start_program || is_gone(&error) => {
                         tracing::info!(session.id = %session, host.id = %host, %error, "there is no return to the session; starting one");
                         if otherwise.candidates.is_empty() {
                             return Err(refused(&[(host_name(&attempt.view, host), error)]));
                         }
-                        self.start(attempt, &otherwise).await
+                        self.start(attempt, &otherwise, Kind::New).await
                     }
                     Err(error) => Err(refused(&[(host_name(&attempt.view, host), error)])),
                 }
             }
             Plan::Refuse { refusal, .. } => Err(LaunchError::NoHost(refusal.to_string())),
             Plan::OwnSessionEnding { .. } => Err(LaunchError::SessionEnding),
-            Plan::LimitReached { over } => Err(LaunchError::NoHost(over.message)),
+            Plan::LimitReached { over } => Err(LaunchError::LimitReached(over.message)),
             Plan::OwnSessionOutOfReach { host_name, obstacle, .. } => {
                 Err(LaunchError::HostRefused(out_of_reach(&host_name, &obstacle)))
             }
@@ -347,12 +292,17 @@ impl Broker {
     }
 
     /// Asks one host after the other.
-    async fn start(&self, attempt: &Attempt, ranking: &Ranking) -> Result<Confirmed, LaunchError> {
+    async fn start(
+        &self,
+        attempt: &Attempt,
+        ranking: &Ranking,
+        kind: Kind,
+    ) -> Result<Confirmed, LaunchError> {
         let mut answers = Vec::new();
         for candidate in ranking.candidates.iter().take(CANDIDATES_MAX) {
             let session = Id::generate(self.now());
             let promise = self.hosts.promise(candidate.host, session);
-            match self.prepare(attempt, candidate.host, session, Kind::New).await {
+            match self.prepare(attempt, candidate.host, session, kind).await {
                 Ok(confirmed) => {
                     promise.keep();
                     return Ok(confirmed);
@@ -376,14 +326,17 @@ impl Broker {
         let on_behalf_of = format!("user {}", attempt.user.name);
         let made = Made { session, user: attempt.user.id, host, resource: attempt.resource.id };
         let proof = match kind {
-            Kind::New => self.session_proof_key.prove(&made),
+            Kind::New | Kind::Beforehand | Kind::Return { start_program: true, .. } => {
+                self.session_proof_key.prove(&made)
+            }
             // The host has the one of the session's beginning.
-            Kind::Return { .. } => Vec::new(),
+            Kind::Return { start_program: false, .. } => Vec::new(),
         };
-        let message = message::prepare(attempt, session, kind, proof);
+        let message = message::prepare(attempt, host, session, kind, proof)
+            .map_err(|reason| HostError::Refused { code: RefusalCode::BadRequest, reason })?;
         match self.hosts.request(host, &on_behalf_of, Body::Prepare(message)).await {
             Ok(agent_reply::Body::Prepared(prepared)) => {
-                Ok(Confirmed { session, host, reconnected: kind != Kind::New, prepared })
+                Ok(Confirmed { session, host, reconnected: kind.is_return(), prepared })
             }
             Ok(_) => Err(HostError::Confused("expected prepared")),
             Err(error @ (HostError::TimedOut | HostError::Lost)) => {
@@ -406,64 +359,6 @@ impl Broker {
             tracing::debug!(session.id = %session, host.id = %host, %error, "a seat was not given back");
         }
     }
-
-    fn ticket(&self, attempt: &Attempt, confirmed: &Confirmed) -> Result<Launched, LaunchError> {
-        let now = self.now();
-        let prepared = &confirmed.prepared;
-        let host =
-            attempt.view.hosts.get(confirmed.host).ok_or(LaunchError::Internal("the host was deleted"))?;
-        if prepared.rdp_certificate_sha256.len() != 32 {
-            return Err(LaunchError::Internal("the host did not say which certificate it shows"));
-        }
-        let host_address = message::address(host.spec.address.as_deref(), &prepared.rdp_address)
-            .ok_or(LaunchError::Internal("the host did not say where it is"))?;
-        let lifetime = SignedDuration::from_hours(attempt.view.farm().sign_in.lifetime_hours.into());
-        // By this broker's clock: the host counts its minute from the same moment, on a clock of its own.
-        let expires_at = now + SignedDuration::from_secs(LIFETIME_SECS);
-        let claims = Claims {
-            connection: attempt.connection,
-            session: confirmed.session,
-            user: attempt.user.id,
-            user_name: attempt.user.name.clone(),
-            resource: attempt.resource.id,
-            host: confirmed.host,
-            host_address,
-            host_certificate_sha256: prepared
-                .rdp_certificate_sha256
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-            logon: Logon {
-                name: prepared.logon_name.clone(),
-                domain: prepared.logon_domain.clone(),
-                secret: Zeroizing::new(prepared.one_time_logon.clone()),
-            },
-            alternate_shell: prepared.alternate_shell.clone(),
-            working_directory: prepared.working_directory.clone(),
-            client_name: attempt.request.client.name.clone().unwrap_or_default(),
-            keyboard_layout: attempt.request.keyboard_layout,
-            channels: ChannelPolicy::default(),
-            clipboard: Clipboard::default(),
-            max_kbits: None,
-            expires_at,
-            connected_until: now + lifetime,
-        };
-        let sealed = ticket::seal(&claims, &self.ticket_keys.sealing(now))
-            .map_err(|_| LaunchError::Internal("the operating system gave no random bytes"))?;
-        Ok(Launched {
-            connection: attempt.connection,
-            session: confirmed.session,
-            resource: attempt.resource.id,
-            resource_name: attempt.resource.name.clone(),
-            icon_url: attempt.resource.spec.icon.as_ref().and_then(icon_url),
-            host_name: host.name.clone(),
-            reconnected: confirmed.reconnected,
-            ticket: sealed,
-            ticket_expires_at: expires_at,
-            channels: claims.channels,
-            dynamic_resize: prepared.dynamic_resize,
-        })
-    }
 }
 
 /// A seat that was confirmed.
@@ -477,7 +372,27 @@ struct Seat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     New,
-    Return { start_program: bool },
+    /// A new session, before anybody comes for it.
+    Beforehand,
+    Return {
+        start_program: bool,
+        /// Whether the window of what is opened comes to the front.
+        to_front: bool,
+    },
+}
+
+impl Kind {
+    /// Back to a session as it is.
+    const TO_SESSION: Self = Self::Return { start_program: false, to_front: false };
+
+    fn is_return(self) -> bool {
+        matches!(self, Kind::Return { .. })
+    }
+}
+
+/// Whether something is opened that was not open before.
+fn begins_a_use(plan: &Plan) -> bool {
+    matches!(plan, Plan::Start { .. } | Plan::Return { .. })
 }
 
 fn host_name(view: &FarmView, host: Id<Host>) -> String {

@@ -3,7 +3,12 @@
 use oriel_rules::placement::Obstacle;
 use oriel_wire::v1::RefusalCode;
 
-use crate::{app::session::SessionError, hosts::HostError, http::problem::sentence, throttle::TooMany};
+use crate::{
+    app::{session::SessionError, welcome::NotWelcome},
+    hosts::HostError,
+    http::problem::sentence,
+    throttle::TooMany,
+};
 
 /// Why a launch was refused, in sentences for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +19,21 @@ pub enum LaunchError {
     /// In maintenance; the administrator's message, which may be empty.
     #[error("it is in maintenance: {0}")]
     InMaintenance(String),
+    /// Not now, or not with this client.
+    #[error(transparent)]
+    NotWelcome(#[from] NotWelcome),
+    /// It opens on the user's own device, and this client cannot do that.
+    #[error("it opens on your own device, by a client that is installed there; a web page cannot do that")]
+    OnDevice,
+    /// It does not exist for the system of the user's device.
+    #[error("it does not exist for the operating system of your device")]
+    OtherSystem,
+    /// What it opens in is not there; why, as a sentence.
+    #[error("{0}")]
+    NoApplication(String),
+    /// As many use it as may; whom to ask, as a sentence.
+    #[error("{0}")]
+    LimitReached(String),
     /// No host takes it; why, as a sentence.
     #[error("{0}")]
     NoHost(String),

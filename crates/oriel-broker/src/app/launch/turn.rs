@@ -17,6 +17,9 @@ use crate::hosts::lock;
 /// longer than this, nothing is placed on them.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
+/// How long a host may take to report what came of a launch: twice its interval.
+const UNREPORTED: Duration = Duration::from_secs(2);
+
 /// Turns that are kept before those that nobody needs are looked for. One is some 200 bytes.
 const SWEEP_AT: usize = 1_024;
 
@@ -83,10 +86,20 @@ impl Turn {
         self.last.as_ref().map(|last| last.session.clone())
     }
 
+    /// Whether the last launch was so short ago that its host may not have reported what came of it.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.at.elapsed() < UNREPORTED)
+    }
+
     /// A launch has led to this session.
     pub(super) fn led_to(&mut self, session: OwnSession) {
         match &mut self.last {
-            Some(last) if last.session.id == session.id => last.launches += 1,
+            Some(last) if last.session.id == session.id => {
+                last.launches += 1;
+                last.session.open.extend(session.open);
+                last.session.prelaunched &= session.prelaunched;
+                last.at = Instant::now();
+            }
             last => *last = Some(Last { session, at: Instant::now(), launches: 1 }),
         }
     }

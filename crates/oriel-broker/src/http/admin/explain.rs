@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use aide::axum::{ApiRouter, routing::post_with};
 use axum::{Json, extract::State};
 use oriel_model::{
-    Id,
+    Id, Timestamp,
     gateway::Gateway,
     resource::Resource,
     rule::{ClientKind, ClientOs},
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Broker,
-    app::explain::Explanation,
+    app::explain::{Asked, Explanation},
     http::{ApiError, problem::sentence},
 };
 
@@ -62,6 +62,12 @@ struct LaunchToExplain {
     /// The hardware id that it reports.
     #[serde(default)]
     hardware_id: Option<String>,
+    /// The device's time zone, as in `Europe/Berlin`.
+    #[serde(default)]
+    time_zone: Option<String>,
+    /// The moment to explain for; absent: now. Hosts and sessions are those of now in any case.
+    #[serde(default)]
+    at: Option<Timestamp>,
 }
 
 async fn launch(
@@ -70,13 +76,13 @@ async fn launch(
     Sent(launch): Sent<LaunchToExplain>,
 ) -> Result<Json<Explanation>, ApiError> {
     let (user, resource) = (launch.user, launch.resource);
-    let explained = broker.explain_launch(user, resource, launch.facts());
+    let explained = broker.explain_launch(user, resource, launch.asked());
     Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
 }
 
 impl LaunchToExplain {
-    fn facts(self) -> Facts {
-        Facts {
+    fn asked(self) -> Asked {
+        let facts = Facts {
             user: Some(self.user),
             groups: Vec::new(),
             site: self.site,
@@ -88,7 +94,8 @@ impl LaunchToExplain {
             client_version: self.client_version,
             address: self.address,
             hardware_id: self.hardware_id,
-        }
+        };
+        Asked { facts, user_zone: self.time_zone, at: self.at }
     }
 }
 

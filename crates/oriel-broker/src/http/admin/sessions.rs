@@ -421,6 +421,9 @@ mod tests {
             shared: false,
             desktop: true,
             programs: Vec::new(),
+            open: Vec::new(),
+            prelaunched: false,
+            disconnected_secs: None,
             client: ClientFacts::default(),
         };
         let settings = EffectiveHostSettings {

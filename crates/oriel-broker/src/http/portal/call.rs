@@ -21,7 +21,10 @@ use serde::de::DeserializeOwned;
 use super::cookie;
 use crate::{
     Broker,
-    app::sign_in::{SignInError, SignedIn, SignedOut},
+    app::{
+        client::ClientSays,
+        sign_in::{SignInError, SignedIn, SignedOut},
+    },
     http::{ApiError, problem::sentence},
     peer::peer_in_role,
     throttle::TooMany,
@@ -38,6 +41,13 @@ pub struct Call {
     pub operating_system: Option<ClientOs>,
     /// Who, if anybody is signed in.
     pub signed_in: Option<SignedIn>,
+}
+
+impl Call {
+    /// What the browser says about itself without being asked.
+    pub fn says(&self) -> ClientSays {
+        ClientSays { operating_system: self.operating_system, ..ClientSays::default() }
+    }
 }
 
 /// The permission of calls that need somebody signed in.
@@ -171,6 +181,7 @@ impl From<SignInError> for ApiError {
                     .retry_after(3)
             }
             SignInError::TooMany(too_many) => too_many.into(),
+            SignInError::NotWelcome(refused) => refused.into(),
             SignInError::OutOfRandomness => Self::internal(error),
         }
     }

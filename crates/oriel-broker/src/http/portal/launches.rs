@@ -2,29 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use http::StatusCode;
 use oriel_model::{
     Id, Timestamp,
-    resource::Resource,
-    rule::ClientOs,
+    resource::{DesktopSize, Resource},
+    rule::{ClientKind, ClientOs},
     session::{ChannelPolicy, Connection, Session},
 };
+use oriel_rules::launch::Command;
 use serde::{Deserialize, Serialize};
 
 use super::call::{Call, Input, User};
 use crate::{
     Broker,
     app::{
-        launch::{LaunchError, LaunchRequest, Launched, What},
-        sign_in::ClientSays,
+        client::{ClientSays, text},
+        launch::{DeviceLaunch, LaunchError, LaunchRequest, Launched, OnThisDevice, What},
+        policy::ClientPolicy,
     },
     http::{ApiError, problem::sentence},
 };
-
-/// Longest name and version of a client that are taken, in characters: the client name in RDP has 15,
-/// in Windows 63.
-const TEXT_MAX: usize = 64;
 
 /// Largest picture, in pixels to a side [MS-RDPEDISP] 2.2.2.2.1.
 const SIDE_MAX: u32 = 8_192;
@@ -36,6 +38,12 @@ pub struct Wanted {
     resource_id: Option<Id<Resource>>,
     #[serde(default)]
     session_id: Option<Id<Session>>,
+    /// The device's time zone.
+    #[serde(default)]
+    time_zone: String,
+    /// Whether another instance is wanted beside the one that runs.
+    #[serde(default)]
+    another: bool,
     #[serde(default)]
     client: Client,
 }
@@ -44,6 +52,7 @@ pub struct Wanted {
 #[serde(default)]
 struct Client {
     name: String,
+    kind: Option<ClientKind>,
     width: u32,
     height: u32,
     keyboard_layout: u32,
@@ -65,6 +74,30 @@ pub struct Launch {
     ticket_expires_at: Timestamp,
     channels: ChannelPolicy,
     dynamic_resize: bool,
+    policy: Option<ClientPolicy>,
+    size: DesktopSize,
+    routes: Vec<String>,
+}
+
+/// What opens on the user's own device.
+#[derive(Debug, Serialize)]
+pub struct Device {
+    resource_id: Id<Resource>,
+    resource_name: String,
+    /// A page, for the user's own browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// A program, for a client that is installed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<DeviceProgram>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeviceProgram {
+    program: String,
+    /// In the shell's quoting.
+    arguments: String,
+    start_in: String,
 }
 
 pub async fn launch(
@@ -72,9 +105,17 @@ pub async fn launch(
     call: Call,
     User(signed_in): User,
     Input(wanted): Input<Wanted>,
-) -> Result<(StatusCode, Json<Launch>), ApiError> {
-    let launched = broker.launch(&signed_in, request(wanted, call.operating_system)?).await?;
-    Ok((StatusCode::CREATED, Json(launched.into())))
+) -> Result<Response, ApiError> {
+    let request = request(wanted, call.operating_system)?;
+    let device = match request.what {
+        What::Resource(resource) => broker.open_on_device(&signed_in, resource, &request.client).await?,
+        What::Session(_) => None,
+    };
+    if let Some(device) = device {
+        return Ok(Json(Device::from(device)).into_response());
+    }
+    let launched = broker.launch(&signed_in, request).await?;
+    Ok((StatusCode::CREATED, Json(Launch::from(launched))).into_response())
 }
 
 fn request(wanted: Wanted, operating_system: Option<ClientOs>) -> Result<LaunchRequest, ApiError> {
@@ -85,19 +126,18 @@ fn request(wanted: Wanted, operating_system: Option<ClientOs>) -> Result<LaunchR
             return Err(ApiError::bad_request("The request says neither what to open nor where to return."));
         }
     };
-    let Client { name, width, height, keyboard_layout, operating_system: said, version } = wanted.client;
+    let Client { name, kind, width, height, keyboard_layout, operating_system: said, version } =
+        wanted.client;
     let client = ClientSays {
         name: text(&name),
+        kind,
+        time_zone: text(&wanted.time_zone),
         operating_system: said.or(operating_system),
         version: text(&version),
     };
     let (width, height) = (width.min(SIDE_MAX), height.min(SIDE_MAX));
-    Ok(LaunchRequest { what, client, width, height, keyboard_layout })
-}
-
-fn text(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(TEXT_MAX).collect();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    let another = wanted.another;
+    Ok(LaunchRequest { what, client, width, height, keyboard_layout, another })
 }
 
 impl From<Launched> for Launch {
@@ -114,7 +154,23 @@ impl From<Launched> for Launch {
             ticket_expires_at: launched.ticket_expires_at,
             channels: launched.channels,
             dynamic_resize: launched.dynamic_resize,
+            policy: launched.policy,
+            size: launched.size,
+            routes: launched.routes,
         }
+    }
+}
+
+impl From<DeviceLaunch> for Device {
+    fn from(launch: DeviceLaunch) -> Self {
+        let (url, program) = match launch.what {
+            OnThisDevice::Page(url) => (Some(url), None),
+            OnThisDevice::Program(command) => {
+                let Command { program, arguments, start_in, .. } = command;
+                (None, Some(DeviceProgram { program, arguments, start_in }))
+            }
+        };
+        Self { resource_id: launch.resource, resource_name: launch.resource_name, url, program }
     }
 }
 
@@ -132,6 +188,16 @@ impl From<LaunchError> for ApiError {
                     message => message,
                 };
                 Self::new(StatusCode::CONFLICT, "in_maintenance", message).advice("Try again later.")
+            }
+            LaunchError::NotWelcome(refused) => refused.clone().into(),
+            LaunchError::OtherSystem => {
+                Self::new(StatusCode::CONFLICT, "not_for_this_client", sentence(&error))
+            }
+            LaunchError::OnDevice => Self::new(StatusCode::CONFLICT, "not_for_this_client", sentence(&error))
+                .advice("Open it with the Oriel launcher on your device."),
+            LaunchError::NoApplication(_) => unavailable("no_host", &error).advice("Tell the administrator."),
+            LaunchError::LimitReached(_) => {
+                Self::new(StatusCode::CONFLICT, "limit_reached", sentence(&error))
             }
             LaunchError::NoHost(_) => unavailable("no_host", &error)
                 .advice("Try again later, or ask the administrator.")

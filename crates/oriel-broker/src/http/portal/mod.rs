@@ -5,6 +5,7 @@
 
 mod call;
 mod cookie;
+mod hours;
 mod launches;
 mod resources;
 mod sessions;
@@ -32,6 +33,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .route("/icons/{file}", get(resources::icon))
         .route("/favourites/{resource}", put(resources::add_favourite).delete(resources::remove_favourite))
         .route("/launches", post(launches::launch))
+        .route("/hours/extend", post(hours::extend))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{session}/log-off", post(sessions::log_off))
         .route("/sessions/{session}/disconnect", post(sessions::disconnect))

@@ -18,11 +18,7 @@ use serde::Serialize;
 use super::call::{Call, User};
 use crate::{
     Broker,
-    app::{
-        resource::VisibleResource,
-        sign_in::{ClientSays, SignedIn},
-        user_state,
-    },
+    app::{resource::VisibleResource, sign_in::SignedIn, user_state},
     http::ApiError,
 };
 
@@ -41,7 +37,11 @@ struct RecentView {
 }
 
 pub async fn list(State(broker): State<Arc<Broker>>, call: Call, User(signed_in): User) -> Json<Resources> {
-    let resources = broker.visible_resources(&broker.facts(&signed_in, &says(&call)));
+    let client = call.says();
+    let resources = match broker.welcome(&signed_in, &client).await.shows_list() {
+        true => broker.visible_resources(&signed_in, &client),
+        false => Vec::new(),
+    };
     let seen: HashSet<_> = resources.iter().map(|resource| resource.id).collect();
     let state = state_of(&broker, &signed_in).await;
     let favourites = state.favourites.into_iter().filter(|id| seen.contains(id)).collect();
@@ -68,7 +68,7 @@ pub async fn add_favourite(
     Path(resource): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let resource = id(&resource)?;
-    let facts = broker.facts(&signed_in, &says(&call));
+    let facts = signed_in.facts(&call.says());
     let is_visible =
         broker.farm.load().listing.access(resource, &facts).is_some_and(|(_, access)| access.is_visible());
     if !is_visible {
@@ -113,11 +113,6 @@ pub async fn icon(
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     Ok((headers, icon.png))
-}
-
-/// What the browser says about itself without being asked.
-fn says(call: &Call) -> ClientSays {
-    ClientSays { operating_system: call.operating_system, ..ClientSays::default() }
 }
 
 fn unknown() -> ApiError {

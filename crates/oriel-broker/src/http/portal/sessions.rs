@@ -15,14 +15,16 @@ use oriel_model::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    call::User,
+    call::{Call, User},
     launches::{farm_starting, session_gone},
 };
 use crate::{
     Broker,
     app::{
+        policy,
         resource::icon_url,
         session::{Actor, SessionError},
+        sign_in::SignedIn,
     },
     connections::{Known, sentence},
     farm::FarmView,
@@ -96,32 +98,37 @@ fn show(view: &FarmView, session: HostSession) -> SessionView {
 
 pub async fn log_off(
     State(broker): State<Arc<Broker>>,
+    call: Call,
     User(signed_in): User,
     Path(session): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let session = own(&broker, &signed_in.user, &session)?;
+    let session = own(&broker, &signed_in, &call, &session)?;
     broker.log_off_session(session, Actor::Owner(&signed_in.user.name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn disconnect(
     State(broker): State<Arc<Broker>>,
+    call: Call,
     User(signed_in): User,
     Path(session): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let session = own(&broker, &signed_in.user, &session)?;
+    let session = own(&broker, &signed_in, &call, &session)?;
     broker.disconnect_session(session, Actor::Owner(&signed_in.user.name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The session, if it runs and is the user's.
-fn own(
-    broker: &Broker,
-    user: &oriel_model::Object<oriel_model::user::User>,
-    session: &str,
-) -> Result<Id<Session>, ApiError> {
+/// The session, if it runs and is the user's, who may end sessions from the portal.
+fn own(broker: &Broker, signed_in: &SignedIn, call: &Call, session: &str) -> Result<Id<Session>, ApiError> {
+    let policy = policy::effective(&broker.farm.load(), &signed_in.facts(&call.says()));
+    if !policy::may_end_sessions(&policy.settings) {
+        let message = "Your organisation does not let sessions be ended from the portal.";
+        return Err(
+            ApiError::new(StatusCode::FORBIDDEN, "forbidden", message).advice("Log off within the session.")
+        );
+    }
     let session = session.parse().map_err(|_| session_gone())?;
-    Ok(broker.session_of(user, session)?.id)
+    Ok(broker.session_of(&signed_in.user, session)?.id)
 }
 
 pub async fn end(

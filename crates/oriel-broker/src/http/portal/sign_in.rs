@@ -11,7 +11,11 @@ use http::{
     HeaderValue, StatusCode,
     header::{HeaderName, SET_COOKIE},
 };
-use oriel_model::{Id, Timestamp, user};
+use oriel_model::{
+    Id, Timestamp,
+    rule::{ClientKind, ClientOs},
+    user,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -19,13 +23,37 @@ use super::{
     call::{Call, Input, User},
     cookie,
 };
-use crate::{Broker, app::sign_in::SignedIn, http::ApiError};
+use crate::{
+    Broker,
+    app::{
+        client::{ClientSays, text},
+        hours::Hours,
+        policy::{self, ClientPolicy},
+        sign_in::SignedIn,
+    },
+    http::ApiError,
+};
 
 /// Name and password.
 #[derive(Deserialize)]
 pub struct Credentials {
     user_name: String,
     password: Zeroizing<String>,
+    /// The device's time zone.
+    #[serde(default)]
+    time_zone: String,
+    #[serde(default)]
+    client: Client,
+}
+
+/// What a client says of itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Client {
+    name: String,
+    kind: Option<ClientKind>,
+    operating_system: Option<ClientOs>,
+    version: String,
 }
 
 /// Who is signed in.
@@ -34,6 +62,9 @@ pub struct Me {
     user: UserView,
     farm_name: String,
     sign_in_expires_at: Timestamp,
+    policy: Option<ClientPolicy>,
+    hours: Option<Hours>,
+    sign_out_minutes: Option<u32>,
 }
 
 /// Who is signed in, if anybody is.
@@ -56,10 +87,19 @@ pub async fn sign_in(
     call: Call,
     Input(credentials): Input<Credentials>,
 ) -> Result<(Cookie, Json<Me>), ApiError> {
-    let Credentials { user_name, password } = credentials;
-    let (signed_in, sealed) = broker.sign_in(&user_name, password, call.address, Some(call.gateway)).await?;
+    let Credentials { user_name, password, time_zone, client } = credentials;
+    let says = ClientSays {
+        name: text(&client.name),
+        kind: client.kind,
+        operating_system: client.operating_system.or(call.operating_system),
+        version: text(&client.version),
+        time_zone: text(&time_zone),
+    };
+    let (address, gateway) = (call.address, Some(call.gateway));
+    let (signed_in, sealed) = broker.sign_in(&user_name, password, address, gateway, says).await?;
+    broker.after_sign_in(&signed_in);
     let cookie = cookie::set(&sealed, signed_in.sign_in.expires_at, broker.now());
-    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(show(&broker, &signed_in))))
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(show(&broker, &signed_in, &call).await)))
 }
 
 pub async fn sign_out(State(broker): State<Arc<Broker>>, call: Call) -> impl IntoResponse {
@@ -71,18 +111,27 @@ pub async fn sign_out(State(broker): State<Arc<Broker>>, call: Call) -> impl Int
 
 /// Answers in any case: a page that looks whether somebody is signed in has done nothing wrong.
 pub async fn who(State(broker): State<Arc<Broker>>, call: Call) -> Json<Who> {
-    Json(Who { me: call.signed_in.as_ref().map(|signed_in| show(&broker, signed_in)) })
+    let me = match &call.signed_in {
+        Some(signed_in) => Some(show(&broker, signed_in, &call).await),
+        None => None,
+    };
+    Json(Who { me })
 }
 
-pub async fn me(State(broker): State<Arc<Broker>>, User(signed_in): User) -> Json<Me> {
-    Json(show(&broker, &signed_in))
+pub async fn me(State(broker): State<Arc<Broker>>, call: Call, User(signed_in): User) -> Json<Me> {
+    Json(show(&broker, &signed_in, &call).await)
 }
 
-fn show(broker: &Broker, signed_in: &SignedIn) -> Me {
+async fn show(broker: &Broker, signed_in: &SignedIn, call: &Call) -> Me {
     let user = &signed_in.user;
+    let client = call.says();
+    let policy = policy::effective(&broker.farm.load(), &signed_in.facts(&client));
     Me {
         user: UserView { id: user.id, name: user.name.clone(), full_name: user.spec.full_name.clone() },
         farm_name: broker.farm.load().farm_name(),
         sign_in_expires_at: signed_in.sign_in.expires_at,
+        sign_out_minutes: policy::sign_out(&policy.settings),
+        policy: ClientPolicy::told(policy),
+        hours: broker.hours(signed_in, &client).await,
     }
 }

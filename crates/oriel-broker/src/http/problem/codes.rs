@@ -36,6 +36,18 @@ pub const CODES: &[Code] = &[
     code("sign_in_refused", &[401], "Sign-in refused", "User name or password is wrong."),
     code("forbidden", &[403], "Not permitted", "The caller is known, and its role does not permit this."),
     code("csrf", &[403], "From elsewhere", "A portal's request does not come from the portal's own pages."),
+    code(
+        "outside_hours",
+        &[403],
+        "Outside the hours",
+        "The farm is not open to the user now; `opens_at` says when that changes.",
+    ),
+    code(
+        "client_not_allowed",
+        &[403],
+        "Client not let in",
+        "The site does not let this kind of client in, or this version of it.",
+    ),
     code("not_found", &[404], "Not found", "There is nothing at this address, or no object with this id."),
     code("session_gone", &[404], "Session ended", "The session does not run any more."),
     code(
@@ -72,6 +84,24 @@ pub const CODES: &[Code] = &[
     ),
     code("in_use", &[409], "In use", "What is to be deleted is used by others; the answer names them."),
     code("deleted", &[409], "Deleted meanwhile", "Somebody deleted the object in the meantime."),
+    code(
+        "limit_reached",
+        &[409],
+        "All in use",
+        "As many use what is to be opened as may at a time; the answer says whom to ask.",
+    ),
+    code(
+        "not_for_this_client",
+        &[409],
+        "Not with this client",
+        "What is to be opened opens on the user's own device, and this client cannot do that.",
+    ),
+    code(
+        "not_extendable",
+        &[409],
+        "Not to be extended",
+        "The end of the hours cannot be put off any further.",
+    ),
     code("in_maintenance", &[409], "In maintenance", "What is to be opened is in maintenance."),
     code(
         "host_refused",

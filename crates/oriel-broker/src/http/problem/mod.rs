@@ -18,7 +18,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use oriel_model::validate::Mistake;
+use oriel_model::{Timestamp, validate::Mistake};
 use oriel_store::{CommitError, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,9 @@ pub struct Problem {
     /// Everything wrong with what was sent, with its field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Mistake>,
+    /// Of code `outside_hours`: when that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Timestamp>,
     /// Of code `stale`: what has become of the object.
     #[serde(flatten)]
     pub stale: Option<Box<Stale>>,
@@ -76,6 +79,7 @@ impl ApiError {
             code: code.into(),
             advice: String::new(),
             errors: Vec::new(),
+            opens_at: None,
             stale: None,
         });
         Self { status, problem, retry_after_secs: None, cause: None }
@@ -99,6 +103,13 @@ impl ApiError {
     #[must_use]
     pub fn stale(mut self, stale: Stale) -> Self {
         self.problem.stale = Some(Box::new(stale));
+        self
+    }
+
+    /// Adds when the farm opens again.
+    #[must_use]
+    pub fn opens_at(mut self, opens_at: Option<Timestamp>) -> Self {
+        self.problem.opens_at = opens_at;
         self
     }
 

@@ -1,4 +1,4 @@
-import { Badge, Box, CloseButton, Container, Kbd, Tabs, Text, TextInput, VisuallyHidden } from '@mantine/core';
+import { Badge, Box, CloseButton, Container, Kbd, Stack, Tabs, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import type { Me } from '@oriel/api';
 import { useQuery } from '@tanstack/react-query';
@@ -7,12 +7,14 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { resources, sessions } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
+import { HoursNotice } from './HoursNotice.tsx';
 import classes from './Home.module.css';
 import { follow, go, hrefOf, readPlace, useQueryString, type Place } from './place.ts';
 import { Programs } from './Programs.tsx';
 import { ProgramsSkeleton } from './ProgramsSkeleton.tsx';
 import { Sessions } from './Sessions.tsx';
 import { Settings } from './Settings.tsx';
+import { StartAtSignIn } from './StartAtSignIn.tsx';
 import { UserMenu } from './UserMenu.tsx';
 
 export function Home({ me }: { me: Me }) {
@@ -47,6 +49,10 @@ export function Home({ me }: { me: Me }) {
       </Box>
       <Container size="lg" component="main" id="content" tabIndex={-1} className={classes.content} data-testid="portal">
         <VisuallyHidden component="h1">{place.view === 'sessions' ? t('sessions.title') : t('programs.title')}</VisuallyHidden>
+        <Stack mb={me.hours ? 'md' : 0}>
+          <HoursNotice hours={me.hours} />
+        </Stack>
+        {list.data && <StartAtSignIn list={list.data} />}
         <Tabs
           value={place.view}
           onChange={(view) => go(hrefOf({ view: view === 'sessions' ? 'sessions' : 'programs' }))}
@@ -72,7 +78,7 @@ export function Home({ me }: { me: Me }) {
           </Tabs.List>
           <Tabs.Panel value="programs">
             {list.data ? (
-              <Programs list={list.data} place={place} running={running.data ?? []} />
+              <Programs list={list.data} place={place} running={running.data ?? []} isHidden={me.hours?.shows_list === false} />
             ) : list.isError ? (
               <Failure error={list.error} retry={() => void list.refetch()} />
             ) : (
@@ -80,11 +86,11 @@ export function Home({ me }: { me: Me }) {
             )}
           </Tabs.Panel>
           <Tabs.Panel value="sessions">
-            <Sessions query={running} />
+            <Sessions query={running} policy={me.policy} />
           </Tabs.Panel>
         </Tabs>
       </Container>
-      <Settings opened={settingsOpen} close={() => setSettingsOpen(false)} />
+      <Settings opened={settingsOpen} close={() => setSettingsOpen(false)} policy={me.policy} />
     </>
   );
 }

@@ -1,8 +1,10 @@
 import { Center, Loader } from '@mantine/core';
+import { api } from '@oriel/api';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { me, queries } from '../queries.ts';
+import { watchHands, whenIdle } from '../idle.ts';
+import { me, queries, signedOut } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { Notes } from '../ui/Notes.tsx';
 import { Home } from './Home.tsx';
@@ -12,6 +14,7 @@ export default function PortalPage() {
   const { t } = useTranslation();
   const user = useQuery(me);
   useSignInEnd(user.data?.sign_in_expires_at);
+  useSignOutWhenIdle(user.data?.sign_out_minutes ?? null);
 
   if (user.isPending) {
     return (
@@ -44,4 +47,21 @@ function useSignInEnd(expiresAt: string | undefined): void {
     const timer = window.setTimeout(() => void queries.invalidateQueries({ queryKey: me.queryKey }), inMs + 1000);
     return () => window.clearTimeout(timer);
   }, [expiresAt]);
+}
+
+/** Signs out who has done nothing in any tab for as long as a policy allows. */
+function useSignOutWhenIdle(minutes: number | null): void {
+  useEffect(() => {
+    if (minutes === null) return;
+    const unwatch = watchHands();
+    const undo = whenIdle(minutes * 60_000, () => {
+      // Whether the farm hears it or not: what was on this page is not to be seen any more.
+      api.signOut().catch(() => {});
+      signedOut('idling');
+    });
+    return () => {
+      undo();
+      unwatch();
+    };
+  }, [minutes]);
 }

@@ -12,9 +12,11 @@ interface Props {
   list: ResourceList;
   place: Place;
   running: RunningSession[];
+  /** Outside of the hours, where they hide the list. */
+  isHidden: boolean;
 }
 
-export function Programs({ list, place, running }: Props) {
+export function Programs({ list, place, running, isHidden }: Props) {
   const { t } = useTranslation();
   const openable = list.resources.some((each) => each.kind !== 'folder');
 
@@ -36,8 +38,8 @@ export function Programs({ list, place, running }: Props) {
     return (
       <EmptyState
         icon={<IconLayoutGrid aria-hidden />}
-        title={t('programs.none.title')}
-        description={t('programs.none.advice')}
+        title={isHidden ? t('programs.hidden.title') : t('programs.none.title')}
+        description={isHidden ? t('programs.hidden.advice') : t('programs.none.advice')}
         mt="xl"
       />
     );

@@ -4,9 +4,11 @@ import { api, type RunningSession } from '@oriel/api';
 import { useMutation, type UseQueryResult } from '@tanstack/react-query';
 import { IconMoon, IconPlugConnected, IconPower } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { mayEndSessions, type Policy } from '../policy.ts';
 import { queries, sessions } from '../queries.ts';
 import { Confirm } from '../ui/Confirm.tsx';
 import { Failure } from '../ui/Failure.tsx';
+import { Locked } from '../ui/Locked.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { ResourceIcon } from '../ui/ResourceIcon.tsx';
 import { ago } from '../ui/time.ts';
@@ -14,7 +16,7 @@ import { once } from './place.ts';
 import classes from './Sessions.module.css';
 
 /** One's own running sessions: go back to them, or end them. */
-export function Sessions({ query }: { query: UseQueryResult<RunningSession[]> }) {
+export function Sessions({ query, policy }: { query: UseQueryResult<RunningSession[]>; policy: Policy }) {
   const { t } = useTranslation();
   if (query.data === undefined) {
     return query.isError ? (
@@ -38,15 +40,18 @@ export function Sessions({ query }: { query: UseQueryResult<RunningSession[]> })
     );
   }
   return (
-    <ul className={classes.list} data-testid="sessions">
-      {query.data.map((session) => (
-        <SessionRow key={session.id} session={session} />
-      ))}
-    </ul>
+    <Stack gap="sm">
+      <ul className={classes.list} data-testid="sessions">
+        {query.data.map((session) => (
+          <SessionRow key={session.id} session={session} mayEnd={mayEndSessions(policy)} />
+        ))}
+      </ul>
+      {policy && !mayEndSessions(policy) && <Locked policy={policy.name} text={t('locked.no_session_list')} />}
+    </Stack>
   );
 }
 
-function SessionRow({ session }: { session: RunningSession }) {
+function SessionRow({ session, mayEnd }: { session: RunningSession; mayEnd: boolean }) {
   const { t, i18n } = useTranslation();
   const [asking, ask] = useDisclosure(false);
   const logOff = useMutation({
@@ -99,14 +104,16 @@ function SessionRow({ session }: { session: RunningSession }) {
           >
             {t('sessions.reconnect')}
           </Button>
-          <Button
-            variant="default"
-            leftSection={<IconPower size={18} aria-hidden />}
-            onClick={ask.open}
-            aria-label={t('sessions.log_off_from', { name: session.resource_name })}
-          >
-            {t('sessions.log_off')}
-          </Button>
+          {mayEnd && (
+            <Button
+              variant="default"
+              leftSection={<IconPower size={18} aria-hidden />}
+              onClick={ask.open}
+              aria-label={t('sessions.log_off_from', { name: session.resource_name })}
+            >
+              {t('sessions.log_off')}
+            </Button>
+          )}
         </Group>
       )}
       <Confirm

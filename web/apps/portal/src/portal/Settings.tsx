@@ -1,21 +1,26 @@
-import { Input, Modal, SegmentedControl, Select, Stack, Switch, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { LAYOUTS, detectLayout } from '@oriel/session/layouts';
+import {
+  Input, List, Modal, Paper, SegmentedControl, Select, Stack, Switch, Text, TextInput, useMantineColorScheme, type MantineColorScheme,
+} from '@mantine/core';
+import { LAYOUTS, detectLayout, layoutOfLanguage } from '@oriel/session/layouts';
 import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
-import { setPreferences, type Language } from '../preferences.ts';
+import { locksOf, type Policy } from '../policy.ts';
+import { DEVICE_NAME_MAX, setPreferences, type Language } from '../preferences.ts';
+import { Locked } from '../ui/Locked.tsx';
+import { clipboardWords, lockWords } from '../ui/lock-words.ts';
 import { usePreferences } from '../use-preferences.ts';
 
-export function Settings({ opened, close }: { opened: boolean; close: () => void }) {
+export function Settings({ opened, close, policy }: { opened: boolean; close: () => void; policy: Policy }) {
   const { t } = useTranslation();
   return (
     <Modal opened={opened} onClose={close} title={t('settings.title')} closeButtonProps={{ 'aria-label': t('close') }}>
-      <SettingsForm />
+      <SettingsForm policy={policy} />
     </Modal>
   );
 }
 
-function SettingsForm() {
+function SettingsForm({ policy }: { policy: Policy }) {
   const { t } = useTranslation();
   const preferences = usePreferences();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
@@ -26,6 +31,10 @@ function SettingsForm() {
     void detectLayout().then((id) => setFound(LAYOUTS.find((layout) => layout.id === id)?.name));
   }, []);
 
+  const clipboard = policy?.settings.clipboard;
+  const locks = locksOf(policy);
+  const lockedTag = policy?.settings.keyboard?.layout ?? null;
+  const lockedLayout = lockedTag === null ? null : (layoutOfLanguage(lockedTag) ?? null);
   const names = LAYOUTS.map((layout) => ({ value: String(layout.id), label: layout.name })).toSorted((a, b) =>
     a.label.localeCompare(b.label),
   );
@@ -57,12 +66,13 @@ function SettingsForm() {
       </Input.Wrapper>
       <Select
         label={t('settings.layout')}
-        description={t('settings.layout_hint')}
+        description={policy && lockedLayout ? <Locked policy={policy.name} /> : t('settings.layout_hint')}
+        disabled={lockedLayout !== null}
         data={[
           { value: 'auto', label: found ? t('settings.layout_found', { name: found }) : t('settings.layout_auto') },
           ...names,
         ]}
-        value={String(preferences.layout)}
+        value={String(lockedLayout ?? preferences.layout)}
         allowDeselect={false}
         searchable
         nothingFoundMessage={t('settings.layout_none')}
@@ -71,14 +81,35 @@ function SettingsForm() {
       />
       <Switch
         label={t('settings.clipboard')}
-        description={t('settings.clipboard_hint')}
-        checked={preferences.clipboard}
+        description={policy && clipboard ? <Locked policy={policy.name} text={clipboardWords(clipboard, t)} /> : t('settings.clipboard_hint')}
+        checked={preferences.clipboard && clipboard?.direction !== 'none'}
+        disabled={clipboard?.direction === 'none'}
         onChange={(event) => setPreferences({ clipboard: event.currentTarget.checked })}
         data-testid="clipboard-switch"
+      />
+      <TextInput
+        label={t('settings.device_name')}
+        description={t('settings.device_name_hint')}
+        maxLength={DEVICE_NAME_MAX}
+        value={preferences.deviceName}
+        onChange={(event) => setPreferences({ deviceName: event.currentTarget.value })}
+        data-testid="device-name"
       />
       <Text size="xs" c="dimmed">
         {t('settings.kept_here')}
       </Text>
+      {policy && locks.length > 0 && (
+        <Paper withBorder radius="md" p="sm" data-testid="locked-settings">
+          <Stack gap={6}>
+            <Locked policy={policy.name} />
+            <List size="sm" spacing={2}>
+              {locks.map((lock) => (
+                <List.Item key={lock.key}>{lockWords(lock, t)}</List.Item>
+              ))}
+            </List>
+          </Stack>
+        </Paper>
+      )}
     </Stack>
   );
 }

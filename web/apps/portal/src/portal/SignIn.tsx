@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
 import { signInHasEnded, signedIn } from '../queries.ts';
+import { clientIs, timeZone } from '../session/client.ts';
 import { takeWayBack } from '../session/way-back.ts';
 import { wordsOf } from '../words.ts';
 import { go } from './place.ts';
@@ -21,7 +22,8 @@ export function SignIn() {
   const ended = signInHasEnded() || new URLSearchParams(location.search).has('ended');
 
   const signIn = useMutation({
-    mutationFn: ({ user, password }: { user: string; password: string }) => api.signIn(user, password),
+    mutationFn: ({ user, password }: { user: string; password: string }) =>
+      api.signIn({ user_name: user, password, time_zone: timeZone(), client: clientIs() }),
     onSuccess: (user) => {
       const wasSentHere = new URLSearchParams(location.search).has('ended');
       const back = wasSentHere ? takeWayBack() : null;

@@ -1,10 +1,11 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { notifyFailure } from '../ui/notify.ts';
 import type { Resource } from '@oriel/api';
-import { IconStar, IconStarFilled, IconTools } from '@tabler/icons-react';
+import { IconDeviceLaptop, IconExternalLink, IconStar, IconStarFilled, IconTools } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { setFavourite } from '../queries.ts';
 import { ResourceIcon } from '../ui/ResourceIcon.tsx';
+import { openingOf } from './opening.ts';
 import { follow, hrefOf, once } from './place.ts';
 import classes from './Programs.module.css';
 
@@ -18,6 +19,7 @@ interface Props {
 export function Tile({ resource, favourite, running }: Props) {
   const { t } = useTranslation();
   const inMaintenance = resource.status === 'maintenance';
+  const opening = openingOf(resource);
   const face = (
     <>
       <span className={classes.icon}>
@@ -35,6 +37,14 @@ export function Tile({ resource, favourite, running }: Props) {
         <Text component="span" size="xs" className={classes.note}>
           <IconTools size={14} aria-hidden /> {resource.maintenance_message || t('programs.in_maintenance')}
         </Text>
+      ) : opening.in === 'device' ? (
+        <Text component="span" size="xs" className={classes.note}>
+          <IconDeviceLaptop size={14} aria-hidden /> {t('programs.on_device')}
+        </Text>
+      ) : opening.in === 'browser' && resource.description === '' ? (
+        <Text component="span" size="xs" c="dimmed">
+          <IconExternalLink size={12} aria-hidden /> {t('programs.in_browser')}
+        </Text>
       ) : (
         resource.description !== '' && (
           <Text component="span" size="xs" c="dimmed" lineClamp={running ? 1 : 2}>
@@ -46,22 +56,22 @@ export function Tile({ resource, favourite, running }: Props) {
   );
 
   return (
-    <li className={classes.cell} data-testid="resource" data-resource={resource.name} data-status={resource.status}>
+    <li className={classes.cell} data-testid="resource" data-resource={resource.name} data-kind={resource.kind} data-status={resource.status}>
       {running && !inMaintenance && (
         <Text component="span" size="xs" fw={600} className={classes.running}>
           {t('programs.running')}
         </Text>
       )}
-      {inMaintenance ? (
+      {inMaintenance || opening.in === 'device' ? (
         <div className={classes.tile} data-off>
           {face}
         </div>
       ) : (
         <a
           className={classes.tile}
-          href={`/session?resource=${encodeURIComponent(resource.id)}`}
+          href={opening.href}
           target="_blank"
-          rel="noopener"
+          rel={opening.in === 'browser' ? 'noopener noreferrer' : 'noopener'}
           onClick={once}
           title={resource.description || undefined}
         >

@@ -12,6 +12,8 @@ const make = (id: string, facts: Partial<Resource> = {}): Resource => ({
   icon_url: null,
   status: 'enabled',
   maintenance_message: null,
+  url: null,
+  start_at_sign_in: false,
   ...facts,
 });
 

@@ -1,20 +1,24 @@
 import { Alert, Button, CopyButton, Group, Stack, Text, Textarea } from '@mantine/core';
+import type { Launch } from '@oriel/api';
 import { mayRead } from '@oriel/session';
 import { IconLock } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { copyWays } from '../policy.ts';
 import { setPreferences } from '../preferences.ts';
+import { Locked } from '../ui/Locked.tsx';
+import { clipboardWords } from '../ui/lock-words.ts';
 import { usePreferences } from '../use-preferences.ts';
 import type { SessionController } from './controller.ts';
 
 interface Props {
   controller: SessionController;
   received: { text: string; written: boolean } | null;
-  allowed: boolean;
+  launch: Launch;
 }
 
 /** The clipboard by hand, for browsers that keep theirs to themselves, and the switch for it. */
-export function ClipboardPanel({ controller, received, allowed }: Props) {
+export function ClipboardPanel({ controller, received, launch }: Props) {
   const { t } = useTranslation();
   const preferences = usePreferences();
   const [text, setText] = useState('');
@@ -25,10 +29,16 @@ export function ClipboardPanel({ controller, received, allowed }: Props) {
     void mayRead().then(setPermission);
   }, []);
 
-  if (!allowed) {
+  const { policy } = launch;
+  const ways = copyWays(policy, launch.channels);
+  const rule = policy?.settings.clipboard;
+  if (!ways.into && !ways.out) {
     return (
       <Alert variant="light" color="gray" icon={<IconLock aria-hidden />} title={t('clipboard.locked.title')} data-testid="clipboard-locked">
-        {t('clipboard.locked.text')}
+        <Stack gap={4}>
+          <Text size="sm">{rule && rule.direction !== 'none' ? clipboardWords(rule, t) : t('clipboard.locked.text')}</Text>
+          {policy && rule && <Locked policy={policy.name} />}
+        </Stack>
       </Alert>
     );
   }
@@ -44,9 +54,15 @@ export function ClipboardPanel({ controller, received, allowed }: Props) {
   }
   return (
     <Stack gap="sm">
+      {policy && rule && (
+        <Alert variant="light" color="gray" p="xs" data-testid="clipboard-rule">
+          <Locked policy={policy.name} text={clipboardWords(rule, t)} />
+        </Alert>
+      )}
       <Textarea
         label={t('clipboard.into')}
-        description={t('clipboard.into_hint')}
+        description={ways.into ? t('clipboard.into_hint') : t('clipboard.into_locked')}
+        disabled={!ways.into}
         autosize
         minRows={2}
         maxRows={6}
@@ -63,7 +79,7 @@ export function ClipboardPanel({ controller, received, allowed }: Props) {
         </Text>
         <Button
           size="xs"
-          disabled={text === ''}
+          disabled={text === '' || !ways.into}
           onClick={() => {
             controller.clipboard.forget();
             setSent(controller.clipboard.fromUser(text));
@@ -73,7 +89,19 @@ export function ClipboardPanel({ controller, received, allowed }: Props) {
           {t('clipboard.send')}
         </Button>
       </Group>
-      {received && (
+      {!ways.out && (
+        <Textarea
+          label={t('clipboard.out')}
+          description={t('clipboard.out_locked')}
+          disabled
+          autosize
+          minRows={1}
+          value=""
+          readOnly
+          data-testid="clipboard-out-locked"
+        />
+      )}
+      {ways.out && received && (
         <>
           <Textarea label={t('clipboard.out')} readOnly autosize minRows={1} maxRows={6} value={received.text} data-testid="clipboard-out" />
           {!received.written && (
@@ -87,7 +115,7 @@ export function ClipboardPanel({ controller, received, allowed }: Props) {
           )}
         </>
       )}
-      {permission === 'prompt' && (
+      {ways.into && permission === 'prompt' && (
         <Button
           size="xs"
           variant="default"

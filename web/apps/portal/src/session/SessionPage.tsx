@@ -1,9 +1,15 @@
 import { attachKeyboard, attachPointer } from '@oriel/session';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
+import { watchHands } from '../idle.ts';
+import { hasToolbar, startsInFullScreen } from '../policy.ts';
+import { HoursNotice } from '../portal/HoursNotice.tsx';
+import { me } from '../queries.ts';
 import { Notes } from '../ui/Notes.tsx';
 import { tabSession } from './controller.ts';
 import { phaseOf } from './machine.ts';
+import { fullScreenAtNextTouch } from './full-screen.ts';
 import { Overlay } from './Overlay.tsx';
 import classes from './SessionPage.module.css';
 import { Toolbar } from './Toolbar.tsx';
@@ -26,7 +32,7 @@ export default function SessionPage() {
       controller.attach(stage.current),
       attachKeyboard(field, controller, {
         mac: /Mac/.test(navigator.platform),
-        mayPaste: () => controller.clipboard.enabled,
+        mayPaste: () => controller.clipboard.ways.into,
         paste: (text) => controller.clipboard.fromUser(text),
         leave: () => wayOut.current?.focus(),
       }),
@@ -43,6 +49,10 @@ export default function SessionPage() {
   }, [controller]);
 
   const connected = state.name === 'connected';
+  const wantsFullScreen = connected && startsInFullScreen(state.launch.policy, state.launch.size);
+  useEffect(() => (wantsFullScreen ? fullScreenAtNextTouch() : undefined), [wantsFullScreen]);
+  const user = useQuery({ ...me, enabled: connected });
+  useEffect(() => watchHands(), []);
   useEffect(() => {
     if (connected) keys.current?.focus({ preventScroll: true });
   }, [connected]);
@@ -72,8 +82,13 @@ export default function SessionPage() {
       <p id="way-out" className={classes.heading}>
         {t('session.way_out')}
       </p>
-      {connected && (
+      {connected && hasToolbar(state.launch.policy) && (
         <Toolbar controller={controller} snapshot={snapshot} launch={state.launch} wayOut={wayOut} keys={keys} />
+      )}
+      {connected && (
+        <div className={classes.notice}>
+          <HoursNotice hours={user.data?.hours ?? null} />
+        </div>
       )}
       <Overlay controller={controller} snapshot={snapshot} face={face} />
       <Notes />

@@ -4,10 +4,12 @@ import type { Launch } from '@oriel/api';
 import { inputsOf, type Combination } from '@oriel/session';
 import { keyboardApi } from '@oriel/session/layouts';
 import {
-  IconChevronDown, IconClipboardOff, IconClipboardText, IconCommand, IconKeyboard, IconMaximize, IconMinimize, IconPlugX, IconPower,
+  IconChevronDown, IconClipboardOff, IconClipboardText, IconCommand, IconKeyboard, IconMaximize, IconMinimize, IconPlugX, IconPower, IconSettings,
 } from '@tabler/icons-react';
 import { useEffect, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
+import { copyWays, mayEndSessions, takesSystemKeys } from '../policy.ts';
+import { Settings } from '../portal/Settings.tsx';
 import { Confirm } from '../ui/Confirm.tsx';
 import { notifyFailure } from '../ui/notify.ts';
 import { ClipboardPanel } from './ClipboardPanel.tsx';
@@ -39,7 +41,10 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
   const [asking, ask] = useDisclosure(false);
   const [loggingOff, setLoggingOff] = useState(false);
   const fullscreen = useFullScreen();
-  const clipboardAllowed = launch.channels.clipboard;
+  const ways = copyWays(launch.policy, launch.channels);
+  const clipboardAllowed = ways.into || ways.out;
+  const systemKeys = takesSystemKeys(launch.policy);
+  const [settingsOpen, setSettingsOpen] = useState(false);
 
   useEffect(() => {
     introduced = true;
@@ -49,9 +54,9 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
 
   useEffect(() => {
     // In full screen the browser lets even Escape, Alt+Tab and the system key through.
-    if (fullscreen) void keyboardApi()?.lock?.().catch(() => {});
+    if (fullscreen && systemKeys) void keyboardApi()?.lock?.().catch(() => {});
     else keyboardApi()?.unlock?.();
-  }, [fullscreen]);
+  }, [fullscreen, systemKeys]);
 
   const toSession = () => window.setTimeout(() => keys.current?.focus({ preventScroll: true }), 0);
   const whileOpen = { onOpen: () => setBusy((count) => count + 1), onClose: () => setBusy((count) => Math.max(0, count - 1)) };
@@ -112,7 +117,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
             </Tooltip>
           </Popover.Target>
           <Popover.Dropdown className={classes.panel}>
-            <ClipboardPanel controller={controller} received={snapshot.hostClipboard} allowed={clipboardAllowed} />
+            <ClipboardPanel controller={controller} received={snapshot.hostClipboard} launch={launch} />
           </Popover.Dropdown>
         </Popover>
         <Tooltip label={t('toolbar.keyboard')}>
@@ -133,17 +138,24 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
             </ActionIcon>
           </Tooltip>
         )}
+        <Tooltip label={t('settings.title')}>
+          <ActionIcon aria-label={t('settings.title')} color="gray" className={classes.button} onClick={() => setSettingsOpen(true)} data-testid="session-settings">
+            <IconSettings size={20} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
         <Divider orientation="vertical" />
         <Tooltip label={t('toolbar.disconnect_hint')}>
           <ActionIcon aria-label={t('toolbar.disconnect')} color="gray" className={classes.button} onClick={() => controller.dispatch({ type: 'give_up' })} data-testid="disconnect">
             <IconPlugX size={20} aria-hidden />
           </ActionIcon>
         </Tooltip>
-        <Tooltip label={t('toolbar.log_off_hint')}>
-          <ActionIcon aria-label={t('toolbar.log_off')} color="gray" className={classes.button} onClick={ask.open} data-testid="log-off">
-            <IconPower size={20} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        {mayEndSessions(launch.policy) && (
+          <Tooltip label={t('toolbar.log_off_hint')}>
+            <ActionIcon aria-label={t('toolbar.log_off')} color="gray" className={classes.button} onClick={ask.open} data-testid="log-off">
+              <IconPower size={20} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        )}
       </div>
       <button
         ref={wayOut}
@@ -159,6 +171,14 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
       >
         <IconChevronDown size={16} aria-hidden data-turned={pinned || undefined} />
       </button>
+      <Settings
+        opened={settingsOpen}
+        close={() => {
+          setSettingsOpen(false);
+          toSession();
+        }}
+        policy={launch.policy}
+      />
       <Confirm
         opened={asking}
         close={ask.close}

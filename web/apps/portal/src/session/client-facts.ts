@@ -1,7 +1,7 @@
 /** What the farm is told about this browser; rules may depend on it. */
-import type { ClientFacts, OperatingSystem } from '@oriel/api';
+import type { ClientIs, OperatingSystem } from '@oriel/api';
 
-type Facts = Pick<ClientFacts, 'name' | 'operating_system' | 'version'>;
+type Facts = Omit<ClientIs, 'kind'>;
 
 const BROWSERS: [name: string, version: RegExp][] = [
   ['Edge', /\bEdg(?:A|iOS)?\/([\d.]+)/],
@@ -32,5 +32,3 @@ export function factsOf(userAgent: string, touchPoints = 0): Facts {
     operating_system: system === 'mac_os' && touchPoints > 1 ? 'ios' : system,
   };
 }
-
-export const facts = (): Facts => factsOf(navigator.userAgent, navigator.maxTouchPoints);

@@ -5,7 +5,8 @@
  */
 import { ApiProblem, api, type Launch } from '@oriel/api';
 import { LocalClipboard, desktopSize, ironRdp, sameSize } from '@oriel/session';
-import type { Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
+import type { CopyWays, Input, LinkEnd, RemoteSession, Size, Target } from '@oriel/session';
+import { copyWays, followsWindow, wantedSize } from '../policy.ts';
 import { preferences, onPreferences } from '../preferences.ts';
 import { addressOf, readGoal } from './address.ts';
 import { noteOpen, wasWished } from './arrival.ts';
@@ -41,8 +42,13 @@ export class SessionController implements Target {
   /** Whether the connection of the moment has drawn its first picture. */
   #drawn = false;
   #size: Size | null = null;
+  /** Of a desktop that does not follow its window: as it was at the start. */
+  #fixedSize: Size | null = null;
   /** Whether the host was seen to follow a resize; what it promises is not always so. */
   #follows: boolean | null = null;
+  /** Addresses that led to no picture: not tried again in this tab. */
+  #deadEnds = new Set<string>();
+  #reached: string | null = null;
   #timers = new Map<'launch' | 'resize' | 'settle', number>();
   #launched = false;
 
@@ -210,6 +216,9 @@ export class SessionController implements Target {
     // Only while this connection is the one of the moment is its news of interest.
     const isCurrent = () => this.#session === session;
     const session: RemoteSession = ironRdp.create({
+      reached: (address) => {
+        if (isCurrent()) this.#reached = address;
+      },
       picture: () => {
         if (!isCurrent()) return;
         this.#drawn = true;
@@ -234,6 +243,9 @@ export class SessionController implements Target {
     });
     this.#session = session;
     this.#drawn = false;
+    this.#reached = null;
+    const wanted = wantedSize(launch.policy, launch.size, this.#area());
+    this.#size = followsWindow(launch.policy, launch.size) ? wanted : (this.#fixedSize ??= wanted);
     this.clipboard.forget();
     this.#allowClipboard();
     this.#stage?.append(session.canvas);
@@ -242,11 +254,11 @@ export class SessionController implements Target {
     this.#fit();
     void session
       .connect({
-        address: `wss://${location.host}/rdp`,
+        addresses: this.#addresses(launch),
         ticket: launch.ticket,
         session: launch.session_id,
         size: this.#size ?? desktopSize(this.#area()),
-        clipboard: launch.channels.clipboard,
+        clipboard: copyWays(launch.policy, launch.channels),
       })
       .then(() => isCurrent() && this.dispatch({ type: 'linked' }));
   }
@@ -271,6 +283,7 @@ export class SessionController implements Target {
   /** The connection is over, whoever ended it. Its last picture stays. */
   #lose(link: LinkEnd): void {
     if (!this.#session) return;
+    if (!this.#drawn && this.#reached !== null) this.#deadEnds.add(this.#reached);
     this.#drop();
     this.#after('resize', null);
     this.#after('settle', null);
@@ -292,10 +305,18 @@ export class SessionController implements Target {
     location.reload();
   }
 
+  /** Where the organisation sends clients first, and then where the page came from. */
+  #addresses(launch: Launch): string[] {
+    const own = location.host;
+    const routes = launch.routes.filter((route) => route !== own).map((route) => `wss://${route}/rdp`);
+    return [...routes.filter((route) => !this.#deadEnds.has(route)), `wss://${own}/rdp`];
+  }
+
   #allowClipboard(): void {
     const state = this.#snapshot.state;
-    const allowed = 'launch' in state && state.launch.channels.clipboard;
-    this.clipboard.enabled = allowed && preferences().clipboard;
+    const ways: CopyWays = 'launch' in state ? copyWays(state.launch.policy, state.launch.channels) : { into: false, out: false };
+    const wanted = preferences().clipboard;
+    this.clipboard.ways = { into: ways.into && wanted, out: ways.out && wanted };
   }
 
   #area(): Size {
@@ -306,9 +327,10 @@ export class SessionController implements Target {
   #onStageResized(): void {
     this.#fit();
     const { state } = this.#snapshot;
-    if (state.name !== 'connected') return;
+    if (state.name !== 'connected' || !followsWindow(state.launch.policy, state.launch.size)) return;
+    const { policy, size } = state.launch;
     this.#after('resize', RESIZE_QUIET_MS, () => {
-      const wanted = desktopSize(this.#area());
+      const wanted = wantedSize(policy, size, this.#area());
       if (this.#size === null || sameSize(wanted, this.#size)) return;
       if (!state.launch.dynamic_resize || this.#follows === false) {
         this.dispatch({ type: 'resize' });

@@ -5,9 +5,12 @@ import type { Ending } from './machine.ts';
 
 const REASONS = new Set([
   'logged_off', 'disconnected', 'taken_over', 'idle', 'logged_off_by_request', 'disconnected_by_request', 'reset',
-  'disconnected_too_long', 'logon_refused', 'not_ready', 'limit_reached', 'right_withdrawn', 'host_failed', 'host_lost',
+  'disconnected_too_long', 'logon_refused', 'not_ready', 'limit_reached', 'outside_hours', 'right_withdrawn', 'host_failed', 'host_lost',
   'gateway_closing', 'network_lost',
 ]);
+
+/** Here the farm's own sentence says more than ours: what failed, or what the administrator wrote. */
+const TOLD_BY_THE_FARM = new Set(['host_failed', 'outside_hours']);
 
 export interface EndWords extends Words {
   /** Whether it is a failure or the usual course of things. */
@@ -19,15 +22,14 @@ export function endWords(ending: Ending, name: string, t: TFunction): EndWords {
   switch (ending.kind) {
     case 'told': {
       const reason = ending.end.reason ?? '';
-      const again = reason === 'right_withdrawn' ? null : ending.end.session_running ? 'return' : 'open';
+      const again = reason === 'right_withdrawn' || reason === 'outside_hours' ? null : ending.end.session_running ? 'return' : 'open';
       if (!REASONS.has(reason)) {
         return { title: ending.end.message || t('end.unknown.title'), detail: '', advice: t('end.unknown.advice'), tone: 'bad', again };
       }
       const usual = ['logged_off', 'disconnected', 'taken_over', 'logged_off_by_request'].includes(reason);
       return {
         title: t(`end.${reason}.title`, { name }),
-        // Only here does the farm's own sentence say more than ours: it names what failed.
-        detail: reason === 'host_failed' ? ending.end.message : '',
+        detail: TOLD_BY_THE_FARM.has(reason) ? ending.end.message : '',
         advice: t(`end.${reason}.advice`),
         tone: usual ? 'calm' : 'bad',
         again,

@@ -1,9 +1,10 @@
 /** Asking the farm for a place. */
-import { api, type Launch } from '@oriel/api';
+import { ApiProblem, api, type Launch } from '@oriel/api';
 import { detectLayout } from '@oriel/session/layouts';
 import type { Size } from '@oriel/session/types';
+import { isWebAddress } from '../portal/opening.ts';
 import { preferences } from '../preferences.ts';
-import { facts } from './client-facts.ts';
+import { clientIs, timeZone } from './client.ts';
 import type { Goal } from './machine.ts';
 
 export async function requestLaunch(goal: Goal, size: Size): Promise<Launch> {
@@ -15,5 +16,16 @@ export async function requestLaunch(goal: Goal, size: Size): Promise<Launch> {
       : goal.resource !== null
         ? { resource_id: goal.resource }
         : {};
-  return api.launch({ ...what, client: { ...facts(), ...size, keyboard_layout: layout } });
+  const opened = await api.launch({
+    ...what,
+    time_zone: timeZone(),
+    client: { ...clientIs(), ...size, keyboard_layout: layout },
+  });
+  if ('ticket' in opened) return opened;
+  // A page for the user's own browser, come to by an old link: it opens here.
+  if (opened.url !== undefined && isWebAddress(opened.url)) {
+    location.replace(opened.url);
+    return new Promise(() => {});
+  }
+  throw new ApiProblem({ status: 409, code: 'not_for_this_client', message: '' });
 }

@@ -15,6 +15,9 @@ const launch: Launch = {
   ticket_expires_at: '',
   channels: { clipboard: true, drives: false, audio: false, printers: false },
   dynamic_resize: false,
+  policy: null,
+  size: { as: 'client' },
+  routes: [],
 };
 const problem = (code: string, retryAfterSecs: number | null = null) =>
   new ApiProblem({ status: 503, code, message: '', retryAfterSecs });
@@ -134,6 +137,36 @@ describe('a session page', () => {
     }
     last = run([{ type: 'launch_failed', problem: problem('host_refused') }], last);
     expect(last.state).toMatchObject({ name: 'ended', ending: { kind: 'refused' } });
+  });
+
+  describe('by policy', () => {
+    const under = (reconnect: boolean, reconnect_minutes: number): Event[] => {
+      const policy = { name: 'Office', settings: { connection: { reconnect, reconnect_minutes, max_minutes: null } } };
+      return [{ type: 'launched', launch: { ...launch, policy } }, { type: 'linked' }, { type: 'picture' }];
+    };
+
+    it.each<[string, Event[]]>([
+      ['the network was lost', [over('network'), told('network_lost')]],
+      ['nobody knows why', [over('closed'), told(null)]],
+      ['the farm cannot be asked', [over('network'), { type: 'not_told', problem: problem('unreachable') }]],
+    ])('does not reconnect when %s', (_why, events) => {
+      const last = run([...under(false, 10), ...events]);
+      expect(last.state.name).toBe('ended');
+      expect(last.effects.filter((effect) => effect.do === 'launch')).toEqual([]);
+      expect(run([{ type: 'open_again' }], last).state.name).toBe('launching');
+    });
+
+    it.each([1, 10, 60])('reconnects for about %d minutes', (minutes) => {
+      let last = run([...under(true, minutes), over('network'), told('network_lost')]);
+      let waited = 0;
+      while (last.state.name === 'pausing') {
+        waited += last.state.delayMs;
+        last = run([{ type: 'try_now' }, { type: 'launch_failed', problem: problem('unreachable') }], last);
+        expect(waited).toBeLessThan((minutes + 1) * 60_000);
+      }
+      expect(last.state.name).toBe('ended');
+      expect(waited).toBeGreaterThanOrEqual(minutes * 60_000);
+    });
   });
 
   it('says that it returns after a reload', () => {

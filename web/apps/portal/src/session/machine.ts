@@ -4,6 +4,7 @@
  */
 import type { ApiProblem, ConnectionEnd, Launch } from '@oriel/api';
 import type { LinkEnd } from '@oriel/session/types';
+import { reconnectMs } from '../policy.ts';
 
 /** Why a connection is being made. */
 export type Why = 'start' | 'return' | 'lost' | 'resize';
@@ -12,6 +13,8 @@ export type Why = 'start' | 'return' | 'lost' | 'resize';
 export interface Goal {
   session: string | null;
   resource: string | null;
+  /** For how long a lost connection may be taken up again, in ms; absent or null: as long as the page likes. */
+  reconnectMs?: number | null;
 }
 
 export type Ending =
@@ -75,6 +78,8 @@ export interface Step {
 
 /** Waits before each try, in ms: about three minutes in all, in which a gateway or host restarts. */
 export const PAUSES_MS = [300, 1_000, 2_000, 3_000, 5_000, 8_000, 13_000, 20_000, 30_000, 30_000, 30_000, 30_000];
+/** Where a policy says how long is tried, every further pause is as long as this. */
+const LONGEST_PAUSE_MS = 30_000;
 /** A host that cannot be understood will not be understood better the tenth time. */
 const MAX_PROTOCOL_TRIES = 2;
 /** How long the broker may wait for the gateway's or host's word on an ending. */
@@ -97,7 +102,8 @@ export function step(state: State, event: Event): Step {
   switch (event.type) {
     case 'launched': {
       if (state.name !== 'launching') return stay(state);
-      const goal = { session: event.launch.session_id, resource: event.launch.resource_id };
+      const { session_id: session, resource_id: resource, policy } = event.launch;
+      const goal: Goal = { session, resource, reconnectMs: reconnectMs(policy) };
       return {
         state: { ...state, name: 'connecting', goal, launch: event.launch },
         effects: [{ do: 'connect', launch: event.launch }],
@@ -159,7 +165,7 @@ function linkOver(state: State, link: LinkEnd, online: boolean): Step {
   if (state.name !== 'connecting' && state.name !== 'waiting' && state.name !== 'connected') return stay(state);
   if (link.kind === 'crashed') return { state, effects: [{ do: 'reload' }] };
   const why: Why = state.name === 'connected' ? 'lost' : state.why === 'start' ? 'start' : 'lost';
-  if (link.kind === 'network' && !online) return pause(state.goal, 'lost', state.attempt, null);
+  if (link.kind === 'network' && !online && state.goal.reconnectMs !== 0) return pause(state.goal, 'lost', state.attempt, null);
   return {
     state: { name: 'asking', why, attempt: state.attempt, goal: state.goal, launch: state.launch, link },
     effects: [{ do: 'ask', connection: state.launch.connection_id, waitSecs: ASK_SECS }],
@@ -168,7 +174,8 @@ function linkOver(state: State, link: LinkEnd, online: boolean): Step {
 
 function told(state: Asking, answer: ConnectionEnd): Step {
   const reason = answer.ended ? answer.reason : null;
-  if (reason !== null && !RETURN_FROM.has(reason)) return end(state.goal, { kind: 'told', end: answer });
+  const mayReturn = reason !== null && RETURN_FROM.has(reason) && state.goal.reconnectMs !== 0;
+  if (reason !== null && !mayReturn) return end(state.goal, { kind: 'told', end: answer });
   // The host is lost for good, and the session with it.
   if (reason === 'host_lost' && !answer.session_running && state.attempt >= MAX_PROTOCOL_TRIES) {
     return end(state.goal, { kind: 'told', end: answer });
@@ -189,8 +196,17 @@ function tryAgain(state: Asking): Step {
   return pause(state.goal, state.why, state.attempt, null, state.link.text);
 }
 
+/** The pause before this try; undefined: there is none any more. */
+function pauseOf(attempt: number, why: Why, withinMs: number | null): number | undefined {
+  const own = PAUSES_MS[attempt];
+  // How long something may take to open at all is no matter of reconnecting.
+  if (withinMs === null || why === 'start' || why === 'resize') return own;
+  const spent = Array.from({ length: attempt }, (_, before) => PAUSES_MS[before] ?? LONGEST_PAUSE_MS);
+  return spent.reduce((sum, ms) => sum + ms, 0) < withinMs ? (own ?? LONGEST_PAUSE_MS) : undefined;
+}
+
 function pause(goal: Goal, why: Why, attempt: number, problem: ApiProblem | null, text = ''): Step {
-  const pauseMs = PAUSES_MS[attempt];
+  const pauseMs = pauseOf(attempt, why, goal.reconnectMs ?? null);
   if (pauseMs === undefined) {
     return end(goal, problem ? { kind: 'refused', problem } : { kind: 'given_up', text });
   }

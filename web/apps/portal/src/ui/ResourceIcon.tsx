@@ -1,9 +1,19 @@
 import { ThemeIcon } from '@mantine/core';
 import type { ResourceKind } from '@oriel/api';
-import { IconAppWindow, IconDeviceDesktop, IconFolder } from '@tabler/icons-react';
+import {
+  IconAppWindow, IconDeviceDesktop, IconDeviceLaptop, IconFileText, IconFolder, IconFolderShare, IconWorld, type Icon,
+} from '@tabler/icons-react';
 import { useState } from 'react';
 
-const SIGNS = { application: IconAppWindow, desktop: IconDeviceDesktop, folder: IconFolder };
+const SIGNS: Record<ResourceKind, Icon> = {
+  application: IconAppWindow,
+  desktop: IconDeviceDesktop,
+  document: IconFileText,
+  folder: IconFolder,
+  local_application: IconDeviceLaptop,
+  network_folder: IconFolderShare,
+  web_application: IconWorld,
+};
 
 /** The program's own icon; a sign for its kind where it has none or it cannot be loaded. */
 export function ResourceIcon({ url, kind, size = 48 }: { url: string | null; kind: ResourceKind; size?: number }) {

@@ -12,3 +12,14 @@ export function ago(when: string, language: string, now = Date.now()): string {
   }
   return words.format(Math.ceil(secs), 'second');
 }
+
+/** A time to come, in the user's words: the hour alone today, the day with it otherwise. */
+export function at(when: string, language: string, now = Date.now()): string {
+  const date = new Date(when);
+  if (Number.isNaN(date.getTime())) return '–';
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  const words: Intl.DateTimeFormatOptions = isToday
+    ? { timeStyle: 'short' }
+    : { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit' };
+  return new Intl.DateTimeFormat(language, words).format(date);
+}
