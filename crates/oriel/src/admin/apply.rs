@@ -194,6 +194,10 @@ impl Import {
             Stage::Planned => plan::send(desk, "import", &body, stage),
             Stage::Done(_) => plan::send(desk, "import", &body, Stage::Done(None)),
         })
+        .map_err(|failure| match failure {
+            Failure::Conflict(text) if !self.replace => Failure::Conflict(format!("{text} Here: --replace")),
+            failure => failure,
+        })
     }
 }
 
@@ -201,9 +205,9 @@ impl Import {
 #[derive(Debug, Args)]
 pub struct Revert {
     /// Number of the change that is undone, from oriel log
-    #[arg(value_name = "NUMBER", required_unless_present = "to")]
+    #[arg(value_name = "NUMBER")]
     sequence: Option<u64>,
-    /// Undo all changes after the one with this number
+    /// Instead, undo all changes after the one with this number
     #[arg(long, value_name = "NUMBER", conflicts_with = "sequence")]
     to: Option<u64>,
     #[command(flatten)]
@@ -214,11 +218,23 @@ impl Revert {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         let (path, body) = match (self.sequence, self.to) {
             (Some(sequence), _) => (format!("changes/{sequence}/revert"), json!({})),
-            (None, to) => ("revert".to_owned(), json!({"to": to})),
+            (None, Some(to)) => ("revert".to_owned(), json!({"to": to})),
+            (None, None) => {
+                let message =
+                    "say which change: its NUMBER from oriel log, or --to NUMBER to undo all after it";
+                return Err(Failure::Usage(message.into()));
+            }
         };
         plan::carry_out(desk, &self.asking, |stage| match stage {
             Stage::Planned => plan::send(desk, &path, &body, stage),
             Stage::Done(_) => plan::send(desk, &path, &body, Stage::Done(None)),
+        })
+        .map_err(|failure| match (failure, self.sequence) {
+            (Failure::Conflict(text), Some(sequence)) => Failure::Conflict(format!(
+                "{text} To undo this change and all after it: oriel revert --to {}",
+                sequence.saturating_sub(1)
+            )),
+            (failure, _) => failure,
         })
     }
 }

@@ -4,7 +4,7 @@
 //! that an older command line still works with a newer broker.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     ops::ControlFlow,
     sync::Arc,
     time::Duration,
@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 use ureq::{
     Agent, Body,
-    http::Response,
+    http::{Response, StatusCode},
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 use zeroize::Zeroizing;
@@ -113,25 +113,34 @@ impl Client {
 
     /// Asks something that needs a body. Nothing is changed by it.
     pub fn ask(&self, path: &str, body: &Value) -> Outcome<Value> {
-        self.answer(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body))
+        self.send(path, "application/json", body.to_string().as_bytes())
     }
 
     /// Creates something, or asks for something to be done.
     pub fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
         self.may_change()?;
-        self.answer(self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body))
+        self.ask(path, body)
     }
 
     /// Sends a picture.
     pub fn post_png(&self, path: &str, png: &[u8]) -> Outcome<Value> {
         self.may_change()?;
-        self.answer(
-            self.agent
-                .post(self.url(path))
-                .header("authorization", self.bearer())
-                .header("content-type", "image/png")
-                .send(png),
-        )
+        self.send(path, "image/png", png)
+    }
+
+    /// Sends something under a key of its own. When the connection breaks before the answer is there, nobody
+    /// knows whether it was carried out: it is sent once more under the same key, by which the broker gives
+    /// the answer of the first.
+    fn send(&self, path: &str, content_type: &str, body: &[u8]) -> Outcome<Value> {
+        let key = uuid::Uuid::now_v7().to_string();
+        let once = || {
+            let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+            read(request.header("content-type", content_type).header("idempotency-key", &key).send(body))
+        };
+        self.told(match once() {
+            Err(error) if is_broken(&error) => once(),
+            first => first,
+        })
     }
 
     /// Replaces something.
@@ -196,14 +205,11 @@ impl Client {
     }
 
     fn answer(&self, result: Result<Response<Body>, ureq::Error>) -> Outcome<Value> {
-        let mut response = result.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER_MAX)
-            .read_to_string()
-            .map_err(|error| self.unreachable(&error))?;
+        self.told(read(result))
+    }
+
+    fn told(&self, answer: Result<(StatusCode, String), ureq::Error>) -> Outcome<Value> {
+        let (status, text) = answer.map_err(|error| self.unreachable(&error))?;
         if !status.is_success() {
             return Err(problem::refusal(status, &text));
         }
@@ -240,8 +246,22 @@ impl Client {
     }
 }
 
+/// Takes a whole answer.
+fn read(result: Result<Response<Body>, ureq::Error>) -> Result<(StatusCode, String), ureq::Error> {
+    let mut response = result?;
+    let text = response.body_mut().with_config().limit(ANSWER_MAX).read_to_string()?;
+    Ok((response.status(), text))
+}
+
+/// Whether a connection that stood was lost.
+fn is_broken(error: &ureq::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let lost = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+    matches!(error, ureq::Error::Io(error) if lost.contains(&error.kind()))
+}
+
 /// A certificate that is not accepted surfaces as an I/O error around rustls' own.
-fn is_tls(error: &std::io::Error) -> bool {
+fn is_tls(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some())
 }
 

@@ -209,6 +209,9 @@ pub const PROGRAMS: &[Column] = &[
     Column::plain("COMMENT", "/comment"),
 ];
 
+/// Built-in icons.
+pub const ICONS: &[Column] = &[Column::plain("NAME", "/name"), Column::plain("FOR", "/about")];
+
 /// Backups.
 pub const BACKUPS: &[Column] =
     &[Column::plain("NAME", "/name"), Column::plain("MADE", "/made_at"), Column::bytes("SIZE", "/bytes")];

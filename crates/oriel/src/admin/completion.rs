@@ -7,10 +7,10 @@ use std::ffi::OsStr;
 
 use clap::Args;
 use clap_complete::{
-    engine::{ArgValueCompleter, CompletionCandidate},
+    engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter as _},
     env::{Bash, EnvCompleter, Fish, Zsh},
 };
-use oriel_model::Kind;
+use oriel_model::{Kind, icon::BuiltIn};
 
 use super::{Desk, Format, connection::ConnectionOptions, output, schema::Schema, words};
 use crate::failure::{Failure, Outcome};
@@ -49,6 +49,17 @@ impl Completion {
 /// Completes names of objects of the kind that the words before say.
 pub fn objects() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| named(kind_before(), typed))
+}
+
+/// Completes names of built-in icons, and files.
+pub fn icons() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let mut found = PathCompleter::file().complete(typed);
+        let Some(typed) = typed.to_str() else { return found };
+        let named = BuiltIn::all().filter(|icon| icon.name().starts_with(typed));
+        found.extend(named.map(|icon| CompletionCandidate::new(icon.name()).help(Some(icon.about().into()))));
+        found
+    })
 }
 
 /// Completes the paths of fields of the kind that the words before say.

@@ -91,12 +91,16 @@ fn object_id(desk: &Desk, kind: Option<Kind>, object: &str) -> Outcome<String> {
 fn told(change: &Value, brief: bool) -> String {
     let author = &change["author"];
     let address = author["address"].as_str().map(|address| format!(" from {address}")).unwrap_or_default();
+    let done = match plain(&change["action"]).as_str() {
+        "secret_set" => "set the secret of".to_owned(),
+        "secret_removed" => "removed the secret of".to_owned(),
+        action => action.replace('_', " "),
+    };
     let mut text = format!(
-        "{}  {}  {} {} {} \"{}\" ({}{address})\n",
+        "{}  {}  {} {done} {} \"{}\" ({}{address})\n",
         plain(&change["sequence"]),
         plain(&change["at"]),
         plain(&author["name"]),
-        plain(&change["action"]).replace('_', " "),
         plain(&change["kind"]).replace('_', " "),
         plain(&change["name"]),
         plain(&author["via"]),

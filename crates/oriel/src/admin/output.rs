@@ -1,6 +1,6 @@
 //! What commands print: tables for people, JSON for scripts.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -102,11 +102,7 @@ impl Column {
 /// Prints rows: a table with these columns, or the rows in another form.
 pub fn rows(format: Format, columns: &[Column], rows: &[Value]) -> Outcome {
     match format {
-        Format::Table => {
-            let narrow: Vec<_> = columns.iter().copied().filter(|column| !column.wide).collect();
-            print(&table(&narrow, rows))
-        }
-        Format::Wide => print(&table(columns, rows)),
+        Format::Table | Format::Wide => print(&table_of(format, columns, rows)),
         Format::Name => print(&rows.iter().map(|row| format!("{}\n", called(row))).collect::<String>()),
         Format::Json | Format::Yaml => value(format, &Value::Array(rows.to_vec())),
     }
@@ -182,6 +178,34 @@ pub fn write(text: &str) -> Outcome<bool> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::Refused(format!("cannot write: {error}"))),
     }
+}
+
+/// Rows as a table for people.
+pub fn table_of(format: Format, columns: &[Column], rows: &[Value]) -> String {
+    let shown: Vec<_> =
+        columns.iter().copied().filter(|column| format == Format::Wide || !column.wide).collect();
+    table(&shown, rows)
+}
+
+/// Whether somebody may still read what is printed: false when standard output is a pipe whose reader left.
+pub fn is_read() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let out = io::stdout();
+    let mut ends = [PollFd::new(&out, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut ends, Some(&now)).is_err() || !ends[0].revents().contains(PollFlags::ERR)
+}
+
+/// How many lines the terminal shows; none: standard output is no terminal.
+pub fn lines_of_terminal() -> Option<usize> {
+    /// What a terminal has that does not say.
+    const USUAL: u16 = 24;
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    let lines = rustix::termios::tcgetwinsize(&out).map_or(0, |size| size.ws_row);
+    Some(usize::from(if lines == 0 { USUAL } else { lines }))
 }
 
 fn table(columns: &[Column], rows: &[Value]) -> String {

@@ -91,8 +91,13 @@ fn told(entries: &[Value], colours: Colours) -> String {
         counts[count] += 1;
         let kind = output::plain(&entry["kind"]).replace('_', " ");
         text += &format!("{colour}{sign} {kind} \"{}\"{}\n", output::plain(&entry["name"]), colours.end);
+        // Of what comes or goes, what is empty is not worth a line.
+        let is_whole = count != 1;
         for change in entry["changes"].as_array().into_iter().flatten() {
-            text += &line(change, colours);
+            let is_empty = |value: &Value| matches!(output::plain(value).as_str(), "" | "-");
+            if !(is_whole && is_empty(&change["before"]) && is_empty(&change["after"])) {
+                text += &line(change, colours);
+            }
         }
     }
     if counts[..3] == [0, 0, 0] {
@@ -125,7 +130,9 @@ pub fn line(change: &Value, colours: Colours) -> String {
         (true, _) => all("+", green, after),
         (false, true) => all("-", red, before),
         (false, false) => {
-            format!("    {field}: {red}{}{end} -> {green}{}{end}\n", shown(before), shown(after))
+            let (before, after) = (shown(before), shown(after));
+            let same = if before == after { " (another with the same name)" } else { "" };
+            format!("    {field}: {red}{before}{end} -> {green}{after}{end}{same}\n")
         }
     }
 }
@@ -225,15 +232,17 @@ mod tests {
             json!({"kind": "logon_hours", "name": "Day", "action": "change", "changes": [
                 {"field": "spec.order", "before": 1, "after": 2},
                 {"field": "spec.outside.message", "before": "", "after": "Closed"},
-                {"field": "spec.description", "before": "old", "after": null}]}),
-            json!({"kind": "user", "name": "bob", "action": "delete", "changes": []}),
+                {"field": "spec.description", "before": "old", "after": null},
+                {"field": "site", "before": "Main", "after": "Main"}]}),
+            json!({"kind": "user", "name": "bob", "action": "delete", "changes": [
+                {"field": "spec.full_name", "before": "", "after": null}]}),
             json!({"kind": "user", "name": "eve", "action": "unchanged", "changes": []}),
         ];
         assert_eq!(
             told(&entries, Colours::default()),
             "+ pool \"Office\"\n    + spec.enabled: yes\n~ logon hours \"Day\"\n    spec.order: 1 -> 2\n    \
              spec.outside.message: \"\" -> Closed\n    \
-             - spec.description: old\n- user \"bob\"\n\n1 to create, 1 to change, 1 to delete, 1 unchanged.\n"
+             - spec.description: old\n    site: Main -> Main (another with the same name)\n- user \"bob\"\n\n1 to create, 1 to change, 1 to delete, 1 unchanged.\n"
         );
         assert_eq!(told(&entries[3..], Colours::default()), "Nothing to change.\n");
     }

@@ -1,17 +1,19 @@
 //! `oriel resource`.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use clap::{Args, Subcommand, ValueEnum};
-use oriel_model::Kind;
+use oriel_model::{Kind, icon::BuiltIn};
 use serde_json::{Value, json};
 
 use super::{
-    Desk,
+    Desk, columns, completion,
     frame::{self, Kept, or_none, put},
     meant::MeantFor,
     objects::{self, Named, SetOptions},
+    output,
     publish::Publish,
+    words,
 };
 use crate::failure::{Failure, Outcome};
 
@@ -22,6 +24,8 @@ pub enum ResourceCommand {
     Kept(Box<Kept<AnyFields>>),
     /// Publish something: an installed program by its id, or anything else by its kind
     Publish(Box<Publish>),
+    /// List the built-in icons
+    Icons,
     /// Say whether a resource, or a folder with all that lies in it, is seen and opened
     Status {
         #[command(flatten)]
@@ -63,9 +67,9 @@ pub struct Fields {
     /// Its place among its siblings: smaller first
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     order: Option<i32>,
-    /// Its icon, a PNG file
-    #[arg(long, value_name = "FILE")]
-    pub(super) icon: Option<PathBuf>,
+    /// Its icon: a built-in one by its name, from oriel resource icons, or a PNG file ("" for that of its kind)
+    #[arg(long, value_name = "NAME|FILE", add = completion::icons())]
+    pub(super) icon: Option<String>,
     /// Whether it is seen and opened
     #[arg(long, value_enum)]
     status: Option<Status>,
@@ -132,10 +136,8 @@ impl frame::Fields for Fields {
         put(spec, "title", self.title.as_deref().map(or_none))?;
         put(spec, "description", self.description.as_deref())?;
         put(spec, "order", self.order)?;
-        if let Some(path) = &self.icon {
-            let png = fs::read(path)
-                .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", path.display())))?;
-            put(spec, "icon", send_icon(desk, &png)?)?;
+        if let Some(icon) = &self.icon {
+            put(spec, "icon", self::icon(desk, icon)?)?;
         }
         if let Some(status) = self.status {
             spec["status"] = status.value(self.message.as_deref())?;
@@ -153,6 +155,25 @@ impl frame::Fields for AnyFields {
     }
 }
 
+/// The icon that is meant: none, a built-in one, or a file's.
+fn icon(desk: &Desk, icon: &str) -> Outcome<Option<Value>> {
+    if icon.is_empty() {
+        return Ok(Some(Value::Null));
+    }
+    let name = icon.strip_prefix("builtin:").unwrap_or(icon);
+    if let Some(icon) = BuiltIn::named(name) {
+        return Ok(Some(json!(icon.icon())));
+    }
+    let png = fs::read(icon).map_err(|error| {
+        let names = BuiltIn::all().map(BuiltIn::name);
+        let hint = words::did_you_mean(name, names).unwrap_or_else(|| "see oriel resource icons".into());
+        Failure::Usage(format!(
+            "no built-in icon is called {icon} ({hint}), and no file can be read: {error}"
+        ))
+    })?;
+    send_icon(desk, &png)
+}
+
 /// Sends a picture and returns the icon's id; none in a dry run, which sends nothing.
 pub fn send_icon(desk: &Desk, png: &[u8]) -> Outcome<Option<Value>> {
     if desk.client.dry_run() {
@@ -166,6 +187,11 @@ impl ResourceCommand {
         match self {
             ResourceCommand::Kept(command) => command.run(desk, Kind::Resource),
             ResourceCommand::Publish(publish) => publish.run(desk),
+            ResourceCommand::Icons => {
+                let mut set = desk.client.get("icons", &[])?;
+                let rows = set["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+                output::rows(desk.format, columns::ICONS, &rows)
+            }
             ResourceCommand::Status { named, status, message } => {
                 let status = status.value(message.as_deref())?;
                 objects::set(desk, Kind::Resource, &named.name, &SetOptions::default(), |spec| {

@@ -1,9 +1,6 @@
 //! `oriel watch`: a list that lives, by the broker's events.
 
-use std::{
-    io::{self, IsTerminal},
-    ops::ControlFlow,
-};
+use std::ops::ControlFlow;
 
 use clap::{Args, builder::PossibleValuesParser};
 use oriel_model::Kind;
@@ -35,24 +32,21 @@ impl Watch {
             Some(Kind::Host) => "settings,hosts,load",
             Some(_) => "settings",
         };
-        let live = desk.format.is_for_people() && io::stdout().is_terminal();
-        if desk.format.is_for_people() {
-            draw(desk, kind, live)?;
-        }
+        let mut shown = Shown::default();
         let mut event = Event::default();
         let mut is_read = true;
         desk.client.stream("events", &[("topics", topics)], |line| {
-            if !event.take(line) {
-                return Ok(ControlFlow::Continue(()));
+            // Each line may be the last that somebody reads: the broker sends some when nothing happens, too.
+            is_read = output::is_read();
+            if event.take(line) {
+                let done = std::mem::take(&mut event);
+                if done.is_about(kind) {
+                    is_read = match desk.format.is_for_people() {
+                        true => shown.draw(desk, kind)?,
+                        false => print(&done)?,
+                    };
+                }
             }
-            let done = std::mem::take(&mut event);
-            if done.data.is_empty() {
-                return Ok(ControlFlow::Continue(()));
-            }
-            is_read = match desk.format.is_for_people() {
-                true => draw(desk, kind, live)?,
-                false => print(&done)?,
-            };
             Ok(if is_read { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         if !is_read {
@@ -62,22 +56,47 @@ impl Watch {
     }
 }
 
-/// The list as it is now; false when nobody reads it any more.
-fn draw(desk: &Desk, kind: Option<Kind>, live: bool) -> Outcome<bool> {
-    let (columns, mut rows) = match kind {
-        None => (columns::SESSIONS, desk.client.list("sessions", &[])?),
-        Some(Kind::Farm) => (columns::of(Kind::Farm), vec![desk.client.get("farm", &[])?]),
-        Some(kind) => (columns::of(kind), desk.client.list(kind.plural(), &[])?),
-    };
-    if let Some(kind) = kind {
-        names::to_names(&desk.client, kind, &mut rows)?;
+/// What was shown last.
+#[derive(Debug, Default)]
+struct Shown(String);
+
+impl Shown {
+    /// Shows the list as it is now, if it differs; false when nobody reads it any more.
+    fn draw(&mut self, desk: &Desk, kind: Option<Kind>) -> Outcome<bool> {
+        let (columns, mut rows) = match kind {
+            None => (columns::SESSIONS, desk.client.list("sessions", &[])?),
+            Some(Kind::Farm) => (columns::of(Kind::Farm), vec![desk.client.get("farm", &[])?]),
+            Some(kind) => (columns::of(kind), desk.client.list(kind.plural(), &[])?),
+        };
+        if let Some(kind) = kind {
+            names::to_names(&desk.client, kind, &mut rows)?;
+        }
+        let text = output::table_of(desk.format, columns, &rows);
+        if text == self.0 {
+            return Ok(true);
+        }
+        let is_first = self.0.is_empty();
+        self.0 = text;
+        match output::lines_of_terminal() {
+            // To the top left corner, and all below is cleared.
+            Some(lines) => output::write(&format!("\u{1b}[H\u{1b}[2J{}", fitted(&self.0, lines))),
+            None if is_first => output::write(&self.0),
+            None => output::write(&format!("\n{}", self.0)),
+        }
     }
-    if live {
-        // To the top left corner, and all below is cleared.
-        output::print("\u{1b}[H\u{1b}[2J")?;
+}
+
+/// As much of a table as so many lines show, and how much more there is.
+fn fitted(table: &str, lines: usize) -> String {
+    let all = table.lines().count();
+    // The last line is for the cursor.
+    if all < lines {
+        return table.to_owned();
     }
-    output::rows(desk.format, columns, &rows)?;
-    if live { Ok(true) } else { output::write("\n") }
+    let shown = lines.saturating_sub(2).max(1);
+    let mut text: String = table.lines().take(shown).flat_map(|line| [line, "\n"]).collect();
+    text += &format!("… and {} more\n", all - shown);
+    text
 }
 
 /// One line of JSON for each event; false when nobody reads it any more.
@@ -96,6 +115,13 @@ struct Event {
 }
 
 impl Event {
+    /// Whether it can change a list of this kind, or of sessions: a change of settings says what it changed.
+    fn is_about(&self, kind: Option<Kind>) -> bool {
+        let Some(kind) = kind.filter(|_| self.name == "settings") else { return !self.data.is_empty() };
+        let data = serde_json::from_str::<Value>(&self.data).unwrap_or_default();
+        data["kind"].as_str().is_none_or(|changed| changed == kind.as_str())
+    }
+
     /// Takes a line; true when the event is whole.
     fn take(&mut self, line: &str) -> bool {
         let line = line.trim_end_matches('\r');
@@ -146,5 +172,21 @@ mod tests {
             Event { name: "settings".into(), id: Some("7".into()), data: "{\"a\":\n1}".into() }
         );
         assert_eq!(found[1].data, "x");
+    }
+
+    #[test]
+    fn changes_of_other_kinds_are_passed_over() {
+        let event = |name: &str, data: &str| Event { name: name.into(), id: None, data: data.into() };
+        let pool = event("settings", r#"{"kind": "pool"}"#);
+        assert!(pool.is_about(Some(Kind::Pool)) && !pool.is_about(Some(Kind::User)) && pool.is_about(None));
+        assert!(event("ready", r#"{"topics": []}"#).is_about(Some(Kind::User)));
+        assert!(event("hosts", "{}").is_about(Some(Kind::Host)));
+        assert!(!event("", "").is_about(None));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_terminal_is_counted() {
+        assert_eq!(fitted("A\nb\nc\n", 4), "A\nb\nc\n");
+        assert_eq!(fitted("A\nb\nc\nd\n", 4), "A\nb\n… and 2 more\n");
     }
 }

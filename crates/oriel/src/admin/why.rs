@@ -120,15 +120,11 @@ fn lines(list: &Value, none: &str, line: impl Fn(&Value) -> String) -> String {
     }
 }
 
-fn access(access: &Value, rule_name: &Value) -> String {
+/// Whether they may, and what decided.
+pub(super) fn access(access: &Value, rule_name: &Value) -> String {
     let decision = [&access["decision"], &access["because"]["decision"]];
     let decision = decision.into_iter().find(|decision| decision.is_object()).unwrap_or(&Value::Null);
-    let by = match (decision["rule"].as_u64(), rule_name.as_str()) {
-        (Some(index), Some(name)) => format!("rule {} \"{name}\"", index + 1),
-        (Some(index), None) => format!("rule {}", index + 1),
-        (None, _) if decision.is_object() => "the default, as no rule matches".into(),
-        (None, _) => String::new(),
-    };
+    let by = deciding_rule(decision, rule_name);
     match (plain(&access["answer"]).as_str(), plain(&access["because"]["reason"]).as_str()) {
         ("open", _) => format!("Yes, by {by}."),
         ("maintenance", _) => {
@@ -140,6 +136,16 @@ fn access(access: &Value, rule_name: &Value) -> String {
         ("hidden", "other_site") => "No: it is published in other sites than the one they sign in to.".into(),
         ("hidden", "lost_folder") => "No: the folder it lies in is gone.".into(),
         (other, because) => format!("{other} {because}"),
+    }
+}
+
+/// The rule that decided, counted from 1 and with its name.
+pub(super) fn deciding_rule(decision: &Value, name: &Value) -> String {
+    match (decision["rule"].as_u64(), name.as_str()) {
+        (Some(index), Some(_)) => format!("rule {} \"{}\"", index + 1, plain(name)),
+        (Some(index), None) => format!("rule {}", index + 1),
+        (None, _) if decision.is_object() => "the default, as no rule matches".into(),
+        (None, _) => String::new(),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::failure::{Failure, Outcome};
 const DEPTH_MAX: usize = 64;
 /// Most values of a file: a farm with ten thousand resources has a tenth.
 const VALUES_MAX: usize = 5_000_000;
+/// Most documents of a file: a farm with ten thousand resources and as many users fits several times.
+const DOCUMENTS_MAX: usize = 100_000;
 /// Most values that aliases may stand for in all.
 const ALIASED_MAX: usize = 100_000;
 
@@ -42,6 +44,7 @@ pub fn read(text: &str, file: &str) -> Outcome<Vec<Placed>> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: DEPTH_MAX,
+            max_documents: DOCUMENTS_MAX,
             max_events: VALUES_MAX,
             max_nodes: VALUES_MAX,
         },
