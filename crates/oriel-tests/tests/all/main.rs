@@ -5,7 +5,9 @@
 mod absence;
 mod architecture;
 mod command_line;
+mod command_line_farm;
 mod command_line_files;
+mod command_line_live;
 mod command_line_shells;
 mod connection;
 mod endings;
