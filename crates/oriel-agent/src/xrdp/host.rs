@@ -346,12 +346,16 @@ impl Xrdp {
         } else if let Some(Start::Program(program)) = start {
             let opening = Opening { program, resource: seat.resource.id.clone() };
             record.on_return =
-                (record.is_shared || record.is_prelaunched).then_some(ToSession::Open(opening));
+                (record.is_shared || record.is_prelaunched).then(|| ToSession::Open(Box::new(opening)));
         } else if seat.brings_to_front {
             record.on_return = Some(ToSession::BringToFront { resource: seat.resource.id.clone() });
         }
         if record.is_prelaunched {
             (record.resource, record.is_shared) = (seat.resource.clone(), seat.is_shared);
+            // The proof of whose it is names the resource, too.
+            if !seat.owner.proof.is_empty() {
+                record.owner = seat.owner.clone();
+            }
         }
         record.prepared_for = seat.connection;
         self.core.issue_logon(&mut state, seat.session).ok_or_else(|| unknown(seat.session))
