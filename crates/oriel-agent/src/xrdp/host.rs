@@ -350,12 +350,10 @@ impl Xrdp {
         } else if seat.brings_to_front {
             record.on_return = Some(ToSession::BringToFront { resource: seat.resource.id.clone() });
         }
-        if record.is_prelaunched {
+        // It becomes another resource's only with a proof for that one: reports are judged by it.
+        if record.is_prelaunched && !seat.owner.proof.is_empty() {
+            record.owner = seat.owner.clone();
             (record.resource, record.is_shared) = (seat.resource.clone(), seat.is_shared);
-            // The proof of whose it is names the resource, too.
-            if !seat.owner.proof.is_empty() {
-                record.owner = seat.owner.clone();
-            }
         }
         record.prepared_for = seat.connection;
         self.core.issue_logon(&mut state, seat.session).ok_or_else(|| unknown(seat.session))

@@ -51,6 +51,7 @@ fn a_session_started_beforehand_is_taken_over_and_ends_with_its_last_program() {
             reconnect: true,
             resource_id: resource.into(),
             start: program(),
+            proof: vec![7; 32],
             ..Default::default()
         };
         let prepared = prepare(&host, launch);
