@@ -84,7 +84,7 @@ const server = createServer(async (request, response) => {
   if (first === 'sign-in') {
     await new Promise((done) => setTimeout(done, body.user_name === 'slow' ? 3000 : 200));
     if (body.password === 'wrong') return problem(401, 'sign_in_refused');
-    return json(200, { ...me, user: { ...me.user, name: body.user_name, full_name: 'Alice Aalto' } }, { 'set-cookie': `oriel-mock=${body.user_name}; Path=/; HttpOnly; SameSite=Strict` });
+    return json(200, { ...me, ...(body.user_name === 'ruled' ? RULED : {}), user: { ...me.user, name: body.user_name, full_name: 'Alice Aalto' } }, { 'set-cookie': `oriel-mock=${body.user_name}; Path=/; HttpOnly; SameSite=Strict` });
   }
   if (!user) return problem(401, 'signed_out');
   if (first === 'sign-out') return json(204, undefined, { 'set-cookie': 'oriel-mock=; Path=/; Max-Age=0' });
