@@ -22,4 +22,5 @@ mod schedules;
 mod settings;
 mod sign_in;
 mod storm;
+mod why;
 mod wire_generated;
