@@ -118,7 +118,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
               </ActionIcon>
             </Tooltip>
           </Popover.Target>
-          <Popover.Dropdown className={classes.panel}>
+          <Popover.Dropdown className={classes.panel} aria-label={t('clipboard.title')}>
             <ClipboardPanel controller={controller} received={snapshot.hostClipboard} launch={launch} />
           </Popover.Dropdown>
         </Popover>
