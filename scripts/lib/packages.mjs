@@ -24,7 +24,7 @@ const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2
 const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];
 
 /** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
-const TESTED_HOST = [...SESSION_HOST, "xterm", "xvfb", "xdotool", "iproute2", "imagemagick",
+const TESTED_HOST = [...SESSION_HOST, "xterm", "pcmanfm", "xvfb", "xdotool", "iproute2", "imagemagick",
   "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */

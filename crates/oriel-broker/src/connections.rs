@@ -221,6 +221,7 @@ fn is_own_doing(reason: EndReason) -> bool {
     matches!(
         reason,
         EndReason::LimitReached
+            | EndReason::OutsideHours
             | EndReason::RightWithdrawn
             | EndReason::GatewayClosing
             | EndReason::Reset
@@ -261,6 +262,7 @@ pub fn sentence(end: &End) -> String {
         }
         EndReason::NotReady => "The session was not ready in time. Open it again.",
         EndReason::LimitReached => "The time for this connection is up. Open it again to go on.",
+        EndReason::OutsideHours => "Your hours are over. The session runs on; open it again when they begin.",
         EndReason::RightWithdrawn => "Your right to this session was withdrawn. Ask the administrator.",
         EndReason::HostFailed => {
             "The host's session software failed. Open it again; if that does not help, tell the administrator."

@@ -19,6 +19,7 @@ pub mod hosts;
 pub mod http;
 mod inbound;
 mod peer;
+pub mod schedules;
 pub mod service;
 pub mod session_proof;
 pub mod sign_in_token;

@@ -36,6 +36,7 @@ use crate::{
     app::{
         credential::FarmAccounts,
         documents::backup::{self, Backups},
+        hours,
         icon::Icons,
         launch::LaunchTurns,
         sign_in::EndedSignIns,
@@ -48,6 +49,7 @@ use crate::{
     gateways::{self, GatewayLinkService, Gateways},
     hosts::{self, AgentLinkService, Hosts},
     http::{self, PeerAddress},
+    schedules::{self, Schedules},
     state::{Addresses, Broker},
     throttle::Throttle,
     ticket_keys,
@@ -135,6 +137,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         throttle: Throttle::new(config.limits),
         launch_turns: LaunchTurns::default(),
         uses: Arc::default(),
+        schedules: Schedules::default(),
         hours_changed: Notify::new(),
         turns: AtomicU64::new(0),
         ending: CancellationToken::new(),
@@ -243,6 +246,8 @@ fn start_background(
     );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
+    spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));
     spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));
 }

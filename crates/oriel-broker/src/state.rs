@@ -25,6 +25,7 @@ use crate::{
     farm::FarmFeed,
     gateways::Gateways,
     hosts::Hosts,
+    schedules::Schedules,
     session_proof::SessionProofKey,
     sign_in_token::SignInKey,
     throttle::Throttle,
@@ -87,6 +88,8 @@ pub struct Broker {
     pub uses: Arc<Uses>,
     /// Nudged when somebody's hours have changed.
     pub hours_changed: Notify,
+    /// What was done for schedules.
+    pub schedules: Schedules,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
     /// Given when the broker is told to stop: streams that would never end do.

@@ -16,6 +16,7 @@ pub mod icon;
 pub mod id;
 pub mod inherit;
 pub mod invitation;
+pub mod keyboard;
 mod kinds;
 pub mod logon_hours;
 pub mod network;

@@ -62,6 +62,8 @@ pub enum EndReason {
     NotReady,
     /// The connection's time was up.
     LimitReached,
+    /// The hours in which the farm is open to the user are over; the session runs on.
+    OutsideHours,
     /// The right to it was withdrawn.
     RightWithdrawn,
     /// The host's session software failed.
@@ -103,6 +105,7 @@ impl EndReason {
             EndReason::LogonRefused => "logon_refused",
             EndReason::NotReady => "not_ready",
             EndReason::LimitReached => "limit_reached",
+            EndReason::OutsideHours => "outside_hours",
             EndReason::RightWithdrawn => "right_withdrawn",
             EndReason::HostFailed => "host_failed",
             EndReason::HostLost => "host_lost",
@@ -112,7 +115,7 @@ impl EndReason {
     }
 
     /// Every reason.
-    pub const ALL: [EndReason; 16] = [
+    pub const ALL: [EndReason; 17] = [
         EndReason::LoggedOff,
         EndReason::Disconnected,
         EndReason::TakenOver,
@@ -124,6 +127,7 @@ impl EndReason {
         EndReason::LogonRefused,
         EndReason::NotReady,
         EndReason::LimitReached,
+        EndReason::OutsideHours,
         EndReason::RightWithdrawn,
         EndReason::HostFailed,
         EndReason::HostLost,

@@ -44,6 +44,7 @@ where
     writers_at_once_lose_nothing(fresh().await).await;
     icons_are_kept_once(fresh().await).await;
     what_a_user_keeps_goes_with_the_user(fresh().await).await;
+    what_brokers_remember_is_replaced_whole(fresh().await).await;
     ended_sign_ins_are_remembered_until_they_expire(fresh().await).await;
 }
 
@@ -392,6 +393,16 @@ async fn what_a_user_keeps_goes_with_the_user(store: Store) {
     assert!(matches!(store.put_user_state(user, greedy).await, Err(StoreError::Refused(_))));
     commit(&store, Transaction::new(alice(), at(2)).delete(user, 1)).await;
     assert_eq!(store.user_state(user).await.expect("reads"), UserState::default());
+}
+
+async fn what_brokers_remember_is_replaced_whole(store: Store) {
+    assert_eq!(store.kept("duty").await.expect("reads"), None);
+    for value in [json!({ "done": [1, 2] }), json!({ "done": [3] })] {
+        store.keep("duty", value.clone()).await.expect("kept");
+        assert_eq!(store.kept("duty").await.expect("reads"), Some(value));
+    }
+    assert_eq!(store.kept("another").await.expect("reads"), None);
+    assert_eq!(*store.watch().borrow(), 0, "it is not in the log");
 }
 
 async fn ended_sign_ins_are_remembered_until_they_expire(store: Store) {

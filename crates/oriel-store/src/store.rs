@@ -49,6 +49,12 @@ pub trait SettingsStore: Send + Sync {
     /// Replaces what a user keeps in the portal. Not in the change log. It goes with the user.
     async fn put_user_state(&self, user: Id<User>, state: UserState) -> Result<(), StoreError>;
 
+    /// What brokers remember of the duty `name`; none: nothing yet.
+    async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError>;
+
+    /// Remembers `value` for the duty `name`, in place of what was remembered. Not in the change log.
+    async fn keep(&self, name: &'static str, value: Value) -> Result<(), StoreError>;
+
     /// The sign-ins that were ended before their time and have not expired at `now`.
     async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError>;
 

@@ -3,6 +3,8 @@
 
 mod power;
 mod prepare;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -10,13 +10,20 @@ use oriel_model::host::CpuOptimisation;
 
 use crate::proc::ProcessId;
 
-/// The priority of what was lowered, on the scale of nice(1), where more is less. A tenth of the CPU goes to
-/// it beside a process that was left alone, and all of it where nobody else wants any.
-pub const LOWERED: i32 = 10;
+/// By how much a process is lowered, on the scale of nice(1), where more is less. A tenth of the CPU goes to
+/// it beside one that was left alone, and all of it where nobody else wants any.
+const LOWERED_BY: i32 = 10;
+/// The end of that scale.
+const LOWEST: i32 = 19;
 /// A process that takes less than this share of one CPU slows nobody, whatever the others take.
 const SHARE_MIN: f32 = 0.1;
 /// Measurements fade with this time: a moment's burst is none, and what lasts counts within seconds.
 const FADE: Duration = Duration::from_secs(2);
+
+/// The priority that one becomes when it is lowered.
+pub fn lowered(priority: i32) -> i32 {
+    (priority + LOWERED_BY).min(LOWEST)
+}
 
 /// What was measured of one process.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,9 +43,9 @@ pub struct Sample {
 /// What is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Gets the priority [`LOWERED`].
-    pub lower: Vec<ProcessId>,
-    /// Gets back the priority it had.
+    /// Gets a lower priority than this, which it has: [`lowered`].
+    pub lower: Vec<(ProcessId, i32)>,
+    /// Gets back this priority, which it had.
     pub restore: Vec<(ProcessId, i32)>,
 }
 
@@ -116,9 +123,9 @@ impl Optimiser {
                 let process = sample.process;
                 let is_heavy =
                     self.processes.get(&process).is_some_and(|known| has_lasted(known.above_since));
-                if is_heavy && sample.priority < LOWERED && !self.lowered.contains_key(&process) {
+                if is_heavy && sample.priority < LOWEST && !self.lowered.contains_key(&process) {
                     self.lowered.insert(process, sample.priority);
-                    plan.lower.push(process);
+                    plan.lower.push((process, sample.priority));
                 }
             }
         }
@@ -128,11 +135,12 @@ impl Optimiser {
     /// A process that was started by one with a lower priority has it from there, and gets it back with it.
     fn adopt_children(&mut self, samples: &[Sample]) {
         for sample in samples {
-            if sample.priority != LOWERED || self.lowered.contains_key(&sample.process) {
+            if self.lowered.contains_key(&sample.process) {
                 continue;
             }
             let parent = self.lowered.iter().find(|(process, _)| process.pid == sample.parent);
-            if let Some((_, priority)) = parent {
+            if let Some((_, priority)) = parent.filter(|(_, priority)| lowered(**priority) == sample.priority)
+            {
                 self.lowered.insert(sample.process, *priority);
             }
         }

@@ -32,8 +32,8 @@ impl Machine {
 
     fn step(&mut self, settings: &CpuOptimisation, load: f32, samples: &[Sample]) -> Plan {
         let with_priority = |sample: &Sample| {
-            let is_lowered = self.optimiser.lowered().contains_key(&sample.process);
-            Sample { priority: if is_lowered { LOWERED } else { sample.priority }, ..sample.clone() }
+            let own = self.optimiser.lowered().get(&sample.process);
+            Sample { priority: own.map_or(sample.priority, |own| lowered(*own)), ..sample.clone() }
         };
         let samples: Vec<Sample> = samples.iter().map(with_priority).collect();
         self.second += 1;
@@ -57,7 +57,7 @@ fn the_heaviest_of_a_busy_host_are_lowered_after_a_while_and_the_rest_is_not() {
     let samples = [sample(1, 1.0), sample(2, 0.9), sample(3, 0.4), sample(4, 0.01)];
     assert_eq!(machine.run(5, &SETTINGS, 1.0, &samples), Plan::default(), "not at once");
     let plan = machine.run(10, &SETTINGS, 1.0, &samples);
-    assert_eq!((plan.lower, plan.restore), (vec![id(1), id(2)], vec![]));
+    assert_eq!((plan.lower, plan.restore), (vec![(id(1), 0), (id(2), 0)], vec![]));
     // A burst of a second is none.
     let burst = [sample(1, 1.0), sample(2, 0.9), sample(3, 3.0), sample(4, 0.01)];
     assert_eq!(machine.run(1, &SETTINGS, 1.0, &burst).lower, []);
@@ -68,7 +68,7 @@ fn the_heaviest_of_a_busy_host_are_lowered_after_a_while_and_the_rest_is_not() {
 fn what_is_idle_or_no_longer_in_the_way_gets_its_priority_back() {
     let mut machine = Machine::new();
     let both = [sample(1, 1.0), Sample { priority: 5, ..sample(2, 1.0) }];
-    assert_eq!(machine.run(20, &SETTINGS, 1.0, &both).lower, [id(1), id(2)]);
+    assert_eq!(machine.run(20, &SETTINGS, 1.0, &both).lower, [(id(1), 0), (id(2), 5)]);
     let one = [sample(1, 1.0), sample(2, 0.0)];
     assert_eq!(machine.run(20, &SETTINGS, 1.0, &one).restore, [(id(2), 5)], "as it was before");
     assert_eq!(machine.run(4, &SETTINGS, 0.1, &one), Plan::default(), "a breath is no calm");
@@ -95,8 +95,8 @@ fn switched_off_excluded_or_gone_means_at_once() {
 fn a_child_of_what_was_lowered_is_restored_with_it() {
     let mut machine = Machine::new();
     machine.run(20, &SETTINGS, 1.0, &[sample(1, 1.0)]);
-    let child = Sample { parent: 1, priority: LOWERED, ..sample(2, 1.0) };
-    let stranger = Sample { parent: 9, priority: LOWERED, ..sample(3, 1.0) };
+    let child = Sample { parent: 1, priority: lowered(0), ..sample(2, 1.0) };
+    let stranger = Sample { parent: 9, priority: lowered(0), ..sample(3, 1.0) };
     machine.run(3, &SETTINGS, 1.0, &[sample(1, 1.0), child.clone(), stranger.clone()]);
     let off = CpuOptimisation { enabled: false, ..SETTINGS };
     let plan = machine.step(&off, 1.0, &[sample(1, 1.0), child, stranger]);
@@ -127,7 +127,7 @@ proptest! {
             ..SETTINGS
         };
         // Each process begins with a priority of its own.
-        let own = |pid: u32| i32::try_from(pid).expect("small") - 1;
+        let own = |pid: u32| 4 * i32::try_from(pid).expect("small") - 4;
         let mut now = BTreeMap::<ProcessId, i32>::new();
         let mut busy_for = 0;
         let mut calm_for = 0;
@@ -139,10 +139,11 @@ proptest! {
             let before = machine.optimiser.lowered().clone();
             let plan = machine.step(&settings, load, &samples);
             let is_here = |process: &ProcessId| samples.iter().any(|sample| sample.process == *process);
-            for process in &plan.lower {
+            for (process, priority) in &plan.lower {
+                prop_assert_eq!(*priority, own(process.pid));
                 prop_assert!(enabled && is_here(process) && !before.contains_key(process));
                 prop_assert!(process.pid != excluded);
-                now.insert(*process, LOWERED);
+                now.insert(*process, lowered(*priority));
             }
             for (process, priority) in &plan.restore {
                 prop_assert_eq!(before.get(process), Some(priority));

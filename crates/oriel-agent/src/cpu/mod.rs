@@ -23,7 +23,7 @@ use rustix::process::{Pid, getpriority_process, setpriority_process};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use self::decision::{LOWERED, Optimiser, Plan, Sample};
+use self::decision::{Optimiser, Plan, Sample, lowered};
 use crate::{
     host::SessionHost,
     load::LoadMeter,
@@ -119,20 +119,20 @@ impl Keeper {
         let before = self.lowered().clone();
         let samples = self.measure(processes);
         let load = self.meter.read().cpu;
-        let Plan { lower, restore: back } =
+        let Plan { lower: heavy, restore: back } =
             self.optimiser.step(settings, load, &samples, self.began.elapsed());
         // Noted before it is done, so that it can be undone.
-        if !lower.is_empty() || *self.lowered() != before {
+        if !heavy.is_empty() || *self.lowered() != before {
             let all: BTreeMap<ProcessId, i32> =
                 before.into_iter().chain(self.lowered().iter().map(|(id, to)| (*id, *to))).collect();
             write_note(&self.file, &all);
         }
-        for process in &lower {
+        for (process, priority) in &heavy {
             tracing::info!(
                 process.id = process.pid,
                 "its priority is lowered: it is among the heaviest of a busy host"
             );
-            lower_one(*process);
+            lower(*process, *priority);
         }
         for (process, priority) in &back {
             restore(*process, *priority);
@@ -173,26 +173,25 @@ fn write_note(file: &Path, lowered: &BTreeMap<ProcessId, i32>) {
     }
 }
 
-fn lower_one(process: ProcessId) {
-    let Some(own) = priority(process.pid) else { return };
+fn lower(process: ProcessId, priority: i32) {
     // A thread that chose another priority than its process keeps it.
-    change(process, LOWERED, |thread| thread == own && thread < LOWERED);
+    change(process, priority, lowered(priority));
 }
 
 fn restore(process: ProcessId, priority: i32) {
     // Whoever has changed it since is left alone.
-    change(process, priority, |thread| thread == LOWERED);
+    change(process, lowered(priority), priority);
 }
 
-/// Sets the priority of a process's threads: Linux keeps one for each. A thread that was started meanwhile
+/// Changes the priority of those of a process's threads that have this one: Linux keeps one for each. A thread that was started meanwhile
 /// has that of the one that started it, hence the second look.
-fn change(process: ProcessId, to: i32, applies: impl Fn(i32) -> bool) {
+fn change(process: ProcessId, from: i32, to: i32) {
     for _ in 0..2 {
         if ProcessId::of(process.pid) != Some(process) {
             return;
         }
         for thread in threads(process.pid) {
-            if !priority(thread).is_some_and(&applies) {
+            if priority(thread) != Some(from) {
                 continue;
             }
             if let Err(error) = set_priority(thread, to) {

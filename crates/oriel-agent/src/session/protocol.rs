@@ -52,7 +52,7 @@ pub(crate) enum ToSession {
     /// What the session is for.
     Begin(Box<Begin>),
     /// Open one more program.
-    Open(Opening),
+    Open(Box<Opening>),
     /// Bring the window of a resource's program to the front.
     BringToFront {
         /// The resource, a UUID.

@@ -346,11 +346,13 @@ impl Xrdp {
         } else if let Some(Start::Program(program)) = start {
             let opening = Opening { program, resource: seat.resource.id.clone() };
             record.on_return =
-                (record.is_shared || record.is_prelaunched).then_some(ToSession::Open(opening));
+                (record.is_shared || record.is_prelaunched).then(|| ToSession::Open(Box::new(opening)));
         } else if seat.brings_to_front {
             record.on_return = Some(ToSession::BringToFront { resource: seat.resource.id.clone() });
         }
-        if record.is_prelaunched {
+        // It becomes another resource's only with a proof for that one: reports are judged by it.
+        if record.is_prelaunched && !seat.owner.proof.is_empty() {
+            record.owner = seat.owner.clone();
             (record.resource, record.is_shared) = (seat.resource.clone(), seat.is_shared);
         }
         record.prepared_for = seat.connection;

@@ -14,7 +14,7 @@ mod windows;
 use std::time::Duration;
 
 use oriel_agent::{
-    host::{RefusalKind, SeatRequest, SessionHost, SessionLimits, Start},
+    host::{PowerAction, RefusalKind, SeatRequest, SessionHost, SessionLimits, Start},
     logon::LOGON_VALID,
 };
 use oriel_model::session::{EndReason, SessionState};
@@ -46,6 +46,7 @@ async fn sessions_on_a_real_xrdp() {
         limits_are_kept,
         a_desktop_runs,
         a_session_follows_the_clients_window,
+        power_is_switched_by_the_node_files_commands,
         windows::programs_open_in_the_form_that_is_wanted,
         windows::two_programs_share_a_session_and_the_last_ends_it,
         windows::documents_and_folders_open,
@@ -248,6 +249,16 @@ async fn a_session_follows_the_clients_window(rig: &Rig) {
     }
     assert_eq!(rig.host().snapshot().ended.len(), ends, "the connection is the same");
     rig.end(seat.session).await;
+}
+
+async fn power_is_switched_by_the_node_files_commands(rig: &Rig) {
+    let mark = rig::reboot_mark();
+    assert!(rig.host().can(PowerAction::Reboot) && !mark.exists());
+    rig.host().power(PowerAction::Reboot).await.unwrap();
+    assert!(mark.exists(), "the command has run");
+    std::fs::remove_file(mark).unwrap();
+    let refusal = rig.host().power(PowerAction::Stop).await.unwrap_err();
+    assert!(refusal.reason.starts_with("this host cannot stop: false: "), "{refusal}");
 }
 
 async fn a_restarted_agent_finds_its_sessions_again(rig: &mut Rig) {

@@ -124,6 +124,11 @@ pub fn say(what: &str) {
     println!("testing: {what}");
 }
 
+/// What is there once the host was told to restart.
+pub fn reboot_mark() -> PathBuf {
+    std::env::temp_dir().join(format!("oriel-rebooted-{}", std::process::id()))
+}
+
 pub fn config(data_dir: PathBuf, listen: SocketAddr) -> XrdpConfig {
     XrdpConfig {
         data_dir,
@@ -131,7 +136,7 @@ pub fn config(data_dir: PathBuf, listen: SocketAddr) -> XrdpConfig {
         machine_name: "rig".into(),
         executable: env!("CARGO_BIN_EXE_oriel-agent").into(),
         desktop_command: None,
-        power: Power::default(),
+        power: Power::new(Some(&format!("touch '{}'", reboot_mark().display())), Some("false")).unwrap(),
     }
 }
 
@@ -331,7 +336,7 @@ impl Rig {
             .env("XAUTHORITY", variable("XAUTHORITY").unwrap_or(variable("HOME").unwrap() + "/.Xauthority"))
             .output()
             .unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
     /// Waits until an answer of the session's display has these words.

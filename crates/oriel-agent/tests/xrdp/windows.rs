@@ -22,7 +22,7 @@ fn state_of(title: &str) -> [&str; 5] {
 
 /// Each program of a session has its own form.
 pub async fn programs_open_in_the_form_that_is_wanted(rig: &Rig) {
-    let seat = rig.seat("alice", in_form("-T large", Window::Maximised));
+    let seat = rig.seat("alice", in_form("-T large -e sleep 1020", Window::Maximised));
     let resource = ResourceRef { id: "large".into(), name: String::new() };
     let seat = SeatRequest { resource, is_shared: true, ..seat };
     let prepared = rig.host().prepare(&seat).await.unwrap();
@@ -37,7 +37,7 @@ pub async fn programs_open_in_the_form_that_is_wanted(rig: &Rig) {
         ("full", Window::FullScreen, ["_NET_WM_STATE_FULLSCREEN", "window state: Normal"]),
     ];
     for (title, window, says) in forms {
-        let start = in_form(&format!("-T {title}"), window);
+        let start = in_form(&format!("-T {title} -e sleep 1021"), window);
         client = {
             drop(client);
             rig.until("left", || rig.state(seat.session) == Some(SessionState::Disconnected)).await;

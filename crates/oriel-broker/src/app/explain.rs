@@ -135,7 +135,9 @@ impl Broker {
             let limits = opens.limits(&view, facts.site, uses);
             let (sessions, limits) = (&*sessions, &*limits);
             let client_address = facts.address;
-            let moment = Moment { sessions, placement, limits, client_address, another: false, now };
+            // Hosts and sessions are those of now, whatever the moment asked for.
+            let moment =
+                Moment { sessions, placement, limits, client_address, another: false, now: self.now() };
             let inputs = opens.inputs(&moment);
             looked_at = launch::look(&inputs);
             over_limits = launch::over_limits(&inputs);

@@ -1,10 +1,17 @@
 //! Logon hours: what a user is told of them, and putting off their end.
 
-use oriel_model::{Id, Timestamp, user::User};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use oriel_model::{
+    Id, Timestamp,
+    session::{EndReason, Session, SessionState},
+    user::User,
+};
+use oriel_net::supervise::ShutdownSignal;
 use serde::Serialize;
 
-use super::{client::ClientSays, sign_in::SignedIn, welcome::Welcome};
-use crate::{Broker, farm::FarmView};
+use super::{client::ClientSays, session::Actor, sign_in::SignedIn, welcome::Welcome};
+use crate::{Broker, farm::FarmView, hosts::HostSession};
 
 /// How a user stands to the hours, as they are told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,5 +91,83 @@ impl Broker {
     pub async fn hours(&self, signed_in: &SignedIn, client: &ClientSays) -> Option<Hours> {
         let welcome = self.welcome(signed_in, client).await;
         Hours::told(&self.farm.load(), &welcome)
+    }
+}
+
+/// How often sessions are looked at without a nudge.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Warns users whose hours end soon and disconnects those whose hours are over; ends what was started
+/// beforehand for nobody. Runs until the signal.
+pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
+    let mut changed = broker.farm.changed();
+    // Of which end a session was warned. A broker that has just begun warns once more.
+    let mut warned: HashMap<Id<Session>, Timestamp> = HashMap::new();
+    loop {
+        broker.drop_unused(broker.now()).await;
+        if broker.farm.load().logon_hours.is_empty() {
+            warned.clear();
+        } else {
+            watch_hours(&broker, &mut warned).await;
+        }
+        tokio::select! {
+            () = signal.given() => return,
+            Ok(()) = changed.changed() => {}
+            () = broker.hours_changed.notified() => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestamp>) {
+    let (view, now) = (broker.farm.load(), broker.now());
+    let gateways: HashMap<_, _> =
+        broker.gateways.connections().iter().map(|open| (open.session, open.gateway)).collect();
+    let mut sessions = broker.hosts.sessions();
+    sessions.retain(|session| session.state == SessionState::Active || gateways.contains_key(&session.id));
+    warned.retain(|id, _| sessions.iter().any(|session| session.id == *id));
+    for session in sessions {
+        let Some(user) = session.user.and_then(|user| view.users.get(user)) else { continue };
+        let gateway = gateways.get(&session.id).copied();
+        let facts = session.facts(user, gateway, view.site_of(gateway, broker.broker_id));
+        let state = broker.user_states.get(&*broker.store, user.id, now).await.unwrap_or_default();
+        let zone = state.time_zone.as_deref();
+        let welcome = Welcome::look(&view, &facts, zone, state.hours_extended_until, now);
+        let standing = &welcome.hours;
+        if !standing.may.stay {
+            end_visit(broker, &session, &standing.message).await;
+            continue;
+        }
+        let end = standing.until.filter(|_| standing.warn_at.is_some_and(|warn_at| now >= warn_at));
+        if let Some(end) = end
+            && warned.insert(session.id, end) != Some(end)
+        {
+            warn(broker, &session, end, now, standing.may_extend_until.is_some()).await;
+        }
+    }
+}
+
+/// Disconnects a session, which runs on.
+async fn end_visit(broker: &Broker, session: &HostSession, message: &str) {
+    tracing::info!(
+        target: "audit", event = "hours_over", session.id = %session.id, user.name = session.user_name
+    );
+    broker.gateways.withdraw(session.id, None, EndReason::OutsideHours, message);
+    if let Err(error) = broker.disconnect_session(session.id, Actor::Broker("logon hours")).await {
+        tracing::warn!(session.id = %session.id, %error, "a session whose hours are over was not disconnected by its host");
+    }
+}
+
+async fn warn(broker: &Broker, session: &HostSession, end: Timestamp, now: Timestamp, may_extend: bool) {
+    let minutes = (end.duration_since(now).as_secs() + 59) / 60;
+    let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+    let more = match may_extend {
+        true => " You can extend them in the portal.",
+        false => " Please save your work.",
+    };
+    let text = format!("Your hours end in {minutes}; then you are disconnected.{more}");
+    let by = Actor::Broker("logon hours");
+    if let Err(error) = broker.message_session(session.id, by, "Your hours end soon", &text).await {
+        tracing::info!(session.id = %session.id, %error, "a user could not be told that their hours end");
     }
 }

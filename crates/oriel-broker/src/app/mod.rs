@@ -4,6 +4,7 @@ pub mod audit;
 pub mod client;
 pub mod credential;
 pub mod documents;
+pub mod effective_access;
 pub mod explain;
 pub mod hours;
 pub mod icon;

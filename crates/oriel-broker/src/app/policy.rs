@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use oriel_model::{
     Id,
     gateway::Gateway,
+    keyboard::windows_layout,
     policy::{Clipboard, PolicySettings, Route},
     resource::Resource,
 };
@@ -45,6 +46,11 @@ pub fn clipboard(settings: &PolicySettings) -> Clipboard {
 /// The most that a connection may take from session to device, in kbit/s.
 pub fn max_kbits(settings: &PolicySettings) -> Option<u32> {
     settings.network.as_ref()?.max_kbits
+}
+
+/// The keyboard layout that is enforced, as Windows numbers them.
+pub fn keyboard_layout(settings: &PolicySettings) -> Option<u32> {
+    windows_layout(settings.keyboard.as_ref()?.layout.as_ref()?)
 }
 
 /// How long one connection may last; none: as the sign-in says.

@@ -140,9 +140,7 @@ async fn credential(store: &dyn SettingsStore, user: Id<User>) -> Result<Option<
 /// Applies changes; returns the users whose password must be read again.
 fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
     let mut passwords = HashSet::new();
-    let mut resources_changed = false;
     for change in changes {
-        resources_changed |= change.kind == Kind::Resource;
         match change.action {
             Action::Created | Action::Changed => {
                 if let Some(object) = change.object() {
@@ -157,9 +155,7 @@ fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
             }
         }
     }
-    if resources_changed {
-        view.reindex();
-    }
+    view.reindex();
     passwords
 }
 

@@ -32,6 +32,8 @@ pub struct LiveHost {
     pub id: Id<Host>,
     /// Whether its agent is connected to this broker now.
     pub connected: bool,
+    /// Whether it has reported since it connected.
+    pub has_reported: bool,
     /// When its agent last reported.
     pub last_report: Option<Timestamp>,
     /// What the agent said when it connected.
@@ -103,6 +105,7 @@ struct Link {
     pending: HashMap<u64, Waiting>,
     /// The settings that the agent was told, and when.
     told: Option<(v1::HostSettings, Instant)>,
+    has_reported: bool,
     _ends: DropGuard,
 }
 
@@ -129,7 +132,15 @@ impl HostState {
         }
         let Attached { hello, remote, settings, sender, ends } = attached;
         self.hello = Arc::new(hello);
-        self.link = Some(Link { epoch, remote, sender, pending: HashMap::new(), told: None, _ends: ends });
+        self.link = Some(Link {
+            epoch,
+            remote,
+            sender,
+            pending: HashMap::new(),
+            told: None,
+            has_reported: false,
+            _ends: ends,
+        });
         self.tell(settings, Instant::now());
     }
 
@@ -201,7 +212,7 @@ impl HostState {
     }
 
     pub fn report(&mut self, epoch: u64, report: Report, now: Timestamp) -> Option<UserChanges> {
-        self.link.as_ref().filter(|link| link.epoch == epoch)?;
+        self.link.as_mut().filter(|link| link.epoch == epoch)?.has_reported = true;
         let Report { mut report, mut sessions } = report;
         for session in sessions.iter_mut().filter(|session| session.state == SessionState::Disconnected) {
             let before = self.sessions.iter().find(|before| before.id == session.id);
@@ -247,6 +258,7 @@ impl HostState {
         LiveHost {
             id,
             connected: self.link.is_some(),
+            has_reported: self.link.as_ref().is_some_and(|link| link.has_reported),
             last_report: self.last_report,
             hello: self.hello.clone(),
             report: self.report.clone(),

@@ -66,7 +66,7 @@ impl AgentLink for AgentLinkService {
             _ => None,
         });
         let hello = hello.await?;
-        let settings = reconcile::settings(&self.broker.farm.load(), host)
+        let settings = reconcile::settings(&self.broker.hosts, &self.broker.farm.load(), host)
             .ok_or_else(|| Status::permission_denied("this host was removed from the farm"))?;
         tracing::info!(
             host.id = %host, version = hello.version, software = hello.session_software,

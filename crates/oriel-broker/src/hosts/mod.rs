@@ -19,7 +19,12 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, Timestamp, host::Host, session::Session, user::User};
+use oriel_model::{
+    Id, Object, Timestamp,
+    host::{Host, LogonMode},
+    session::Session,
+    user::User,
+};
 use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, Refused, agent_reply, agent_request};
 use tokio::{sync::oneshot, time::timeout};
@@ -98,6 +103,8 @@ pub struct Hosts {
     hosts: RwLock<HashMap<Id<Host>, Arc<Mutex<HostState>>>>,
     /// Which hosts hold sessions of a user.
     users: RwLock<HashMap<Id<User>, HashSet<Id<Host>>>>,
+    /// How schedules hold hosts back.
+    holds: RwLock<HashMap<Id<Host>, LogonMode>>,
     next_request: AtomicU64,
     next_epoch: AtomicU64,
 }
@@ -161,7 +168,7 @@ impl Hosts {
             enabled: object.spec.enabled && pool_enabled,
             last_report: None,
             problem: None,
-            logon_mode: object.spec.logon_mode,
+            logon_mode: self.logon_mode(object),
             sessions: 0,
             max_sessions: settings.max_sessions,
             cpu_load: 0.0,
@@ -176,6 +183,24 @@ impl Hosts {
             snapshot.problem = snapshot.problem.or_else(|| Some(address.err()?.to_string()));
         }
         Some(snapshot)
+    }
+
+    /// Holds hosts back, these and no others, until told otherwise.
+    pub(crate) fn hold(&self, holds: HashMap<Id<Host>, LogonMode>) {
+        if *read(&self.holds) != holds {
+            *write(&self.holds) = holds;
+        }
+    }
+
+    /// Whether a host is to take logons: the stricter of what an administrator has set and what a
+    /// schedule holds it to.
+    pub(crate) fn logon_mode(&self, host: &Object<Host>) -> LogonMode {
+        let held = read(&self.holds).get(&host.id).copied().unwrap_or_default();
+        match (host.spec.logon_mode, held) {
+            (_, LogonMode::Disabled) => LogonMode::Disabled,
+            (LogonMode::Enabled, held) => held,
+            (set, _) => set,
+        }
     }
 
     /// The sessions of a user, on all hosts: those that are proven to be theirs.

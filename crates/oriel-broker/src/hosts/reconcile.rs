@@ -14,7 +14,7 @@ use oriel_net::supervise::ShutdownSignal;
 use oriel_store::{Author, CommitError, Transaction};
 use oriel_wire::{convert, v1};
 
-use super::lock;
+use super::{Hosts, lock};
 use crate::{Broker, farm::FarmView};
 
 /// How often it looks without being nudged: for queues that were full and drains that have ended.
@@ -39,10 +39,10 @@ pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
 }
 
 /// What the agent of a host is told; none: there is no such host.
-pub(crate) fn settings(view: &FarmView, host: Id<Host>) -> Option<v1::HostSettings> {
+pub(crate) fn settings(hosts: &Hosts, view: &FarmView, host: Id<Host>) -> Option<v1::HostSettings> {
     let object = view.hosts.get(host)?;
     let pool_enabled = view.pools.get(object.spec.pool).is_some_and(|pool| pool.spec.enabled);
-    let mode = object.spec.logon_mode;
+    let mode = hosts.logon_mode(object);
     let revision = if mode == LogonMode::DrainUntilReboot { object.revision } else { 0 };
     let (effective, _) = view.effective_settings(host)?;
     Some(convert::host_settings(&effective, object.spec.enabled && pool_enabled, mode, revision))
@@ -53,7 +53,7 @@ async fn reconcile(broker: &Broker) {
     let now = Instant::now();
     let mut rebooted = Vec::new();
     for (id, state) in broker.hosts.states() {
-        let Some(settings) = settings(&view, id) else {
+        let Some(settings) = settings(&broker.hosts, &view, id) else {
             tracing::info!(host.id = %id, "the host was removed from the farm; its agent's connection is closed");
             broker.hosts.forget(id);
             continue;

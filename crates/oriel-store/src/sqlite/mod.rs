@@ -242,6 +242,14 @@ impl SettingsStore for SqliteStore {
         self.writer.run(move |connection| Ok(rows::put_user_state(connection, user, &state)?)).await
     }
 
+    async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError> {
+        self.reader.run(move |connection| Ok(rows::kept(connection, name)?)).await
+    }
+
+    async fn keep(&self, name: &'static str, value: Value) -> Result<(), StoreError> {
+        self.writer.run(move |connection| Ok(rows::put_kept(connection, name, &value)?)).await
+    }
+
     async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError> {
         self.reader.run(move |connection| Ok(rows::ended_sign_ins(connection, now)?)).await
     }

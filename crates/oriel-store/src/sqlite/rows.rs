@@ -321,6 +321,19 @@ pub(super) fn put_user_state(connection: &Connection, user: Id<User>, state: &Us
     execute(connection, sql::USER_STATE_PUT, params![user.to_string(), to_json(state)])
 }
 
+pub(super) fn kept(connection: &Connection, name: &str) -> Result<Option<Value>> {
+    let mut statement = connection.prepare_cached(sql::KEPT)?;
+    let mut rows = statement.query(params![name])?;
+    match rows.next()? {
+        Some(row) => json(row, 0),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn put_kept(connection: &Connection, name: &str, value: &Value) -> Result<()> {
+    execute(connection, sql::KEPT_PUT, params![name, to_json(value)])
+}
+
 pub(super) fn ended_sign_ins(connection: &Connection, now: Timestamp) -> Result<Vec<EndedSignIn>> {
     let mut statement = connection.prepare_cached(sql::ENDED_SIGN_INS)?;
     let mut rows = statement.query(params![now.as_microsecond()])?;

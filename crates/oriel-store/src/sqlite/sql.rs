@@ -29,6 +29,8 @@ statements! {
     BLOB = "blob.sql";
     BLOB_EXISTS = "blob_exists.sql";
     BLOB_INSERT = "blob_insert.sql";
+    KEPT = "kept.sql";
+    KEPT_PUT = "kept_put.sql";
     USER_STATE = "user_state.sql";
     USER_STATE_PUT = "user_state_put.sql";
     ENDED_SIGN_INS = "ended_sign_ins.sql";

@@ -60,7 +60,8 @@ impl SimulatedHost {
             && let Some(report) = state.sessions.get_mut(&prepare.session_id)
         {
             report.client = prepare.client.clone();
-            if report.prelaunched {
+            if report.prelaunched && !prepare.proof.is_empty() {
+                report.proof.clone_from(&prepare.proof);
                 report.resource_id.clone_from(&prepare.resource_id);
                 report.resource_name.clone_from(&prepare.resource_name);
             }

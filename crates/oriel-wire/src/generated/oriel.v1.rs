@@ -732,7 +732,9 @@ pub struct Prepare {
     #[prost(string, tag = "14")]
     pub user_id: ::prost::alloc::string::String,
     /// For a new session, the brokers' proof to themselves that they made it: HMAC-SHA256, 32 bytes, over
-    /// the ids of session, user, host and resource. The host keeps it and reports it back. Empty at a return.
+    /// the ids of session, user, host and resource. The host keeps it and reports it back. At a return to a
+    /// session that was started beforehand: the one to keep from now on, with this resource_id. Of no meaning
+    /// at any other return.
     #[prost(bytes = "vec", tag = "15")]
     pub proof: ::prost::alloc::vec::Vec<u8>,
     /// A new session that starts at once, without a client: with its program or desktop where there is a

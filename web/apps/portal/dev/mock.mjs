@@ -1,7 +1,8 @@
 // A development aid, not part of the product: serves the built portal with the gateway's headers
 // and a portal API of made-up answers, to look at pages without a farm.
 //   npm run build && npm run mock    (PORT=8790)
-// Sign in as alice (has programs), empty (has none) or slow; any password but "wrong".
+// Sign in as alice (has programs), empty (has none), slow, or ruled (under a policy, with hours that end
+// soon); any password but "wrong".
 // Session pages get answers by resource: see `launch`. There is no picture behind them.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -17,7 +18,7 @@ const hour = 3_600_000;
 const ago = (ms) => new Date(Date.now() - ms).toISOString();
 const icon = (id) => `/api/portal/v1/icons/${id}.svg`;
 const resource = (id, name, facts = {}) => ({
-  id, name, description: '', kind: 'application', folder: null, order: 0, icon_url: icon(id), status: 'enabled', maintenance_message: null, ...facts,
+  id, name, description: '', kind: 'application', folder: null, order: 0, icon_url: icon(id), status: 'enabled', maintenance_message: null, url: null, start_at_sign_in: false, ...facts,
 });
 const RESOURCES = [
   resource('office', 'Office', { kind: 'folder', icon_url: null, description: 'What everybody writes and reckons with.' }),
@@ -28,12 +29,32 @@ const RESOURCES = [
   resource('calc', 'Calculator', { folder: 'office' }),
   resource('draw', 'Draw', { folder: 'office', status: 'maintenance', maintenance_message: 'Version 7 is being installed until 14:00.' }),
   resource('files', 'File Manager', { folder: 'tools', description: 'Your files on the farm' }),
+  resource('agenda', 'Agenda', { kind: 'document', icon_url: null, description: 'Who says what, and when' }),
+  resource('wiki', 'Wiki', { kind: 'web_application', icon_url: null, url: 'https://wiki.example/' }),
+  resource('share', 'Projects', { kind: 'network_folder', icon_url: null, description: 'Everybody’s folder' }),
+  resource('cad', 'CAD on your own PC', { kind: 'local_application', icon_url: null }),
   resource('crm', 'Customer Relationship Management 2026', { description: 'Kunden, Angebote, Verträge' }),
 ];
 const SESSIONS = [
   { id: 's1', resource_id: 'editor', resource_name: 'Text Editor', icon_url: icon('editor'), host_name: 'host-1', state: 'disconnected', started_at: ago(2 * hour), idle_secs: 900, programs: ['mousepad'], shared: false, desktop: false },
   { id: 's2', resource_id: 'desk', resource_name: 'Desktop', icon_url: null, host_name: 'host-2', state: 'active', started_at: ago(5 * 60_000), idle_secs: 3, programs: ['xterm', 'thunar', 'gimp'], shared: false, desktop: true },
 ];
+const POLICY = {
+  name: 'Front office',
+  settings: {
+    clipboard: { direction: 'to_session', kinds: ['text', 'html'], max_kib: 1024 },
+    keyboard: { layout: 'de-DE', system_keys: false },
+    connection: { reconnect: true, reconnect_minutes: 5, max_minutes: 480 },
+    network: { quality: 'slow', max_kbits: 4000 },
+    options: { toolbar: true, session_list: false, sign_out_minutes: 30 },
+  },
+};
+const soon = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+const RULED = {
+  policy: POLICY,
+  hours: { is_open: true, until: soon(8), warn_at: soon(-2), may_extend_until: soon(68), shows_list: true, disconnects: true, message: '' },
+  sign_out_minutes: 30,
+};
 let favourites = ['terminal'];
 let sessions = [...SESSIONS];
 const COLOURS = ['#166970', '#b66b05', '#7a3e9d', '#2b6cb0', '#a83246', '#4a7c3a'];
@@ -46,7 +67,7 @@ const server = createServer(async (request, response) => {
   };
   const problem = (status, code, message = '', headers = {}) => json(status, { code, message, advice: '' }, headers);
   const user = /oriel-mock=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
-  const me = { user: { id: 'u1', name: user, full_name: user === 'alice' ? 'Alice Aalto' : '' }, farm_name: 'Bayview Works', sign_in_expires_at: new Date(Date.now() + hour).toISOString() };
+  const me = { user: { id: 'u1', name: user, full_name: user === 'alice' ? 'Alice Aalto' : '' }, farm_name: 'Bayview Works', sign_in_expires_at: new Date(Date.now() + hour).toISOString(), policy: null, hours: null, sign_out_minutes: null, ...(user === 'ruled' ? RULED : {}) };
 
   if (!url.pathname.startsWith('/api/')) return file(url.pathname, request, response);
   const path = url.pathname.replace('/api/portal/v1', '');
@@ -63,7 +84,7 @@ const server = createServer(async (request, response) => {
   if (first === 'sign-in') {
     await new Promise((done) => setTimeout(done, body.user_name === 'slow' ? 3000 : 200));
     if (body.password === 'wrong') return problem(401, 'sign_in_refused');
-    return json(200, { ...me, user: { ...me.user, name: body.user_name, full_name: 'Alice Aalto' } }, { 'set-cookie': `oriel-mock=${body.user_name}; Path=/; HttpOnly; SameSite=Strict` });
+    return json(200, { ...me, ...(body.user_name === 'ruled' ? RULED : {}), user: { ...me.user, name: body.user_name, full_name: 'Alice Aalto' } }, { 'set-cookie': `oriel-mock=${body.user_name}; Path=/; HttpOnly; SameSite=Strict` });
   }
   if (!user) return problem(401, 'signed_out');
   if (first === 'sign-out') return json(204, undefined, { 'set-cookie': 'oriel-mock=; Path=/; Max-Age=0' });
@@ -97,7 +118,7 @@ function launch(body, json, problem) {
   const found = RESOURCES.find((each) => each.id === id) ?? RESOURCES[4];
   json(201, {
     connection_id: found.id, session_id: body.session_id ?? `new-${found.id}`, resource_id: found.id, resource_name: found.name, icon_url: found.icon_url, host_name: 'host-1',
-    reconnected: false, ticket: 'mock', ticket_expires_at: ago(-60_000), channels: { clipboard: true, drives: false, audio: false, printers: false }, dynamic_resize: false,
+    reconnected: false, ticket: 'mock', ticket_expires_at: ago(-60_000), channels: { clipboard: true, drives: false, audio: false, printers: false }, dynamic_resize: false, policy: null, size: { as: 'client' }, routes: [],
   });
 }
 

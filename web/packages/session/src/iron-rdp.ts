@@ -90,7 +90,8 @@ class IronRdpSession implements RemoteSession {
       builder.extension(module.enableCredssp(false));
       const { into, out } = options.clipboard;
       if (into || out) {
-        if (out) builder.remoteClipboardChangedCallback(this.#onRemoteClipboard);
+        // Without it the client has no clipboard at all, not even for the other way.
+        builder.remoteClipboardChangedCallback((data: ClipboardData) => out && this.#onRemoteClipboard(data));
         // The channel is only ready once something, even nothing, has been offered.
         builder.forceClipboardUpdateCallback(() => this.#offer(into ? this.#offered : ''));
       }

@@ -91,7 +91,8 @@ impl Broker {
         let opens = attempt.opens.as_ref().ok_or(LaunchError::NotFound)?;
         // A launch of the same meanwhile waits for it, and opens in it.
         let mut turn = self.launch_turns.wait(attempt.key()).await;
-        if !self.sessions_of(&attempt.user).is_empty() || turn.last().is_some_and(|_| turn.is_fresh()) {
+        let is_on_its_way = turn.last().is_some_and(|last| self.hosts.is_promised(last.host, last.id));
+        if is_on_its_way || !self.sessions_of(&attempt.user).is_empty() {
             return Ok(None);
         }
         let placement = self.placement_inputs(&attempt.view, &opens.source, &opens.sites);

@@ -89,7 +89,7 @@ impl Broker {
             alternate_shell: prepared.alternate_shell.clone(),
             working_directory: prepared.working_directory.clone(),
             client_name: attempt.request.client.name.clone().unwrap_or_default(),
-            keyboard_layout: attempt.request.keyboard_layout,
+            keyboard_layout: policy::keyboard_layout(settings).unwrap_or(attempt.request.keyboard_layout),
             channels: attempt.policy.channels,
             clipboard: policy::clipboard(settings),
             max_kbits: policy::max_kbits(settings),

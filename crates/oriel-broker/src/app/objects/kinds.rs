@@ -5,8 +5,11 @@ use oriel_model::{
     policy::Policy, pool::Pool, resource::Resource, schedule::Schedule, site::Site, validate::Mistakes,
 };
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{EffectivePool, EffectiveSite, Managed, Nothing, references};
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, farm::FarmView, schedules::ScheduleState};
 
 /// A kind of which all is shown and taken.
 macro_rules! whole {
@@ -81,8 +84,21 @@ impl Managed for LogonHours {
     shown_as_stored!();
 }
 
+/// What is shown of a schedule beside what is set.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScheduleFacts {
+    /// What is known of it now.
+    pub state: ScheduleState,
+}
+
 impl Managed for Schedule {
-    shown_as_stored!();
+    whole!();
+
+    type Beside = ScheduleFacts;
+
+    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> ScheduleFacts {
+        ScheduleFacts { state: broker.schedule_state(object.id, &object.spec) }
+    }
 
     fn check(&self, _: &FarmView, _: Id<Self>, _: Option<&Self>, mistakes: &mut Mistakes) {
         oriel_rules::schedule::check(self, mistakes);

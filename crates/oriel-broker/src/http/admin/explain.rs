@@ -3,7 +3,11 @@
 use std::{net::IpAddr, sync::Arc};
 
 use aide::axum::{ApiRouter, routing::post_with};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use oriel_model::{
     Id, Timestamp,
     gateway::Gateway,
@@ -23,7 +27,10 @@ use super::{
 };
 use crate::{
     Broker,
-    app::explain::{Asked, Explanation},
+    app::{
+        effective_access::EffectiveAccess,
+        explain::{Asked, Explanation},
+    },
     http::{ApiError, problem::sentence},
 };
 
@@ -80,6 +87,78 @@ async fn launch(
     Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
 }
 
+/// Whose access to explain.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AccessToExplain {
+    /// Whose.
+    user: Id<User>,
+    /// The device, and the way they come by. What is left out counts as not known.
+    #[serde(default)]
+    facts: Device,
+    /// The moment to explain for; absent: that of the facts, else now.
+    #[serde(default)]
+    at: Option<Timestamp>,
+}
+
+/// A device, and the way its user comes by.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Device {
+    /// The site they sign in to; absent: that of the gateway, else this broker's.
+    site: Option<Id<Site>>,
+    /// The gateway they come through.
+    gateway: Option<Id<Gateway>>,
+    /// The theme they sign in at.
+    theme: Option<String>,
+    /// Name of their device.
+    client_name: Option<String>,
+    /// Its operating system.
+    client_os: Option<ClientOs>,
+    /// Its client.
+    client_kind: Option<ClientKind>,
+    /// The client's version.
+    client_version: Option<String>,
+    /// Its address.
+    address: Option<IpAddr>,
+    /// The hardware id that it reports.
+    hardware_id: Option<String>,
+    /// Its time zone, as in `Europe/Berlin`.
+    time_zone: Option<String>,
+    /// The moment to explain for; absent: now.
+    at: Option<Timestamp>,
+}
+
+async fn access(
+    State(broker): State<Arc<Broker>>,
+    _: May<View<Sessions>>,
+    Sent(AccessToExplain { user, facts, at }): Sent<AccessToExplain>,
+) -> Result<Response, ApiError> {
+    let view = broker.farm.load();
+    let explained = broker.effective_access(&view, user, facts.asked(at));
+    let explained = explained.map_err(|error| ApiError::not_found(sentence(&error)))?;
+    Ok(Json(explained).into_response())
+}
+
+impl Device {
+    fn asked(self, at: Option<Timestamp>) -> Asked {
+        let facts = Facts {
+            user: None,
+            groups: Vec::new(),
+            site: self.site,
+            gateway: self.gateway,
+            theme: self.theme,
+            client_name: self.client_name,
+            client_os: self.client_os,
+            client: self.client_kind,
+            client_version: self.client_version,
+            address: self.address,
+            hardware_id: self.hardware_id,
+        };
+        Asked { facts, user_zone: self.time_zone, at: at.or(self.at) }
+    }
+}
+
 impl LaunchToExplain {
     fn asked(self) -> Asked {
         let facts = Facts {
@@ -104,5 +183,10 @@ pub fn routes() -> Api {
         let summary = "Says how a launch would be answered, and why. Nothing is started.";
         crud::refusing(crud::described(operation, "explain_launch", "explain", summary), &[404])
     });
-    ApiRouter::new().api_route("/explain/launch", launch)
+    let access = post_with(access, |operation| {
+        let summary = "Says what a user sees and may do, with the rule that decides each.";
+        let operation = operation.response::<200, Json<EffectiveAccess<'static>>>();
+        crud::refusing(crud::described(operation, "explain_access", "explain", summary), &[404])
+    });
+    ApiRouter::new().api_route("/explain/launch", launch).api_route("/why/access", access)
 }

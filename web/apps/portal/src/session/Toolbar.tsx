@@ -6,16 +6,18 @@ import { keyboardApi } from '@oriel/session/layouts';
 import {
   IconChevronDown, IconClipboardOff, IconClipboardText, IconCommand, IconKeyboard, IconMaximize, IconMinimize, IconPlugX, IconPower, IconSettings,
 } from '@tabler/icons-react';
-import { useEffect, useState, type RefObject } from 'react';
+import { Suspense, lazy, useEffect, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { copyWays, mayEndSessions, takesSystemKeys } from '../policy.ts';
-import { Settings } from '../portal/Settings.tsx';
 import { Confirm } from '../ui/Confirm.tsx';
 import { notifyFailure } from '../ui/notify.ts';
 import { ClipboardPanel } from './ClipboardPanel.tsx';
 import type { SessionController, Snapshot } from './controller.ts';
 import { toggleFullScreen, useFullScreen } from './full-screen.ts';
 import classes from './Toolbar.module.css';
+
+/** Only who opens the settings waits for them. */
+const Settings = lazy(async () => ({ default: (await import('../portal/Settings.tsx')).Settings }));
 
 /** The bar shows itself once in a tab, not after every reconnect. */
 let introduced = false;
@@ -116,7 +118,7 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
               </ActionIcon>
             </Tooltip>
           </Popover.Target>
-          <Popover.Dropdown className={classes.panel}>
+          <Popover.Dropdown className={classes.panel} aria-label={t('clipboard.title')}>
             <ClipboardPanel controller={controller} received={snapshot.hostClipboard} launch={launch} />
           </Popover.Dropdown>
         </Popover>
@@ -171,14 +173,18 @@ export function Toolbar({ controller, snapshot, launch, wayOut, keys }: Props) {
       >
         <IconChevronDown size={16} aria-hidden data-turned={pinned || undefined} />
       </button>
-      <Settings
-        opened={settingsOpen}
-        close={() => {
-          setSettingsOpen(false);
-          toSession();
-        }}
-        policy={launch.policy}
-      />
+      {settingsOpen && (
+        <Suspense>
+          <Settings
+            opened
+            close={() => {
+              setSettingsOpen(false);
+              toSession();
+            }}
+            policy={launch.policy}
+          />
+        </Suspense>
+      )}
       <Confirm
         opened={asking}
         close={ask.close}

@@ -1,0 +1,119 @@
+//! Schedules carried out: looks every few seconds what is due, does it through the hosts' agents, and notes
+//! it. Planning is pure ([`oriel_rules::schedule::plan`]) and says the same after a restart: what was done
+//! is in the store, the rest the hosts say themselves.
+
+mod carry_out;
+mod notes;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use oriel_model::{
+    Id, Timestamp,
+    host::Host,
+    schedule::{Schedule, ScheduleTarget},
+};
+use oriel_net::supervise::ShutdownSignal;
+use oriel_rules::schedule::{self, HostState, Planned};
+
+pub use notes::{GoingOn, LastRun, ScheduleState, Schedules};
+
+use crate::{Broker, farm::FarmView};
+
+/// How often it looks without being nudged.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Runs until the signal.
+pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
+    let mut changed = broker.farm.changed();
+    loop {
+        if broker.schedules.is_ready(&*broker.store).await {
+            reconcile(&broker).await;
+        }
+        tokio::select! {
+            () = signal.given() => return,
+            Ok(()) = changed.changed() => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+async fn reconcile(broker: &Arc<Broker>) {
+    let (view, now) = (broker.farm.load(), broker.now());
+    broker.schedules.remember_addresses(broker.hosts.all());
+    let done = broker.schedules.done();
+    if !view.schedules.is_empty() || !done.is_empty() {
+        let schedules = planned(&view);
+        let hosts = view.hosts.iter().map(|host| (host.id, host_state(broker, host.id))).collect();
+        let steps = schedule::plan(&schedules, &hosts, &done, now);
+        // Holds first: no seat is promised on a host that is told to empty.
+        for step in &steps {
+            match carry_out::carry_out(broker, &view, step).await {
+                Ok(()) => {
+                    tracing::info!(
+                        target: "audit", event = "scheduled", schedule.id = %step.schedule, host.id = %step.host,
+                        occurrence = %step.occurrence, action = ?step.action
+                    );
+                    broker.schedules.note(step.done(broker.now()));
+                    broker.hosts.hold(broker.schedules.holds());
+                }
+                Err(error) => {
+                    tracing::warn!(schedule.id = %step.schedule, host.id = %step.host, action = ?step.action, %error, "a scheduled step was not carried out; trying again");
+                }
+            }
+        }
+        broker.schedules.forget(&schedules, now);
+    }
+    broker.hosts.hold(broker.schedules.holds());
+    broker.schedules.write(&*broker.store).await;
+}
+
+fn planned(view: &FarmView) -> Vec<Planned<'_>> {
+    view.schedules
+        .iter()
+        .map(|object| Planned { id: object.id, spec: &object.spec, hosts: hosts_of(view, &object.spec) })
+        .collect()
+}
+
+/// The hosts that a schedule is for.
+fn hosts_of(view: &FarmView, schedule: &Schedule) -> Vec<Id<Host>> {
+    let found: BTreeSet<_> = match &schedule.target {
+        ScheduleTarget::Hosts { hosts } => {
+            hosts.iter().copied().filter(|host| view.hosts.get(*host).is_some()).collect()
+        }
+        ScheduleTarget::Pools { pools } => {
+            let members = view.hosts.iter().filter(|host| pools.contains(&host.spec.pool));
+            members.map(|host| host.id).collect()
+        }
+    };
+    found.into_iter().collect()
+}
+
+fn host_state(broker: &Broker, host: Id<Host>) -> HostState {
+    let Some(live) = broker.hosts.live(host) else {
+        return HostState { is_reachable: false, sessions: 0, booted_at: None };
+    };
+    let up = live.report.as_ref().and_then(|report| i64::try_from(report.uptime_secs).ok());
+    let booted = |reported: Timestamp| reported.checked_sub(SignedDuration::from_secs(up?)).ok();
+    HostState {
+        // A stream that has just begun says nothing yet of the machine behind it.
+        is_reachable: live.connected && live.has_reported,
+        sessions: u32::try_from(live.sessions.len() + live.promised).unwrap_or(u32::MAX),
+        booted_at: live.last_report.and_then(booted),
+    }
+}
+
+impl Broker {
+    /// What is shown of a schedule beside what is set.
+    pub fn schedule_state(&self, id: Id<Schedule>, spec: &Schedule) -> ScheduleState {
+        let next = spec.enabled.then(|| schedule::next(spec, self.now())).flatten();
+        self.schedules.state(id, next)
+    }
+}
+
+/// The network addresses of hosts, by host: what wakes them.
+type Addresses = HashMap<Id<Host>, Vec<Vec<u8>>>;
