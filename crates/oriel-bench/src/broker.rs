@@ -60,6 +60,9 @@ const CHANGES: usize = 100;
 /// Requests at the same time while the farm is set up.
 const SETUP_WORKERS: usize = 8;
 
+/// Questions for effective access: an administrator's, so few.
+const EXPLANATIONS: usize = 50;
+
 /// Every user's.
 const PASSWORD: &str = "correct-horse-bench";
 
@@ -143,6 +146,20 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let sees = users.iter().map(|user| user.applications.len()).sum::<usize>() / users.len();
     let what = format!("listing, {} at once; a user sees {sees} of {}", options.workers, options.resources);
     row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "under 10 ms of processor");
+
+    progress("effective access");
+    let ask = json!({ "facts": { "address": "192.0.2.7", "client_os": "linux" } });
+    let (before, api) = (cpu_seconds(broker)?, populated.farm.admin.clone());
+    let outcome = closed_loop(1, EXPLANATIONS, move |number| {
+        let (api, mut ask) = (api.clone(), ask.clone());
+        async move {
+            ask["user"] = json!(id_of_user(&api, number).await?);
+            post(&api, "/why/access", ask).await.map(drop)
+        }
+    });
+    let (words, cpu) = watched(outcome.await?, before)?;
+    let what = format!("effective access: {} resources, each with the rule that decides", options.resources);
+    row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "with finding the user by name");
 
     progress("launches");
     let (before, everybody) = (cpu_seconds(broker)?, users.clone());
@@ -255,6 +272,12 @@ impl Publisher {
             "rules": { "rules": [{ "effect": "allow", "criteria": criteria }], "otherwise": "deny" },
         })
     }
+}
+
+/// The id of one of the users.
+async fn id_of_user(api: &AdminClient, number: usize) -> anyhow::Result<String> {
+    let list = api.get(&format!("/users?name={}&exact=true", user_name(number % 4))).await?;
+    Ok(list["items"][0]["id"].as_str().context("no such user")?.to_owned())
 }
 
 /// Makes an object; gives its id.

@@ -5,6 +5,8 @@ use oriel_model::session::{EndReason, SessionState};
 
 use crate::rig::{Rig, program};
 
+const WINDOW_MANAGER: &str = "openbox --sm-disable --config-file /run/xrdp/oriel/openbox/application.xml";
+
 async fn beforehand(rig: &Rig, start: Option<Start>) -> SessionId {
     let resource = ResourceRef { id: "expected".into(), name: String::new() };
     let seat = rig.seat("alice", Start::Desktop);
@@ -14,6 +16,8 @@ async fn beforehand(rig: &Rig, start: Option<Start>) -> SessionId {
     rig.until("it is up", || rig.state(seat.session) == Some(SessionState::Disconnected)).await;
     let known = rig.session(seat.session).unwrap();
     assert!(known.is_prelaunched && known.disconnected.is_none(), "{known:?}");
+    // Its own program runs, and has found the display.
+    rig.pid_of(seat.session, WINDOW_MANAGER).await;
     seat.session
 }
 

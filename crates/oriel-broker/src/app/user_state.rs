@@ -30,7 +30,16 @@ pub struct UserStates {
 struct Cached {
     state: UserState,
     read_at: Timestamp,
-    is_dirty: bool,
+    /// Changes made here, and how many of them the store has.
+    changes: u64,
+    written: u64,
+}
+
+impl Cached {
+    /// Whether the store lacks something of it, be it on its way there.
+    fn is_dirty(&self) -> bool {
+        self.changes != self.written
+    }
 }
 
 impl UserStates {
@@ -43,7 +52,7 @@ impl UserStates {
     ) -> Result<UserState, StoreError> {
         let cached = lock(&self.users).get(&user).cloned();
         if let Some(cached) = &cached
-            && (cached.is_dirty || now.duration_since(cached.read_at).as_secs().abs() < FRESH_SECS)
+            && (cached.is_dirty() || now.duration_since(cached.read_at).as_secs().abs() < FRESH_SECS)
         {
             return Ok(cached.state.clone());
         }
@@ -65,9 +74,9 @@ impl UserStates {
         let state = self.get(store, user, now).await?;
         {
             let mut users = lock(&self.users);
-            let cached = users.entry(user).or_insert(Cached { state, read_at: now, is_dirty: true });
+            let cached = users.entry(user).or_insert(Cached { state, read_at: now, changes: 0, written: 0 });
             change(&mut cached.state);
-            cached.is_dirty = true;
+            cached.changes += 1;
         }
         self.written_to.notify_one();
         Ok(())
@@ -91,40 +100,40 @@ impl UserStates {
 
     async fn write_all(&self, store: &dyn SettingsStore) -> bool {
         let dirty: Vec<Id<User>> =
-            lock(&self.users).iter().filter(|(_, cached)| cached.is_dirty).map(|(user, _)| *user).collect();
+            lock(&self.users).iter().filter(|(_, cached)| cached.is_dirty()).map(|(user, _)| *user).collect();
         for user in dirty {
-            let Some(state) = self.take_dirty(user) else { continue };
+            let Some((state, changes)) = self.dirty(user) else { continue };
             if let Err(error) = store.put_user_state(user, state).await {
                 tracing::warn!(user.id = %user, %error, "favourites and recent resources could not be stored; trying again");
-                if let Some(cached) = lock(&self.users).get_mut(&user) {
-                    cached.is_dirty = true;
-                }
                 return false;
+            }
+            if let Some(cached) = lock(&self.users).get_mut(&user) {
+                cached.written = changes;
             }
         }
         true
     }
 
-    fn take_dirty(&self, user: Id<User>) -> Option<UserState> {
-        let mut users = lock(&self.users);
-        let cached = users.get_mut(&user).filter(|cached| cached.is_dirty)?;
-        cached.is_dirty = false;
-        Some(cached.state.clone())
+    fn dirty(&self, user: Id<User>) -> Option<(UserState, u64)> {
+        let users = lock(&self.users);
+        let cached = users.get(&user).filter(|cached| cached.is_dirty())?;
+        Some((cached.state.clone(), cached.changes))
     }
 
     /// Keeps what was read, unless it was changed here meanwhile.
     fn read(&self, user: Id<User>, state: UserState, now: Timestamp) -> UserState {
         let mut users = lock(&self.users);
         if users.len() >= USERS_MAX && !users.contains_key(&user) {
-            users.retain(|_, cached| cached.is_dirty);
+            users.retain(|_, cached| cached.is_dirty());
         }
         let cached = users.entry(user).or_insert_with(|| Cached {
             state: state.clone(),
             read_at: now,
-            is_dirty: false,
+            changes: 0,
+            written: 0,
         });
-        if !cached.is_dirty {
-            *cached = Cached { state, read_at: now, is_dirty: false };
+        if !cached.is_dirty() {
+            (cached.state, cached.read_at) = (state, now);
         }
         cached.state.clone()
     }
