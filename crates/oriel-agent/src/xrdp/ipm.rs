@@ -42,8 +42,8 @@ const OK: i32 = 0;
 const NOT_AUTHENTICATED: i32 = 3;
 /// The most that comes before a logon: the name of who asks.
 const PREFACE_MAX: usize = 2;
-/// `SCP_SESSION_TYPE_XORG` (not the 20 of 0.9), and the depth of its screen.
-const XORG: u8 = 2;
+/// `SCP_SESSION_TYPE_XORG` of 0.10.1 (20 in 0.9), and the depth of its screen.
+const XORG: u8 = 1;
 const DEPTH: u8 = 24;
 /// Bytes of the number by which sesman tells sessions apart; for logs.
 const GUID: [u8; 16] = [0; 16];
