@@ -162,6 +162,42 @@ async fn an_icon_is_named_or_sent() {
     assert_eq!(oriel.json("get resource Shell").await["spec"]["icon"], Value::Null);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_sees_is_told_with_what_decided_it() {
+    let farm = Farm::broker_only().await;
+    let oriel = Terminal::new(&farm);
+    farm.user("alice", &[]).await;
+    for line in [
+        "group create Sales",
+        "user set alice groups=[Sales]",
+        "group create IT",
+        "resource publish desktop Desk --group Sales",
+        "resource publish desktop Root --group IT",
+        "resource publish folder Tools",
+        "policy create Admins --clipboard none --group IT",
+        "policy create Kiosk --clipboard none --group Sales",
+        "hours create Day --open mon-fri@08:00-18:00 --time-zone UTC --group Sales",
+    ] {
+        oriel.works(line).await;
+    }
+    let told = oriel.works("why access --user alice --site Main --at 2026-12-01T12:00:00Z").await;
+    for line in [
+        "alice sees 2 of 3 published resources.",
+        "  Open until 2026-12-01 18:00:00Z, by \"Day\" (UTC).",
+        "  It may sign in and open what is published.",
+        "  \"Kiosk\" holds; it enforces clipboard.",
+        "  \"Admins\": does not, by the default, as no rule matches",
+        "  Desk   Yes, by rule 1 \"for group Sales\".",
+        "  Tools  Yes, by the default, as no rule matches.",
+        "  Root  No, by the default, as no rule matches.",
+    ] {
+        assert!(told.lines().any(|found| found == line), "{line} is missing in:\n{told}");
+    }
+    let closed = oriel.works("why access --user alice --at 2026-12-01T20:00:00Z").await;
+    assert!(closed.contains("Closed until 2026-12-02 08:00:00Z, by \"Day\" (UTC)."), "{closed}");
+    assert_eq!(oriel.json("why access --user alice").await["visible"], 2);
+}
+
 /// Resources of a large farm.
 const MANY: usize = 10_000;
 /// For one file of them, planned and then done, by an unoptimised build on a busy machine.

@@ -26,6 +26,9 @@ pub struct Access {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The device and the way they come by")]
 pub struct Facts {
+    /// The site they sign in to (name or id); otherwise that of the gateway or the broker
+    #[arg(long, value_name = "SITE")]
+    site: Option<String>,
     /// The gateway they come by (name or id)
     #[arg(long, value_name = "GATEWAY")]
     gateway: Option<String>,
@@ -62,6 +65,9 @@ impl Facts {
     /// As the API takes them.
     pub fn fields(&self, desk: &Desk) -> Outcome<Map<String, Value>> {
         let mut fields = Map::new();
+        if let Some(site) = &self.site {
+            fields.insert("site".into(), names::id(&desk.client, Kind::Site, site)?.into());
+        }
         if let Some(gateway) = &self.gateway {
             fields.insert("gateway".into(), names::id(&desk.client, Kind::Gateway, gateway)?.into());
         }
@@ -109,7 +115,7 @@ fn told(answer: &Value, user: &str) -> String {
         text += "The account is disabled: they cannot sign in.\n";
     }
     if let Some(at) = answer["at"].as_str() {
-        text += &format!("Decided {}.\n", plain(&at.into()));
+        text += &format!("As of {}.\n", plain(&at.into()));
     }
     let part = |title: &str, lines: Vec<String>| match lines.is_empty() {
         true => String::new(),
