@@ -3,9 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oriel_model::{
     Id, Object, Timestamp,
-    host::{EffectiveHostSettings, Host, LogonMode, Severity},
+    host::{EffectiveHostSettings, Host, LogonMode},
     inherit::Origins,
 };
+use oriel_rules::thresholds::{self, HostSeverity};
 use oriel_store::Author;
 use oriel_wire::v1::{ListApps, agent_reply, agent_request};
 use schemars::JsonSchema;
@@ -27,30 +28,12 @@ pub struct HostFacts {
     pub severity: HostSeverity,
 }
 
-/// How a host's load stands to its thresholds; a number that is not known is normal.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct HostSeverity {
-    /// CPU in use.
-    pub cpu: Severity,
-    /// Memory in use.
-    pub memory: Severity,
-    /// Sessions against their limit.
-    pub sessions: Severity,
-}
-
-impl HostSeverity {
-    fn of(settings: &EffectiveHostSettings, state: &HostState) -> Self {
-        let memory = match (state.memory_total_bytes, state.memory_available_bytes) {
-            (Some(total), Some(free)) if total > 0 => 1.0 - free.min(total) as f64 / total as f64,
-            _ => 0.0,
-        };
-        let sessions = f64::from(state.sessions) / f64::from(settings.max_sessions.max(1));
-        Self {
-            cpu: settings.cpu_threshold.judge(f64::from(state.cpu_load.unwrap_or_default()) * 100.0),
-            memory: settings.memory_threshold.judge(memory * 100.0),
-            sessions: settings.sessions_threshold.judge(sessions * 100.0),
-        }
-    }
+fn judged(settings: &EffectiveHostSettings, state: &HostState) -> HostSeverity {
+    let memory = match (state.memory_total_bytes, state.memory_available_bytes) {
+        (Some(total), Some(free)) if total > 0 => 1.0 - free.min(total) as f32 / total as f32,
+        _ => 0.0,
+    };
+    thresholds::host(settings, state.cpu_load.unwrap_or_default(), memory, state.sessions)
 }
 
 /// What is known of a host now.
@@ -96,7 +79,7 @@ impl Managed for Host {
     fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> HostFacts {
         let (effective, origins) = view.effective_settings(object.id).unwrap_or_default();
         let state = state(broker, view, object.id);
-        let severity = HostSeverity::of(&effective, &state);
+        let severity = judged(&effective, &state);
         HostFacts { effective, origins, state, severity }
     }
 }
@@ -221,6 +204,8 @@ pub async fn apps(
 
 #[cfg(test)]
 mod tests {
+    use oriel_model::host::Severity;
+
     use super::*;
 
     fn state(cpu: f32, free: u64, sessions: u32) -> HostState {
@@ -246,10 +231,10 @@ mod tests {
     #[test]
     fn each_metric_is_judged_by_its_own_threshold() {
         let settings = EffectiveHostSettings { max_sessions: 10, ..Default::default() };
-        let judged = HostSeverity::of(&settings, &state(0.85, 900, 10));
+        let worst = judged(&settings, &state(0.85, 900, 10));
         let expected =
             HostSeverity { cpu: Severity::Warning, memory: Severity::Normal, sessions: Severity::Critical };
-        assert_eq!(judged, expected);
-        assert_eq!(HostSeverity::of(&settings, &state(0.1, 20, 0)).memory, Severity::Critical);
+        assert_eq!(worst, expected);
+        assert_eq!(judged(&settings, &state(0.1, 20, 0)).memory, Severity::Critical);
     }
 }

@@ -9,12 +9,13 @@ use aide::axum::{
 use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
     Id, Timestamp,
-    host::{EffectiveHostSettings, Host, Severity},
+    host::{EffectiveHostSettings, Host},
     resource::Resource,
     session::{Session, SessionState},
     user::User,
     validate::Mistakes,
 };
+use oriel_rules::thresholds::{self, SessionSeverity};
 use oriel_wire::{
     convert::moment,
     v1::{ClientFacts, Process},
@@ -75,15 +76,6 @@ pub struct SessionView {
     pub client: ClientView,
     /// How long it has been idle or left, against the thresholds of its host.
     pub severity: SessionSeverity,
-}
-
-/// How a session stands to the thresholds of its host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SessionSeverity {
-    /// Time without input.
-    pub idle: Severity,
-    /// Time without a client.
-    pub disconnected: Severity,
 }
 
 /// The client of a session.
@@ -360,18 +352,13 @@ impl Shown {
         let settings = settings.entry(session.host).or_insert_with(|| {
             self.farm.effective_settings(session.host).map(|(settings, _)| settings).unwrap_or_default()
         });
-        SessionSeverity::of(settings, session, self.now)
+        judged(settings, session, self.now)
     }
 }
 
-impl SessionSeverity {
-    fn of(settings: &EffectiveHostSettings, session: &HostSession, now: Timestamp) -> Self {
-        let left = session.left_at.map(|at| now.duration_since(at).as_secs_f64() / 60.0);
-        Self {
-            idle: settings.idle_threshold.judge(session.idle_secs as f64 / 60.0),
-            disconnected: left.map_or(Severity::Normal, |left| settings.disconnected_threshold.judge(left)),
-        }
-    }
+fn judged(settings: &EffectiveHostSettings, session: &HostSession, now: Timestamp) -> SessionSeverity {
+    let left = session.left_at.map(|at| now.duration_since(at).as_secs().max(0).unsigned_abs());
+    thresholds::session(settings, session.state, session.idle_secs, left)
 }
 
 impl Message {
@@ -399,7 +386,7 @@ impl From<Process> for ProcessView {
 
 #[cfg(test)]
 mod tests {
-    use oriel_model::host::Threshold;
+    use oriel_model::host::{Severity, Threshold};
 
     use super::*;
 
@@ -433,15 +420,15 @@ mod tests {
         };
         let after = |minutes| {
             let now = left_at + jiff::SignedDuration::from_mins(minutes);
-            SessionSeverity::of(&settings, &session, now).disconnected
+            judged(&settings, &session, now).disconnected
         };
         assert_eq!(
             [after(29), after(30), after(60)],
             [Severity::Normal, Severity::Warning, Severity::Critical]
         );
-        assert_eq!(SessionSeverity::of(&settings, &session, left_at).idle, Severity::Normal);
-        let idle = HostSession { idle_secs: 20 * 60, left_at: None, ..session };
-        let judged = SessionSeverity::of(&settings, &idle, left_at);
-        assert_eq!((judged.idle, judged.disconnected), (Severity::Critical, Severity::Normal));
+        assert_eq!(judged(&settings, &session, left_at).idle, Severity::Normal);
+        let idle = HostSession { state: SessionState::Active, idle_secs: 20 * 60, left_at: None, ..session };
+        let worst = judged(&settings, &idle, left_at);
+        assert_eq!((worst.idle, worst.disconnected), (Severity::Critical, Severity::Normal));
     }
 }
