@@ -227,3 +227,32 @@ pub fn session_gone() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "session_gone", "The session does not run any more.")
         .advice("Open the program again to start a new one.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::throttle::TooMany;
+
+    #[test]
+    fn every_refusal_has_a_code_that_is_explained() {
+        let said = String::new;
+        for error in [
+            LaunchError::NotFound,
+            LaunchError::InMaintenance(said()),
+            LaunchError::OnDevice,
+            LaunchError::OtherSystem,
+            LaunchError::NoApplication(said()),
+            LaunchError::LimitReached(said()),
+            LaunchError::NoHost(said()),
+            LaunchError::HostRefused(said()),
+            LaunchError::SessionGone,
+            LaunchError::SessionEnding,
+            LaunchError::Starting,
+            LaunchError::TooMany(TooMany { retry_after_secs: 1 }),
+            LaunchError::Internal("a test"),
+        ] {
+            // Making one asserts that its code is listed with its status.
+            let _ = ApiError::from(error);
+        }
+    }
+}

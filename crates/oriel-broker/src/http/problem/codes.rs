@@ -168,6 +168,12 @@ pub const CODES: &[Code] = &[
         "No session host can take the session at the moment; the answer says why.",
     ),
     code(
+        "session_ending",
+        &[503],
+        "Still ending",
+        "The user's last session of the resource was told to end, and its programs still run.",
+    ),
+    code(
         "farm_starting",
         &[503],
         "Still starting",
