@@ -77,8 +77,9 @@ pub(super) fn draft(view: Arc<FarmView>, documents: &[Document], now: Timestamp)
             None => {
                 if let Some(how) = any_kind::of(kind).comes() {
                     let name = &document.name;
-                    let message =
-                        format!("there is no {kind} \"{name}\", and a document cannot make one: it comes {how}");
+                    let message = format!(
+                        "there is no {kind} \"{name}\", and a document cannot make one: it comes {how}"
+                    );
                     mistakes.add(&within(&place, "name"), message);
                 }
                 let id = Id::generate(now);

@@ -251,11 +251,7 @@ impl Importing {
     }
 
     /// The object here that a document becomes; none: it is left out, with a note.
-    fn target(
-        &mut self,
-        document: &Document,
-        own_fields: &OwnFields<'_>,
-    ) -> Option<Id<Value>> {
+    fn target(&mut self, document: &Document, own_fields: &OwnFields<'_>) -> Option<Id<Value>> {
         let named = self.view.id_of(document.kind, &document.name);
         let there = document.id.filter(|id| self.view.name_of(document.kind, *id).is_some());
         match document.kind {
@@ -274,11 +270,7 @@ impl Importing {
     }
 
     /// The id that the archive says; a new one where it says none.
-    fn new_id(
-        &mut self,
-        document: &Document,
-        own_fields: &OwnFields<'_>,
-    ) -> Option<Id<Value>> {
+    fn new_id(&mut self, document: &Document, own_fields: &OwnFields<'_>) -> Option<Id<Value>> {
         let is_known = document.id.is_some_and(|id| {
             own_fields.contains_key(&(document.kind, id)) || self.view.name_of(document.kind, id).is_some()
         });

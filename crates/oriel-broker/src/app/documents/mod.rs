@@ -45,6 +45,7 @@ use serde_json::{Map, Value};
 use crate::farm::FarmView;
 
 pub use apply::{Apply, apply};
+pub use archive::Archive;
 pub use export::export;
 pub use import::{Import, import};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};

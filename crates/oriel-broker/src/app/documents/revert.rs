@@ -62,12 +62,7 @@ pub async fn revert(
 }
 
 /// Makes an object say what it said before it was touched, unless it was touched again since.
-fn turn_back(
-    view: &FarmView,
-    id: Id<Value>,
-    touched: &Touched,
-    ready: &mut Ready,
-) -> Result<(), Refused> {
+fn turn_back(view: &FarmView, id: Id<Value>, touched: &Touched, ready: &mut Ready) -> Result<(), Refused> {
     let (kind, name) = (touched.kind, &touched.name);
     let now = any_kind::of(kind).stored(view, id);
     let Some((action, revision)) = touched.last else {

@@ -80,7 +80,7 @@ struct Export {
     passphrase: Option<Zeroizing<String>>,
     /// Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without
     /// joining again. Whoever opens the archive can make certificates that the farm trusts.
-    authority: bool,
+    farm_keys: bool,
 }
 
 /// What is sent to turn a change back.
@@ -163,7 +163,7 @@ async fn export(
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
     may.everything(Action::Change)?;
-    Ok(Json(documents::export(&broker, sent.passphrase, sent.authority).await?))
+    Ok(Json(documents::export(&broker, sent.passphrase, sent.farm_keys).await?))
 }
 
 async fn import(
@@ -294,7 +294,8 @@ fn reading() -> Api {
 
 fn turning_back() -> Api {
     let revert = post_with(revert, |operation| {
-        let summary = "Turns one change back, or the whole transaction it was made in, by a change of its own.";
+        let summary =
+            "Turns one change back, or the whole transaction it was made in, by a change of its own.";
         crud::refusing(crud::described(operation, "revert_change", "changes", summary), &[404, 412, 503])
     });
     let revert_to = post_with(revert_to, |operation| {
