@@ -22,7 +22,7 @@ use crate::{Broker, http::admin::changes::without_digests};
 const QUEUE: usize = 64;
 /// How often a comment is sent, so that a connection that is gone is noticed: proxies give up after 30
 /// seconds and more.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes read from the log at a time.
 const CHANGES: usize = 100;
 
@@ -35,6 +35,8 @@ pub struct Listener {
     pub topics: BTreeSet<Topic>,
     /// The last change that the listener knows.
     pub after: Option<u64>,
+    /// How often a comment is sent: [`HEARTBEAT`].
+    pub heartbeat: Duration,
     pub _seat: OwnedSemaphorePermit,
 }
 
@@ -70,7 +72,7 @@ impl Listener {
             send(&sender, event("reset", "{}")).await?;
         }
         let mut told = self.after.unwrap_or(newest).min(newest);
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         loop {
             if !self.is_permitted() {
                 return Err(Over);
