@@ -194,7 +194,7 @@ async fn a_full_disk_costs_no_backup_that_is_there_and_administrators_are_told()
         let items = list["items"].as_array().unwrap().iter();
         items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(names(&farm.admin.get("/backups").await.unwrap()), [name.clone()]);
+    assert_eq!(names(&farm.admin.get("/backups").await.unwrap()), std::slice::from_ref(&name));
     assert_eq!(std::fs::read(farm.disk().join(&name)).unwrap(), good, "the last good one is as it was");
     let mut left: Vec<_> =
         std::fs::read_dir(farm.disk()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
