@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{Id, Timestamp, user::User};
 use oriel_store::SignIn;
 use ring::{
+    hmac,
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
@@ -79,6 +80,15 @@ impl SignInKey {
     /// The secret's bytes.
     pub fn to_secret(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(self.0.to_vec())
+    }
+
+    /// The key for sign-ins of another kind, which this one does not open, nor the other way around
+    /// ([NIST SP 800-108] with HMAC-SHA256, one block).
+    pub fn derived(&self, purpose: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.0);
+        let mut derived = Zeroizing::new([0; 32]);
+        derived.copy_from_slice(hmac::sign(&key, format!("oriel sign-in {purpose}").as_bytes()).as_ref());
+        Self(derived)
     }
 
     /// Seals a sign-in; none if the operating system gives no random bytes.
@@ -158,6 +168,18 @@ mod tests {
         let busy = SealedSignIn { idle_until: at(2_000), ..sign_in };
         let token = key.seal(&busy).expect("random");
         assert_eq!(key.open(&token, at(1_000)), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn what_is_sealed_for_one_purpose_opens_for_no_other() {
+        let key = SignInKey::generate().expect("random");
+        let administrators = key.derived("administrators");
+        let sealed = administrators.seal(&example()).expect("random");
+        assert_eq!(administrators.open(&sealed, at(150)), Ok(example()));
+        assert_eq!(key.derived("administrators").open(&sealed, at(150)), Ok(example()));
+        assert_eq!(key.open(&sealed, at(150)), Err(TokenError::Forged));
+        let of_user = key.seal(&example()).expect("random");
+        assert_eq!(administrators.open(&of_user, at(150)), Err(TokenError::Forged));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod caller;
 mod changes;
 mod conditional;
+mod cookie;
 mod crud;
 mod documents;
 mod events;
@@ -19,6 +20,7 @@ mod kinds;
 mod openapi;
 mod respond;
 mod sessions;
+mod sign_in;
 mod status;
 mod users;
 
@@ -55,6 +57,7 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(once, idempotency::only_once))
         .layer(middleware::from_fn(conditional::answer))
+        .layer(middleware::from_fn_with_state(broker.clone(), cookie::renew))
         .with_state(broker)
 }
 
@@ -77,6 +80,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(sign_in::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

@@ -10,6 +10,7 @@ use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
     Id, Timestamp,
     host::{EffectiveHostSettings, Host},
+    permission::Action,
     resource::Resource,
     session::{Session, SessionState},
     user::User,
@@ -31,6 +32,7 @@ use super::{
 use crate::{
     Broker,
     app::{
+        administrators::{Forbidden, Rights},
         objects::{Cut, ListError, Page, Row, Selection},
         session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
     },
@@ -162,18 +164,18 @@ struct ProcessToEnd {
 
 async fn list(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     Asked(query): Asked<SessionsQuery>,
 ) -> Result<Json<Page<SessionView>>, ApiError> {
-    Ok(Json(page(&broker, query)?))
+    Ok(Json(page(&broker, may.rights(), query)?))
 }
 
 async fn show(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<SessionView>, ApiError> {
-    let session = broker.hosts.session(id).ok_or(SessionError::Gone)?;
+    let session = seen(&broker, may.rights(), id)?;
     Ok(Json(Shown::new(&broker).view(session)))
 }
 
@@ -184,6 +186,7 @@ async fn message(
     Sent(message): Sent<Message>,
 ) -> Result<NoContent, ApiError> {
     let Message { title, text } = message.checked()?;
+    controlled(&broker, may.rights(), id)?;
     broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await?;
     Ok(NoContent)
 }
@@ -193,6 +196,7 @@ async fn disconnect(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.disconnect_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -202,6 +206,7 @@ async fn log_off(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.log_off_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -211,6 +216,7 @@ async fn reset(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.reset_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -220,6 +226,7 @@ async fn processes(
     may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<Processes>, ApiError> {
+    seen(&broker, may.rights(), id)?;
     let found = broker.session_processes(id, Actor::Administrator(may.name())).await?;
     Ok(Json(Processes { processes: found.into_iter().map(ProcessView::from).collect() }))
 }
@@ -230,6 +237,7 @@ async fn end_process(
     IdOf(id): IdOf<Session>,
     Sent(process): Sent<ProcessToEnd>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await?;
     Ok(NoContent)
 }
@@ -289,7 +297,23 @@ pub fn routes() -> Api {
         ))
 }
 
-fn page(broker: &Broker, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
+/// A session, if it runs and the caller may see it.
+fn seen(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<HostSession, ApiError> {
+    let view = broker.farm.load();
+    let found = broker.hosts.session(id).ok_or_else(|| broker.unknown_session())?;
+    if rights.on_session(&view, Action::View, &found) { Ok(found) } else { Err(SessionError::Gone.into()) }
+}
+
+/// Refuses to act on a session that the caller may not act on; one they may not see is not there.
+fn controlled(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<(), ApiError> {
+    let session = seen(broker, rights, id)?;
+    if rights.on_session(&broker.farm.load(), Action::Control, &session) {
+        return Ok(());
+    }
+    Err(Forbidden(format!("control the sessions of {}", session.user_name)).into())
+}
+
+fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
     let SessionsQuery { user, host, resource, filter, sort, fields, limit, after } = query;
     let selection = Selection::read::<SessionView>(&Cut { filter, sort, fields, limit, after }, "id")?;
     let all = match user {
