@@ -319,13 +319,13 @@ async fn secret(
     store.secret(farm.cast(), name).await?.ok_or(StartError::SecretMissing(name))
 }
 
-fn new_token() -> Result<Zeroizing<String>, StartError> {
+pub(crate) fn new_token() -> Result<Zeroizing<String>, StartError> {
     let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
     SystemRandom::new().fill(&mut *bytes).map_err(|_| StartError::OutOfRandomness)?;
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
-fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
+pub(crate) fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
     let written = (|| {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -339,7 +339,7 @@ fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
 }
 
 /// Makes a directory that only its owner may enter. One that exists keeps its permissions.
-fn make_private_dir(dir: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| StartError::Data { path: dir.to_owned(), error })
 }

@@ -5,20 +5,16 @@
 //! associated data. Whether the user still may is looked up at every use: the credential's revision in
 //! it makes every sign-in end with a new password.
 
-use std::fmt;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{Id, Timestamp, user::User};
 use oriel_store::SignIn;
 use ring::{
-    hmac,
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand::{SecureRandom, SystemRandom},
 };
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::app::client::ClientSays;
+use crate::{app::client::ClientSays, secret_key::SecretKey};
 
 /// Name of the farm's secret that holds the key.
 pub const SECRET: &str = "sign-in-key";
@@ -62,35 +58,13 @@ pub enum TokenError {
 }
 
 /// Seals and opens sign-ins.
-pub struct SignInKey(Zeroizing<[u8; 32]>);
+pub type SignInKey = SecretKey<SignIns>;
+
+/// The use of a [`SignInKey`].
+#[derive(Debug)]
+pub enum SignIns {}
 
 impl SignInKey {
-    /// A new random key; none if the operating system gives no random bytes.
-    pub fn generate() -> Option<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *secret).ok()?;
-        Some(Self(secret))
-    }
-
-    /// A key from the secret's bytes; none if there are not 32.
-    pub fn from_secret(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
-    }
-
-    /// The secret's bytes.
-    pub fn to_secret(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0.to_vec())
-    }
-
-    /// The key for sign-ins of another kind, which this one does not open, nor the other way around
-    /// ([NIST SP 800-108] with HMAC-SHA256, one block).
-    pub fn derived(&self, purpose: &str) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.0);
-        let mut derived = Zeroizing::new([0; 32]);
-        derived.copy_from_slice(hmac::sign(&key, format!("oriel sign-in {purpose}").as_bytes()).as_ref());
-        Self(derived)
-    }
-
     /// Seals a sign-in; none if the operating system gives no random bytes.
     pub fn seal(&self, sign_in: &SealedSignIn) -> Option<String> {
         let mut nonce = [0; NONCE_LEN];
@@ -127,13 +101,7 @@ impl SignInKey {
     }
 
     fn cipher(&self) -> LessSafeKey {
-        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*self.0).expect("AES-256 takes 32 bytes"))
-    }
-}
-
-impl fmt::Debug for SignInKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignInKey(..)")
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, self.bytes()).expect("AES-256 takes 32 bytes"))
     }
 }
 

@@ -117,7 +117,7 @@ pub struct Broker {
 impl Broker {
     /// Seals and opens the sign-ins of administrators.
     pub fn administrator_key(&self) -> SignInKey {
-        self.sign_in_key.derived("administrators")
+        self.sign_in_key.derived("sign-ins of administrators")
     }
 
     /// The time.

@@ -37,12 +37,22 @@ pub struct Backup {
     pub time_zone: String,
     /// How many are kept; the oldest goes.
     pub keep: u32,
+    /// Whether the farm's own keys are in them, so that `oriel broker restore` can make this farm anew on
+    /// another machine, and gateways and hosts go on without joining again. Whoever has such a backup and its
+    /// passphrase can make certificates that this farm trusts: keep the two apart.
+    pub authority: bool,
 }
 
 impl Default for Backup {
     fn default() -> Self {
         // Two weeks of nights, at an hour when nobody changes settings.
-        Self { enabled: false, at: Time::constant(2, 30, 0, 0), time_zone: "UTC".into(), keep: 14 }
+        Self {
+            enabled: false,
+            at: Time::constant(2, 30, 0, 0),
+            time_zone: "UTC".into(),
+            keep: 14,
+            authority: false,
+        }
     }
 }
 

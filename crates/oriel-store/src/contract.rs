@@ -311,6 +311,16 @@ async fn the_log_is_read_both_ways_and_filtered(store: Store) {
     }
     commit(&store, many).await;
     assert_eq!(read(ChangeQuery::newest().limit(usize::MAX)).await.len(), CHANGES_MAX);
+    // What was written together is read together, and nothing else with it.
+    commit(&store, Transaction::new(alice(), at(4)).create(Id::generate(at(0)), "later", None, &group(""))).await;
+    let last = 5 + CHANGES_MAX as u64;
+    let log = store.changes(ChangeQuery::after(0).limit(7)).await.expect("reads");
+    assert_eq!(log.iter().map(|change| change.transaction).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 6]);
+    assert_eq!(read(ChangeQuery::after(0).of_transaction(2)).await, [2]);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(6).limit(1)).await, [last]);
+    assert_eq!(read(ChangeQuery::after(6).of_transaction(6)).await.len(), CHANGES_MAX - 1);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(last + 1)).await, [last + 1]);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(7)).await, [0_u64; 0]);
 }
 
 async fn a_watcher_follows_the_log(store: Store) {

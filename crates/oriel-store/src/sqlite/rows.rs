@@ -177,6 +177,7 @@ pub(super) fn insert_change(connection: &Connection, change: &Change) -> Result<
             change.before.as_ref().map(to_json),
             change.after.as_ref().map(to_json),
             change.revision,
+            change.transaction,
         ],
     )
 }
@@ -200,6 +201,11 @@ pub(super) fn changes(connection: &Connection, query: &ChangeQuery) -> Result<Ve
     if let Some(kind) = &kind {
         values.push(kind);
         text += &format!(" AND kind = ?{}", values.len());
+    }
+    let transaction = query.transaction.map(clamp);
+    if let Some(transaction) = &transaction {
+        values.push(transaction);
+        text += &format!(" AND transaction_first = ?{}", values.len());
     }
     let by = query.by.as_ref().map(|by| by.to_ascii_lowercase());
     if let Some(by) = &by {
@@ -255,6 +261,7 @@ fn change(row: &Row) -> Result<Change> {
         before: json(row, 10)?,
         after: json(row, 11)?,
         revision: row.get(12)?,
+        transaction: row.get(13)?,
     })
 }
 

@@ -141,8 +141,9 @@ async fn make_one(broker: &Arc<Broker>) -> Result<BackupFile, Refused> {
     let passphrase = broker.store.secret(broker.farm_id.cast(), PASSPHRASE_SECRET).await?;
     let passphrase = passphrase.ok_or(Refused::NoBackupPassphrase)?;
     let passphrase = String::from_utf8(passphrase.to_vec()).map_err(|_| Refused::NoBackupPassphrase)?;
-    let archive = export(broker, Some(Zeroizing::new(passphrase))).await?;
-    let (folder, keep) = (folder(broker), broker.farm.load().farm().backup.keep);
+    let settings = broker.farm.load().farm().backup;
+    let archive = export(broker, Some(Zeroizing::new(passphrase)), settings.authority).await?;
+    let (folder, keep) = (folder(broker), settings.keep);
     on_disk(move || {
         let made_at = archive.made_at;
         let bytes = serde_json::to_vec_pretty(&archive).expect("plain JSON: its maps have text keys");
@@ -303,6 +304,7 @@ mod tests {
             at: at.parse().expect("a time"),
             time_zone: "Europe/Berlin".into(),
             keep: 3,
+            authority: false,
         };
         let check = |time: &str, now: &str, last: &str, next: &str| {
             let expected = Due { last: Some(at(last)), next: Some(at(next)) };

@@ -10,29 +10,41 @@ use zeroize::Zeroizing;
 
 use super::{
     DocumentsQuery, Refused, any_kind,
-    archive::{Archive, ArchivedFarm, ArchivedFields, ArchivedSecret, FORMAT, Secrets, check_passphrase},
-    list,
+    archive::{
+        Archive, ArchivedFarm, ArchivedFields, ArchivedSecret, FORMAT, Secrets, check_passphrase, is_archived,
+    },
+    list, wrong,
 };
 use crate::{Broker, farm::FarmView};
 
 /// The whole farm as an archive. Without a passphrase, nothing secret is in it: users keep no passwords,
-/// and tokens and invitations are left out, as they are nothing without their digests.
-pub async fn export(broker: &Arc<Broker>, passphrase: Option<Zeroizing<String>>) -> Result<Archive, Refused> {
+/// and tokens and invitations are left out, as they are nothing without their digests. `with_authority`
+/// says whether the farm's own keys are among its secrets.
+pub async fn export(
+    broker: &Arc<Broker>,
+    passphrase: Option<Zeroizing<String>>,
+    with_authority: bool,
+) -> Result<Archive, Refused> {
+    if with_authority && passphrase.is_none() {
+        return Err(wrong("passphrase", "is needed: the farm's own keys are archived only sealed"));
+    }
     if let Some(passphrase) = &passphrase {
         check_passphrase("passphrase", passphrase)?;
     }
     let view = broker.farm.load();
-    let secrets = match passphrase {
+    let mut secrets = match passphrase {
         Some(_) => broker.store.secrets().await?,
         None => Vec::new(),
     };
+    secrets.retain(|secret| is_archived(secret.kind, &secret.name, with_authority));
     let icons = icons(broker, &view).await?;
     let (farm, made_at) = (ArchivedFarm { id: broker.farm_id, name: view.farm_name() }, broker.now());
     let work = tokio::task::spawn_blocking(move || {
         let documents = documents(&view, passphrase.is_some());
         let sealed =
             passphrase.map(|passphrase| all_secrets(&view, secrets).seal(&passphrase)).transpose()?;
-        Ok(Archive { format: FORMAT.into(), farm, made_at, documents, icons, secrets: sealed })
+        let (format, authority) = (FORMAT.into(), with_authority);
+        Ok(Archive { format, farm, made_at, documents, icons, authority, secrets: sealed })
     });
     work.await.map_err(|error| oriel_store::StoreError::Unavailable { reason: error.to_string() })?
 }

@@ -19,8 +19,10 @@ pub mod diff;
 pub mod draft;
 mod export;
 mod import;
+mod meaning;
 pub mod names;
 mod plan;
+mod restore;
 mod revert;
 mod seal;
 mod sections;
@@ -46,7 +48,8 @@ pub use apply::{Apply, apply};
 pub use export::export;
 pub use import::{Import, import};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};
-pub use revert::{revert, revert_to};
+pub use restore::{RestoreError, Restored, restore};
+pub use revert::{Back, revert, revert_to};
 pub use sections::{CopySections, copy_sections};
 
 /// A settings object as text: with names in place of ids.

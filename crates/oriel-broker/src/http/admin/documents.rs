@@ -31,7 +31,7 @@ use super::{
 use crate::{
     Broker,
     app::documents::{
-        self, Apply, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
+        self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
         archive::Archive,
         backup::{self, BackupFile},
     },
@@ -78,12 +78,17 @@ struct Export {
     /// Seals what is secret; at least 12 characters. Without it, nothing secret is in the archive.
     #[schemars(with = "Option<String>")]
     passphrase: Option<Zeroizing<String>>,
+    /// Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without
+    /// joining again. Whoever opens the archive can make certificates that the farm trusts.
+    authority: bool,
 }
 
-/// What is sent to turn one change back.
+/// What is sent to turn a change back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Revert {
+    /// With it everything that was changed in the same transaction: all of one apply, or of one import.
+    transaction: bool,
     /// Only says what would be done.
     dry_run: bool,
 }
@@ -158,7 +163,7 @@ async fn export(
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
     may.everything(Action::Change)?;
-    Ok(Json(documents::export(&broker, sent.passphrase).await?))
+    Ok(Json(documents::export(&broker, sent.passphrase, sent.authority).await?))
 }
 
 async fn import(
@@ -175,10 +180,12 @@ async fn revert(
     State(broker): State<Arc<Broker>>,
     may: May<Change<Audit>>,
     At(path): At<ChangePath>,
+    _turn: Turn,
     Sent(sent): Sent<Revert>,
 ) -> Result<Json<Plan>, ApiError> {
     may.everything(Action::Change)?;
-    Ok(Json(documents::revert(&broker, may.author(), path.sequence, sent.dry_run).await?))
+    let back = if sent.transaction { Back::Transaction } else { Back::Change };
+    Ok(Json(documents::revert(&broker, may.author(), path.sequence, back, sent.dry_run).await?))
 }
 
 async fn revert_to(
@@ -287,7 +294,7 @@ fn reading() -> Api {
 
 fn turning_back() -> Api {
     let revert = post_with(revert, |operation| {
-        let summary = "Turns one change back, by a change of its own.";
+        let summary = "Turns one change back, or the whole transaction it was made in, by a change of its own.";
         crud::refusing(crud::described(operation, "revert_change", "changes", summary), &[404, 412, 503])
     });
     let revert_to = post_with(revert_to, |operation| {

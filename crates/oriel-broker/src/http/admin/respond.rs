@@ -39,16 +39,14 @@ impl<T: JsonSchema> OperationOutput for Tagged<T> {
         context: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
-        let mut response = Json::<T>::operation_response(context, operation)?;
-        response.headers.insert("ETag".into(), tag_header());
-        Some(response)
+        Json::<T>::operation_response(context, operation).map(with_tag)
     }
 
     fn inferred_responses(
         context: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(200), answer)).into_iter().collect()
+        only(200, Self::operation_response(context, operation))
     }
 }
 
@@ -86,7 +84,7 @@ impl<T: JsonSchema> OperationOutput for Created<T> {
         context: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(201), answer)).into_iter().collect()
+        only(201, Self::operation_response(context, operation))
     }
 }
 
@@ -97,17 +95,25 @@ impl<T: JsonSchema> OperationOutput for Made<T> {
         context: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Option<openapi::Response> {
-        let mut response = Created::<T>::operation_response(context, operation)?;
-        response.headers.insert("ETag".into(), tag_header());
-        Some(response)
+        Json::<T>::operation_response(context, operation).map(with_tag)
     }
 
     fn inferred_responses(
         context: &mut GenContext,
         operation: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(201), answer)).into_iter().collect()
+        only(201, Self::operation_response(context, operation))
     }
+}
+
+/// The one answer of an operation that works.
+fn only(status: u16, answer: Option<openapi::Response>) -> Vec<(Option<u16>, openapi::Response)> {
+    answer.map(|answer| (Some(status), answer)).into_iter().collect()
+}
+
+fn with_tag(mut response: openapi::Response) -> openapi::Response {
+    response.headers.insert("ETag".into(), tag_header());
+    response
 }
 
 /// The tag of an object: its revision in quotes. Where what is shown changes without a revision, a digest
