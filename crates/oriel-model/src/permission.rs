@@ -277,6 +277,14 @@ impl Permissions<'_> {
             && (self.role != AdministratorRole::Custom || self.reach.grants.iter().any(covers))
     }
 
+    /// Whether this user's sessions are seen, wherever they run.
+    pub fn sees_sessions_of(&self, user: Id<User>, groups: &[Id<Group>]) -> bool {
+        self.anywhere(Area::Sessions, Action::View)
+            && (self.sees_everybody()
+                || self.reach.users.contains(&user)
+                || groups.iter().any(|group| self.reach.groups.contains(group)))
+    }
+
     /// Whether it may do everything.
     pub fn is_root(&self) -> bool {
         self.role == AdministratorRole::Root
@@ -292,9 +300,7 @@ impl Permissions<'_> {
                 !is_hidden && (action == Action::View || !self.reach.view_only.contains(&area))
             }
             AdministratorRole::Custom => area != Area::Administrators || action == Action::View,
-            AdministratorRole::Viewer => {
-                action == Action::View && area != Area::Administrators && !is_hidden
-            }
+            AdministratorRole::Viewer => action == Action::View && area != Area::Administrators && !is_hidden,
             AdministratorRole::HelpDesk => {
                 area == Area::Sessions && matches!(action, Action::View | Action::Control)
             }

@@ -16,7 +16,7 @@ use oriel_model::{
     token::Token,
     user::User,
 };
-use oriel_store::{Transaction, Write};
+use oriel_store::{Change, Transaction, Write};
 use serde_json::Value;
 
 use crate::{
@@ -87,9 +87,25 @@ impl Rights {
         self.on(Action::View, &Target { kind, id: Some(id), site: of_itself(kind, id, site) })
     }
 
+    /// Whether an entry of the change log is seen: who may see the object, where it was or where it is, may.
+    pub fn sees_change(&self, change: &Change) -> bool {
+        let states = [&change.before, &change.after];
+        let mut sites = states.into_iter().flatten().map(|state| state.site).peekable();
+        if sites.peek().is_none() {
+            return self.sees_any(change.kind, change.id, None);
+        }
+        sites.any(|site| self.sees_any(change.kind, change.id, site))
+    }
+
     /// Whether an action on a session is permitted.
     pub fn on_session(&self, view: &FarmView, action: Action, session: &HostSession) -> bool {
         self.on_session_of(view, action, session.host, session.user)
+    }
+
+    /// Whether this user's sessions are seen, wherever they run.
+    pub fn sees_sessions_of(&self, view: &FarmView, user: Id<User>) -> bool {
+        let groups = view.users.get(user).map_or(&[][..], |user| &user.spec.groups);
+        self.roles().any(|role| role.sees_sessions_of(user, groups))
     }
 
     /// Whether an action on a session of this user on this host is permitted.

@@ -176,6 +176,31 @@ impl Broker {
         Some(SignedInAdministrator { user, rights, sign_in })
     }
 
+    /// What a caller may do now; none: their token or sign-in counts no more. For what goes on for long.
+    pub fn rights_now(&self, caller: &Caller) -> Option<Rights> {
+        let (view, now) = (self.farm.load(), self.now());
+        match caller.source {
+            Source::System => Some(Rights::everything()),
+            Source::Token(id) => {
+                let token = view.tokens.get(id)?;
+                let is_in_time = token.spec.expires_at.is_none_or(|end| now < end);
+                is_in_time.then(|| Rights::of_token(&token.spec))
+            }
+            Source::SignIn { id, user } => {
+                let presence = self.presences.get(id)?;
+                let idle = view
+                    .farm()
+                    .administration
+                    .idle_minutes
+                    .map(|idle| SignedDuration::from_mins(idle.into()));
+                let idle_until = idle.and_then(|idle| presence.active_at.checked_add(idle).ok());
+                let is_in_time = now < presence.expires_at && idle_until.is_none_or(|end| now < end);
+                let user = view.users.get(user).filter(|user| user.spec.enabled)?;
+                if is_in_time { Rights::of_user(&view, user) } else { None }
+            }
+        }
+    }
+
     /// Notes that an administrator did something, and gives the new sealed form that lasts longer.
     pub fn administrator_active(
         &self,

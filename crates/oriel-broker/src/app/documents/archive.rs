@@ -113,8 +113,9 @@ impl Secrets {
 
     /// A secret of the farm.
     pub fn of_farm(&self, farm: Id<Farm>, name: &str) -> Option<&Zeroizing<Vec<u8>>> {
-        let is_it =
-            |secret: &&ArchivedSecret| secret.kind == Kind::Farm && secret.id == farm.cast() && secret.name == name;
+        let is_it = |secret: &&ArchivedSecret| {
+            secret.kind == Kind::Farm && secret.id == farm.cast() && secret.name == name
+        };
         self.secrets.iter().find(is_it).map(|secret| &secret.value)
     }
 

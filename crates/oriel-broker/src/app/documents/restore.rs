@@ -11,7 +11,7 @@ use oriel_model::{
     Id, Kind, Timestamp,
     broker::Broker,
     farm::Farm,
-    role::AdministratorRole,
+    permission::{AdministratorRole, Reach},
     token::Token,
     validate::{Mistakes, fold},
 };
@@ -191,9 +191,11 @@ fn with_new_keys(
 ) -> Result<Transaction, StartError> {
     let ticket_keys = TicketKeys::generate(now).map_err(|_| StartError::OutOfRandomness)?;
     let sign_in_key = SignInKey::generate().ok_or(StartError::OutOfRandomness)?;
-    Ok(transaction
-        .put_secret(farm, ticket_keys::SECRET, ticket_keys.to_secret())
-        .put_secret(farm, sign_in_token::SECRET, sign_in_key.to_secret()))
+    Ok(transaction.put_secret(farm, ticket_keys::SECRET, ticket_keys.to_secret()).put_secret(
+        farm,
+        sign_in_token::SECRET,
+        sign_in_key.to_secret(),
+    ))
 }
 
 /// A token with which an administrator gets in whatever was lost. Those of the archive hold as well.
@@ -205,6 +207,7 @@ fn with_token(
 ) -> Transaction {
     let administrator = Token {
         role: AdministratorRole::Root,
+        reach: Reach::default(),
         description: "Made when the farm was restored; kept in the broker's data directory.".to_owned(),
         expires_at: None,
         secret_sha256: secret_sha256(token),

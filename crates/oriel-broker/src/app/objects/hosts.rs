@@ -13,7 +13,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ChangeError, Changed, Managed, View, kinds::whole};
-use crate::{Broker, app::administrators::{Caller, Forbidden, Rights, target_of}, farm::FarmView, hosts::HostError};
+use crate::{
+    Broker,
+    app::administrators::{Caller, Forbidden, Rights, target_of},
+    farm::FarmView,
+    hosts::HostError,
+};
 
 /// What is shown of a host beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

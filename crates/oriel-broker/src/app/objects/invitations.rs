@@ -117,21 +117,13 @@ impl Managed for Invitation {
         InvitationFacts { state }
     }
 
-    async fn make(
-        broker: &Broker,
-        by: &Caller,
-        new: NewInvitation,
-    ) -> Result<IssuedInvitation, ChangeError> {
+    async fn make(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<IssuedInvitation, ChangeError> {
         create(broker, by, new).await
     }
 }
 
 /// Makes an invitation and the string that is pasted.
-async fn create(
-    broker: &Broker,
-    by: &Caller,
-    new: NewInvitation,
-) -> Result<IssuedInvitation, ChangeError> {
+async fn create(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<IssuedInvitation, ChangeError> {
     let mut mistakes = Mistakes::default();
     let hours = new.hours.unwrap_or(LIFETIME_DEFAULT_HOURS);
     mistakes.range("hours", &hours, 1..=LIFETIME_MAX_HOURS);

@@ -244,17 +244,15 @@ pub fn revision<S: Managed>(broker: &Broker, rights: &Rights, id: Id<S>) -> Resu
 }
 
 /// Makes an object.
-pub async fn create<S: Managed>(
-    broker: &Broker,
-    by: &Caller,
-    new: New<S>,
-) -> Result<View<S>, ChangeError> {
+pub async fn create<S: Managed>(broker: &Broker, by: &Caller, new: New<S>) -> Result<View<S>, ChangeError> {
     let _turn = turn().await;
     let now = broker.now();
     let id = Id::<S>::generate(now);
     check(broker.farm.load(), id, &new.name, new.site, &new.spec)?;
     references::check_icon(broker, &new.spec).await?;
-    broker.commit_by(by, Transaction::new(by.author.clone(), now).create(id, new.name, new.site, &new.spec)).await?;
+    broker
+        .commit_by(by, Transaction::new(by.author.clone(), now).create(id, new.name, new.site, &new.spec))
+        .await?;
     get(broker, &by.rights, id)
 }
 

@@ -4,7 +4,12 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use oriel_model::{Id, Object, Timestamp, permission::{AdministratorRole, Reach}, token::Token, validate::Mistakes};
+use oriel_model::{
+    Id, Object, Timestamp,
+    permission::{AdministratorRole, Reach},
+    token::Token,
+    validate::Mistakes,
+};
 use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
@@ -13,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, administrators, Managed, Nothing, Revised, View};
+use super::{ChangeError, Managed, Nothing, Revised, View, administrators};
 use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What an administrator says of a token.

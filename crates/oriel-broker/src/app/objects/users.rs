@@ -1,14 +1,27 @@
 //! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
 
 use oriel_identity::check_new_password;
-use oriel_model::{Id, Kind, Object, group::Group, site::Site, user::User, validate::{Mistake, Mistakes}};
+use oriel_model::{
+    Id, Object,
+    group::Group,
+    site::Site,
+    user::User,
+    validate::{Mistake, Mistakes},
+};
 use oriel_store::Transaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, administrators, ListQuery, Managed, Page, View, turn};
-use crate::{Broker, app::{administrators::{Caller, Rights}, credential::PASSWORD_SECRET}, farm::FarmView};
+use super::{ChangeError, ListQuery, Managed, Page, View, administrators, turn};
+use crate::{
+    Broker,
+    app::{
+        administrators::{Caller, Rights},
+        credential::PASSWORD_SECRET,
+    },
+    farm::FarmView,
+};
 
 /// What an administrator sends to make a user.
 #[derive(Deserialize, JsonSchema)]
@@ -93,7 +106,12 @@ pub async fn set_password(
     };
     let hash = hashed(broker, &name, password, "password").await?;
     let _turn = turn().await;
-    broker.commit_by(by, Transaction::new(by.author.clone(), broker.now()).put_secret(id, PASSWORD_SECRET, hash)).await?;
+    broker
+        .commit_by(
+            by,
+            Transaction::new(by.author.clone(), broker.now()).put_secret(id, PASSWORD_SECRET, hash),
+        )
+        .await?;
     broker.people.unlock(&name);
     Ok(())
 }

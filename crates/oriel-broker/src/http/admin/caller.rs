@@ -28,10 +28,12 @@ pub trait InArea: Send + Sync + 'static {
 
 /// What a handler asks for.
 pub trait Permission: Send + Sync + 'static {
-    /// In this area.
-    const AREA: Area;
+    /// In this area; none: in any.
+    const AREA: Option<Area>;
     /// This is to be done.
     const ACTION: Action;
+    /// To everything, with no limit: only root may.
+    const UNLIMITED: bool = false;
 }
 
 /// Looking at what is in the area of `A`.
@@ -46,24 +48,49 @@ pub struct Delete<A>(PhantomData<A>);
 pub struct Control<A>(PhantomData<A>);
 
 impl<A: InArea> Permission for View<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::View;
 }
 impl<A: InArea> Permission for Modify<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::Modify;
 }
 impl<A: InArea> Permission for Add<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::Add;
 }
 impl<A: InArea> Permission for Delete<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::Delete;
 }
 impl<A: InArea> Permission for Control<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::Control;
+}
+
+/// Looking at anything: what it is, the use case asks.
+pub enum ViewAnything {}
+
+impl Permission for ViewAnything {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::View;
+}
+
+/// Reading or writing the whole farm, secrets included: for root only.
+pub enum WholeFarm {}
+
+impl Permission for WholeFarm {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::Modify;
+    const UNLIMITED: bool = true;
+}
+
+/// Changing anything: what it is, the use case asks.
+pub enum ModifyAnything {}
+
+impl Permission for ModifyAnything {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::Modify;
 }
 
 /// Sessions: they are no settings objects.
@@ -106,12 +133,6 @@ impl<P> May<P> {
         &self.caller.rights
     }
 
-    /// Refuses a caller who may not do this to everything of every area: for what reaches into all of them.
-    pub fn everything(&self, action: Action) -> Result<(), ApiError> {
-        let is_permitted = Area::ALL.iter().all(|area| self.caller.rights.everywhere(*area, action));
-        if is_permitted { Ok(()) } else { Err(not_permitted(&self.caller)) }
-    }
-
     /// The caller's name, as hosts log it: `token admin`.
     pub fn name(&self) -> &str {
         self.caller.name()
@@ -123,7 +144,9 @@ impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
 
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
         let Known(caller) = Known::from_request_parts(parts, broker).await?;
-        if !caller.rights.anywhere(P::AREA, P::ACTION) {
+        let mut areas = Area::ALL.iter().filter(|area| P::AREA.is_none_or(|wanted| wanted == **area));
+        let is_permitted = areas.any(|area| caller.rights.anywhere(*area, P::ACTION));
+        if !is_permitted || (P::UNLIMITED && !caller.rights.is_root()) {
             return Err(not_permitted(&caller));
         }
         Ok(Self { caller, permission: PhantomData })
@@ -147,6 +170,12 @@ fn quoted(name: &str) -> String {
 
 /// What a caller may meet for what is to be done: a name that is taken, a host that says no.
 impl<P: Permission> OperationInput for May<P> {
+    /// Says the permission in the document: `x-permission: {area, action, root}`; no area stands for any.
+    fn operation_input(_: &mut GenContext, operation: &mut openapi::Operation) {
+        let permission = serde_json::json!({"area": P::AREA, "action": P::ACTION, "root": P::UNLIMITED});
+        operation.extensions.insert("x-permission".into(), permission);
+    }
+
     fn inferred_early_responses(
         context: &mut GenContext,
         _: &mut openapi::Operation,

@@ -39,7 +39,7 @@ pub fn only_from_our_pages(parts: &Parts) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("A request with the cookie of an administrator needs the header {REQUEST_HEADER}.");
-    Err(ApiError::new(StatusCode::FORBIDDEN, "not_our_page", message)
+    Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", message)
         .advice("Scripts send a token in the header \"Authorization: Bearer …\" instead."))
 }
 

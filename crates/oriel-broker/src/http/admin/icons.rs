@@ -25,7 +25,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    caller::{Modify, May, View},
+    caller::{May, Modify, View},
     crud::{self, Api},
     input::{At, Png},
     respond::Created,

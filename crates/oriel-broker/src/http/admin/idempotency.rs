@@ -21,11 +21,11 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION},
     request::Parts,
 };
-use oriel_model::{Id, Timestamp, token::Token};
+use oriel_model::Timestamp;
 use ring::digest;
 
 use super::caller;
-use crate::{Broker, hosts::lock, http::ApiError};
+use crate::{Broker, app::administrators::Source, hosts::lock, http::ApiError};
 
 /// The header with the key.
 pub const HEADER: &str = "idempotency-key";
@@ -47,7 +47,7 @@ const HEADERS: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, CACHE_CONTROL];
 /// Answers of the last day, by caller and key.
 pub struct Once {
     broker: Arc<Broker>,
-    callers: Mutex<HashMap<Id<Token>, Vec<Entry>>>,
+    callers: Mutex<HashMap<Source, Vec<Entry>>>,
 }
 
 /// One key of one caller; the oldest first.
@@ -77,7 +77,7 @@ impl Once {
     }
 
     /// The slot of a key; none when it was used for another request.
-    fn slot(&self, caller: Id<Token>, key: &str, request: Fingerprint) -> Option<Slot> {
+    fn slot(&self, caller: Source, key: &str, request: Fingerprint) -> Option<Slot> {
         let now = self.broker.now();
         let mut callers = lock(&self.callers);
         callers.retain(|_, entries| {
@@ -120,13 +120,15 @@ pub async fn only_once(State(once): State<Arc<Once>>, request: Request, next: Ne
         }
     };
     // Who may not call at all is refused by the handler, and takes no memory.
-    let Some(caller) = caller::token(request.headers(), &once.broker) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
+    let Ok(Some(caller)) = caller::of_request(&parts, &once.broker) else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
         let message = "What was sent is too large, or did not arrive whole.";
         return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).into_response();
     };
-    let Some(slot) = once.slot(caller.id, &key, fingerprint(&parts, &body)) else {
+    let Some(slot) = once.slot(caller.source, &key, fingerprint(&parts, &body)) else {
         let message = "The key in the header Idempotency-Key was used for another request.";
         return ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", message)
             .advice("Take a new key for a new request.")

@@ -321,10 +321,12 @@ fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<S
         None => broker.hosts.sessions(),
     };
     let shown = Shown::new(broker);
+    let view = broker.farm.load();
     let rows = |after: Option<&str>| {
         let after = after.map(ToOwned::to_owned);
         let all = all.into_iter().map(|session| Row { place: session.id.to_string(), item: session });
         all.filter(move |row| after.as_ref().is_none_or(|after| row.place > *after))
+            .filter(|row| rights.on_session(&view, Action::View, &row.item))
             .filter(|row| host.is_none_or(|host| row.item.host == host))
             .filter(|row| resource.is_none_or(|resource| row.item.resource == Some(resource)))
     };

@@ -37,7 +37,7 @@ use super::{
 use crate::{
     Broker,
     app::administrators::{Caller, RefusedSignIn, Rights, Source},
-    http::{ApiError, PeerAddress, problem},
+    http::{ApiError, problem},
     sign_in_token::SealedSignIn,
 };
 
@@ -228,10 +228,7 @@ fn areas(rights: &Rights) -> BTreeMap<Area, Vec<Action>> {
     Area::ALL.iter().map(permitted).filter(|(_, actions)| !actions.is_empty()).collect()
 }
 
-async fn list(
-    State(broker): State<Arc<Broker>>,
-    may: May<View<Token>>,
-) -> Json<AdministratorSessions> {
+async fn list(State(broker): State<Arc<Broker>>, may: May<View<Token>>) -> Json<AdministratorSessions> {
     let view = broker.farm.load();
     let own = match may.by().source {
         Source::SignIn { id, .. } => Some(id),
@@ -263,10 +260,8 @@ impl From<RefusedSignIn> for ApiError {
     fn from(error: RefusedSignIn) -> Self {
         let message = problem::sentence(&error);
         match error {
-            RefusedSignIn::Refused => {
-                ApiError::new(StatusCode::UNAUTHORIZED, "sign_in_refused", message)
-                    .advice("Check the name and the password; after several wrong ones the account waits.")
-            }
+            RefusedSignIn::Refused => ApiError::new(StatusCode::UNAUTHORIZED, "sign_in_refused", message)
+                .advice("Check the name and the password; after several wrong ones the account waits."),
             RefusedSignIn::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
             }
@@ -293,13 +288,13 @@ pub fn routes() -> Api {
     });
     let list = get_with(list, |operation| {
         let summary = "Lists the administrators who are signed in on this broker.";
-        crud::described(operation, "list_administrator_sessions", "administrators", summary)
+        crud::described(operation, "list_administrator_sessions", "sign-in", summary)
     });
     let end = delete_with(end, |operation| {
         let operation = crud::described(
             operation,
             "end_administrator_session",
-            "administrators",
+            "sign-in",
             "Ends a sign-in of an administrator.",
         );
         crud::refusing(operation, &[404])
