@@ -312,7 +312,8 @@ async fn the_log_is_read_both_ways_and_filtered(store: Store) {
     commit(&store, many).await;
     assert_eq!(read(ChangeQuery::newest().limit(usize::MAX)).await.len(), CHANGES_MAX);
     // What was written together is read together, and nothing else with it.
-    commit(&store, Transaction::new(alice(), at(4)).create(Id::generate(at(0)), "later", None, &group(""))).await;
+    commit(&store, Transaction::new(alice(), at(4)).create(Id::generate(at(0)), "later", None, &group("")))
+        .await;
     let last = 5 + CHANGES_MAX as u64;
     let log = store.changes(ChangeQuery::after(0).limit(7)).await.expect("reads");
     assert_eq!(log.iter().map(|change| change.transaction).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 6]);

@@ -188,9 +188,14 @@ async fn a_log_from_before_transactions_were_kept_knows_what_was_written_togethe
     fs::write(&path, "").expect("written");
     let mut old = Connection::open(&path).expect("opens");
     migrations::run(&mut old, &path, &migrations::ALL[..2]).expect("runs");
-    for (sequence, at, author) in
-        [(1, 10, "alice"), (2, 10, "alice"), (3, 10, "bob"), (4, 11, "alice"), (5, 12, "alice"), (6, 12, "alice")]
-    {
+    for (sequence, at, author) in [
+        (1, 10, "alice"),
+        (2, 10, "alice"),
+        (3, 10, "bob"),
+        (4, 11, "alice"),
+        (5, 12, "alice"),
+        (6, 12, "alice"),
+    ] {
         let statement = "INSERT INTO change (sequence, at, author, via, kind, object, name, action, revision)
             VALUES (?1, ?2, ?3, 'cli', 'group', '00000000-0000-0000-0000-000000000001', 'Sales', 'created', 1)";
         old.execute(statement, rusqlite::params![sequence, at, author]).expect("written");

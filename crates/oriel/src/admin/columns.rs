@@ -45,6 +45,22 @@ pub fn of(kind: Kind) -> &'static [Column] {
                 ]
             }
         }
+        Kind::Administrator => {
+            const {
+                &[
+                    NAME,
+                    ENABLED,
+                    Column::plain("ROLE", "/spec/role"),
+                    Column::plain("USER", "/spec/who/user"),
+                    Column::plain("GROUP", "/spec/who/group"),
+                    Column::plain("EMAIL", "/spec/email"),
+                    DESCRIPTION,
+                    CHANGED,
+                    BY,
+                    ID,
+                ]
+            }
+        }
         Kind::Pool => {
             const {
                 &[

@@ -1,7 +1,7 @@
 //! The administrators' REST API under `/api/v1`, and its OpenAPI document.
 //!
 //! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
-//! of [`crate::app`]. Deliberately absent: SQL, decisions, cookies (the API knows bearer tokens only).
+//! of [`crate::app`]. Deliberately absent: SQL, decisions, pages ([`super::pages`]).
 
 mod caller;
 mod changes;
@@ -51,14 +51,16 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so);
     let once = Arc::new(idempotency::Once::new(broker.clone()));
-    Router::new()
+    let web_root = broker.config.web_root.clone();
+    let api = Router::new()
         .nest(PATH_PREFIX, routes)
         .layer(Extension(Arc::new(events::Hub::default())))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(once, idempotency::only_once))
         .layer(middleware::from_fn(conditional::answer))
         .layer(middleware::from_fn_with_state(broker.clone(), cookie::renew))
-        .with_state(broker)
+        .with_state(broker);
+    super::pages::beside(api, web_root.as_deref())
 }
 
 /// The OpenAPI document, as it is served and committed.
