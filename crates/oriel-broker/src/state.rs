@@ -7,8 +7,9 @@ use std::{
 
 use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Kind, Timestamp, broker, farm};
-use oriel_net::{authority::Authority, clock::Clock};
+use oriel_net::{authority::Authority, clock::Clock, connect::CONNECT_TIMEOUT};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
+use oriel_wire::AGENT_RETRY_MAX;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,10 @@ use crate::{
 /// How long an administrator's change waits until this broker's memory has it. The feed follows
 /// within milliseconds; when it does not, the change stands and the answer goes out without it.
 const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How long after its start a broker waits for hosts it has not heard of, before it places sessions on the
+/// others or says that there is no such session: agents try again that often, and one try may take that long.
+const GATHERING: Duration = AGENT_RETRY_MAX.saturating_add(CONNECT_TIMEOUT);
 
 /// Where this broker is reached: taken from the sockets, so that port 0 works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,10 +130,11 @@ impl Broker {
         self.clock.now()
     }
 
-    /// Whether hosts may still be on their way to this broker: it began less than `patience` ago, and an
-    /// enabled host has not reported since. Until then "no such session" may be wrong.
-    pub fn is_gathering(&self, patience: Duration) -> bool {
-        if self.started_at.elapsed() >= patience {
+    /// Whether hosts may still be on their way to this broker: it began less than [`GATHERING`] ago, and an
+    /// enabled host has not reported since. Until then "no such session" may be wrong, and a new one may be a
+    /// user's second.
+    pub fn is_gathering(&self) -> bool {
+        if self.started_at.elapsed() >= GATHERING {
             return false;
         }
         let view = self.farm.load();

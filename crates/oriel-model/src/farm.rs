@@ -40,7 +40,7 @@ pub struct Backup {
     /// Whether the farm's own keys are in them, so that `oriel broker restore` can make this farm anew on
     /// another machine, and gateways and hosts go on without joining again. Whoever has such a backup and its
     /// passphrase can make certificates that this farm trusts: keep the two apart.
-    pub authority: bool,
+    pub farm_keys: bool,
 }
 
 impl Default for Backup {
@@ -51,7 +51,7 @@ impl Default for Backup {
             at: Time::constant(2, 30, 0, 0),
             time_zone: "UTC".into(),
             keep: 14,
-            authority: false,
+            farm_keys: false,
         }
     }
 }

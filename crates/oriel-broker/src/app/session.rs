@@ -1,7 +1,5 @@
 //! Sessions: what users and administrators do with those that run.
 
-use std::time::Duration;
-
 use oriel_model::{
     Id, Object,
     session::{EndReason, Session},
@@ -19,10 +17,6 @@ use crate::{
 pub const MESSAGE_TITLE_MAX: usize = 200;
 /// Longest text of a message to a session, in characters.
 pub const MESSAGE_TEXT_MAX: usize = 4_000;
-
-/// How long after its start a broker that does not know a session says so with reserve: agents that lost
-/// their broker try again at least every 30 seconds.
-const GATHERING: Duration = Duration::from_secs(35);
 
 /// Who acts on a session.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +132,7 @@ impl Broker {
 
     /// Why a session is not known here.
     pub fn unknown_session(&self) -> SessionError {
-        if self.is_gathering(GATHERING) { SessionError::Starting } else { SessionError::Gone }
+        if self.is_gathering() { SessionError::Starting } else { SessionError::Gone }
     }
 
     /// Asks the host, then ends the connections at the gateways, whatever the host said: the right to

@@ -1,13 +1,14 @@
 //! Parts that stop, vanish or are killed: no setting and no session is lost, and the farm comes back
 //! by itself.
 
+use oriel_model::session::EndReason;
 use oriel_testkit::{
-    farm::PASSWORD,
+    farm::{Farm, PASSWORD},
     processes::{ProcessFarm, Service, program},
     rdp::{ClientOptions, RdpClient, RdpHost},
     wait,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connection::{Launch, Scene};
 
@@ -206,4 +207,34 @@ async fn a_broker_that_starts_on_a_full_disk_says_that_it_is_full() {
         );
         assert!(!said.contains("I/O error"), "with {left} KiB: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_long_a_session_was_left_outlives_the_broker() {
+    let mut farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    farm.user("alice", &[]).await;
+    let desktop = farm.desktop("Desktop").await;
+    let path = format!("/pools/{}", farm.pool);
+    let threshold = json!({ "warning": 1, "critical": 30 });
+    let set = |spec: &mut Value| spec["settings"]["disconnected_threshold"] = threshold.clone();
+    farm.admin.change(&path, set).await.unwrap();
+    let alice = farm.signed_in("alice").await;
+    let session = alice.launch(&desktop).await.unwrap()["session_id"].as_str().unwrap().to_owned();
+    host.machine.disconnect_session(&session, EndReason::Disconnected);
+    let severity = |expected: &'static str| {
+        farm.sessions_until("its severity is known", move |sessions| {
+            sessions.len() == 1 && sessions[0]["severity"]["disconnected"] == expected
+        })
+    };
+    severity("normal").await;
+    host.machine.left_for(&session, std::time::Duration::from_secs(120));
+    drop(severity);
+    farm.restart_broker().await;
+    let sessions = farm
+        .sessions_until("the new broker knows from the host since when", |sessions| {
+            sessions.len() == 1 && sessions[0]["severity"]["disconnected"] == "warning"
+        })
+        .await;
+    assert_eq!(sessions[0]["id"], json!(session));
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use oriel_model::{
     Timestamp,
     policy::{ClipboardKind, Direction},
+    session::EndReason,
 };
 use oriel_net::clock::Clock as _;
 use oriel_testkit::{
@@ -229,4 +230,56 @@ async fn a_session_starts_at_the_sign_in_and_the_first_program_opens_in_it() {
         wait::ensure(host.machine.sessions().is_empty(), host.machine.sessions())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_excluded_is_not_started_beforehand() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    let (editor, notes) = (farm.application("Editor").await, farm.application("Notes").await);
+    let end_all = async || {
+        for session in host.machine.sessions() {
+            host.machine.end_session(&session.session_id, EndReason::LoggedOff, "");
+        }
+        farm.host_reports(&host, true).await;
+    };
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+        let portal = farm.signed_in(user).await;
+        for resource in [&editor, &editor, &notes] {
+            portal.launch(resource).await.unwrap();
+        }
+        end_all().await;
+    }
+    let spec = json!({ "settings": { "connection": { "prelaunch": "basic" } } });
+    farm.admin.create("policies", "All", spec).await.unwrap();
+    let path = format!("/resources/{editor}");
+    farm.admin.change(&path, |spec| spec["no_prelaunch"] = json!(true)).await.unwrap();
+
+    // Not what alice opens most, but what she opens most of the rest.
+    let _alice = farm.signed_in("alice").await;
+    wait::until("a session waits", async || {
+        let sessions = host.machine.sessions();
+        wait::ensure(sessions.len() == 1 && sessions[0].resource_id == notes, sessions)
+    })
+    .await;
+    end_all().await;
+
+    // On these days nobody's. Whatever the time zone is, today is among them.
+    let today = farm.clock.now().to_zoned(TimeZone::UTC).date();
+    let days = [today.yesterday().unwrap(), today, today.tomorrow().unwrap()];
+    let site = format!("/sites/{}", farm.id_of("sites", "Main").await.unwrap());
+    let exclude = |spec: &mut Value| spec["publishing"]["no_prelaunch_on"] = json!(days);
+    farm.admin.change(&site, exclude).await.unwrap();
+    let alice = farm.signed_in("alice").await;
+    alice.resources().await.unwrap();
+    farm.clock.set_ahead(Duration::from_secs(3 * 24 * 3600));
+    let _bob = farm.signed_in("bob").await;
+    let waiting = wait::until("a session waits for bob", async || {
+        let sessions = host.machine.sessions();
+        if sessions.is_empty() { Err(sessions) } else { Ok(sessions) }
+    })
+    .await;
+    let users: Vec<_> = waiting.iter().map(|session| session.user_name.as_str()).collect();
+    assert_eq!(users, ["bob"], "for alice, on a day that is excluded, none was started");
 }

@@ -224,3 +224,28 @@ async fn routes_and_sizes_are_told_and_any_gateway_opens_the_ticket() {
     let prepare = last_prepare(&host);
     assert_eq!((prepare.width, prepare.height), (1600, 900));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_counts_those_inside_after_the_broker_was_restarted() {
+    let mut farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+    }
+    let target = json!({ "kind": "application", "source": farm.source(), "program": "cad" });
+    let limit = json!({ "uses": 1, "message": "Ask Kim for a licence." });
+    let cad = farm.resource("CAD", json!({ "target": target, "limit": limit })).await;
+    let (alice, bob) = (farm.signed_in("alice").await, farm.signed_in("bob").await);
+    let launch = alice.launch(&cad).await.unwrap();
+    farm.restart_broker().await;
+    farm.gateways_attached().await;
+    farm.host_reports(&host, true).await;
+    bob.try_launch(&cad).await.unwrap().assert_says(409, "limit_reached", "Ask Kim for a licence.");
+    alice.try_launch(&cad).await.unwrap().assert(201, "");
+    host.machine.close_program(session(&launch), &cad);
+    wait::until("there is room again", async || {
+        let answer = bob.try_launch(&cad).await.map_err(|error| error.to_string())?;
+        wait::ensure(answer.status == 201, answer.to_string())
+    })
+    .await;
+}

@@ -125,7 +125,7 @@ fn tell_administrators(data_dir: &Path, management: SocketAddr) -> anyhow::Resul
 }
 
 impl File {
-    fn into_config(self) -> BrokerConfig {
+    pub(super) fn into_config(self) -> BrokerConfig {
         let name = self.name.unwrap_or_else(machine_name);
         let mut config = BrokerConfig::new(self.data_dir, self.gateway_listen.ip(), name);
         if let Some(store) = self.store {

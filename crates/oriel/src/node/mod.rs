@@ -11,6 +11,8 @@ pub mod gateway;
 #[cfg(any(feature = "gateway", feature = "agent"))]
 pub mod join;
 mod parent;
+#[cfg(feature = "broker")]
+pub mod restore;
 
 use std::path::PathBuf;
 

@@ -39,7 +39,7 @@ pub struct Archive {
     /// Whether the farm's own keys are among the secrets: with them the farm can be restored as itself, and
     /// whoever opens them can make certificates that it trusts.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub authority: bool,
+    pub farm_keys: bool,
     /// Password hashes, other secrets of objects, and the fields that only the farm itself sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Sealed>,
@@ -136,7 +136,7 @@ impl Secrets {
 /// Secrets of the farm that make it this farm and no other: its authority, by which components know each
 /// other, and the key of the proofs of running sessions. They are archived only where that is asked for.
 /// Who has such an archive and its passphrase can make certificates that this farm's components trust.
-const AUTHORITY: [&str; 3] = [AUTHORITY_CERTIFICATE, AUTHORITY_KEY, session_proof::SECRET];
+const FARM_KEYS: [&str; 3] = [AUTHORITY_CERTIFICATE, AUTHORITY_KEY, session_proof::SECRET];
 
 /// Keys for what lasts minutes or hours. Never archived: a farm that is restored makes new ones, so that a
 /// sign-in that was ended after the archive was made stays ended.
@@ -145,15 +145,15 @@ const SHORT_LIVED: [&str; 2] = [ticket_keys::SECRET, sign_in_token::SECRET];
 /// Whether an import leaves this secret as it is: the broker that takes it in, and everything that joined,
 /// go on being trusted.
 pub fn is_of_one_farm(kind: Kind, name: &str) -> bool {
-    kind == Kind::Farm && (AUTHORITY.contains(&name) || SHORT_LIVED.contains(&name))
+    kind == Kind::Farm && (FARM_KEYS.contains(&name) || SHORT_LIVED.contains(&name))
 }
 
 /// Whether this secret is archived.
-pub fn is_archived(kind: Kind, name: &str, with_authority: bool) -> bool {
-    !is_of_one_farm(kind, name) || (with_authority && AUTHORITY.contains(&name))
+pub fn is_archived(kind: Kind, name: &str, with_farm_keys: bool) -> bool {
+    !is_of_one_farm(kind, name) || (with_farm_keys && FARM_KEYS.contains(&name))
 }
 
 /// What is needed to be the farm that was archived, with [`Secrets::of_farm`].
 pub fn makes_a_farm(secrets: &Secrets, farm: Id<Farm>) -> bool {
-    AUTHORITY.iter().all(|name| secrets.of_farm(farm, name).is_some())
+    FARM_KEYS.iter().all(|name| secrets.of_farm(farm, name).is_some())
 }

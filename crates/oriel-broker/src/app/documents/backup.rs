@@ -145,7 +145,7 @@ async fn make_one(broker: &Arc<Broker>) -> Result<BackupFile, Refused> {
     let passphrase = passphrase.ok_or(Refused::NoBackupPassphrase)?;
     let passphrase = String::from_utf8(passphrase.to_vec()).map_err(|_| Refused::NoBackupPassphrase)?;
     let settings = broker.farm.load().farm().backup;
-    let archive = export(broker, Some(Zeroizing::new(passphrase)), settings.authority).await?;
+    let archive = export(broker, Some(Zeroizing::new(passphrase)), settings.farm_keys).await?;
     let (folder, keep) = (folder(broker), settings.keep);
     on_disk(move || {
         let made_at = archive.made_at;
@@ -280,9 +280,19 @@ pub async fn make_if_due(broker: &Arc<Broker>) -> Result<Option<BackupFile>, Ref
 
 /// Makes backups when they are due, until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
+    run_at(broker, signal, LOOK, AGAIN_AFTER).await;
+}
+
+/// As [`run`], with pauses of its own.
+pub(crate) async fn run_at(
+    broker: Arc<Broker>,
+    signal: ShutdownSignal,
+    look: Duration,
+    again_after: Duration,
+) {
     loop {
         // A failure is in the log and in the state already.
-        let pause = if make_if_due(&broker).await.is_ok() { LOOK } else { AGAIN_AFTER };
+        let pause = if make_if_due(&broker).await.is_ok() { look } else { again_after };
         tokio::select! {
             () = signal.given() => return,
             () = tokio::time::sleep(pause) => {}
@@ -307,7 +317,7 @@ mod tests {
             at: at.parse().expect("a time"),
             time_zone: "Europe/Berlin".into(),
             keep: 3,
-            authority: false,
+            farm_keys: false,
         };
         let check = |time: &str, now: &str, last: &str, next: &str| {
             let expected = Due { last: Some(at(last)), next: Some(at(next)) };

@@ -18,14 +18,14 @@ use super::{
 use crate::{Broker, app::administrators::Rights, farm::FarmView};
 
 /// The whole farm as an archive. Without a passphrase, nothing secret is in it: users keep no passwords,
-/// and tokens and invitations are left out, as they are nothing without their digests. `with_authority`
+/// and tokens and invitations are left out, as they are nothing without their digests. `with_farm_keys`
 /// says whether the farm's own keys are among its secrets.
 pub async fn export(
     broker: &Arc<Broker>,
     passphrase: Option<Zeroizing<String>>,
-    with_authority: bool,
+    with_farm_keys: bool,
 ) -> Result<Archive, Refused> {
-    if with_authority && passphrase.is_none() {
+    if with_farm_keys && passphrase.is_none() {
         return Err(wrong("passphrase", "is needed: the farm's own keys are archived only sealed"));
     }
     if let Some(passphrase) = &passphrase {
@@ -36,15 +36,15 @@ pub async fn export(
         Some(_) => broker.store.secrets().await?,
         None => Vec::new(),
     };
-    secrets.retain(|secret| is_archived(secret.kind, &secret.name, with_authority));
+    secrets.retain(|secret| is_archived(secret.kind, &secret.name, with_farm_keys));
     let icons = icons(broker, &view).await?;
     let (farm, made_at) = (ArchivedFarm { id: broker.farm_id, name: view.farm_name() }, broker.now());
     let work = tokio::task::spawn_blocking(move || {
         let documents = documents(&view, passphrase.is_some());
         let sealed =
             passphrase.map(|passphrase| all_secrets(&view, secrets).seal(&passphrase)).transpose()?;
-        let (format, authority) = (FORMAT.into(), with_authority);
-        Ok(Archive { format, farm, made_at, documents, icons, authority, secrets: sealed })
+        let (format, farm_keys) = (FORMAT.into(), with_farm_keys);
+        Ok(Archive { format, farm, made_at, documents, icons, farm_keys, secrets: sealed })
     });
     work.await.map_err(|error| oriel_store::StoreError::Unavailable { reason: error.to_string() })?
 }

@@ -49,6 +49,7 @@ use crate::{
 };
 
 pub use apply::{Apply, apply};
+pub use archive::Archive;
 pub use export::export;
 pub use import::{Import, import};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};

@@ -67,7 +67,7 @@ pub enum RestoreError {
     #[error(
         "the farm's own keys are not in this backup, so gateways and hosts would not trust what is made of it: start a new farm, import the backup there with oriel import, and let gateways and hosts join again"
     )]
-    NoAuthority,
+    NoFarmKeys,
     /// The archive is wrong.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -87,7 +87,7 @@ pub async fn restore(
     // All that may be wrong with the archive comes first: until then the data directory stays as it is.
     let Opened { documents, icons, secrets } = import::open(archive, Some(passphrase)).await?;
     let secrets = secrets.filter(|secrets| archive::makes_a_farm(secrets, farm.id));
-    let secrets = secrets.ok_or(RestoreError::NoAuthority)?;
+    let secrets = secrets.ok_or(RestoreError::NoFarmKeys)?;
     let authority = authority(&secrets, farm.id)?;
     let now = config.clock.now();
     let mut writes = objects(&documents, &secrets, farm.id)?;

@@ -20,7 +20,7 @@ use std::{
 use oriel_model::{Id, Timestamp, host::Host, resource::Resource, session::Session, user::User};
 use oriel_rules::{
     launch::{self, OwnSession, Plan},
-    placement::{HEARTBEAT_GRACE, Ranking},
+    placement::Ranking,
 };
 use oriel_wire::v1::{Prepared, RefusalCode, SessionRef, agent_reply, agent_request::Body};
 
@@ -50,10 +50,6 @@ const CANDIDATES_MAX: usize = 5;
 /// How long a launch may take in all, hosts that do not answer included: a little less than a gateway
 /// waits for a call, so that the user reads the reason.
 const LAUNCH_DEADLINE: Duration = Duration::from_secs(35);
-
-/// How long after its start a broker waits for hosts it has not heard of before it places sessions on
-/// the others: as long as a silent host is forgiven.
-const GATHERING: Duration = HEARTBEAT_GRACE.unsigned_abs();
 
 /// What a user asks for.
 #[derive(Debug, Clone)]
@@ -208,7 +204,7 @@ impl Broker {
 
     async fn place(&self, attempt: &Attempt, now: Timestamp) -> Result<Confirmed, LaunchError> {
         // A host that has not reported since this broker began may hold the user's session.
-        if self.is_gathering(GATHERING) {
+        if self.is_gathering() {
             return Err(LaunchError::Starting);
         }
         let opens = attempt.opens.as_ref().ok_or(LaunchError::NotFound)?;

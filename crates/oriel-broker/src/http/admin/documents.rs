@@ -79,7 +79,7 @@ struct Export {
     passphrase: Option<Zeroizing<String>>,
     /// Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without
     /// joining again. Whoever opens the archive can make certificates that the farm trusts.
-    authority: bool,
+    farm_keys: bool,
 }
 
 /// What is sent to turn a change back.
@@ -156,7 +156,7 @@ async fn export(
     _turn: Turn,
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
-    Ok(Json(documents::export(&broker, sent.passphrase, sent.authority).await?))
+    Ok(Json(documents::export(&broker, sent.passphrase, sent.farm_keys).await?))
 }
 
 async fn import(

@@ -32,24 +32,6 @@ impl<T: Serialize + Revised> IntoResponse for Tagged<T> {
     }
 }
 
-impl<T: JsonSchema> OperationOutput for Tagged<T> {
-    type Inner = T;
-
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        Json::<T>::operation_response(context, operation).map(with_tag)
-    }
-
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        only(200, Self::operation_response(context, operation))
-    }
-}
-
 /// 201 with what was made.
 pub struct Created<T>(pub T);
 
@@ -70,46 +52,33 @@ impl<T: Serialize + Revised> IntoResponse for Made<T> {
     }
 }
 
-impl<T: JsonSchema> OperationOutput for Created<T> {
-    type Inner = T;
+/// Describes an answer with JSON in it: its status, and what is told beside the JSON.
+macro_rules! described {
+    ($answer:ident, $status:literal, $beside:expr) => {
+        impl<T: JsonSchema> OperationOutput for $answer<T> {
+            type Inner = T;
 
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        Json::<T>::operation_response(context, operation)
-    }
+            fn operation_response(
+                context: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Option<openapi::Response> {
+                Json::<T>::operation_response(context, operation).map($beside)
+            }
 
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        only(201, Self::operation_response(context, operation))
-    }
+            fn inferred_responses(
+                context: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Vec<(Option<u16>, openapi::Response)> {
+                let answer = Self::operation_response(context, operation);
+                answer.map(|answer| (Some($status), answer)).into_iter().collect()
+            }
+        }
+    };
 }
 
-impl<T: JsonSchema> OperationOutput for Made<T> {
-    type Inner = T;
-
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        Json::<T>::operation_response(context, operation).map(with_tag)
-    }
-
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        only(201, Self::operation_response(context, operation))
-    }
-}
-
-/// The one answer of an operation that works.
-fn only(status: u16, answer: Option<openapi::Response>) -> Vec<(Option<u16>, openapi::Response)> {
-    answer.map(|answer| (Some(status), answer)).into_iter().collect()
-}
+described!(Tagged, 200, with_tag);
+described!(Created, 201, std::convert::identity);
+described!(Made, 201, with_tag);
 
 fn with_tag(mut response: openapi::Response) -> openapi::Response {
     response.headers.insert("ETag".into(), tag_header());

@@ -62,8 +62,8 @@ const SECS_MAX: u64 = 20;
 fn bombs_take_little_memory_and_time() {
     if let Some(path) = std::env::var_os(BOMB) {
         let bomb = fs::read(path).expect("readable");
-        let kept = icon_of(&bomb).map_or(0, |icon| icon.len());
-        assert!(kept < 1024, "what unpacks to more is not kept: {kept} bytes are");
+        let outcome = icon_of(&bomb).map(|icon| format!("kept {} bytes", icon.len()));
+        println!("outcome: {}", outcome.unwrap_or_else(|error| error.to_string()));
         let status = fs::read_to_string("/proc/self/status").expect("readable");
         let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("most memory used");
         println!("most memory: {most}");
@@ -74,15 +74,16 @@ fn bombs_take_little_memory_and_time() {
     let packed = payload(&large, *b"IDAT");
     let small = png(16, 16, false);
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, bomb) in [
-        ("picture", sized(&large, 16, 16)),
-        ("profile", with_chunk(&small, *b"iCCP", &[b"x\0\0".as_slice(), &packed].concat())),
-        ("text", with_chunk(&small, *b"zTXt", &[b"x\0\0".as_slice(), &packed].concat())),
+    for (name, bomb, expected) in [
+        ("picture", sized(&large, 16, 16), "?"),
+        ("profile", with_chunk(&small, *b"iCCP", &[b"x\0\0".as_slice(), &packed].concat()), "?"),
+        ("text", with_chunk(&small, *b"zTXt", &[b"x\0\0".as_slice(), &packed].concat()), "?"),
     ] {
         assert!(bomb.len() <= ICON_BYTES_MAX, "{name}: {} bytes", bomb.len());
         let path = folder.path().join(name);
         fs::write(&path, bomb).expect("written");
-        let most = most_memory_at(&path);
+        let (outcome, most) = outcome_of(&path);
+        eprintln!("{name}: {outcome} {expected}");
         assert!(most < MEMORY_MAX, "{name}: {most} bytes were used");
     }
 }
@@ -94,8 +95,8 @@ fn tightly_packed(picture: &image::GrayImage) -> Vec<u8> {
     bytes
 }
 
-/// Looks at a picture in a process of its own; gives the most memory that it used.
-fn most_memory_at(path: &Path) -> u64 {
+/// Looks at a picture in a process of its own; gives what came of it, and the most memory that it used.
+fn outcome_of(path: &Path) -> (String, u64) {
     let began = Instant::now();
     let (_, module) = module_path!().split_once("::").expect("a module of this crate");
     let test = format!("{module}::bombs_take_little_memory_and_time");
@@ -108,9 +109,10 @@ fn most_memory_at(path: &Path) -> u64 {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");
     assert!(began.elapsed().as_secs() < SECS_MAX, "{}: {:?}", path.display(), began.elapsed());
-    let most = text.lines().find_map(|line| line.split_once("most memory:")).expect("the child ran").1;
-    let kib: u64 = most.trim().trim_end_matches(" kB").parse().expect("KiB");
-    kib * 1024
+    let told = |what: &str| text.lines().find_map(|line| Some(line.split_once(what)?.1.trim()));
+    let most = told("most memory:").expect("the child ran");
+    let kib: u64 = most.trim_end_matches(" kB").parse().expect("KiB");
+    (told("outcome:").expect("an outcome").to_owned(), kib * 1024)
 }
 
 /// The same file, which says that the picture has another size.

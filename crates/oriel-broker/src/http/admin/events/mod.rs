@@ -6,6 +6,8 @@
 
 mod hub;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, convert::Infallible, str::FromStr, sync::Arc};
 
@@ -165,7 +167,8 @@ async fn listen(
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(30)
     };
     let seat = hub.seat().ok_or_else(busy)?;
-    Ok(Events(stream::open(stream::Listener { broker, hub, caller, topics, after, _seat: seat })))
+    let heartbeat = stream::HEARTBEAT;
+    Ok(Events(stream::open(stream::Listener { broker, hub, caller, topics, after, heartbeat, _seat: seat })))
 }
 
 pub fn routes() -> Api {

@@ -25,7 +25,7 @@ use crate::{
 const QUEUE: usize = 64;
 /// How often a comment is sent, so that a connection that is gone is noticed: proxies give up after 30
 /// seconds and more.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes read from the log at a time.
 const CHANGES: usize = 100;
 
@@ -38,6 +38,8 @@ pub struct Listener {
     pub topics: BTreeSet<Topic>,
     /// The last change that the listener knows.
     pub after: Option<u64>,
+    /// How often a comment is sent: [`HEARTBEAT`].
+    pub heartbeat: Duration,
     pub _seat: OwnedSemaphorePermit,
 }
 
@@ -73,7 +75,7 @@ impl Listener {
             send(&sender, event("reset", "{}")).await?;
         }
         let mut told = self.after.unwrap_or(newest).min(newest);
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         loop {
             let rights = self.rights().ok_or(Over)?;
             if self.topics.contains(&Topic::Settings) {
