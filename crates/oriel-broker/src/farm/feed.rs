@@ -238,4 +238,22 @@ mod tests {
         take_in(&mut view, &[change(4, Action::Deleted, id, serde_json::Value::Null)]);
         assert!(view.groups.is_empty() && view.groups.by_name("sales").is_none());
     }
+
+    #[tokio::test]
+    async fn whoever_waits_for_some_kinds_is_not_told_of_others() {
+        let (newest, _) = watch::channel(Newest([7; Kind::ALL.len()]));
+        let mut changes = Changes { newest: newest.subscribe(), kinds: &[Kind::Group, Kind::Host], seen: 7 };
+        let told = async |changes: &mut Changes| {
+            // Ready at once, or not: nothing else runs.
+            tokio::select! { biased; () = changes.next() => true, () = std::future::ready(()) => false }
+        };
+        newest.send_modify(|newest| newest.0[Kind::User as usize] = 8);
+        assert!(!told(&mut changes).await);
+        newest.send_modify(|newest| newest.0[Kind::Host as usize] = 9);
+        assert!(told(&mut changes).await);
+        assert_eq!(changes.seen(), 9);
+        assert!(!told(&mut changes).await, "once is enough");
+        newest.send_modify(|newest| newest.0[Kind::Group as usize] = 10);
+        assert!(told(&mut changes).await);
+    }
 }

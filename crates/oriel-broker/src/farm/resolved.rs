@@ -68,3 +68,44 @@ impl ResolvedHosts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use oriel_model::{Kind, SettingsObject, Timestamp};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_change_of_any_level_is_seen() {
+        let now = Timestamp::UNIX_EPOCH;
+        let [site, pool, host]: [Id<Value>; 3] = std::array::from_fn(|_| Id::generate(now));
+        let object = |kind, id, site: Option<Id<Value>>, spec| SettingsObject {
+            kind,
+            id,
+            name: "x".into(),
+            site: site.map(Id::cast),
+            spec,
+            revision: 1,
+            changed_at: now,
+            changed_by: "t".into(),
+        };
+        let mut view = FarmView::default();
+        let mut check = |changed: SettingsObject, enabled: bool, sessions: u32, timeout: u32| {
+            view.put(&changed);
+            view.reindex();
+            let resolved = view.resolved_hosts.get(host.cast()).map(|host| {
+                (host.enabled, host.settings.max_sessions, host.agent_timeout_secs)
+            });
+            assert_eq!(resolved, Some((enabled, sessions, timeout)));
+        };
+        check(object(Kind::Host, host, None, json!({"pool": pool})), false, 250, 5);
+        check(object(Kind::Site, site, None, json!({"host_defaults": {"max_sessions": 4}})), false, 250, 5);
+        check(object(Kind::Pool, pool, Some(site), json!({})), true, 4, 5);
+        let balancing = json!({"balancing": {"agent_timeout_secs": 9}, "settings": {"max_sessions": 3}});
+        check(object(Kind::Pool, pool, Some(site), balancing), true, 3, 9);
+        check(object(Kind::Site, site, None, json!({"balancing_defaults": {"agent_timeout_secs": 8}})), true, 3, 9);
+        check(object(Kind::Host, host, None, json!({"pool": pool, "enabled": false})), false, 3, 9);
+        check(object(Kind::Host, host, None, json!({"pool": pool, "settings": {"max_sessions": 2}})), true, 2, 9);
+    }
+}
