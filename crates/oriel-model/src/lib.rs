@@ -32,6 +32,7 @@ pub mod rule;
 pub mod schedule;
 pub mod session;
 pub mod site;
+pub mod sorted;
 pub mod token;
 pub mod user;
 pub mod validate;

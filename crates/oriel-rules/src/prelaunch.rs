@@ -202,9 +202,7 @@ mod tests {
                 application(7, |r| {
                     r.target = Target::Document { application: id(2), path: "/x".into() };
                 }),
-            ],
-            &Catalogue::default(),
-        );
+            ]);
         choose(&Inputs {
             mode,
             catalogue: &catalogue,

@@ -3,7 +3,8 @@
 
 use oriel_model::{
     Id, Object, Timestamp,
-    pool::EffectiveBalancing,
+    inherit::Inherited,
+    pool::{Balancing, EffectiveBalancing},
     resource::{Resource, Source},
     site::Site,
     user::User,
@@ -160,7 +161,7 @@ impl Broker {
             user_enabled: user.spec.enabled,
             resource: object.id,
             resource_name: object.name.clone(),
-            rule_name: rule_name(&view, &object.spec, &access),
+            rule_name: rule_name(&view, &object.spec, &access).map(str::to_owned),
             summary,
             policy: policy::effective(&view, &facts),
             welcome,
@@ -195,7 +196,7 @@ impl Broker {
         let pools: std::collections::BTreeSet<_> = hosts.iter().map(|host| host.spec.pool).collect();
         // Hosts of several pools are compared by what all of them have: their load.
         let balancing = match pools.iter().next() {
-            Some(pool) if pools.len() == 1 => view.effective_balancing(*pool).0,
+            Some(pool) if pools.len() == 1 => Balancing::effective(&view.levels_of_pool(*pool)),
             _ => EffectiveBalancing::default(),
         };
         PlacementInputs {
@@ -234,7 +235,11 @@ fn capital(reason: &str) -> String {
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-pub(crate) fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -> Option<String> {
+pub(crate) fn rule_name<'a>(
+    view: &'a FarmView,
+    resource: &'a Resource,
+    access: &Access,
+) -> Option<&'a str> {
     use oriel_rules::access::Hidden;
     let (rules, decision) = match access {
         Access::Open { decision } | Access::Maintenance { decision, .. } => (&resource.rules, decision),
@@ -244,8 +249,7 @@ pub(crate) fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -
         }
         Access::Hidden { .. } => return None,
     };
-    let name = &rules.rules.get(decision.rule?)?.name;
-    (!name.is_empty()).then(|| name.clone())
+    Some(&*rules.rules.get(decision.rule?)?.name).filter(|name| !name.is_empty())
 }
 
 fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&Plan>) -> String {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use oriel_model::{
-    Id, Timestamp,
+    Id, Kind, Timestamp,
     session::{EndReason, Session, SessionState},
     user::User,
 };
@@ -97,10 +97,13 @@ impl Broker {
 /// How often sessions are looked at without a nudge.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// What decides which hours hold for whom.
+const MATTERS: &[Kind] = &[Kind::LogonHours, Kind::User, Kind::Site, Kind::Gateway, Kind::Broker];
+
 /// Warns users whose hours end soon and disconnects those whose hours are over; ends what was started
 /// beforehand for nobody. Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(MATTERS);
     // Of which end a session was warned. A broker that has just begun warns once more.
     let mut warned: HashMap<Id<Session>, Timestamp> = HashMap::new();
     loop {
@@ -112,7 +115,7 @@ pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
         }
         tokio::select! {
             () = signal.given() => return,
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             () = broker.hours_changed.notified() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }

@@ -1,6 +1,9 @@
 //! Whether somebody is let in now: by the kind of their client, and by the hours.
 
-use oriel_model::{Timestamp, site::SiteSection};
+use oriel_model::{
+    Timestamp,
+    site::{AllowedClients, SiteSection},
+};
 use oriel_rules::{
     clients::{self, Admission},
     logon_hours::{self, May, Question, Standing},
@@ -48,10 +51,11 @@ impl Welcome {
         now: Timestamp,
     ) -> Self {
         let site = facts.site.and_then(|site| view.section_of(site, SiteSection::Clients));
-        let allowed = site.map(|site| site.spec.clients.clone()).unwrap_or_default();
+        let anybody = AllowedClients::default();
+        let allowed = site.map_or(&anybody, |site| &site.spec.clients);
         let question = Question { facts, user_zone, extended_until, now };
         Self {
-            clients: clients::admit(&allowed, facts),
+            clients: clients::admit(allowed, facts),
             hours: logon_hours::judge(&view.hours_order, &question),
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use jiff::SignedDuration;
 use oriel_model::{
-    Id, Timestamp,
+    Id, Kind, Timestamp,
     host::Host,
     schedule::{Schedule, ScheduleTarget},
 };
@@ -29,14 +29,14 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(&[Kind::Schedule, Kind::Pool, Kind::Host]);
     loop {
         if broker.schedules.is_ready(&*broker.store).await {
             reconcile(&broker).await;
         }
         tokio::select! {
             () = signal.given() => return,
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }

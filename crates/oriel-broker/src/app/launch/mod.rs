@@ -304,8 +304,8 @@ impl Broker {
                     return Ok(confirmed);
                 }
                 Err(error) => {
-                    tracing::warn!(host.id = %candidate.host, host.name = candidate.name, %error, "a host did not take a session");
-                    answers.push((candidate.name.clone(), error));
+                    tracing::warn!(host.id = %candidate.host, host.name = &*candidate.name, %error, "a host did not take a session");
+                    answers.push((candidate.name.to_string(), error));
                 }
             }
         }

@@ -376,7 +376,7 @@ impl Shown {
     fn severity(&self, session: &HostSession) -> SessionSeverity {
         let mut settings = self.settings.borrow_mut();
         let settings = settings.entry(session.host).or_insert_with(|| {
-            self.farm.effective_settings(session.host).map(|(settings, _)| settings).unwrap_or_default()
+            self.farm.resolved_hosts.get(session.host).map(|host| host.settings.clone()).unwrap_or_default()
         });
         judged(settings, session, self.now)
     }

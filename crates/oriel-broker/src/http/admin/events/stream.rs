@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, convert::Infallible, future::pending, sync::Arc, time::Duration};
 
 use axum::response::sse::Event;
+use oriel_model::Kind;
 use oriel_store::ChangeQuery;
 use serde_json::json;
 use tokio::{
@@ -60,8 +61,8 @@ pub fn open(listener: Listener) -> ReceiverStream<Result<Event, Infallible>> {
 
 impl Listener {
     async fn run(self, sender: Sender) -> Result<(), Over> {
-        let mut changed = self.broker.farm.changed();
-        let newest = *changed.borrow_and_update();
+        let mut changes = self.broker.farm.changes(Kind::ALL);
+        let newest = changes.seen();
         let is_live = self.topics.iter().any(|topic| *topic != Topic::Settings);
         let mut live = is_live.then(|| self.hub.listen(&self.broker));
         let ready = json!({"topics": self.topics.iter().map(|topic| topic.as_str()).collect::<Vec<_>>()});
@@ -84,7 +85,7 @@ impl Listener {
             tokio::select! {
                 () = sender.closed() => return Err(Over),
                 () = self.broker.ending.cancelled() => return Err(Over),
-                change = changed.changed() => change.map_err(|_| Over)?,
+                () = changes.next() => {}
                 live = next(&mut live) => self.tell(&sender, &rights, live).await?,
                 _ = heartbeat.tick() => send(&sender, Event::default().comment("")).await?,
             }
