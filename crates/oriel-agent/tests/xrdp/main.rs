@@ -38,7 +38,28 @@ async fn sessions_on_a_real_xrdp() {
         )+};
     }
     run!(
- shares::a_share_opens_and_its_files_are_read_and_written, priorities::busy_loops_are_lowered_and_restored,
+        a_secret_opens_one_session_once,
+        a_user_has_two_sessions_and_comes_back_to_each,
+        a_client_cannot_choose_the_program,
+        a_second_client_takes_over,
+        ends_are_told_apart,
+        programs_that_hand_over_or_fail,
+        processes_are_listed_and_ended,
+        limits_are_kept,
+        a_desktop_runs,
+        a_session_follows_the_clients_window,
+        power_is_switched_by_the_node_files_commands,
+        windows::programs_open_in_the_form_that_is_wanted,
+        windows::two_programs_share_a_session_and_the_last_ends_it,
+        windows::documents_and_folders_open,
+        shares::a_share_opens_and_its_files_are_read_and_written,
+        prelaunched::a_session_waits_for_its_user,
+        prelaunched::one_that_nobody_wants_is_dropped,
+        priorities::busy_loops_are_lowered_and_restored,
+        a_restarted_agent_finds_its_sessions_again,
+        a_killed_agent_loses_neither_sessions_nor_logons,
+        a_restarted_sesman_loses_no_session,
+        a_late_secret_is_refused,
     );
     if has_units {
         run!(units::lose_no_session, units::are_left_alone_by_another_agent);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     client::Client,
     path::{self, Step},
-    schema::{self, Schema},
+    schema::Schema,
     words,
 };
 use crate::failure::{Failure, Outcome};
@@ -131,9 +131,9 @@ pub fn to_ids(client: &Client, kind: Kind, spec: &mut Value) -> Outcome {
 
 /// The path of the field in a kind's spec that has this name of an object.
 fn place_of(kind: Kind, spec: &Value, wanted: Kind, name: &str) -> Option<String> {
-    fn search(schema: &Schema, value: &Value, at: &mut Vec<Step>, wanted: &str, name: &str) -> bool {
+    fn search(schema: &Schema, value: &Value, at: &mut Vec<Step>, wanted: Kind, name: &str) -> bool {
         match value {
-            Value::String(text) => text == name && schema.holds(at) == wanted,
+            Value::String(text) => text == name && schema.may_name(at, wanted),
             Value::Object(fields) => fields.iter().any(|(field, value)| {
                 at.push(Step::Field(field.clone()));
                 search(schema, value, at, wanted, name) || at.pop().is_none()
@@ -146,7 +146,7 @@ fn place_of(kind: Kind, spec: &Value, wanted: Kind, name: &str) -> Option<String
         }
     }
     let mut at = Vec::new();
-    search(&Schema::of(kind), spec, &mut at, &schema::name_of(wanted), name).then(|| path::written(&at))
+    search(&Schema::of(kind), spec, &mut at, wanted, name).then(|| path::written(&at))
 }
 
 /// Puts names where objects of a kind have ids, in their specs and their sites. What leads nowhere keeps

@@ -115,10 +115,16 @@ impl Schema {
         !kinds.is_empty() && kinds.iter().all(|kind| *kind == "string")
     }
 
+    /// Whether the place at a path may name an object of this kind.
+    pub fn may_name(&self, path: &[Step], kind: Kind) -> bool {
+        let is_kind = |place: &&Value| place["x-oriel-kind"].as_str() == Some(kind.as_str());
+        self.expanded(&self.at(path)).iter().any(is_kind)
+    }
+
     fn form(&self, places: &[&Value]) -> String {
         let all = self.expanded(places);
         if let Some(kind) = all.iter().find_map(|place| place["x-oriel-kind"].as_str()) {
-            return name_of_word(kind);
+            return format!("name of a {}", kind.replace('_', " "));
         }
         let words = values(&all);
         let is = |kind: &str| all.iter().any(|place| types(place).contains(&kind));
@@ -218,15 +224,6 @@ impl Schema {
             steps.pop();
         }
     }
-}
-
-/// How a field that names an object of this kind is described.
-pub fn name_of(kind: Kind) -> String {
-    name_of_word(kind.as_str())
-}
-
-fn name_of_word(kind: &str) -> String {
-    format!("name of a {}", kind.replace('_', " "))
 }
 
 /// Whether a default says more than that there is nothing.
