@@ -18,14 +18,17 @@ const SESSION_HOST = [
 const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", "tint2", "hsetroot"];
 
 /** Clients and servers that the tests start. */
-const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish"];
+const TESTS = [
+  "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish",
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse",
+];
 
 /** What makes and boots other Debian systems in folders. */
 const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];
 
 /** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
 const TESTED_HOST = [...SESSION_HOST, "xterm", "pcmanfm", "xvfb", "xdotool", "iproute2", "imagemagick",
-  "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */
 const BENCH = ["haproxy"];

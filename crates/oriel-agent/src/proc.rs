@@ -184,6 +184,11 @@ impl ProcessTable {
     }
 }
 
+/// Every process there is, in no order.
+pub(crate) fn all() -> Vec<ProcessId> {
+    ProcessTable::read().iter().map(|stat| stat.id).collect()
+}
+
 /// Identity of the running kernel: another one after each restart of the machine.
 pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()

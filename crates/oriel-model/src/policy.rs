@@ -296,12 +296,17 @@ pub fn validate_routes(routes: &[Route], field: &str, mistakes: &mut Mistakes) {
     }
     for (index, route) in routes.iter().enumerate() {
         if let Route::Address { address } = route {
-            let field = format!("{field}[{index}].address");
-            mistakes.text(&field, address, 260);
-            if address.chars().any(|c| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#')) {
-                mistakes.add(&field, "must be a host name or an IP address, with a port or without");
-            }
+            validate_address(address, &format!("{field}[{index}].address"), mistakes);
         }
+    }
+}
+
+/// Checks an address that clients are sent to.
+pub fn validate_address(address: &str, field: &str, mistakes: &mut Mistakes) {
+    // A host name of the longest and a port.
+    mistakes.text(field, address, 260);
+    if address.chars().any(|c| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#')) {
+        mistakes.add(field, "must be a host name or an IP address, with a port or without");
     }
 }
 

@@ -31,8 +31,8 @@ use crate::killed;
 
 /// Short, so that tests are.
 pub const LIMITS: SessionLimits = SessionLimits {
-    linger_disconnect: Duration::from_secs(1),
-    linger_logoff: Duration::ZERO,
+    linger_disconnect: Some(Duration::from_secs(1)),
+    linger_logoff: Some(Duration::ZERO),
     idle_disconnect: None,
     disconnected_logoff: None,
     readiness: Duration::from_secs(60),
@@ -115,7 +115,7 @@ pub fn program(program: &str, arguments: &str) -> Start {
     Start::Program(Program { program, arguments, ..Program::default() })
 }
 
-fn free_port() -> SocketAddr {
+pub fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

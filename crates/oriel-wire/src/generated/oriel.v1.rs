@@ -477,6 +477,7 @@ pub struct AgentHello {
 pub struct HostSettings {
     #[prost(uint32, tag = "1")]
     pub max_sessions: u32,
+    /// 4294967295: never.
     #[prost(uint32, tag = "2")]
     pub linger_disconnect_secs: u32,
     #[prost(uint32, tag = "3")]

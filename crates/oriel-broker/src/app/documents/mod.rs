@@ -36,7 +36,7 @@ use oriel_model::{
     Id, Kind, Timestamp,
     permission::Action,
     site::Site,
-    validate::{Mistake, Mistakes},
+    validate::{self, Mistake, Mistakes},
 };
 use oriel_store::{CommitError, StoreError};
 use schemars::JsonSchema;
@@ -173,7 +173,7 @@ pub fn read(values: Vec<Value>, list: &str) -> Result<Vec<Document>, Refused> {
             Ok(document) => documents.push(document),
             Err(error) => {
                 let path = error.path().to_string();
-                let message = error.into_inner().to_string();
+                let message = validate::in_words(&error.into_inner().to_string());
                 mistakes.within(&format!("{list}[{index}]"), |m| {
                     m.add(if path == "." { "" } else { &path }, message);
                 });
