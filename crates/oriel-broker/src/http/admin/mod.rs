@@ -18,6 +18,7 @@ mod input;
 mod kinds;
 mod openapi;
 mod respond;
+mod schedules;
 mod sessions;
 mod status;
 mod users;
@@ -69,6 +70,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
     let routes = ApiRouter::new()
         .merge(kinds::routes())
         .merge(hosts::routes())
+        .merge(schedules::routes())
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())
