@@ -231,10 +231,14 @@ mod tests {
             let command = [wrapper, &["cat", "/proc/1/stat"]].concat();
             let output = std::process::Command::new(command[0]).args(&command[1..]).output().expect("runs");
             assert!(output.status.success(), "{output:?}");
-            Stat::parse(std::str::from_utf8(&output.stdout).expect("text").trim()).expect("parses").id.start_ticks
+            Stat::parse(std::str::from_utf8(&output.stdout).expect("text").trim())
+                .expect("parses")
+                .id
+                .start_ticks
         };
         assert_eq!(told(&[]), begun_ticks());
-        let namespaces = ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--mount-proc", "--mount"];
+        let namespaces =
+            ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--mount-proc", "--mount"];
         let inside = told(&namespaces);
         let me = ProcessId::of(std::process::id()).expect("this process");
         assert!(inside >= me.start_ticks && inside > begun_ticks(), "{inside} {me:?}");

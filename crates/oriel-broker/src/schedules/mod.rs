@@ -54,14 +54,16 @@ async fn reconcile(broker: &Arc<Broker>) {
         let steps = schedule::plan(&schedules, &hosts, &done, now);
         // Holds first: no seat is promised on a host that is told to empty.
         for step in &steps {
-            let name = view.hosts.get(step.host).map_or_else(|| step.host.to_string(), |host| host.name.clone());
+            let name =
+                view.hosts.get(step.host).map_or_else(|| step.host.to_string(), |host| host.name.clone());
             let outcome = carry_out::carry_out(broker, &view, step).await;
             if let Err(error) = &outcome {
                 tracing::warn!(schedule.id = %step.schedule, host.id = %step.host, action = ?step.action, %error, "a scheduled step was not carried out; trying again");
                 broker.schedules.complain(step, &name, &error.to_string(), broker.now());
             }
             // An attempt that failed is one: the plan says when there is another, and when there is none.
-            if outcome.as_ref().err().is_none_or(|error| step.action.is_attempt() && error.is_of_an_attempt()) {
+            let is_done = |error: &carry_out::StepError| step.action.is_attempt() && error.is_of_an_attempt();
+            if outcome.as_ref().err().is_none_or(is_done) {
                 tracing::info!(
                     target: "audit", event = "scheduled", schedule.id = %step.schedule, host.id = %step.host,
                     occurrence = %step.occurrence, action = ?step.action, failed = outcome.is_err()

@@ -177,9 +177,7 @@ impl Schedules {
         for done in kept.done.iter().filter(|done| done.schedule == id) {
             newest.insert((done.host, done.occurrence), done);
         }
-        let is_over = |done: &Done| {
-            matches!(done.mark, Mark::Release { .. } | Mark::DisableLogons)
-        };
+        let is_over = |done: &Done| matches!(done.mark, Mark::Release { .. } | Mark::DisableLogons);
         let going_on = newest.into_values().filter(|done| !is_over(done)).map(|done| GoingOn {
             host: done.host,
             occurrence: done.occurrence,

@@ -181,7 +181,8 @@ fn runs(desk: &Desk, named: &Named) -> Outcome {
 /// Writes the problems of a run as people read them.
 fn tell_problems(run: &mut Value) {
     let problems = run["problems"].as_array().into_iter().flatten();
-    let told = problems.map(|problem| format!("{}: {}", plain(&problem["host_name"]), plain(&problem["text"])));
+    let told =
+        problems.map(|problem| format!("{}: {}", plain(&problem["host_name"]), plain(&problem["text"])));
     run["problems"] = told.collect::<Vec<_>>().join("; ").into();
 }
 
