@@ -125,7 +125,7 @@ test.describe('a refusal', () => {
     await expect(card).toContainText('As many as may use this program are using it.');
     await expect(card).toContainText('Ask Mrs. Keller at extension 204 for a third licence.');
     const why = oriel(demo, 'why', 'launch', '--user', carla.user_name, '--resource', 'Calculator');
-    expect(why).toContain('As many as may use it');
+    expect(why).toContain('As many as may use Calculator are using it: 2 of 2.');
     await picture(refused.page, 'session-limit');
     await expectAccessible(refused.page);
     for (const context of others) await context.close();

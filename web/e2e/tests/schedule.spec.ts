@@ -60,7 +60,7 @@ test.describe('a host that restarts on schedule', () => {
     // Whoever is there works on, and comes back to it.
     await editor.page.reload();
     await editor.settled();
-    await editor.see('more text', () => editor.type(' and more'), 0.0005);
+    await editor.see('more text', () => editor.type(' and more was written after the message'), 0.0005);
     expect(processesOf(session)).toEqual(expect.arrayContaining(programs));
     expect((await machine.host()).state).toMatchObject({ logon_mode: 'drain', sessions: 1 });
     expect(machine.starts).toBe(1);
@@ -88,6 +88,7 @@ test.describe('a host that restarts on schedule', () => {
     const schedule = await see(editor, 'the message', () =>
       restart(made, { drain_minutes: null, force_after_minutes: 0 }, 0, [{ minutes_before: 0, text: 'This host restarts now.' }]),
     );
+    await expect(editor.root, 'the deadline ends it').toHaveAttribute('data-state', 'ended', { timeout: 120_000 });
     const card = await editor.ended('logged_off_by_request');
     await expect(card).toContainText(`${EDITOR} was logged off`);
     await picture(editor.page, 'session-scheduled-end');
@@ -95,8 +96,9 @@ test.describe('a host that restarts on schedule', () => {
     await machine.ready();
     expect(processesOf(session)).toEqual([]);
     await through(administrator, schedule);
+    // The editor starts anew and offers what it has kept by itself.
     await card.getByTestId('open-again').click();
-    await editor.ready();
+    await editor.settled();
   });
 });
 
