@@ -20,7 +20,7 @@ use crate::failure::Outcome;
 #[derive(Debug, Subcommand)]
 pub enum ScheduleCommand {
     #[command(flatten)]
-    Made(Made<Fields>),
+    Made(Box<Made<Fields>>),
     /// List how its latest times went, newest first
     Runs(Named),
 }
