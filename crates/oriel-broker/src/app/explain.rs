@@ -276,7 +276,11 @@ fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&P
         (_, Some(Plan::OwnSessionEnding { host, .. })) => {
             format!("The user's last session of it is still ending on {}.", host_name(*host))
         }
-        (_, Some(Plan::LimitReached { over })) => over.message.clone(),
+        (_, Some(Plan::LimitReached { over })) => {
+            let OverLimit { name, limit, uses, message, .. } = over;
+            let sentence = format!("As many as may use {name} are using it: {uses} of {limit}.");
+            if message.is_empty() { sentence } else { format!("{sentence} The user reads: {message}") }
+        }
         (_, Some(Plan::OwnSessionOutOfReach { host_name, .. })) => {
             format!("The user's own session is on {host_name}, which does not take it back now.")
         }

@@ -40,6 +40,13 @@ pub(super) enum StepError {
     NobodyNear,
 }
 
+impl StepError {
+    /// Whether the host has been told, or will be no more ready to be told in a moment.
+    pub(super) fn is_of_an_attempt(&self) -> bool {
+        !matches!(self, StepError::Host(HostError::NotConnected | HostError::Busy))
+    }
+}
+
 pub(super) async fn carry_out(broker: &Arc<Broker>, view: &FarmView, step: &Step) -> Result<(), StepError> {
     let host = step.host;
     let who = match view.schedules.get(step.schedule) {

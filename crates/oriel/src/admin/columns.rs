@@ -207,6 +207,16 @@ pub const SESSIONS: &[Column] = &[
     Column::plain("ID", "/id"),
 ];
 
+/// How the times of a schedule went.
+pub const RUNS: &[Column] = &[
+    Column::plain("TIME", "/occurrence"),
+    Column::plain("THROUGH", "/at"),
+    Column::plain("DONE", "/done"),
+    Column::plain("GIVEN UP", "/given_up"),
+    Column::plain("WITHDRAWN", "/withdrawn"),
+    Column::plain("PROBLEMS", "/problems"),
+];
+
 /// Processes of a session.
 pub const PROCESSES: &[Column] = &[
     Column::plain("PID", "/process_id"),

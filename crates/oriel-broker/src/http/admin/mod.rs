@@ -19,6 +19,7 @@ mod input;
 mod kinds;
 mod openapi;
 mod respond;
+mod schedules;
 mod sessions;
 mod sign_in;
 mod status;
@@ -74,6 +75,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
     let routes = ApiRouter::new()
         .merge(kinds::routes())
         .merge(hosts::routes())
+        .merge(schedules::routes())
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())
