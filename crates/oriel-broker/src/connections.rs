@@ -413,7 +413,11 @@ mod tests {
         ends.opened(connection, session, user);
         let left = on_host(connection, EndReason::Disconnected);
         ends.ended_on_host(&left, None, Timestamp::UNIX_EPOCH);
-        assert_eq!(reason(ends.known(connection, user)), Some(EndReason::Disconnected), "it was back in time");
+        assert_eq!(
+            reason(ends.known(connection, user)),
+            Some(EndReason::Disconnected),
+            "it was back in time"
+        );
     }
 
     #[test]

@@ -166,7 +166,8 @@ async fn an_application_that_runs_for_a_document_is_brought_to_the_front() {
     };
     let writer = farm.resource("Writer", application("writer")).await;
     let mail = farm.resource("Mail", application("mail")).await;
-    let letter = json!({ "target": { "kind": "document", "application": writer, "path": "/srv/letter.odt" } });
+    let letter =
+        json!({ "target": { "kind": "document", "application": writer, "path": "/srv/letter.odt" } });
     let letter = farm.resource("Letter", letter).await;
     let alice = farm.signed_in("alice").await;
     let first = alice.launch(&letter).await.unwrap();
