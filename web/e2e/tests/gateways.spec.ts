@@ -27,6 +27,9 @@ const test = base.extend<{ near: SecondGateway }>({
   },
 });
 
+// A gateway joins the farm and is waited for when it is gone, besides the session.
+test.describe.configure({ timeout: 180_000 });
+
 /**
  * A browser for the portal that trusts these addresses' certificates and no others: as if their users had let the
  * warnings pass, or their organisation had signed them.

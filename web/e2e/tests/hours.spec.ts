@@ -13,17 +13,18 @@ const HOUR_SECS = 3600;
 test.use({ timezoneId: ZONE, mayFail: true });
 
 /** Open on every day from one moment to another, in seconds from now, on the clocks in `ZONE`. */
-function open(fromSecs: number, toSecs: number) {
+function open(fromSecs: number, toSecs: number, now = Date.now()) {
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, timeStyle: 'medium' });
-  const at = (secs: number) => clock.format(Date.now() + secs * 1000);
+  const at = (secs: number) => clock.format(now + secs * 1000);
   const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
   return [{ days, from: at(fromSecs), to: at(toSecs) }];
 }
 
 test('outside of the hours, by the user’s own clock, the page says when they begin', async ({ portal, anna, ben, made, browser, context }) => {
-  const opensAt = new Date(Date.now() + 2 * HOUR_SECS * 1000);
+  const now = Date.now();
+  const opensAt = new Date(now + 2 * HOUR_SECS * 1000);
   const inWords = opensAt.toLocaleTimeString('en-US', { timeZone: ZONE, timeStyle: 'short' });
-  const spec = { open: open(2 * HOUR_SECS, 4 * HOUR_SECS), clock: { of: 'user' } };
+  const spec = { open: open(2 * HOUR_SECS, 4 * HOUR_SECS, now), clock: { of: 'user' } };
   const hours = await made.create('logon_hours', 'Evening', { ...spec, outside: { show_list: false, refuse: false } });
   const { page } = portal;
   await portal.signIn(anna);
