@@ -1,4 +1,4 @@
-/** Settings that a test makes, taken away again at its end. */
+/** Settings that a test makes and that go with it. */
 import { test as base, type Administrator } from './farm.ts';
 
 export interface SettingsObject {
@@ -8,7 +8,7 @@ export interface SettingsObject {
   spec: Record<string, unknown> & { target?: Record<string, unknown> };
 }
 
-/** Taken away again in the order that references allow. */
+/** What a test has set, taken away again at its end in the order that references allow. */
 export class Made {
   readonly #administrator: Administrator;
   readonly #undo: (() => Promise<unknown>)[] = [];
@@ -19,25 +19,20 @@ export class Made {
 
   async create(kind: string, name: string, spec: unknown, password?: string): Promise<SettingsObject> {
     const made = await this.#administrator.call<SettingsObject>('POST', kind, { name, spec, ...(password && { password }) });
-    this.#undo.push(() => this.#delete(kind, made.id));
+    this.adopt(kind, made.id);
     return made;
   }
 
   /** What came into being by itself is taken away, too. */
   adopt(kind: string, id: string): void {
-    this.#undo.push(() => this.#delete(kind, id));
+    this.#undo.push(() => this.remove(kind, id));
   }
 
-  /** Something else that is done at the end of the test. */
-  finally(step: () => Promise<unknown>): void {
-    this.#undo.push(step);
-  }
-
-  /** Changes what a resource says, until the end of the test. */
-  async change(name: string, change: (spec: SettingsObject['spec']) => unknown): Promise<SettingsObject> {
-    const before = await this.named('resources', name);
-    await this.#put(before.id, change(structuredClone(before.spec)));
-    this.#undo.push(() => this.#put(before.id, before.spec));
+  /** Changes what an object says, until the end of the test. */
+  async change(kind: string, name: string, change: (spec: SettingsObject['spec']) => unknown): Promise<SettingsObject> {
+    const before = await this.named(kind, name);
+    await this.put(kind, before.id, change(structuredClone(before.spec)));
+    this.#undo.push(() => this.put(kind, before.id, before.spec));
     return before;
   }
 
@@ -48,14 +43,20 @@ export class Made {
     return found;
   }
 
-  async #delete(kind: string, id: string): Promise<void> {
+  /** Makes an object say this, whoever has changed it meanwhile. */
+  async put(kind: string, id: string, spec: unknown): Promise<void> {
+    const { name, revision } = await this.#administrator.call<SettingsObject>('GET', `${kind}/${id}`);
+    await this.#administrator.call('PUT', `${kind}/${id}`, { name, revision, spec });
+  }
+
+  async remove(kind: string, id: string): Promise<void> {
     const { revision } = await this.#administrator.call<SettingsObject>('GET', `${kind}/${id}`);
     await this.#administrator.call('DELETE', `${kind}/${id}?revision=${revision}`);
   }
 
-  async #put(id: string, spec: unknown): Promise<void> {
-    const { name, revision } = await this.#administrator.call<SettingsObject>('GET', `resources/${id}`);
-    await this.#administrator.call('PUT', `resources/${id}`, { name, revision, spec });
+  /** Something else that is to be undone at the end, before what was made until now. */
+  atTheEnd(step: () => Promise<unknown>): void {
+    this.#undo.push(step);
   }
 
   async undo(): Promise<void> {

@@ -55,6 +55,9 @@ pub(crate) fn limits(settings: &EffectiveHostSettings) -> SessionLimits {
     }
 }
 
+/// More documents than anyone has open in one program; a session is told them in one line.
+const SAME_PROGRAM_MAX: usize = 256;
+
 /// # Errors
 /// When an id is none.
 pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatRequest, Refusal> {
@@ -90,6 +93,7 @@ pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatR
         is_shared: prepare.shared,
         is_prelaunch: prepare.prelaunch,
         brings_to_front: prepare.bring_to_front,
+        same_program: prepare.same_program_ids.iter().take(SAME_PROGRAM_MAX).cloned().collect(),
         size: (pixels(prepare.width), pixels(prepare.height)),
     })
 }

@@ -131,6 +131,9 @@ pub struct SeatRequest {
     pub is_prelaunch: bool,
     /// Whether, at a return, the window of the resource's program comes to the front.
     pub brings_to_front: bool,
+    /// Resources that are open in the same program: where the resource has no window of its own, the youngest
+    /// of theirs comes to the front.
+    pub same_program: Vec<String>,
     /// Width and height of the client's window in pixels; zero where they are not known.
     pub size: (u16, u16),
 }

@@ -17,7 +17,8 @@ pub struct Gateway {
     pub enabled: bool,
     /// For administrators.
     pub description: String,
-    /// The name users type, if it is known.
+    /// The name users type, with the port if it is not 443. Where preferred routes send users from one gateway
+    /// to another, both need theirs: pages connect only where the farm says, and gateways answer only its pages.
     pub public_address: Option<String>,
 }
 

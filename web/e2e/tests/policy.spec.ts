@@ -86,7 +86,7 @@ test('a document opens in its application', async ({ portal, anna, made }) => {
 
 test('two programs share one session', async ({ portal, anna, made, administrator }) => {
   for (const name of ['Text Editor', 'Calculator']) {
-    await made.change(name, (spec) => ({ ...spec, target: { ...spec.target, share_session: true } }));
+    await made.change('resources', name, (spec) => ({ ...spec, target: { ...spec.target, share_session: true } }));
   }
   await portal.signIn(anna);
   const editor = await portal.open('Text Editor');
@@ -108,7 +108,7 @@ test.describe('a refusal', () => {
     const { spec } = await made.named('users', anna.user_name);
     const carla: Account = { user_name: 'carla', password: randomUUID(), groups: anna.groups, os_account: `${anna.os_account}-c` };
     await made.create('users', carla.user_name, { ...spec, full_name: 'Carla Third', account: carla.os_account }, carla.password);
-    await made.change('Calculator', (spec) => ({
+    await made.change('resources', 'Calculator', (spec) => ({
       ...spec,
       limit: { uses: 2, at_limit: 'refuse', message: 'Ask Mrs. Keller at extension 204 for a third licence.' },
     }));

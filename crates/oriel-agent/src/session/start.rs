@@ -313,8 +313,8 @@ impl Session {
                     dialog::show("The program cannot be opened".into(), reason, &self.environment);
                 }
             }
-            Event::Agent(ToSession::BringToFront { resource }) => {
-                if let Some(window) = self.programs.window_of(&resource) {
+            Event::Agent(ToSession::BringToFront { resource, same_program }) => {
+                if let Some(window) = self.programs.window_of(&resource, &same_program) {
                     self.display.activate(window);
                 }
             }

@@ -51,6 +51,7 @@ async fn sessions_on_a_real_xrdp() {
         power_is_switched_by_the_node_files_commands,
         windows::programs_open_in_the_form_that_is_wanted,
         windows::two_programs_share_a_session_and_the_last_ends_it,
+        windows::an_application_is_found_in_the_window_of_its_document,
         windows::documents_and_folders_open,
         shares::a_share_opens_and_its_files_are_read_and_written,
         prelaunched::a_session_waits_for_its_user,

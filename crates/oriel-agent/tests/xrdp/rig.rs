@@ -157,6 +157,7 @@ pub fn seat(user: &str, account: String, start: Start) -> SeatRequest {
         is_shared: false,
         is_prelaunch: false,
         brings_to_front: false,
+        same_program: Vec::new(),
         size: (1024, 768),
     }
 }

@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::{
     launch::{Moment, Opens},
     policy,
-    welcome::Welcome,
+    welcome::{NotWelcome, Welcome},
 };
 use crate::{Broker, farm::FarmView, http::problem::sentence};
 
@@ -147,6 +147,9 @@ impl Broker {
         let summary = match (welcome.may_open(), cannot_open) {
             _ if !user.spec.enabled || !matches!(access, Access::Open { .. }) => {
                 summary(&view, user.spec.enabled, &access, None)
+            }
+            (Err(NotWelcome::Hours { message, begins_again, .. }), _) => {
+                format!("{message} {begins_again}").trim_end().to_owned()
             }
             (Err(refused), _) => sentence(&refused),
             (Ok(()), Some(why)) => capital(&why.to_string()),

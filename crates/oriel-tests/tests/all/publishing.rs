@@ -175,6 +175,34 @@ async fn programs_share_a_session_and_one_instance_is_brought_to_the_front() {
     assert_eq!(last_prepare(&host).start, None, "of mail there is one");
 }
 
+/// The host knows windows by what they were opened for: a document's is brought to the front when its
+/// application is opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_runs_for_a_document_is_brought_to_the_front() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    farm.user("alice", &[]).await;
+    let application = |program: &str| {
+        json!({ "target": { "kind": "application", "source": farm.source(), "program": program,
+            "share_session": true, "one_instance": true } })
+    };
+    let writer = farm.resource("Writer", application("writer")).await;
+    let mail = farm.resource("Mail", application("mail")).await;
+    let letter =
+        json!({ "target": { "kind": "document", "application": writer, "path": "/srv/letter.odt" } });
+    let letter = farm.resource("Letter", letter).await;
+    let alice = farm.signed_in("alice").await;
+    let first = alice.launch(&letter).await.unwrap();
+    alice.launch(&mail).await.unwrap();
+    farm.host_reports(&host, true).await;
+
+    let again = alice.launch(&writer).await.unwrap();
+    assert_eq!(session(&again), session(&first));
+    let prepare = last_prepare(&host);
+    assert_eq!((&prepare.start, prepare.same_program_ids), (&None, vec![letter.clone()]));
+    assert_eq!(host.machine.raised(), [(session(&first).to_owned(), letter)]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_user_beyond_the_limit_is_told_whom_to_ask() {
     let farm = Farm::start().await;

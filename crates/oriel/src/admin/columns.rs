@@ -203,6 +203,7 @@ pub const SESSIONS: &[Column] = &[
     Column::seconds("IDLE", "/idle_secs"),
     Column::plain("PROGRAMS", "/programs"),
     Column::plain("CLIENT", "/client/address"),
+    Column::plain("GATEWAY", "/gateway_name").wide(),
     Column::plain("ACCOUNT", "/account").wide(),
     Column::plain("ID", "/id"),
 ];

@@ -9,6 +9,7 @@ use aide::axum::{
 use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
     Id, Timestamp,
+    gateway::Gateway,
     host::{EffectiveHostSettings, Host},
     permission::Action,
     resource::Resource,
@@ -74,6 +75,10 @@ pub struct SessionView {
     pub shared: bool,
     /// Programs with a window now.
     pub programs: Vec<String>,
+    /// The gateway that carries its connection; none while no client is attached through one.
+    pub gateway: Option<Id<Gateway>>,
+    /// The gateway's name; empty where there is none.
+    pub gateway_name: String,
     /// The client that was last attached.
     pub client: ClientView,
     /// How long it has been idle or left, against the thresholds of its host.
@@ -337,13 +342,16 @@ fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<S
 pub struct Shown {
     farm: Arc<FarmView>,
     now: Timestamp,
+    gateways: HashMap<Id<Session>, Id<Gateway>>,
     settings: RefCell<HashMap<Id<Host>, EffectiveHostSettings>>,
 }
 
 impl Shown {
     /// As the farm is now.
     pub fn new(broker: &Broker) -> Self {
-        Self { farm: broker.farm.load(), now: broker.now(), settings: RefCell::default() }
+        let connections = broker.gateways.connections().into_iter();
+        let gateways = connections.map(|open| (open.session, open.gateway)).collect();
+        Self { farm: broker.farm.load(), now: broker.now(), gateways, settings: RefCell::default() }
     }
 
     /// A session as administrators see it.
@@ -352,6 +360,8 @@ impl Shown {
         let ClientFacts { name, address, kind, version, operating_system } = session.client;
         let user = session.user.and_then(|id| self.farm.users.get(id));
         let host = self.farm.hosts.get(session.host);
+        let gateway = self.gateways.get(&session.id).copied();
+        let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
         SessionView {
             id: session.id,
             user: user.map(|user| user.id),
@@ -368,6 +378,8 @@ impl Shown {
             desktop: session.desktop,
             shared: session.shared,
             programs: session.programs,
+            gateway,
+            gateway_name: gateway_name.map(|gateway| gateway.name.clone()).unwrap_or_default(),
             client: ClientView { name, address, kind, version, operating_system },
             severity,
         }
