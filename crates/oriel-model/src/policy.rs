@@ -135,15 +135,16 @@ pub enum ClipboardKind {
     Others,
 }
 
-/// The user's drives and folders in the session, and file transfer.
+/// The user's drives and folders in the session. Files on the clipboard are the clipboard's matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Drives {
-    /// Which way files may pass; `none`: the channel is closed.
+    /// Which way files may pass; `none`: there are no drives. Names, sizes and times of files pass both ways
+    /// wherever there are drives. The gateway enforces it, whatever the client does.
     pub direction: Direction,
 }
 
-/// The user's printers in the session.
+/// The user's printers in the session. The gateway enforces it, whatever the client does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Printing {
@@ -157,7 +158,7 @@ impl Default for Printing {
     }
 }
 
-/// Sound.
+/// Sound. The gateway enforces it, whatever the client does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audio {
@@ -224,7 +225,7 @@ pub enum Prelaunch {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
-    /// What the client asks the session for.
+    /// What the client asks the session for. The gateway writes it into what the client says to the host.
     pub quality: Quality,
     /// Most that one connection may take, in kbit/s from session to device; absent: no limit. The gateway
     /// enforces it.
@@ -235,12 +236,12 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// What the network carries.
+    /// What the client and the host find right for the network.
     #[default]
     Automatic,
-    /// No wallpaper, no effects, no themes.
+    /// As on a slow network: no wallpaper, no effects, no themes.
     Slow,
-    /// Everything.
+    /// As on a fast network: everything.
     Fast,
 }
 
@@ -359,7 +360,8 @@ impl PolicySettings {
         ChannelPolicy {
             clipboard: self.clipboard.as_ref().map_or(open.clipboard, |c| c.direction != Direction::None),
             drives: self.drives.as_ref().map_or(open.drives, |d| d.direction != Direction::None),
-            audio: self.audio.as_ref().map_or(open.audio, |a| a.playback || a.recording),
+            audio: self.audio.as_ref().map_or(open.audio, |a| a.playback),
+            microphone: self.audio.as_ref().map_or(open.microphone, |a| a.recording),
             printers: self.printing.as_ref().map_or(open.printers, |p| p.printers),
         }
     }
