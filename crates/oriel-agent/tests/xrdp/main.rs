@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod devices;
+mod gateway;
 mod killed;
 mod prelaunched;
 mod priorities;
@@ -47,6 +49,8 @@ async fn sessions_on_a_real_xrdp() {
         a_desktop_runs,
         a_session_follows_the_clients_window,
         power_is_switched_by_the_node_files_commands,
+        devices::drives_and_printers_are_told_apart,
+        devices::files_pass_the_allowed_way_only,
         windows::programs_open_in_the_form_that_is_wanted,
         windows::two_programs_share_a_session_and_the_last_ends_it,
         windows::documents_and_folders_open,
