@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gateway::Gateway,
     id::Id,
+    keyboard::windows_layout,
     object::{Kind, Spec},
     rule::Rules,
     session::ChannelPolicy,
@@ -332,6 +333,9 @@ impl PolicySettings {
                 });
             if !tag {
                 mistakes.add("keyboard.layout", "is not a language tag such as de-DE");
+            } else if windows_layout(layout).is_none() {
+                // It would be set and have no effect.
+                mistakes.add("keyboard.layout", "is a language whose keyboard is not known");
             }
         }
         if let Some(connection) = &self.connection {
@@ -364,5 +368,52 @@ impl PolicySettings {
             microphone: self.audio.as_ref().map_or(open.microphone, |a| a.recording),
             printers: self.printing.as_ref().map_or(open.printers, |p| p.printers),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn settings(settings: Value) -> PolicySettings {
+        serde_json::from_value(settings).expect("settings")
+    }
+
+    #[test]
+    fn each_group_closes_its_channels_and_no_others() {
+        let closed = |json: Value| {
+            let ChannelPolicy { clipboard, drives, audio, microphone, printers } = settings(json).channels();
+            [
+                (clipboard, "clipboard"),
+                (drives, "drives"),
+                (audio, "audio"),
+                (microphone, "microphone"),
+                (printers, "printers"),
+            ]
+            .into_iter()
+            .filter_map(|(is_open, channel)| (!is_open).then_some(channel))
+            .collect::<Vec<_>>()
+        };
+        assert_eq!(closed(json!({})), [""; 0]);
+        assert_eq!(closed(json!({ "clipboard": { "direction": "none" } })), ["clipboard"]);
+        assert_eq!(closed(json!({ "drives": { "direction": "none" } })), ["drives"]);
+        assert_eq!(closed(json!({ "drives": { "direction": "to_session" } })), [""; 0]);
+        assert_eq!(closed(json!({ "printing": { "printers": false } })), ["printers"]);
+        assert_eq!(closed(json!({ "audio": { "playback": false, "recording": true } })), ["audio"]);
+        assert_eq!(closed(json!({ "audio": { "playback": true, "recording": false } })), ["microphone"]);
+    }
+
+    #[test]
+    fn a_keyboard_that_would_have_no_effect_is_refused() {
+        let mistakes = |layout: &str| {
+            let mut mistakes = Mistakes::default();
+            settings(json!({ "keyboard": { "layout": layout } })).validate(&mut mistakes);
+            mistakes.into_vec().into_iter().map(|mistake| mistake.message).collect::<Vec<_>>()
+        };
+        assert_eq!(mistakes("de-DE"), [""; 0]);
+        assert_eq!(mistakes("de_DE"), ["is not a language tag such as de-DE"]);
+        assert_eq!(mistakes("tlh-001"), ["is a language whose keyboard is not known"]);
     }
 }

@@ -1,5 +1,5 @@
 //! The adapter against the real xrdp of this machine, with FreeRDP as the client. Needs root and the
-//! packages xrdp, xorgxrdp, openbox, libnss-extrausers, freerdp2-x11, xvfb, xterm, x11-utils, xdotool.
+//! packages xrdp, xorgxrdp, openbox, libnss-extrausers, fuse3, freerdp2-x11, xvfb, xterm, x11-utils, xdotool.
 //! Nothing is skipped: what is missing fails.
 
 #![allow(clippy::unwrap_used)]
