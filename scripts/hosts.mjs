@@ -65,7 +65,7 @@ const BOOTED = `${PREPARE}
   mount -t tmpfs tmpfs /run/systemd/nspawn
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot --directory="$root" --machine=oriel-test-host \
     --register=no --keep-unit --capability=all --private-network --console=pipe \
-    --bind-ro="$project" --bind-ro="$target" --bind="$output:$project/test-output" \
+    --bind-ro="$project" --bind-ro="$target" --bind="$output:$project/test-output" --bind=/dev/fuse \
     systemd.unit=multi-user.target systemd.show_status=no < /dev/null`;
 
 main(async () => {

@@ -11,7 +11,7 @@ const BUILD = ["build-essential", "mold", "ca-certificates"];
 const SESSION_HOST = [
   "xrdp", "xorgxrdp", "openbox", "libnss-extrausers", "dbus-x11", "x11-utils", "x11-xserver-utils", "xauth",
   "xfonts-base", "fonts-dejavu-core", "util-linux", "procps", "passwd", "librsvg2-bin", "hicolor-icon-theme",
-  "adwaita-icon-theme",
+  "adwaita-icon-theme", "fuse3",
 ];
 
 /** Real programs to publish: terminal, editor, file manager, calculator, drawing; a panel for the desktop. */
