@@ -24,10 +24,10 @@ struct RunList {
 
 async fn runs(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Schedule>>,
+    may: May<View<Schedule>>,
     IdOf(id): IdOf<Schedule>,
 ) -> Result<Json<RunList>, ApiError> {
-    objects::get::<Schedule>(&broker, id)?;
+    objects::get::<Schedule>(&broker, may.rights(), id)?;
     Ok(Json(RunList { items: broker.schedule_runs(id) }))
 }
 
