@@ -10,8 +10,8 @@ use crate::{StoreError, secret::SecretPlace};
 
 /// Size of an answer at most, in bytes: a plan of a hundred objects fits.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
-/// Answers kept at most; the oldest go: a day of a busy farm's scripts, and 128 MiB at the very worst.
-pub const ANSWERS_MAX: usize = 2_000;
+/// Answers kept at most; the oldest go: a day of a busy farm's scripts, and 64 MiB at the very worst.
+pub const ANSWERS_MAX: usize = 1_000;
 
 /// The answer to a request with a key. What is in it is the broker's own matter.
 #[derive(Clone, PartialEq, Eq)]

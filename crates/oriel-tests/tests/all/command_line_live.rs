@@ -20,7 +20,10 @@ use tokio::{
     sync::Notify,
 };
 
-use super::command_line::{Terminal, texts};
+use super::{
+    command_line::{Terminal, texts},
+    policies::log_on,
+};
 
 /// A command that goes on, and what it prints.
 struct Watching {
@@ -119,8 +122,9 @@ async fn a_watched_list_shows_what_comes_and_ends_with_its_reader() {
     let table = sessions.until("ID").await;
     assert!(!table.concat().contains("bob"), "{table:?}");
     let bob = farm.signed_in("bob").await;
-    bob.launch(&farm.id_of("resources", "Desk").await.unwrap()).await.unwrap();
+    let launch = bob.launch(&farm.id_of("resources", "Desk").await.unwrap()).await.unwrap();
     sessions.until("bob").await;
+    log_on(&farm, &host, &launch);
 
     // What becomes of a session is told as its host reports it.
     let mut events = Watching::begin(&oriel, "watch sessions -o json");

@@ -10,7 +10,10 @@ use oriel_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::connection::{Launch, Scene};
+use crate::{
+    connection::{Launch, Scene},
+    policies::log_on,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_broker_is_away_who_works_works_on() {
@@ -220,16 +223,17 @@ async fn how_long_a_session_was_left_outlives_the_broker() {
     let set = |spec: &mut Value| spec["settings"]["disconnected_threshold"] = threshold.clone();
     farm.admin.change(&path, set).await.unwrap();
     let alice = farm.signed_in("alice").await;
-    let session = alice.launch(&desktop).await.unwrap()["session_id"].as_str().unwrap().to_owned();
+    let launch = alice.launch(&desktop).await.unwrap();
+    let session = launch["session_id"].as_str().unwrap().to_owned();
+    log_on(&farm, &host, &launch);
     host.machine.disconnect_session(&session, EndReason::Disconnected);
-    let severity = |expected: &'static str| {
-        farm.sessions_until("its severity is known", move |sessions| {
-            sessions.len() == 1 && sessions[0]["severity"]["disconnected"] == expected
-        })
-    };
-    severity("normal").await;
+    farm.sessions_until("it was left just now", |sessions| {
+        sessions.len() == 1
+            && sessions[0]["state"] == "disconnected"
+            && sessions[0]["severity"]["disconnected"] == "normal"
+    })
+    .await;
     host.machine.left_for(&session, std::time::Duration::from_secs(120));
-    drop(severity);
     farm.restart_broker().await;
     let sessions = farm
         .sessions_until("the new broker knows from the host since when", |sessions| {

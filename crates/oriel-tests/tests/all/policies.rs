@@ -281,6 +281,13 @@ async fn what_is_excluded_is_not_started_beforehand() {
     let alice = farm.signed_in("alice").await;
     alice.resources().await.unwrap();
     farm.clock.set_ahead(Duration::from_secs(3 * 24 * 3600));
+    wait::until("the host has reported on that day", async || {
+        let view = farm.admin.get(&format!("/hosts/{}", host.id)).await.map_err(|error| error.to_string())?;
+        let last = view["state"]["last_report"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let is_fresh = last.is_some_and(|at| farm.clock.now().duration_since(at).as_secs() < 3);
+        wait::ensure(is_fresh, view.to_string())
+    })
+    .await;
     let _bob = farm.signed_in("bob").await;
     let waiting = wait::until("a session waits for bob", async || {
         let sessions = host.machine.sessions();
