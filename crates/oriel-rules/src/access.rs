@@ -153,19 +153,16 @@ impl Catalogue {
         let mut touches_folders = false;
         for (id, resource) in changed {
             let before = self.places.remove(&id).and_then(|place| self.entries.remove(&place));
-            if let Some(number) = before.and_then(|before| before.number) {
-                Arc::make_mut(&mut self.folders).forget(number);
+            let now = resource.map(|resource| self.entry_of(resource));
+            let folder = now.as_ref().filter(|now| now.number.is_some());
+            if let Some(number) = folder.or(before.as_ref()).and_then(|entry| entry.number) {
+                Arc::make_mut(&mut self.folders).set(number, folder);
                 touches_folders = true;
             }
-            let Some(resource) = resource else { continue };
-            let place: Place = (resource.spec.order, Arc::from(fold(&resource.name)), id);
-            let entry = self.entry_of(resource);
-            if let Some(number) = entry.number {
-                Arc::make_mut(&mut self.folders).put(number, entry.clone());
-                touches_folders = true;
-            }
+            let Some(now) = now else { continue };
+            let place: Place = (now.resource.spec.order, fold(&now.resource.name).into(), id);
             self.places.insert(id, place.clone());
-            self.entries.insert(place, entry);
+            self.entries.insert(place, now);
         }
         if self.folders.spent > SPENT_MAX {
             *self = Self::new(self.resources().cloned().collect::<Vec<_>>());
@@ -295,13 +292,10 @@ impl Folders {
         number
     }
 
-    fn put(&mut self, number: u32, entry: Entry) {
-        self.known[number as usize] = Some(Folder { entry, is_lost: false });
-    }
-
-    fn forget(&mut self, number: u32) {
-        self.known[number as usize] = None;
-        self.spent += 1;
+    /// Says what the folder of this number is now; none: it is gone.
+    fn set(&mut self, number: u32, folder: Option<&Entry>) {
+        self.known[number as usize] = folder.map(|entry| Folder { entry: entry.clone(), is_lost: false });
+        self.spent += usize::from(folder.is_none());
     }
 
     /// Finds the folders from which the top cannot be reached. The one whose own folder is missing is none of
