@@ -14,8 +14,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Kind, Timestamp, broker,
     farm::Farm,
+    permission::{AdministratorRole, Reach},
     pool::Pool,
-    role::{AdministratorRole, Role},
+    role::Role,
     site::Site,
     token::Token,
 };
@@ -227,6 +228,7 @@ async fn create_farm(
     let text = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
     let administrator = Token {
         role: AdministratorRole::Root,
+        reach: Reach::default(),
         description: "Made with the farm; kept in the broker's data directory.".to_owned(),
         expires_at: None,
         secret_sha256: secret_sha256(&token),

@@ -3,7 +3,10 @@
 
 use std::{fmt, marker::PhantomData};
 
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::{
+    hmac,
+    rand::{SecureRandom, SystemRandom},
+};
 use zeroize::Zeroizing;
 
 /// Length, in bytes: what AES-256 takes, and HMAC-SHA256 at best.
@@ -31,6 +34,15 @@ impl<U> SecretKey<U> {
     /// The secret's bytes.
     pub fn to_secret(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(self.bytes.to_vec())
+    }
+
+    /// The key for another purpose, which opens nothing of this one, nor the other way around
+    /// ([NIST SP 800-108r1] 4.1 with HMAC-SHA256, one block).
+    pub fn derived<V>(&self, purpose: &str) -> SecretKey<V> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.bytes);
+        let mut bytes = Zeroizing::new([0; LEN]);
+        bytes.copy_from_slice(hmac::sign(&key, purpose.as_bytes()).as_ref());
+        SecretKey { bytes, use_: PhantomData }
     }
 
     /// The key itself.

@@ -139,6 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sealed_for_one_purpose_opens_for_no_other() {
+        let key = SignInKey::generate().expect("random");
+        let (administrators, sign_in) = (key.derived("administrators"), example());
+        let sealed = administrators.seal(&sign_in).expect("random");
+        assert_eq!(key.derived("administrators").open(&sealed, at(150)), Ok(sign_in));
+        assert_eq!(key.open(&sealed, at(150)), Err(TokenError::Forged));
+        let of_user = key.seal(&example()).expect("random");
+        assert_eq!(administrators.open(&of_user, at(150)), Err(TokenError::Forged));
+    }
+
+    #[test]
     fn no_changed_byte_and_no_other_key_opens_it() {
         let key = SignInKey::generate().expect("random");
         let token = key.seal(&example()).expect("random");

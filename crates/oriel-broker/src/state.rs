@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
+        administrators::{Caller, Presences, permitted},
         documents::backup::Backups,
         icon::Icons,
         launch::{LaunchTurns, Uses},
+        objects::ChangeError,
         sign_in::EndedSignIns,
         user_state::UserStates,
     },
@@ -73,6 +75,8 @@ pub struct Broker {
     pub sign_in_key: SignInKey,
     /// Sign-ins that were ended before their time.
     pub ended_sign_ins: EndedSignIns,
+    /// Which administrators were here lately.
+    pub presences: Presences,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
     /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.
@@ -116,6 +120,11 @@ pub struct Broker {
 }
 
 impl Broker {
+    /// Seals and opens the sign-ins of administrators.
+    pub fn administrator_key(&self) -> SignInKey {
+        self.sign_in_key.derived("sign-ins of administrators")
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -131,6 +140,12 @@ impl Broker {
         let view = self.farm.load();
         let is_unheard = |host| self.hosts.live(host).is_none_or(|live| live.last_report.is_none());
         view.hosts.iter().any(|host| host.spec.enabled && is_unheard(host.id))
+    }
+
+    /// As [`Broker::commit`], after asking whether the caller may write all of it.
+    pub async fn commit_by(&self, by: &Caller, transaction: Transaction) -> Result<Committed, ChangeError> {
+        permitted(&by.rights, &self.farm.load(), &transaction)?;
+        Ok(self.commit(transaction).await?)
     }
 
     /// Carries out a transaction and waits (bounded) until this broker's own memory shows it, so that

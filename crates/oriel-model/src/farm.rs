@@ -17,6 +17,8 @@ pub struct Farm {
     pub certificate_lifetime_hours: u32,
     /// How users sign in.
     pub sign_in: SignInSettings,
+    /// How administrators sign in.
+    pub administration: AdministrationSettings,
     /// Backups of all settings.
     pub backup: Backup,
 }
@@ -54,6 +56,23 @@ impl Default for Backup {
     }
 }
 
+/// How administrators sign in to the management portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdministrationSettings {
+    /// How long one sign-in lasts at most, in hours.
+    pub lifetime_hours: u32,
+    /// A sign-in that is not used this long ends, in minutes; null: only with its lifetime.
+    pub idle_minutes: Option<u32>,
+}
+
+impl Default for AdministrationSettings {
+    fn default() -> Self {
+        // A working day, and a meeting: whoever is away longer may have left the screen unlocked.
+        Self { lifetime_hours: 12, idle_minutes: Some(60) }
+    }
+}
+
 /// How users sign in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -74,6 +93,7 @@ impl Default for Farm {
         Self {
             certificate_lifetime_hours: 30 * 24,
             sign_in: SignInSettings::default(),
+            administration: AdministrationSettings::default(),
             backup: Backup::default(),
         }
     }
@@ -94,6 +114,12 @@ impl Spec for Farm {
         mistakes.within("backup", |m| {
             m.range("keep", &self.backup.keep, 1..=1_000);
             validate::time_zone(m, "time_zone", &self.backup.time_zone);
+        });
+        mistakes.within("administration", |m| {
+            m.range("lifetime_hours", &self.administration.lifetime_hours, 1..=24 * 7);
+            if let Some(minutes) = &self.administration.idle_minutes {
+                m.range("idle_minutes", minutes, 5..=24 * 60);
+            }
         });
         mistakes.within("sign_in", |m| {
             m.range("lockout_after", &self.sign_in.lockout_after, 3..=100);

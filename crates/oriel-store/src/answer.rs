@@ -2,7 +2,8 @@
 //! broker that was restarted in between. Sealed like secrets: an answer may hold one that is shown once.
 
 use jiff::Timestamp;
-use oriel_model::{Id, Kind, token::Token};
+use oriel_model::{Id, Kind};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::{StoreError, secret::SecretPlace};
@@ -15,8 +16,8 @@ pub const ANSWERS_MAX: usize = 1_000;
 /// The answer to a request with a key. What is in it is the broker's own matter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
-    /// Who asked.
-    pub caller: Id<Token>,
+    /// Who asked: a token, or a user.
+    pub caller: Id<Value>,
     /// With which key.
     pub key: String,
     /// When.
@@ -28,14 +29,14 @@ pub struct KeptAnswer {
 impl std::fmt::Debug for KeptAnswer {
     /// The answer is left out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "answer to token {} at {}", self.caller, self.at)
+        write!(f, "answer to {} at {}", self.caller, self.at)
     }
 }
 
 /// Calls `work` with the place of an answer.
-pub(crate) fn in_place<T>(caller: Id<Token>, key: &str, work: impl FnOnce(&SecretPlace<'_>) -> T) -> T {
+pub(crate) fn in_place<T>(caller: Id<Value>, key: &str, work: impl FnOnce(&SecretPlace<'_>) -> T) -> T {
     let name = format!("answer {key}");
-    work(&SecretPlace { kind: Kind::Token, owner: caller.cast(), name: &name })
+    work(&SecretPlace { kind: Kind::Token, owner: caller, name: &name })
 }
 
 /// Refuses an answer that is too large.

@@ -420,10 +420,11 @@ async fn what_brokers_remember_is_replaced_whole(store: Store) {
 }
 
 async fn answers_are_kept_until_they_expire_or_their_token_goes(store: Store) {
-    let caller = Id::<Token>::generate(at(0));
+    let token_id = Id::<Token>::generate(at(0));
+    let caller = token_id.cast();
     let spec = json!({"role": "viewer", "secret_sha256": "0".repeat(64)});
     let token = serde_json::from_value::<Token>(spec).expect("a token");
-    commit(&store, Transaction::new(alice(), at(1)).create(caller, "ci", None, &token)).await;
+    commit(&store, Transaction::new(alice(), at(1)).create(token_id, "ci", None, &token)).await;
     let answer = |key: &str, second: i64, text: &str| KeptAnswer {
         caller,
         key: key.to_owned(),
@@ -446,7 +447,7 @@ async fn answers_are_kept_until_they_expire_or_their_token_goes(store: Store) {
     }
     assert_eq!(store.answer(caller, "later").await.expect("reads"), None, "the oldest goes");
     assert!(store.answer(caller, "n0").await.expect("reads").is_some());
-    commit(&store, Transaction::new(alice(), at(11)).delete(caller, 1)).await;
+    commit(&store, Transaction::new(alice(), at(11)).delete(token_id, 1)).await;
     assert_eq!(store.answer(caller, "n0").await.expect("reads"), None, "it went with its token");
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use oriel_model::{Id, icon::IconId, token::Token, user::User};
+use oriel_model::{Id, icon::IconId, user::User};
 use serde_json::Value;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -56,7 +56,7 @@ pub trait SettingsStore: Send + Sync {
     async fn keep(&self, name: &'static str, value: Value) -> Result<(), StoreError>;
 
     /// The answer that `caller` was given to a request with `key`; none: there is none, or it is forgotten.
-    async fn answer(&self, caller: Id<Token>, key: &str) -> Result<Option<KeptAnswer>, StoreError>;
+    async fn answer(&self, caller: Id<Value>, key: &str) -> Result<Option<KeptAnswer>, StoreError>;
 
     /// Keeps an answer, in place of an earlier one; at most [`crate::ANSWER_BYTES_MAX`] bytes. Forgets those
     /// of `expired` and before, and the oldest beyond [`crate::ANSWERS_MAX`]. Not in the change log. It goes

@@ -69,7 +69,7 @@ impl Broker {
 
     /// One of a user's sessions; another user's looks like none.
     pub fn session_of(&self, user: &Object<User>, session: Id<Session>) -> Result<HostSession, SessionError> {
-        self.sessions_of(user).into_iter().find(|own| own.id == session).ok_or_else(|| self.unknown())
+        self.sessions_of(user).into_iter().find(|own| own.id == session).ok_or_else(|| self.unknown_session())
     }
 
     /// Shows a message in a session.
@@ -111,7 +111,7 @@ impl Broker {
         session: Id<Session>,
         by: Actor<'_>,
     ) -> Result<Vec<Process>, SessionError> {
-        let found = self.hosts.session(session).ok_or_else(|| self.unknown())?;
+        let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
         let request = Body::ListProcesses(reference(session));
         match self.hosts.request(found.host, &by.name(), request).await.map_err(gone)? {
             agent_reply::Body::Processes(processes) => Ok(processes.processes),
@@ -130,7 +130,8 @@ impl Broker {
         self.act(session, by, "end_process", Body::EndProcess(request), None).await
     }
 
-    fn unknown(&self) -> SessionError {
+    /// Why a session is not known here.
+    pub fn unknown_session(&self) -> SessionError {
         if self.is_gathering() { SessionError::Starting } else { SessionError::Gone }
     }
 
@@ -144,7 +145,7 @@ impl Broker {
         request: Body,
         withdraw: Option<EndReason>,
     ) -> Result<(), SessionError> {
-        let found = self.hosts.session(session).ok_or_else(|| self.unknown())?;
+        let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
         let name = by.name();
         audit::record(&Event::SessionAction {
             action,

@@ -23,7 +23,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use oriel_model::{Id, icon::IconId, token::Token, user::User};
+use oriel_model::{Id, icon::IconId, user::User};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi::SQLITE_IOERR_SHMSIZE};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -250,7 +250,7 @@ impl SettingsStore for SqliteStore {
         self.writer.run(move |connection| Ok(rows::put_kept(connection, name, &value)?)).await
     }
 
-    async fn answer(&self, caller: Id<Token>, key: &str) -> Result<Option<KeptAnswer>, StoreError> {
+    async fn answer(&self, caller: Id<Value>, key: &str) -> Result<Option<KeptAnswer>, StoreError> {
         let (farm_key, key) = (self.key.clone(), key.to_owned());
         self.reader
             .run(move |connection| {

@@ -1,7 +1,7 @@
 //! Rows to values and back. One function for each statement.
 
 use jiff::Timestamp;
-use oriel_model::{Id, Kind, SettingsObject, icon::IconId, token::Token, user::User};
+use oriel_model::{Id, Kind, SettingsObject, icon::IconId, user::User};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -344,7 +344,7 @@ pub(super) fn put_kept(connection: &Connection, name: &str, value: &Value) -> Re
 /// When an answer was given, and its sealed bytes.
 pub(super) fn answer(
     connection: &Connection,
-    caller: Id<Token>,
+    caller: Id<Value>,
     key: &str,
 ) -> Result<Option<(Timestamp, Vec<u8>)>> {
     let mut statement = connection.prepare_cached(sql::ANSWER)?;
@@ -354,7 +354,7 @@ pub(super) fn answer(
 
 pub(super) fn put_answer(
     connection: &Connection,
-    caller: Id<Token>,
+    caller: Id<Value>,
     key: &str,
     at: Timestamp,
     sealed: &[u8],

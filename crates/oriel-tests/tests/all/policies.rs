@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, tz::TimeZone};
 use oriel_model::{
     Timestamp,
-    policy::{ClipboardKind, Direction},
-    session::EndReason,
+    policy::{ClipboardKind, Direction, Quality},
+    session::{ChannelPolicy, EndReason},
 };
 use oriel_net::clock::Clock as _;
 use oriel_testkit::{
@@ -50,8 +50,10 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     let desktop = farm.desktop("Desktop").await;
     let settings = json!({
         "clipboard": { "direction": "to_session", "kinds": ["text"], "max_kib": 64 },
-        "drives": { "direction": "none" },
-        "network": { "max_kbits": 4000 },
+        "drives": { "direction": "to_session" },
+        "printing": { "printers": false },
+        "audio": { "playback": true, "recording": false },
+        "network": { "quality": "slow", "max_kbits": 4000 },
         "connection": { "max_minutes": 30 },
         "options": { "session_list": false, "sign_out_minutes": 10 },
         "redirection": { "routes": [{ "by": "address", "address": "sales.example" }] },
@@ -66,11 +68,14 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     assert_eq!(me["sign_out_minutes"], 10);
     let launch = alice.launch(&desktop).await.unwrap();
     assert_eq!(launch["policy"], me["policy"]);
-    assert_eq!(launch["channels"]["drives"], false);
+    let open =
+        json!({ "clipboard": true, "drives": true, "audio": true, "microphone": false, "printers": false });
+    assert_eq!(launch["channels"], open);
     assert_eq!(launch["routes"], json!(["sales.example"]));
     let held = claims(&farm, &launch);
-    assert!(held.channels.clipboard && !held.channels.drives);
-    assert_eq!(held.clipboard.direction, Direction::ToSession);
+    assert_eq!(serde_json::to_value(held.channels).unwrap(), open);
+    assert_eq!((held.clipboard.direction, held.drives), (Direction::ToSession, Direction::ToSession));
+    assert_eq!(held.quality, Quality::Slow);
     assert_eq!((held.clipboard.kinds, held.clipboard.max_kib), (vec![ClipboardKind::Text], Some(64)));
     assert_eq!(held.max_kbits, Some(4000));
     let lasts = held.connected_until.duration_since(farm.clock.now());
@@ -88,7 +93,9 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     let bob = farm.signed_in("bob").await;
     let free = bob.launch(&desktop).await.unwrap();
     assert_eq!((&free["policy"], &free["routes"]), (&Value::Null, &json!([])));
-    assert!(claims(&farm, &free).channels.drives);
+    let free = claims(&farm, &free);
+    assert_eq!((free.channels, free.drives), (ChannelPolicy::default(), Direction::Both));
+    assert_eq!(free.quality, Quality::Automatic);
 
     // A change holds at the very next call.
     farm.admin.change(&format!("/policies/{policy}"), |spec| spec["rules"] = json!({})).await.unwrap();

@@ -104,6 +104,12 @@ pub fn example<F: NodeFile>() -> Outcome {
     admin::output::print(&node_file::example(F::FIELDS))
 }
 
+/// Where an installation has the pages of a portal: beside the folder of the program.
+pub fn installed_pages(portal: &str) -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.parent()?.parent()?.join("share/oriel").join(portal))
+}
+
 /// What the kernel calls this machine.
 pub fn machine_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use oriel_model::{Id, Kind, SettingsObject, Timestamp, validate::Mistakes};
-use oriel_store::Author;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,7 +14,7 @@ use super::{
     names::Meant,
     plan::{Ready, carry_out},
 };
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What is sent to apply documents.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -35,13 +34,13 @@ pub struct Apply {
 /// Makes the objects what the documents say, in one transaction.
 pub async fn apply(
     broker: &Arc<Broker>,
-    author: Author,
+    by: &Caller,
     documents: Vec<Document>,
     dry_run: bool,
     sequence: Option<u64>,
 ) -> Result<Plan, Refused> {
     let now = broker.now();
-    carry_out(broker, author, dry_run, move |view| {
+    carry_out(broker, by, dry_run, move |view| {
         let draft = draft(view, &documents, now)?;
         Ok(Ready { based_on: sequence, ..Ready::from(draft) })
     })

@@ -16,7 +16,7 @@ use std::{
 use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
 use oriel_model::{Timestamp, farm::Backup};
 use oriel_net::supervise::ShutdownSignal;
-use oriel_store::{Author, Transaction};
+use oriel_store::Transaction;
 use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::{Refused, archive, export};
 use crate::{
     Broker,
+    app::administrators::{Caller, permitted},
     hosts::lock,
     http::problem::{in_words, sentence},
 };
@@ -82,13 +83,15 @@ pub struct Backups {
 /// Sets the passphrase of the farm's backups. It is never given back.
 pub async fn set_passphrase(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     passphrase: Zeroizing<String>,
 ) -> Result<(), Refused> {
     archive::check_passphrase("passphrase", &passphrase)?;
     let secret = Zeroizing::new(passphrase.as_bytes().to_vec());
-    let transaction = Transaction::new(author, broker.now());
-    broker.commit(transaction.put_secret(broker.farm_id, PASSPHRASE_SECRET, secret)).await?;
+    let transaction = Transaction::new(by.author.clone(), broker.now());
+    let transaction = transaction.put_secret(broker.farm_id, PASSPHRASE_SECRET, secret);
+    permitted(&by.rights, &broker.farm.load(), &transaction)?;
+    broker.commit(transaction).await?;
     Ok(())
 }
 

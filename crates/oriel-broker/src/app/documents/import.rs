@@ -17,7 +17,7 @@ use oriel_model::{
     icon::{ICON_BYTES_MAX, IconId},
     validate::Mistakes,
 };
-use oriel_store::{Author, BLOBS_MAX, OwnedSecret, Write};
+use oriel_store::{BLOBS_MAX, OwnedSecret, Write};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,7 +32,11 @@ use super::{
     plan::{Ready, carry_out},
     read,
 };
-use crate::{Broker, app::objects, farm::FarmView};
+use crate::{
+    Broker,
+    app::{administrators::Caller, objects},
+    farm::FarmView,
+};
 
 /// What is sent to import an archive.
 #[derive(Deserialize, JsonSchema)]
@@ -56,7 +60,7 @@ pub struct Import {
 const DOCUMENTS: &str = "archive.documents";
 
 /// Makes the farm what the archive says, in one transaction.
-pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Result<Plan, Refused> {
+pub async fn import(broker: &Arc<Broker>, by: &Caller, import: Import) -> Result<Plan, Refused> {
     let Import { archive, passphrase, replace, dry_run } = import;
     let Opened { documents, icons, secrets } = open(archive, passphrase).await?;
     let named: Vec<IconId> = icons.keys().cloned().map(IconId).collect();
@@ -68,7 +72,7 @@ pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Res
     }
     let kept_now = broker.store.secrets().await?;
     let (now, own_broker) = (broker.now(), broker.broker_id.cast());
-    let plan = carry_out(broker, author, dry_run, move |view| {
+    let plan = carry_out(broker, by, dry_run, move |view| {
         if !replace {
             must_be_empty(&view)?;
         }

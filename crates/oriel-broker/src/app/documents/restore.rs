@@ -11,7 +11,7 @@ use oriel_model::{
     Id, Kind, Timestamp,
     broker::Broker,
     farm::Farm,
-    role::AdministratorRole,
+    permission::{AdministratorRole, Reach},
     token::Token,
     validate::{Mistakes, fold},
 };
@@ -207,6 +207,7 @@ fn with_token(
 ) -> Transaction {
     let administrator = Token {
         role: AdministratorRole::Root,
+        reach: Reach::default(),
         description: "Made when the farm was restored; kept in the broker's data directory.".to_owned(),
         expires_at: None,
         secret_sha256: secret_sha256(token),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use oriel_model::{Id, Kind, SettingsObject, validate::Mistake};
-use oriel_store::{Action, Author, Change, ChangeQuery, ObjectState, Start};
+use oriel_store::{Action, Change, ChangeQuery, ObjectState, Start};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     draft::Draft,
     plan::{Ready, carry_out},
 };
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// Changes turned back in one go at most: as many as one transaction may write.
 const CHANGES_BACK_MAX: usize = oriel_store::WRITES_MAX;
@@ -29,7 +29,7 @@ pub enum Back {
 /// back too is for [`revert_to`], or for a person.
 pub async fn revert(
     broker: &Arc<Broker>,
-    author: Author,
+    by: &Caller,
     sequence: u64,
     back: Back,
     dry_run: bool,
@@ -51,7 +51,7 @@ pub async fn revert(
         let message = "this is a change of a secret, which the log does not hold: set the secret anew";
         return Err(Refused::NotRevertible(message.into()));
     }
-    carry_out(broker, author, dry_run, move |view| {
+    carry_out(broker, by, dry_run, move |view| {
         let mut ready = Ready::from(Draft::new(view.clone()));
         for (id, touched) in &touched {
             turn_back(&view, *id, touched, &mut ready)?;
@@ -135,19 +135,14 @@ fn become_state(
 /// Makes every object say what it said after the change with this number. What joins and what is secret
 /// does not come and go with it: hosts that have joined since stay, a token that was deleted stays deleted,
 /// passwords stay as they are; notes say so.
-pub async fn revert_to(
-    broker: &Arc<Broker>,
-    author: Author,
-    to: u64,
-    dry_run: bool,
-) -> Result<Plan, Refused> {
+pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool) -> Result<Plan, Refused> {
     let newest = broker.farm.load().sequence;
     if to > newest {
         return Err(Refused::NoSuchChange(to));
     }
     let mut all = AllTouched::new();
     collect(broker, ChangeQuery::after(to), &mut all).await?;
-    carry_out(broker, author, dry_run, move |view| {
+    carry_out(broker, by, dry_run, move |view| {
         let mut ready = Ready::from(Draft::new(view.clone()));
         // What was written between reading the log and now would be overlooked.
         ready.based_on = Some(newest);

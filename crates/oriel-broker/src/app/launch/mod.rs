@@ -304,8 +304,8 @@ impl Broker {
                     return Ok(confirmed);
                 }
                 Err(error) => {
-                    tracing::warn!(host.id = %candidate.host, host.name = candidate.name, %error, "a host did not take a session");
-                    answers.push((candidate.name.clone(), error));
+                    tracing::warn!(host.id = %candidate.host, host.name = &*candidate.name, %error, "a host did not take a session");
+                    answers.push((candidate.name.to_string(), error));
                 }
             }
         }
@@ -328,8 +328,11 @@ impl Broker {
             // The host has the one of the session's beginning.
             Kind::Return { start_program: false, .. } => Vec::new(),
         };
-        let message = message::prepare(attempt, host, session, kind, proof)
+        let mut message = message::prepare(attempt, host, session, kind, proof)
             .map_err(|reason| HostError::Refused { code: RefusalCode::BadRequest, reason })?;
+        if message.bring_to_front {
+            message.same_program_ids = self.in_same_program(attempt, session);
+        }
         match self.hosts.request(host, &on_behalf_of, Body::Prepare(message)).await {
             Ok(agent_reply::Body::Prepared(prepared)) => {
                 Ok(Confirmed { session, host, reconnected: kind.is_return(), prepared })
@@ -342,6 +345,20 @@ impl Broker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What else is open in a session in the application that is returned to: the host knows its windows by
+    /// what they were opened for.
+    fn in_same_program(&self, attempt: &Attempt, session: Id<Session>) -> Vec<String> {
+        let application = attempt.opens.as_ref().and_then(|opens| opens.application);
+        let (Some(application), Ok(session)) = (application, self.session_of(&attempt.user, session)) else {
+            return Vec::new();
+        };
+        let opens_in_it = |id: &Id<Resource>| {
+            let opens_in = attempt.view.resources.get(*id).and_then(|object| object.spec.target.opens_in());
+            *id != attempt.resource.id && (*id == application || opens_in == Some(application))
+        };
+        session.open.into_iter().filter(opens_in_it).map(|id| id.to_string()).collect()
     }
 
     /// Gives a seat back, as far as the host can be told; it forgets the seat by itself in a minute.

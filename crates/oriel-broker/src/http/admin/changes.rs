@@ -76,7 +76,7 @@ struct Changes {
 
 async fn list(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Audit>>,
+    may: May<View<Audit>>,
     Asked(query): Asked<ChangesQuery>,
 ) -> Result<Json<Changes>, ApiError> {
     let kind = query.kind.as_deref().map(Kind::from_str).transpose();
@@ -88,8 +88,10 @@ async fn list(
     let items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
     let view = broker.farm.load();
+    // Before or after: who may see an object may see that it moved away.
+    let sees = |change: &Change| may.rights().sees_change(change);
     Ok(Json(Changes {
-        items: items.into_iter().map(|change| shown(change, &view, query.names)).collect(),
+        items: items.into_iter().filter(sees).map(|change| shown(change, &view, query.names)).collect(),
         next,
     }))
 }

@@ -22,14 +22,15 @@ use http::{
     request::Parts,
 };
 use jiff::SignedDuration;
-use oriel_model::{Id, Timestamp, token::Token};
+use oriel_model::{Id, Timestamp};
 use oriel_store::{ANSWER_BYTES_MAX, KeptAnswer};
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::caller;
-use crate::{Broker, hosts::lock, http::ApiError};
+use crate::{Broker, app::administrators::Source, hosts::lock, http::ApiError};
 
 /// The header with the key.
 pub const HEADER: &str = "idempotency-key";
@@ -51,7 +52,7 @@ const HEADERS: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, CACHE_CONTROL];
 /// Answers of the last day, by caller and key.
 pub struct Once {
     broker: Arc<Broker>,
-    callers: Mutex<HashMap<Id<Token>, Vec<Entry>>>,
+    callers: Mutex<HashMap<Id<Value>, Vec<Entry>>>,
 }
 
 /// One key of one caller; the oldest first.
@@ -129,7 +130,7 @@ impl Once {
     }
 
     /// What an earlier process answered.
-    async fn earlier(&self, caller: Id<Token>, key: &str, request: Fingerprint) -> Earlier {
+    async fn earlier(&self, caller: Id<Value>, key: &str, request: Fingerprint) -> Earlier {
         let kept = match self.broker.store.answer(caller, key).await {
             Ok(Some(kept)) => kept,
             Ok(None) => return Earlier::Nothing,
@@ -149,7 +150,7 @@ impl Once {
     }
 
     /// Keeps an answer for a later process.
-    async fn keep(&self, caller: Id<Token>, key: &str, request: Fingerprint, answer: &Kept) {
+    async fn keep(&self, caller: Id<Value>, key: &str, request: Fingerprint, answer: &Kept) {
         let Some(stored) = Stored::of(request, answer) else { return };
         let bytes = Zeroizing::new(serde_json::to_vec(&stored).expect("plain JSON"));
         if bytes.len() > ANSWER_BYTES_MAX {
@@ -163,14 +164,14 @@ impl Once {
     }
 
     /// Forgets a key in memory.
-    fn forget(&self, caller: Id<Token>, key: &str) {
+    fn forget(&self, caller: Id<Value>, key: &str) {
         if let Some(entries) = lock(&self.callers).get_mut(&caller) {
             entries.retain(|entry| entry.key != key);
         }
     }
 
     /// The slot of a key; none when it was used for another request.
-    fn slot(&self, caller: Id<Token>, key: &str, request: Fingerprint) -> Option<Slot> {
+    fn slot(&self, caller: Id<Value>, key: &str, request: Fingerprint) -> Option<Slot> {
         let now = self.broker.now();
         let mut callers = lock(&self.callers);
         callers.retain(|_, entries| {
@@ -200,6 +201,15 @@ fn make_room(entries: &mut Vec<Entry>) {
     }
 }
 
+/// Whose keys they are: a token's, or a user's over all sign-ins.
+fn owner(source: Source) -> Option<Id<Value>> {
+    match source {
+        Source::Token(token) => Some(token.cast()),
+        Source::SignIn { user, .. } => Some(user.cast()),
+        Source::System => None,
+    }
+}
+
 /// Lets a POST with a key through once.
 pub async fn only_once(State(once): State<Arc<Once>>, request: Request, next: Next) -> Response {
     let Some(key) = request.headers().get(HEADER).filter(|_| request.method() == Method::POST) else {
@@ -213,13 +223,16 @@ pub async fn only_once(State(once): State<Arc<Once>>, request: Request, next: Ne
         }
     };
     // Who may not call at all is refused by the handler, and takes no memory.
-    let Some(caller) = caller::token(request.headers(), &once.broker) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
+    let known = caller::of_request(&parts, &once.broker).ok().flatten();
+    let Some(caller) = known.and_then(|caller| owner(caller.source)) else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
         let message = "What was sent is too large, or did not arrive whole.";
         return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).into_response();
     };
-    let (caller, print) = (caller.id, fingerprint(&parts, &body));
+    let print = fingerprint(&parts, &body);
     let Some(slot) = once.slot(caller, &key, print) else { return reused() };
     // A task of its own: what was begun is finished and remembered even when the caller goes away.
     let request = Request::from_parts(parts, Body::from(body));

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::PATH_PREFIX;
 use crate::{
+    app::administrators::Forbidden,
     app::objects::{ChangeError, IconError, ListError, Revised},
     http::{ApiError, problem::sentence},
 };
@@ -122,6 +123,13 @@ impl From<ListError> for ApiError {
     }
 }
 
+impl From<Forbidden> for ApiError {
+    fn from(error: Forbidden) -> Self {
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", sentence(&error))
+            .advice("Ask a root administrator for it, or use a token with another role.")
+    }
+}
+
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         let message = sentence(&error);
@@ -137,6 +145,7 @@ impl From<ChangeError> for ApiError {
                     .stale(*since)
             }
             ChangeError::Commit(error) => error.into(),
+            ChangeError::Forbidden(error) => error.into(),
             ChangeError::List(error) => error.into(),
             ChangeError::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 
 use super::*;
-use crate::{BrokerConfig, bind};
+use crate::{BrokerConfig, app::administrators::Caller, bind};
 
 #[tokio::test]
 async fn a_comment_comes_whenever_the_time_for_one_has_passed() {
@@ -16,11 +16,11 @@ async fn a_comment_comes_whenever_the_time_for_one_has_passed() {
         listen.set_port(0);
     }
     let broker = bind(config).await.expect("a broker").broker().clone();
-    let token = broker.farm.load().tokens.iter().next().expect("the first token").id;
+    let caller = Caller::system();
     let (hub, heartbeat) = (Arc::<Hub>::default(), Duration::from_millis(50));
     let _seat = hub.seat().expect("nobody listens yet");
     let topics = [Topic::Settings].into();
-    let listener = stream::Listener { broker, hub, token, topics, after: None, heartbeat, _seat };
+    let listener = stream::Listener { broker, hub, caller, topics, after: None, heartbeat, _seat };
     let mut body = Events(stream::open(listener)).into_response().into_body().into_data_stream();
     let mut text = async || {
         let chunk = tokio::time::timeout(Duration::from_secs(20), body.next()).await.expect("in time");

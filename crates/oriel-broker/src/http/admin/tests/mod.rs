@@ -12,8 +12,10 @@ mod idempotency;
 mod kinds;
 mod lists;
 mod objects;
+mod permissions;
 mod problems;
 mod revisions;
+mod sign_in;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
