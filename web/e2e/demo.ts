@@ -15,6 +15,8 @@ export interface Demo {
   management: string;
   api_token: string;
   accounts: Account[];
+  /** Who may do everything in the management portal. */
+  administrator?: { user_name: string; password: string };
   /** The folder of everything that the farm keeps. */
   data: string;
   /** The process that starts broker, gateway and agent. */

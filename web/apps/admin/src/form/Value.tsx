@@ -3,6 +3,7 @@ import type { Hours, Rules } from '@oriel/api/management';
 import { useTranslation } from 'react-i18next';
 import { moment } from '../ui/time.ts';
 import { fieldsOf, isSpec, at, type Field } from './fields.ts';
+import { pictureOf } from './IconPicker.tsx';
 import { Name, Names } from './Names.tsx';
 import { readRepeat, type Repeat } from './repeat.ts';
 import { RulesView } from './RulesView.tsx';
@@ -14,6 +15,7 @@ export function Value({ field, name, value }: { field: Field | undefined; name?:
   if (value === null || value === undefined || value === '') return <Text component="span" inherit c="dimmed">{t('value.none')}</Text>;
   if (field === undefined) return <>{typeof value === 'object' ? JSON.stringify(value) : String(value)}</>;
   if (field.name === 'Rules') return <RulesView rules={value as Rules} />;
+  if (name === 'icon') return <img src={pictureOf(String(value))} alt="" width={32} height={32} />;
   if (name === 'repeat' && typeof value === 'string') return <RepeatView repeat={readRepeat(value)} />;
   switch (field.is) {
     case 'switch':

@@ -31,7 +31,20 @@ export type RecordField = Extract<Field, { is: 'record' }>;
 export type Spec = Record<string, unknown>;
 export type Path = readonly string[];
 
-export const FORMS = generated as unknown as Record<string, RecordField>;
+/** What must be said comes first: it is what the object is about. */
+function inOrder(field: Field): Field {
+  const sort = (fields: Fields): Fields =>
+    Object.fromEntries(
+      Object.entries(fields)
+        .map(([name, each]) => [name, inOrder(each)] as const)
+        .toSorted(([, a], [, b]) => Number(b.required ?? false) - Number(a.required ?? false)),
+    );
+  return field.is === 'record' ? { ...field, fields: sort(field.fields) } : field;
+}
+
+export const FORMS = Object.fromEntries(
+  Object.entries(generated).map(([kind, form]) => [kind, inOrder(form as unknown as Field)]),
+) as Record<string, RecordField>;
 
 export const formOf = (kind: string): RecordField => FORMS[kind] ?? { is: 'record', fields: {} };
 

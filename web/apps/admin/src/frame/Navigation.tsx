@@ -13,7 +13,7 @@ export function Navigation({ onGo }: { onGo: () => void }) {
   const isHere = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
 
   return (
-    <ScrollArea h="100%" type="auto" viewportProps={{ tabIndex: -1 }}>
+    <ScrollArea h="100%" type="auto" scrollbarSize={6} offsetScrollbars="y" viewportProps={{ tabIndex: -1 }}>
       {PLACES.map(({ name, places }) => {
         const shown = places.filter(({ area }) => area === null || may(area));
         if (shown.length === 0) return null;

@@ -35,8 +35,9 @@ const known = new Set([...ui.en.keys(), ...model.en.keys()].map(singular));
 const exact = new Set([...source.matchAll(/\bt\('([^']+)'/g)].map((match) => match[1] ?? ''));
 const alternatives = [...source.matchAll(/\bt\([^'`()]*\? '([^']+)' : '([^']+)'/g)].flatMap((match) => [match[1] ?? '', match[2] ?? '']);
 const quoted = new Set([...source.matchAll(/'([a-z_]+(?:\.[a-z_]+)*)'/g)].map((match) => match[1] ?? ''));
-const patterns = [...source.matchAll(/(?:\bt\(|[:?] )`([a-z_]+\.[^`\s]+)`/g)].map(
-  (match) => new RegExp(`^${(match[1] ?? '').replaceAll('.', '\\.').replaceAll(/\$\{[^}]+\}/g, '[^.]+')}$`),
+const patterns = [...source.matchAll(/\bt\((?:[^'`()]*\? )?`([^`]+)`(?: : `([^`]+)`)?|name: `([^`]+)`/g)]
+  .flatMap((match) => match.slice(1).filter((key) => key !== undefined))
+  .map((key) => new RegExp(`^${key.replaceAll('.', '\\.').replaceAll(/\$\{[^}]+\}/g, '[^.]+')}$`),
 );
 
 describe('the catalogues', () => {

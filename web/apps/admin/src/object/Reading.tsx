@@ -45,7 +45,7 @@ export function Reading({ kind, object }: { kind: string; object: Shown }) {
 function FieldList({ kind, object, fields, schema, path }: { kind: string; object: Shown; fields: Fields; schema: string; path: Path }) {
   const { t } = useTranslation();
   return (
-    <DataList orientation="horizontal" labelWidth="min(240px, 40%)" withDivider className="values">
+    <DataList orientation="horizontal" labelWidth="min(320px, 40%)" withDivider className="values">
       {Object.entries(fields).map(([name, field]) => {
         const here = [...path, name];
         const origin = originOf(kind, object, here);

@@ -29,7 +29,7 @@ export default function Calendar() {
   const byDay = new Map<string, typeof runs>();
   for (const run of runs) byDay.set(dayOf(run.at), [...(byDay.get(dayOf(run.at)) ?? []), run]);
   const shown = day === null ? runs : (byDay.get(day) ?? []);
-  const words = new Intl.DateTimeFormat(i18n.language, { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' });
+  const words = new Intl.DateTimeFormat(i18n.language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' });
   if (!may('hosts')) return <NotFound />;
   return (
     <>
