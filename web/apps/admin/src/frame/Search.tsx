@@ -77,6 +77,7 @@ export default function Search() {
       filter={(_query, all) => all}
       shortcut={['mod + K']}
       scrollable
+      attributes={{ content: { 'aria-label': t('search.open') } }}
       maxHeight={420}
       nothingFound={found.isFetching ? <IconLoader2 aria-label={t('loading')} /> : t('search.nothing')}
       searchProps={{ leftSection: <IconSearch size={20} aria-hidden />, placeholder: t('search.placeholder'), 'aria-label': t('search.placeholder'), maxLength: 120 }}

@@ -1,6 +1,6 @@
-import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { call } from '@oriel/api/management';
-import { IconDeviceDesktop, IconLanguage, IconLogout, IconMoon, IconSettings, IconSun } from '@tabler/icons-react';
+import { IconLogout, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
@@ -8,8 +8,6 @@ import { queries, signedIn } from '../queries.ts';
 import { roleWord, type Me } from '../sign-in/me.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { PlainLink } from '../ui/Link.tsx';
-
-const SCHEMES = [['light', IconSun], ['dark', IconMoon], ['auto', IconDeviceDesktop]] as const;
 
 export function UserMenu({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
@@ -46,25 +44,14 @@ export function UserMenu({ me }: { me: Me }) {
         </Menu.Item>
         <Menu.Divider />
         <Menu.Label>{t('settings.colours')}</Menu.Label>
-        {SCHEMES.map(([scheme, Sign]) => (
-          <Menu.Item
-            key={scheme} role="menuitemradio" aria-checked={colorScheme === scheme} closeMenuOnClick={false}
-            leftSection={<Sign size={18} aria-hidden />} fw={colorScheme === scheme ? 650 : 400} onClick={() => setColorScheme(scheme)}
-          >
-            {t(`settings.scheme.${scheme}`)}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={(to) => setColorScheme(to as MantineColorScheme)}>
+          {(['light', 'dark', 'auto'] as const).map((scheme) => <Menu.RadioItem key={scheme} value={scheme}>{t(`settings.scheme.${scheme}`)}</Menu.RadioItem>)}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Label>{t('settings.language')}</Menu.Label>
-        {Object.entries(LANGUAGES).map(([code, label]) => (
-          <Menu.Item
-            key={code} lang={code} role="menuitemradio" aria-checked={i18n.language === code} closeMenuOnClick={false}
-            leftSection={<IconLanguage size={18} aria-hidden />} fw={i18n.language === code ? 650 : 400}
-            onClick={() => setPreferences({ language: code as keyof typeof LANGUAGES })}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={i18n.language} onChange={(to) => setPreferences({ language: to as keyof typeof LANGUAGES })}>
+          {Object.entries(LANGUAGES).map(([code, label]) => <Menu.RadioItem key={code} value={code} lang={code}>{label}</Menu.RadioItem>)}
+        </Menu.RadioGroup>
         {me.session !== null && (
           <>
             <Menu.Divider />

@@ -205,14 +205,9 @@ function ColumnsMenu<Row>({ path, columns }: { path: string; columns: Column<Row
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {columns.slice(1).map(({ key, label }) => (
-          <Menu.Item
-            key={key} role="menuitemcheckbox" aria-checked={shown.includes(key)} leftSection={<Checkbox.Indicator checked={shown.includes(key)} size="xs" />}
-            onClick={() => setPreferences({ columns: { ...preferences.columns, [path]: shown.includes(key) ? shown.filter((each) => each !== key) : [...shown, key] } })}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.CheckboxGroup value={shown} onChange={(to) => setPreferences({ columns: { ...preferences.columns, [path]: to } })}>
+          {columns.slice(1).map(({ key, label }) => <Menu.CheckboxItem key={key} value={key}>{label}</Menu.CheckboxItem>)}
+        </Menu.CheckboxGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -52,7 +52,7 @@ function FieldList({ kind, object, fields, schema, path }: { kind: string; objec
         return (
           <DataList.Item key={name}>
             <DataList.ItemLabel>{labelOf(schema, name, t)}</DataList.ItemLabel>
-            <DataList.ItemValue component="div">
+            <DataList.ItemValue>
               <Group gap="sm" justify="space-between" wrap="wrap" w="100%">
                 <div style={{ opacity: origin && !origin.own ? 0.85 : 1, fontWeight: origin?.own ? 600 : 400 }}>
                   <Value field={field} name={name} value={origin && !origin.own ? origin.value : at(object.spec, here)} />

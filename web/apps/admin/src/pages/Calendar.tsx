@@ -39,6 +39,7 @@ export default function Calendar() {
           <Paper withBorder p="md" className="card">
             <DatesProvider settings={{ locale: i18n.language, firstDayOfWeek: 1 }}>
               <Month
+                hideOutsideDates
                 ariaLabels={{ nextMonth: t('calendar.next'), previousMonth: t('calendar.previous') }}
                 renderDay={(date) => {
                   const count = byDay.get(String(date))?.length ?? 0;

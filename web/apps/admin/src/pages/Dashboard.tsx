@@ -63,7 +63,7 @@ function Wrong({ farm }: { farm: FarmStatus }) {
         <Stack gap="xs" data-testid="troubles">
           {troubles.map(({ key, title, advice, to, search, severe }) => (
             <Alert key={key} color={severe ? 'red' : 'orange'} variant="light" icon={<IconAlertTriangle aria-hidden />} title={title}>
-              {advice} <Link to={to} {...(search ? { search } : {})} size="sm" underline="always">{t('dashboard.look')}</Link>
+              {advice} <Link to={to} {...(search ? { search } : {})} size="sm" underline="always" c="inherit" fw={600}>{t('dashboard.look')}</Link>
             </Alert>
           ))}
         </Stack>
