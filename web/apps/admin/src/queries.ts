@@ -101,10 +101,11 @@ export const all = <Row = Shown>(path: string, query: Query = {}) =>
     },
   });
 
+/** One object; null when it is known to be gone. */
 export const object = <View extends { id: string } = Shown>(path: string, id: string) =>
   queryOptions({
     queryKey: ['object', path, id] as const,
-    queryFn: ({ signal }) => get<View>(`/${path}/${encodeURIComponent(id)}`, {}, signal),
+    queryFn: ({ signal }): Promise<View | null> => get<View>(`/${path}/${encodeURIComponent(id)}`, {}, signal),
   });
 
 export interface ChangesPage {
@@ -123,6 +124,11 @@ export const changes = (query: Query) =>
 
 export const useKinds = (): KindView[] => useQuery(kinds).data ?? [];
 
+/** An object that is no more: its page says so, without asking for it again. */
+export function gone(path: string, id: string): void {
+  if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], null);
+}
+
 /** After a change of one's own: what is shown of the kind, its changes and the farm. */
 export async function changed(path: string): Promise<void> {
   await Promise.all(
@@ -130,5 +136,7 @@ export async function changed(path: string): Promise<void> {
   );
 }
 
-export const remove = (path: string, id: string, revision: number): Promise<void> =>
-  call('DELETE', `/${path}/${encodeURIComponent(id)}`, { revision });
+export async function remove(path: string, id: string, revision: number): Promise<void> {
+  await call('DELETE', `/${path}/${encodeURIComponent(id)}`, { revision });
+  gone(path, id);
+}

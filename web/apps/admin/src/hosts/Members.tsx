@@ -1,11 +1,11 @@
 import { Button, Group, Paper, Stack, Text } from '@mantine/core';
-import { call } from '@oriel/api/management';
+import { call, get } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconUserMinus, IconUserPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ObjectSelect } from '../form/Picker.tsx';
-import { all, changed, object as objectQuery, queries, type Shown } from '../queries.ts';
+import { all, changed, queries, type Shown } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { Link } from '../ui/Link.tsx';
@@ -21,7 +21,7 @@ export default function Members({ object }: { object: Shown }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const change = useMutation({
     mutationFn: async ({ id, isMember }: { id: string; isMember: boolean }) => {
-      const user = await queries.fetchQuery({ ...objectQuery('users', id), staleTime: 0 });
+      const user = await get<Shown>(`/users/${id}`);
       const groups = [...groupsOf(user).filter((group) => group !== object.id), ...(isMember ? [object.id] : [])];
       await call('PATCH', `/users/${id}`, { body: { spec: { groups } }, revision: user.revision });
       return user.name;

@@ -6,7 +6,7 @@ import { addressOf, type ChangeShown, type HostView, type SessionView } from '@o
 import type { InfiniteData, QueryKey } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { pluralOf } from '../kinds.ts';
-import { queries, type Page } from '../queries.ts';
+import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
 import { patched, sampled } from './patch.ts';
 
@@ -64,7 +64,9 @@ function refresh(...keys: QueryKey[]): void {
 
 function onSettings(change: ChangeShown): void {
   const plural = pluralOf(change.kind);
-  refresh(['list', plural], ['object', plural, change.id], ['name', change.kind, change.id], ['changes'], ['status']);
+  if (change.action === 'deleted') gone(plural, change.id);
+  else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
+  refresh(['list', plural], ['changes'], ['status']);
 }
 
 /** A row as it is now, in every list that has it; lists that may gain it are loaded anew. */
@@ -77,7 +79,7 @@ function onRow<Row extends { id: string }>(path: string, id: string, now: Row | 
     return next;
   });
   if (!known || now === null) refresh(['list', path], ['status']);
-  if (now === null) void queries.invalidateQueries({ queryKey: ['object', path, id] });
+  if (now === null) gone(path, id);
   else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
 }
 

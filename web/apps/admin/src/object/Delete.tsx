@@ -3,7 +3,7 @@ import { call, type Plan } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { pluralOf } from '../kinds.ts';
-import { changed, remove, type Shown } from '../queries.ts';
+import { queries, remove, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
 
@@ -23,7 +23,7 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
     onSuccess: () => {
       notify({ tone: 'good', title: t('delete.done', { name: object.name }) });
       onDone();
-      void changed(pluralOf(kind));
+      for (const key of [['list', pluralOf(kind)], ['changes'], ['status']]) void queries.invalidateQueries({ queryKey: key });
     },
   });
   return (

@@ -42,7 +42,7 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
   const [isDeleting, setDeleting] = useState(false);
   const crumbs = kind === 'farm' ? [] : [kind === 'resource' ? { label: t('nav.publishing'), to: '/publishing' } : { label: t(`kinds.${kind}.many`), to: `/${plural}` }];
 
-  if (found.error instanceof Refusal && found.error.status === 404) return <NotFound />;
+  if (found.data === null || (found.error instanceof Refusal && found.error.status === 404)) return <NotFound />;
   if (found.isError && found.data === undefined) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const object = found.data;
   if (object === undefined) return <PageHead title={t('loading')} crumbs={crumbs} />;

@@ -19,18 +19,20 @@ import { LinkButton } from '../ui/Link.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { bytes, duration, percent } from '../ui/time.ts';
 
+/** Idle times run on without an event. */
+const REFRESH_MS = 10_000;
 const PROCESSES_EVERY_MS = 5_000;
 
 export default function Session() {
   const { t } = useTranslation();
   const { id } = useParams({ strict: false }) as { id: string };
   const may = useMay();
-  const session = useQuery({ ...object<SessionView>('sessions', id), refetchInterval: 10_000 });
+  const session = useQuery({ ...object<SessionView>('sessions', id), refetchInterval: (query) => (query.state.data === null || query.state.status === 'error' ? false : REFRESH_MS) });
   const actions = useSessionActions();
   const [asked, setAsked] = useState<BulkAction<SessionView> | null>(null);
   const crumbs = [{ label: t('nav.sessions'), to: '/sessions' }];
 
-  if (session.error instanceof Refusal && session.error.status === 404) {
+  if (session.data === null || (session.error instanceof Refusal && session.error.status === 404)) {
     return (
       <>
         <PageHead title={t('session.over')} crumbs={crumbs} />
