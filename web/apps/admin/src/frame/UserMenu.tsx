@@ -5,14 +5,14 @@ import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
-import { roleWord, type Me } from '../sign-in/me.ts';
+import { roleWords, type Me } from '../sign-in/me.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { PlainLink } from '../ui/Link.tsx';
 
 export function UserMenu({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const name = me.user?.full_name || me.user?.name || me.administrator || t('user.token');
+  const name = me.user?.full_name || me.user?.name || me.name || t('user.token');
 
   const signOut = async () => {
     try {
@@ -37,7 +37,7 @@ export function UserMenu({ me }: { me: Me }) {
           <Text component="span" size="sm" fw={600} display="block">
             {name}
           </Text>
-          {t(`roles.${roleWord(me.role)}`)}
+          {roleWords(me).map((word) => t(`roles.${word}`)).join(', ')}
         </Menu.Label>
         <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
           {t('settings.title')}

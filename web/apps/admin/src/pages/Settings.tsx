@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { PageHead } from '../frame/PageHead.tsx';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences, usePreferences, type Language } from '../preferences.ts';
-import { roleWord } from '../sign-in/me.ts';
+import { roleWords } from '../sign-in/me.ts';
 import { useMe } from '../sign-in/use-may.ts';
 import { moment } from '../ui/time.ts';
 
@@ -14,9 +14,10 @@ export default function Settings() {
   const { language } = usePreferences();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const facts: [string, string][] = [
-    [t('settings.administrator'), me.user?.full_name || me.user?.name || me.administrator || t('user.token')],
-    [t('settings.role'), t(`roles.${roleWord(me.role)}`)],
-    ...(me.session ? ([[t('settings.ends'), moment(me.session.ends_at, i18n.language)], [t('settings.totp'), t(me.totp ? 'value.yes' : 'value.no')]] as [string, string][]) : []),
+    [t('settings.administrator'), me.user?.full_name || me.user?.name || me.name || t('user.token')],
+    [t('settings.role'), roleWords(me).map((word) => t(`roles.${word}`)).join(', ')],
+    ...(me.session ? ([[t('settings.ends'), moment(me.session.ends_at, i18n.language)]] as [string, string][]) : []),
+    ...(me.totp === undefined ? [] : ([[t('settings.totp'), t(me.totp ? 'value.yes' : 'value.no')]] as [string, string][])),
   ];
   return (
     <>
