@@ -218,6 +218,9 @@ mod tests {
         copy.insert(5 * CHUNK_MAX, 0);
         let shared = map.chunks.iter().zip(&copy.chunks);
         assert_eq!(shared.filter(|(a, b)| Arc::ptr_eq(&a.entries, &b.entries)).count(), 9);
-        assert_eq!((map.get(&(5 * CHUNK_MAX)), copy.get(&(5 * CHUNK_MAX))), (Some(&(5 * CHUNK_MAX)), Some(&0)));
+        assert_eq!(
+            (map.get(&(5 * CHUNK_MAX)), copy.get(&(5 * CHUNK_MAX))),
+            (Some(&(5 * CHUNK_MAX)), Some(&0))
+        );
     }
 }

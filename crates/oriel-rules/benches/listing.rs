@@ -113,7 +113,8 @@ fn main() -> ExitCode {
         median
     };
     let list = time("a user's list", &|| all.visible(&facts).len());
-    let effective = time("effective access", &|| all.all(&facts).filter(|(_, access)| access.is_visible()).count());
+    let effective =
+        time("effective access", &|| all.all(&facts).filter(|(_, access)| access.is_visible()).count());
     time("the rules alone, not compiled before", &|| {
         farm.iter().filter(|object| decide(&object.spec.rules, &facts).is_allowed()).count()
     });

@@ -149,7 +149,12 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     });
     let (words, cpu) = watched(outcome.await?, before)?;
     let what = format!("effective access: {} resources, each with the rule that decides", options.resources);
-    row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "with finding the user by name; under 10 ms of processor");
+    row(
+        PART,
+        what,
+        format!("{words}, {cpu:.2} ms of processor each"),
+        "with finding the user by name; under 10 ms of processor",
+    );
 
     progress("launches");
     let (before, everybody) = (cpu_seconds(broker)?, users.clone());

@@ -25,10 +25,13 @@ impl Settings {
     /// A folder: for one group, and for some of another only at work.
     pub fn folder(&self, number: usize) -> Value {
         let rules = json!([
-            rule("deny", json!([
-                { "type": "group", "objects": [self.group(number + 7)] },
-                { "type": "address", "objects": ["10.0.0.0/8", "192.168.0.0/16", "fd00::/8"], "negated": true },
-            ])),
+            rule(
+                "deny",
+                json!([
+                    { "type": "group", "objects": [self.group(number + 7)] },
+                    { "type": "address", "objects": ["10.0.0.0/8", "192.168.0.0/16", "fd00::/8"], "negated": true },
+                ])
+            ),
             rule("allow", json!([{ "type": "group", "objects": [self.group(number)] }])),
         ]);
         json!({ "target": { "kind": "folder" }, "rules": { "rules": rules, "otherwise": "deny" } })
@@ -53,12 +56,15 @@ impl Settings {
             0 => vec![
                 rule("deny", json!([{ "type": "client_os", "objects": ["android", "ios"] }])),
                 rule("deny", json!([{ "type": "address", "objects": offices(number), "negated": true }])),
-                rule("allow", json!([
-                    { "type": "group", "objects": [self.group(number / FOLDER_SIZE), self.group(number + 3)] },
-                    { "type": "client", "objects": [
-                        { "kind": "browser" }, { "kind": "launcher", "minimum_version": "1.4" },
-                    ] },
-                ])),
+                rule(
+                    "allow",
+                    json!([
+                        { "type": "group", "objects": [self.group(number / FOLDER_SIZE), self.group(number + 3)] },
+                        { "type": "client", "objects": [
+                            { "kind": "browser" }, { "kind": "launcher", "minimum_version": "1.4" },
+                        ] },
+                    ]),
+                ),
             ],
             2 => vec![rule("deny", json!([{ "type": "client_name", "objects": ["kiosk-*", "LOBBY-??"] }]))],
             _ => Vec::new(),
@@ -120,7 +126,9 @@ fn offices(number: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use oriel_model::{Spec, logon_hours::LogonHours, policy::Policy, resource::Resource, validate::Mistakes};
+    use oriel_model::{
+        Spec, logon_hours::LogonHours, policy::Policy, resource::Resource, validate::Mistakes,
+    };
 
     use super::*;
 

@@ -235,11 +235,7 @@ fn capital(reason: &str) -> String {
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-pub(crate) fn rule_name<'a>(
-    view: &'a FarmView,
-    resource: &'a Resource,
-    access: &Access,
-) -> Option<&'a str> {
+pub(crate) fn rule_name<'a>(view: &'a FarmView, resource: &'a Resource, access: &Access) -> Option<&'a str> {
     use oriel_rules::access::Hidden;
     let (rules, decision) = match access {
         Access::Open { decision } | Access::Maintenance { decision, .. } => (&resource.rules, decision),

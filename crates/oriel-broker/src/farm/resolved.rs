@@ -94,9 +94,10 @@ mod tests {
         let mut check = |changed: SettingsObject, enabled: bool, sessions: u32, timeout: u32| {
             view.put(&changed);
             view.reindex();
-            let resolved = view.resolved_hosts.get(host.cast()).map(|host| {
-                (host.enabled, host.settings.max_sessions, host.agent_timeout_secs)
-            });
+            let resolved = view
+                .resolved_hosts
+                .get(host.cast())
+                .map(|host| (host.enabled, host.settings.max_sessions, host.agent_timeout_secs));
             assert_eq!(resolved, Some((enabled, sessions, timeout)));
         };
         check(object(Kind::Host, host, None, json!({"pool": pool})), false, 250, 5);
@@ -104,8 +105,18 @@ mod tests {
         check(object(Kind::Pool, pool, Some(site), json!({})), true, 4, 5);
         let balancing = json!({"balancing": {"agent_timeout_secs": 9}, "settings": {"max_sessions": 3}});
         check(object(Kind::Pool, pool, Some(site), balancing), true, 3, 9);
-        check(object(Kind::Site, site, None, json!({"balancing_defaults": {"agent_timeout_secs": 8}})), true, 3, 9);
+        check(
+            object(Kind::Site, site, None, json!({"balancing_defaults": {"agent_timeout_secs": 8}})),
+            true,
+            3,
+            9,
+        );
         check(object(Kind::Host, host, None, json!({"pool": pool, "enabled": false})), false, 3, 9);
-        check(object(Kind::Host, host, None, json!({"pool": pool, "settings": {"max_sessions": 2}})), true, 2, 9);
+        check(
+            object(Kind::Host, host, None, json!({"pool": pool, "settings": {"max_sessions": 2}})),
+            true,
+            2,
+            9,
+        );
     }
 }

@@ -19,8 +19,7 @@ use crate::{Broker, farm::FarmView, hosts::HostSession};
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What gateways are told of, and what decides who may have a connection.
-const MATTERS: &[Kind] =
-    &[Kind::Gateway, Kind::Broker, Kind::Site, Kind::User, Kind::Policy, Kind::Resource];
+const MATTERS: &[Kind] = &[Kind::Gateway, Kind::Broker, Kind::Site, Kind::User, Kind::Policy, Kind::Resource];
 
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
