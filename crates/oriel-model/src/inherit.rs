@@ -59,7 +59,12 @@ macro_rules! inherited {
         )]
         #[serde(deny_unknown_fields, default)]
         pub struct $said {
-            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                #[schemars(extend("default" = std::convert::identity::<$type>($default)))]
+                pub $field: Option<$type>,
+            )*
         }
 
         $(#[$effective_about])*

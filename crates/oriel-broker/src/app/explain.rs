@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::{
     launch::{Moment, Opens},
     policy,
-    welcome::Welcome,
+    welcome::{NotWelcome, Welcome},
 };
 use crate::{Broker, farm::FarmView, http::problem::sentence};
 
@@ -148,6 +148,9 @@ impl Broker {
             _ if !user.spec.enabled || !matches!(access, Access::Open { .. }) => {
                 summary(&view, user.spec.enabled, &access, None)
             }
+            (Err(NotWelcome::Hours { message, begins_again, .. }), _) => {
+                format!("{message} {begins_again}").trim_end().to_owned()
+            }
             (Err(refused), _) => sentence(&refused),
             (Ok(()), Some(why)) => capital(&why.to_string()),
             (Ok(()), None) if opens.is_none() => {
@@ -272,7 +275,11 @@ fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&P
         (_, Some(Plan::OwnSessionEnding { host, .. })) => {
             format!("The user's last session of it is still ending on {}.", host_name(*host))
         }
-        (_, Some(Plan::LimitReached { over })) => over.message.clone(),
+        (_, Some(Plan::LimitReached { over })) => {
+            let OverLimit { name, limit, uses, message, .. } = over;
+            let sentence = format!("As many as may use {name} are using it: {uses} of {limit}.");
+            if message.is_empty() { sentence } else { format!("{sentence} The user reads: {message}") }
+        }
         (_, Some(Plan::OwnSessionOutOfReach { host_name, .. })) => {
             format!("The user's own session is on {host_name}, which does not take it back now.")
         }

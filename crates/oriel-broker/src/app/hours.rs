@@ -28,7 +28,7 @@ pub struct Hours {
     pub shows_list: bool,
     /// Whether sessions are disconnected at the end.
     pub disconnects: bool,
-    /// What is to be read outside the hours; may be empty.
+    /// What the administrator has to say outside the hours; may be empty.
     pub message: String,
 }
 
@@ -44,7 +44,7 @@ impl Hours {
             may_extend_until: standing.may_extend_until,
             shows_list: welcome.shows_list(),
             disconnects: hours.spec.outside.disconnect,
-            message: standing.message.clone(),
+            message: if standing.is_open { String::new() } else { hours.spec.outside.message.clone() },
         })
     }
 }
@@ -138,7 +138,8 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
         let welcome = Welcome::look(&view, &facts, zone, state.hours_extended_until, now);
         let standing = &welcome.hours;
         if !standing.may.stay {
-            end_visit(broker, &session, &standing.message).await;
+            let message = format!("{} {}", standing.message, standing.begins_again);
+            end_visit(broker, &session, message.trim_end()).await;
             continue;
         }
         let end = standing.until.filter(|_| standing.warn_at.is_some_and(|warn_at| now >= warn_at));

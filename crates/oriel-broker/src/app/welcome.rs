@@ -37,6 +37,8 @@ pub enum NotWelcome {
         message: String,
         /// When that changes, if it does within weeks.
         opens_at: Option<Timestamp>,
+        /// The same as a sentence.
+        begins_again: String,
     },
 }
 
@@ -80,8 +82,9 @@ impl Welcome {
             return Err(NotWelcome::Client(self.clients.message.clone().unwrap_or_default()));
         }
         if !hours_let(self.hours.may) {
-            let message = self.hours.message.clone();
-            return Err(NotWelcome::Hours { message, opens_at: self.hours.until });
+            let Standing { message, begins_again, until, .. } = &self.hours;
+            let (message, begins_again) = (message.clone(), begins_again.clone());
+            return Err(NotWelcome::Hours { message, opens_at: *until, begins_again });
         }
         Ok(())
     }

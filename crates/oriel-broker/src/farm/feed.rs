@@ -210,6 +210,7 @@ mod tests {
         let state = ObjectState { name: "Sales".into(), site: None, spec };
         Change {
             sequence,
+            transaction: sequence,
             at: Timestamp::UNIX_EPOCH,
             author: Author::system(),
             kind: Kind::Group,

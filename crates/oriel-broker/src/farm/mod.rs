@@ -97,6 +97,13 @@ macro_rules! farm_view {
                 }
             }
 
+            /// The site that an object of any kind belongs to.
+            pub fn site_of_object(&self, kind: Kind, id: Id<Value>) -> Option<Id<Site>> {
+                match kind {
+                    $(Kind::$variant => self.$plural.get(id.cast()).and_then(|object| object.site),)*
+                }
+            }
+
             /// The id of the object of this kind that is called so; upper and lower case are the same.
             pub fn id_of(&self, kind: Kind, name: &str) -> Option<Id<Value>> {
                 match kind {
