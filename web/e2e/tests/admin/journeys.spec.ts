@@ -97,6 +97,18 @@ test('programs of a host are published for a group, found by the search, and del
   expect((await administrator.call<{ items: View[] }>('GET', 'resources?name=Vim')).items).toEqual([]);
 });
 
+test.describe('what is in use', () => {
+  test.use({ mayFail: true });
+
+  test('is not deleted, and the dialog names what uses it', async ({ page, administrator }) => {
+    const { items } = await administrator.call<{ items: View[] }>('GET', 'pools?name=Default');
+    await page.goto(`/pools/${items[0]?.id}`);
+    await page.getByTestId('delete').click();
+    await expect(page.getByTestId('in-use')).toContainText('Calculator');
+    await expect(page.getByTestId('delete-now')).toBeDisabled();
+  });
+});
+
 test('a tree is moved by keys alone', async ({ page, administrator, make }) => {
   const folder = await make('resources', { name: 'Zoo', spec: { order: 900, target: { kind: 'folder' } } });
   const first = await make('resources', { name: 'Ant', spec: { folder: folder.id, order: 0, target: { kind: 'folder' } } });
