@@ -152,3 +152,26 @@ test.describe('a session', () => {
     await context.close();
   });
 });
+
+test('logon hours are drawn with the mouse and with the keyboard', async ({ page, administrator }) => {
+  await page.goto('/logon_hours/new');
+  await page.getByLabel('Name', { exact: true }).first().fill('Drawn hours');
+  const cell = (day: number, hour: number) => page.locator(`[data-cell="${day}-${hour}"]`);
+  await cell(0, 8).hover();
+  await page.mouse.down();
+  for (const hour of [9, 10, 11]) await cell(0, hour).hover();
+  await page.mouse.up();
+  await cell(1, 8).focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Space');
+  await page.getByTestId('make').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Drawn hours');
+  const { items } = await administrator.call<{ items: View[] }>('GET', 'logon_hours?name=Drawn');
+  const made = items[0];
+  await administrator.call('DELETE', `logon_hours/${made?.id}?revision=${made?.revision}`);
+  expect(made?.spec.open).toEqual([
+    { days: ['monday'], from: '08:00:00', to: '12:00:00' },
+    { days: ['tuesday'], from: '08:00:00', to: '10:00:00' },
+  ]);
+});

@@ -19,7 +19,13 @@ const OF_EACH = 5;
 export default function Search() {
   const { t } = useTranslation();
   const may = useMay();
-  const go = useGo();
+  const goTo = useGo();
+  // Who goes to another page does not come back to where they were on this one.
+  const [isGoing, setGoing] = useState(false);
+  const go = (to: string) => {
+    setGoing(true);
+    goTo(to);
+  };
   const [query, setQuery] = useState('');
   const [settled] = useDebouncedValue(query.trim(), 150);
   useEffect(() => onOpenSearch(spotlight.open), []);
@@ -77,6 +83,8 @@ export default function Search() {
       filter={(_query, all) => all}
       shortcut={['mod + K']}
       scrollable
+      returnFocus={!isGoing}
+      onSpotlightOpen={() => setGoing(false)}
       attributes={{ content: { 'aria-label': t('search.open') } }}
       maxHeight={420}
       nothingFound={found.isFetching ? <IconLoader2 aria-label={t('loading')} /> : t('search.nothing')}
