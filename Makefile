@@ -14,7 +14,7 @@ demo-clean: ## Remove the demo's data directory and its accounts
 test: ## Install what the tests need and run all of them
 	@scripts/run test
 
-test-hosts: ## Run the agent's tests on xrdp 0.10 and with systemd, on Debian 12 and 13 (minutes; needs root)
+test-hosts: ## Run the agent's tests on xrdp 0.10 and with systemd, on Debian 12 and 13 (minutes; needs root or sudo)
 	@scripts/run hosts
 
 bench: ## Measure: sign-ins and launches, relay, memory, time to the first picture

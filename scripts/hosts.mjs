@@ -1,7 +1,7 @@
 // `make test-hosts`: the agent's tests on session hosts of other kinds than this machine: Debian 13 with
 // xrdp 0.10, and Debian 12 and 13 booted with systemd. Each Debian is a folder below `target/hosts`, made once with
 // debootstrap and never written to by a test: what a test writes goes to memory. All mounts lie in
-// namespaces that end with the tests. It needs root, the network the first time, and some minutes.
+// namespaces that end with the tests. It needs root or sudo, the network the first time, and some minutes.
 // `node scripts/hosts.mjs debian-13` runs one of them.
 
 import { execFileSync } from "node:child_process";
@@ -65,7 +65,7 @@ const BOOTED = `${PREPARE}
   mount -t tmpfs tmpfs /run/systemd/nspawn
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot --directory="$root" --machine=oriel-test-host \
     --register=no --keep-unit --capability=all --private-network --console=pipe \
-    --bind-ro="$project" --bind-ro="$target" --bind="$output:$project/test-output" \
+    --bind-ro="$project" --bind-ro="$target" --bind="$output:$project/test-output" --bind=/dev/fuse \
     systemd.unit=multi-user.target systemd.show_status=no < /dev/null`;
 
 main(async () => {

@@ -11,21 +11,24 @@ const BUILD = ["build-essential", "mold", "ca-certificates"];
 const SESSION_HOST = [
   "xrdp", "xorgxrdp", "openbox", "libnss-extrausers", "dbus-x11", "x11-utils", "x11-xserver-utils", "xauth",
   "xfonts-base", "fonts-dejavu-core", "util-linux", "procps", "passwd", "librsvg2-bin", "hicolor-icon-theme",
-  "adwaita-icon-theme",
+  "adwaita-icon-theme", "fuse3",
 ];
 
 /** Real programs to publish: terminal, editor, file manager, calculator, drawing; a panel for the desktop. */
 const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", "tint2", "hsetroot"];
 
 /** Clients and servers that the tests start. */
-const TESTS = ["chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish"];
+const TESTS = [
+  "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish",
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse",
+];
 
 /** What makes and boots other Debian systems in folders. */
 const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-container", "util-linux"];
 
 /** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
 const TESTED_HOST = [...SESSION_HOST, "xterm", "pcmanfm", "xvfb", "xdotool", "iproute2", "imagemagick",
-  "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */
 const BENCH = ["haproxy"];

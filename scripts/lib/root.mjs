@@ -13,6 +13,9 @@ const PASSED = [
   "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 ];
 
+/** Where programs for root are: Debian leaves these out of its users' PATH. */
+const ROOTS_PROGRAMS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
 /**
  * The command as it must be called to run as root, with these variables beside those that every program
  * may need.
@@ -24,6 +27,8 @@ export function asRoot(command, args, variables = {}) {
 /** See asRoot; for anyone. */
 export function withSudo(environment, command, args, variables = {}) {
   const passed = Object.fromEntries(PASSED.map((name) => [name, environment[name]]));
+  const path = passed.PATH?.split(":") ?? ["/usr/local/bin", "/usr/bin", "/bin"];
+  passed.PATH = [...path, ...ROOTS_PROGRAMS.filter((folder) => !path.includes(folder))].join(":");
   const assignments = Object.entries({ ...passed, ...variables })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value}`);

@@ -20,10 +20,19 @@ test("root gets what it needs of the environment and nothing else", () => {
     const [command, args] = withSudo(environment, "env", [], { DEMO_DIR: "/srv/a b", GATEWAY_PORT: undefined });
     assert.equal(command, "sudo");
     const seen = execFileSync(sudo, args, { encoding: "utf8" }).trim().split("\n").sort();
-    assert.deepEqual(seen, ["DEMO_DIR=/srv/a b", "LANG=C", "PATH=/usr/bin:/bin", "https_proxy=http://proxy:3128"]);
+    assert.deepEqual(seen, [
+      "DEMO_DIR=/srv/a b", "LANG=C", "PATH=/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "https_proxy=http://proxy:3128",
+    ]);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("root finds its own programs where the caller's PATH leaves them out, once and last", () => {
+  const path = (PATH) => withSudo({ PATH }, "chroot", [])[1].find((word) => word.startsWith("PATH="));
+  assert.equal(path("/home/u/.cargo/bin:/usr/bin"), "PATH=/home/u/.cargo/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin");
+  assert.equal(path("/usr/sbin:/usr/bin"), "PATH=/usr/sbin:/usr/bin:/usr/local/sbin:/sbin");
+  assert.equal(path(undefined), "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin");
 });
 
 test("no script hands over its whole environment", () => {

@@ -14,6 +14,8 @@ export interface Demo {
   portal: string;
   management: string;
   api_token: string;
+  /** The farm authority's certificate. */
+  authority_file: string;
   accounts: Account[];
   /** Who may do everything in the management portal. */
   administrator?: { user_name: string; password: string };

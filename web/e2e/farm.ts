@@ -10,6 +10,8 @@ interface SessionView {
   user_name: string;
   resource_name: string;
   state: string;
+  /** The gateway that carries its connection; empty: none does. */
+  gateway_name: string;
 }
 
 interface ProcessView {
@@ -118,12 +120,14 @@ export class Session {
   async ready(): Promise<this> {
     await this.connected();
     await expect
-      .poll(async () => (await this.#sample()).filter((value) => value > 230).length / (SAMPLE.width * SAMPLE.height), {
-        message: 'how much of the picture is white',
-        timeout: 30_000,
-      })
+      .poll(() => this.whiteness(), { message: 'how much of the picture is white', timeout: 30_000 })
       .toBeGreaterThan(0.5);
     return this.settled();
+  }
+
+  /** How much of the picture is white, or nearly so: most of it where the editor's page is in front. */
+  async whiteness(above = 230): Promise<number> {
+    return (await this.#sample()).filter((value) => value > above).length / (SAMPLE.width * SAMPLE.height);
   }
 
   /** Waits until a program has drawn its window and nothing moves any more. */
@@ -220,6 +224,18 @@ export async function picture(page: Page, name: string): Promise<void> {
   const folder = join(OUTPUT, 'screenshots');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Looks at a page as its users do: on a wide screen, on a phone, and in the dark. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  const wide = page.viewportSize() ?? { width: 1280, height: 800 };
+  await picture(page, name);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await picture(page, `${name}-narrow`);
+  await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await picture(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 /** What browsers say of answers that are refusals and of connections that fail: no page can prevent it. */

@@ -24,6 +24,11 @@ export class Services {
     this.#request = request;
   }
 
+  /** The program that the farm runs. */
+  program(): string {
+    return wordsOf(this.#supervisor())[0] ?? '';
+  }
+
   /** Kills the services and waits until the farm is whole again, by itself. */
   async kill(...services: Service[]): Promise<void> {
     const old = this.#kill(services);
@@ -32,7 +37,7 @@ export class Services {
 
   /** Kills the services, does something while they are away, and waits until the farm is whole again. */
   async without(services: Service[], work: () => Promise<void>): Promise<void> {
-    const supervisor = this.#supervisor();
+    const supervisor = supervisorOf(this.#demo);
     let old: number[] = [];
     // What would start them again at once sleeps meanwhile.
     signal('STOP', supervisor);
@@ -72,18 +77,29 @@ export class Services {
     await expect.poll(state, { message: `the farm after ${services.join(', ')} was killed`, timeout: 30_000 }).toBe('whole');
   }
 
-  /** The process that starts the three: with sudo it is a child of the one that the demo knows. */
-  #supervisor(): number {
-    const isSupervisor = (id: number) => !/(^|\/)sudo$/.test(wordsOf(id)[0] ?? '');
-    let id: number | undefined = this.#demo.pid;
-    while (id !== undefined && !isSupervisor(id)) id = childrenOf(id)[0];
-    if (id === undefined || wordsOf(id)[1] !== 'all-in-one') throw new Error('The farm of demo.json does not run.');
-    return id;
-  }
-
   #processOf(service: Service): number | undefined {
-    return childrenOf(this.#supervisor()).find((id) => wordsOf(id)[1] === service);
+    return childrenOf(supervisorOf(this.#demo)).find((id) => wordsOf(id)[1] === service);
   }
+}
+
+/** The process that starts the three: with sudo it is a child of the one that the demo knows. */
+function supervisorOf(demo: Demo): number {
+  const isSupervisor = (id: number) => !/(^|\/)sudo$/.test(wordsOf(id)[0] ?? '');
+  let id: number | undefined = demo.pid;
+  while (id !== undefined && !isSupervisor(id)) id = childrenOf(id)[0];
+  if (id === undefined || wordsOf(id)[1] !== 'all-in-one') throw new Error('The farm of demo.json does not run.');
+  return id;
+}
+
+/** The program that the farm runs. */
+export function programOf(demo: Demo): string {
+  return wordsOf(supervisorOf(demo))[0] ?? '';
+}
+
+/** What the command line says to an administrator of the farm. */
+export function oriel(demo: Demo, ...words: string[]): string {
+  const env = { ORIEL_URL: demo.management, ORIEL_TOKEN: demo.api_token, ORIEL_AUTHORITY: demo.authority_file };
+  return execFileSync(programOf(demo), words, { encoding: 'utf8', env });
 }
 
 /** Whether a process of this machine runs. */
@@ -136,7 +152,13 @@ function read(path: string): string {
 }
 
 /** Broker, gateway and agent run as root. */
-function sudo(command: string, args: string[]): string {
-  const [program, all] = process.getuid?.() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]];
-  return execFileSync(program, all, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
+export function sudo(command: string, args: string[], input?: string): string {
+  const [program, all] = asRoot(command, args);
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  return execFileSync(program, all, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: [stdin, 'pipe', 'pipe'], input });
+}
+
+/** A command as it is called to run as root. */
+export function asRoot(command: string, args: string[]): [string, string[]] {
+  return process.getuid?.() === 0 ? [command, args] : ['sudo', ['-n', command, ...args]];
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use oriel_model::{
     Id,
-    host::{AccountMode, CpuOptimisation, EffectiveHostSettings},
+    host::{AccountMode, CpuOptimisation, EffectiveHostSettings, Linger},
     user::User,
 };
-use oriel_wire::v1;
+use oriel_wire::{convert::linger, v1};
 
 use crate::host::{
     App, ClientFacts, Ended, HostSoftware, Owner, Prepared, Program, Refusal, RefusalKind, ResourceRef,
@@ -17,8 +17,8 @@ use crate::host::{
 pub(crate) fn settings(settings: &v1::HostSettings) -> EffectiveHostSettings {
     EffectiveHostSettings {
         max_sessions: settings.max_sessions,
-        linger_disconnect_secs: settings.linger_disconnect_secs,
-        linger_logoff_secs: settings.linger_logoff_secs,
+        linger_disconnect_secs: linger(settings.linger_disconnect_secs),
+        linger_logoff_secs: linger(settings.linger_logoff_secs),
         readiness_timeout_secs: settings.readiness_timeout_secs,
         idle_disconnect_minutes: settings.idle_disconnect_minutes,
         disconnected_logoff_minutes: settings.disconnected_logoff_minutes,
@@ -41,15 +41,22 @@ pub(crate) fn cpu_optimisation(settings: Option<&v1::CpuOptimisation>) -> CpuOpt
 
 pub(crate) fn limits(settings: &EffectiveHostSettings) -> SessionLimits {
     let secs = |value: u32| Duration::from_secs(value.into());
+    let linger = |value: Linger| match value {
+        Linger::Secs(value) => Some(secs(value)),
+        Linger::Never => None,
+    };
     let minutes = |value: u32| (value > 0).then(|| Duration::from_secs(60 * u64::from(value)));
     SessionLimits {
-        linger_disconnect: secs(settings.linger_disconnect_secs),
-        linger_logoff: secs(settings.linger_logoff_secs),
+        linger_disconnect: linger(settings.linger_disconnect_secs),
+        linger_logoff: linger(settings.linger_logoff_secs),
         idle_disconnect: minutes(settings.idle_disconnect_minutes),
         disconnected_logoff: minutes(settings.disconnected_logoff_minutes),
         readiness: secs(settings.readiness_timeout_secs),
     }
 }
+
+/// More documents than anyone has open in one program; a session is told them in one line.
+const SAME_PROGRAM_MAX: usize = 256;
 
 /// # Errors
 /// When an id is none.
@@ -86,6 +93,7 @@ pub(crate) fn seat(prepare: &v1::Prepare, accounts: AccountMode) -> Result<SeatR
         is_shared: prepare.shared,
         is_prelaunch: prepare.prelaunch,
         brings_to_front: prepare.bring_to_front,
+        same_program: prepare.same_program_ids.iter().take(SAME_PROGRAM_MAX).cloned().collect(),
         size: (pixels(prepare.width), pixels(prepare.height)),
     })
 }
@@ -201,6 +209,8 @@ pub(crate) fn app(app: App) -> v1::App {
 
 #[cfg(test)]
 mod tests {
+    use oriel_model::host::LogonMode;
+
     use super::*;
 
     #[test]
@@ -209,7 +219,17 @@ mod tests {
         assert_eq!(limits(&settings), SessionLimits::default());
         let limits = limits(&EffectiveHostSettings { idle_disconnect_minutes: 2, ..settings });
         assert_eq!(limits.idle_disconnect, Some(Duration::from_secs(120)));
-        assert_eq!((limits.linger_logoff, limits.disconnected_logoff), (Duration::ZERO, None));
+        assert_eq!((limits.linger_logoff, limits.disconnected_logoff), (Some(Duration::ZERO), None));
+    }
+
+    #[test]
+    fn what_is_never_ended_crosses_the_wire_as_that() {
+        let told = EffectiveHostSettings { linger_logoff_secs: Linger::Never, ..Default::default() };
+        let sent = oriel_wire::convert::host_settings(&told, true, LogonMode::Enabled, 1);
+        let heard = settings(&sent);
+        assert_eq!(heard, told);
+        assert_eq!(limits(&heard).linger_logoff, None);
+        assert_eq!(limits(&heard).linger_disconnect, Some(Duration::from_secs(25)));
     }
 
     #[test]

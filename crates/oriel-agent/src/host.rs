@@ -131,6 +131,9 @@ pub struct SeatRequest {
     pub is_prelaunch: bool,
     /// Whether, at a return, the window of the resource's program comes to the front.
     pub brings_to_front: bool,
+    /// Resources that are open in the same program: where the resource has no window of its own, the youngest
+    /// of theirs comes to the front.
+    pub same_program: Vec<String>,
     /// Width and height of the client's window in pixels; zero where they are not known.
     pub size: (u16, u16),
 }
@@ -211,9 +214,9 @@ pub enum PowerAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
     /// After the last program of an application session has ended, until it is disconnected.
-    pub linger_disconnect: Duration,
+    pub linger_disconnect: Option<Duration>,
     /// From then (or from the disconnection) until it is logged off.
-    pub linger_logoff: Duration,
+    pub linger_logoff: Option<Duration>,
     /// Without input, until it is disconnected.
     pub idle_disconnect: Option<Duration>,
     /// Disconnected, until it is logged off.
@@ -226,8 +229,8 @@ impl Default for SessionLimits {
     /// The product's defaults, until a broker has said otherwise.
     fn default() -> Self {
         Self {
-            linger_disconnect: Duration::from_secs(25),
-            linger_logoff: Duration::ZERO,
+            linger_disconnect: Some(Duration::from_secs(25)),
+            linger_logoff: Some(Duration::ZERO),
             idle_disconnect: None,
             disconnected_logoff: None,
             readiness: Duration::from_secs(60),

@@ -9,7 +9,7 @@ use std::{
 
 use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
 use oriel_wire::{
-    MESSAGE_BYTES_MAX,
+    AGENT_RETRY_MAX, MESSAGE_BYTES_MAX,
     failure::innermost,
     v1::{self, AgentMessage, agent_link_client::AgentLinkClient, agent_message, broker_message},
 };
@@ -23,6 +23,8 @@ use tonic::{Status, Streaming, transport::Channel};
 
 use crate::service::Service;
 
+/// How long after the first failure it is tried again: a restart of the broker is hardly noticed.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long a broker may take to open the stream and send its settings.
 const ATTACH_TIMEOUT: Duration = Duration::from_secs(15);
 /// Requests of one broker carried out at a time; more are refused. Most take milliseconds, so this many
@@ -47,7 +49,7 @@ pub(crate) struct Link {
 impl Link {
     /// Keeps the stream open until the signal.
     pub(crate) async fn keep(self, signal: ShutdownSignal) {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::new(RETRY, AGENT_RETRY_MAX);
         let link = Arc::new(self);
         while !signal.is_given() {
             let began = tokio::time::Instant::now();

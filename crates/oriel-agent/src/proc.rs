@@ -184,14 +184,27 @@ impl ProcessTable {
     }
 }
 
-/// Identity of the running kernel: another one after each restart of the machine.
-pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+/// Every process there is, in no order.
+pub(crate) fn all() -> Vec<ProcessId> {
+    ProcessTable::read().iter().map(|stat| stat.id).collect()
 }
 
-/// Seconds since the machine booted.
+/// Identity of this start of the machine: another one after each restart. A container's own restart is one,
+/// too, though the kernel beneath it runs on.
+pub fn boot_id() -> String {
+    let kernel = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    format!("{} {}", kernel.trim(), begun_ticks())
+}
+
+/// Seconds since the machine was started. Not the kernel's own: a container shares that with others.
 pub fn uptime_secs() -> u64 {
-    uptime().unwrap_or(0.0) as u64
+    let kernel_secs = uptime().unwrap_or(0.0);
+    (kernel_secs - begun_ticks() as f64 / TICKS_PER_SEC as f64).max(0.0) as u64
+}
+
+/// When the first process of this machine began, in clock ticks since the kernel did.
+fn begun_ticks() -> u64 {
+    Stat::read(1).map_or(0, |first| first.id.start_ticks)
 }
 
 /// Start of a process in milliseconds since the Unix epoch.
@@ -215,6 +228,25 @@ mod tests {
         assert_eq!(stat.name, "a) b (c");
         assert_eq!(stat.id, ProcessId { pid: 42, start_ticks: 12345 });
         assert_eq!((stat.parent, stat.cpu_ticks, stat.memory_bytes), (7, 33, 3 * 4096));
+    }
+
+    #[test]
+    fn a_machine_within_the_machine_starts_by_itself() {
+        let told = |wrapper: &[&str]| {
+            let command = [wrapper, &["cat", "/proc/1/stat"]].concat();
+            let output = std::process::Command::new(command[0]).args(&command[1..]).output().expect("runs");
+            assert!(output.status.success(), "{output:?}");
+            Stat::parse(std::str::from_utf8(&output.stdout).expect("text").trim())
+                .expect("parses")
+                .id
+                .start_ticks
+        };
+        assert_eq!(told(&[]), begun_ticks());
+        let namespaces =
+            ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--mount-proc", "--mount"];
+        let inside = told(&namespaces);
+        let me = ProcessId::of(std::process::id()).expect("this process");
+        assert!(inside >= me.start_ticks && inside > begun_ticks(), "{inside} {me:?}");
     }
 
     #[test]

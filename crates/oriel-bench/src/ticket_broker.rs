@@ -5,7 +5,12 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use oriel_model::{Id, Timestamp, policy::Clipboard, role::Role, session::ChannelPolicy};
+use oriel_model::{
+    Id, Timestamp,
+    policy::{Clipboard, Direction, Quality},
+    role::Role,
+    session::ChannelPolicy,
+};
 use oriel_net::{
     authority::{Authority, Grant},
     identity::{KeyRequest, NodeIdentity, PeerIdentity},
@@ -85,6 +90,8 @@ impl TicketBroker {
             keyboard_layout: 0x407,
             channels: ChannelPolicy::default(),
             clipboard: Clipboard::default(),
+            drives: Direction::Both,
+            quality: Quality::Automatic,
             max_kbits: None,
             expires_at: now + Duration::from_secs(LIFETIME_SECS.unsigned_abs()),
             connected_until: now + LIFETIME,

@@ -14,8 +14,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Kind, Timestamp, broker,
     farm::Farm,
+    permission::{AdministratorRole, Reach},
     pool::Pool,
-    role::{AdministratorRole, Role},
+    role::Role,
     site::Site,
     token::Token,
 };
@@ -227,6 +228,7 @@ async fn create_farm(
     let text = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
     let administrator = Token {
         role: AdministratorRole::Root,
+        reach: Reach::default(),
         description: "Made with the farm; kept in the broker's data directory.".to_owned(),
         expires_at: None,
         secret_sha256: secret_sha256(&token),
@@ -319,13 +321,13 @@ async fn secret(
     store.secret(farm.cast(), name).await?.ok_or(StartError::SecretMissing(name))
 }
 
-fn new_token() -> Result<Zeroizing<String>, StartError> {
+pub(crate) fn new_token() -> Result<Zeroizing<String>, StartError> {
     let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
     SystemRandom::new().fill(&mut *bytes).map_err(|_| StartError::OutOfRandomness)?;
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
-fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
+pub(crate) fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
     let written = (|| {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -339,7 +341,7 @@ fn write_token(path: &Path, token: &str) -> Result<(), StartError> {
 }
 
 /// Makes a directory that only its owner may enter. One that exists keeps its permissions.
-fn make_private_dir(dir: &Path) -> Result<(), StartError> {
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), StartError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| StartError::Data { path: dir.to_owned(), error })
 }

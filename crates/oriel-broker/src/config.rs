@@ -33,6 +33,8 @@ pub struct BrokerConfig {
     /// Names and addresses under which the broker is reached, without port. Empty: the machine's name,
     /// or the listening address where that is a single one.
     pub advertised: Vec<String>,
+    /// The management portal's built pages: the folder with `index.html` and `assets`; none: only the API.
+    pub web_root: Option<PathBuf>,
     /// What one address or account may ask for.
     pub limits: Limits,
     /// Tells the time.
@@ -53,6 +55,7 @@ impl BrokerConfig {
             agent_listen: SocketAddr::new(address, AGENT_PORT),
             management_listen: SocketAddr::new(address, MANAGEMENT_PORT),
             advertised: Vec::new(),
+            web_root: None,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }

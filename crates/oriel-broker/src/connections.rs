@@ -24,7 +24,7 @@ use crate::hosts::lock;
 const CONNECTIONS_MAX: usize = 20_000;
 
 /// Longest sentence of a host or gateway that is kept, in bytes.
-const DETAIL_MAX: usize = 500;
+const DETAIL_MAX: usize = 1_000;
 
 /// How long the host's word is waited for once the gateway has seen the end: hosts report at least
 /// every second, and on change at once.
@@ -46,6 +46,8 @@ struct Entry {
     session: Option<Id<Session>>,
     from_host: Option<(End, Instant)>,
     from_gateway: Option<(End, Option<Instant>)>,
+    /// Whether its gateway is away. It may have taken the connection with it.
+    without_gateway: bool,
 }
 
 /// What is known of a connection's end.
@@ -90,6 +92,17 @@ impl ConnectionEnds {
         let entry = table.entry(connection);
         entry.session = Some(session);
         entry.owner = Some(user);
+        entry.without_gateway = false;
+    }
+
+    /// The gateway that carried these is away.
+    pub fn gateway_lost(&self, connections: Vec<Id<Connection>>) {
+        let mut table = lock(&self.table);
+        for connection in connections {
+            if let Some(entry) = table.entries.get_mut(&connection) {
+                entry.without_gateway = true;
+            }
+        }
     }
 
     /// A gateway has closed a connection.
@@ -172,6 +185,12 @@ impl ConnectionEnds {
         let gateway = entry.from_gateway.as_ref().map(|(end, _)| end);
         let Some(end) = decided(host, gateway) else {
             return (Known::Open, None);
+        };
+        // The host sees a client that went, and whoever would know that it was the gateway is away itself.
+        let broke = End { reason: EndReason::NetworkLost, detail: String::new() };
+        let end = match gateway {
+            None if entry.without_gateway && end.reason == EndReason::Disconnected => &broke,
+            _ => end,
         };
         let waits_until = match (&entry.from_host, &entry.from_gateway) {
             (_, Some((gateway, _))) if is_own_doing(gateway.reason) => None,
@@ -280,6 +299,8 @@ pub fn sentence(end: &End) -> String {
         EndReason::HostFailed if !end.detail.is_empty() => {
             format!("{words} ({}.)", end.detail.trim_end_matches('.'))
         }
+        // What the administrator has to say, and when they begin again.
+        EndReason::OutsideHours if !end.detail.is_empty() => end.detail.clone(),
         _ => words.to_owned(),
     }
 }
@@ -373,6 +394,33 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_goes_with_its_gateway_was_lost_and_did_not_leave() {
+        let ends = ConnectionEnds::with_grace(Duration::ZERO);
+        let (connection, session, user) = ids();
+        let went = || on_host(connection, EndReason::Disconnected);
+        ends.opened(connection, session, user);
+        ends.gateway_lost(vec![connection]);
+        assert_eq!(ends.known(connection, user), Known::Open, "it may go on without a word of it");
+        ends.ended_on_host(&went(), None, Timestamp::UNIX_EPOCH);
+        assert_eq!(reason(ends.known(connection, user)), Some(EndReason::NetworkLost));
+        // A gateway that is back and knows better.
+        ends.closed_at_gateway(&at_gateway(connection, EndReason::Disconnected));
+        assert_eq!(reason(ends.known(connection, user)), Some(EndReason::Disconnected));
+
+        let (connection, ..) = ids();
+        ends.opened(connection, session, user);
+        ends.gateway_lost(vec![connection]);
+        ends.opened(connection, session, user);
+        let left = on_host(connection, EndReason::Disconnected);
+        ends.ended_on_host(&left, None, Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            reason(ends.known(connection, user)),
+            Some(EndReason::Disconnected),
+            "it was back in time"
+        );
+    }
+
+    #[test]
     fn other_users_learn_nothing_and_the_table_is_bounded() {
         let ends = ConnectionEnds::default();
         let (first, session, user) = ids();
@@ -401,5 +449,6 @@ mod tests {
         let say = |reason, detail: &str| sentence(&End { reason, detail: detail.into() });
         assert!(say(EndReason::HostFailed, "xrdp does not start.").ends_with("(xrdp does not start.)"));
         assert!(!say(EndReason::Reset, "token admin").contains("token"));
+        assert_eq!(say(EndReason::OutsideHours, "Good night."), "Good night.");
     }
 }

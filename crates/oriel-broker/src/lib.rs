@@ -20,6 +20,7 @@ pub mod http;
 mod inbound;
 mod peer;
 pub mod schedules;
+pub mod secret_key;
 pub mod service;
 pub mod session_proof;
 pub mod sign_in_token;

@@ -34,6 +34,7 @@ use tonic::server::NamedService;
 
 use crate::{
     app::{
+        administrators::Presences,
         credential::FarmAccounts,
         documents::backup::{self, Backups},
         hours,
@@ -128,6 +129,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         passwords,
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
+        presences: Presences::default(),
         user_states: UserStates::default(),
         large_calls: Arc::new(Semaphore::new(1)),
         backups: Backups::default(),

@@ -5,14 +5,10 @@
 //! A proof is no secret to the host that holds it, and worth nothing on any other. Deliberately not
 //! here: when a session ended. A host may keep one of its own as long as it likes.
 
-use std::fmt;
-
 use oriel_model::{Id, host::Host, resource::Resource, session::Session, user::User};
-use ring::{
-    hmac,
-    rand::{SecureRandom, SystemRandom},
-};
-use zeroize::Zeroizing;
+use ring::hmac;
+
+use crate::secret_key::SecretKey;
 
 /// Name of the farm's secret that holds the key.
 pub const SECRET: &str = "session-proof-key";
@@ -34,26 +30,13 @@ pub struct Made {
 }
 
 /// Makes and checks proofs. Every broker of the farm has the same key, sealed in the store.
-pub struct SessionProofKey(Zeroizing<[u8; 32]>);
+pub type SessionProofKey = SecretKey<Proofs>;
+
+/// The use of a [`SessionProofKey`].
+#[derive(Debug)]
+pub enum Proofs {}
 
 impl SessionProofKey {
-    /// A new random key; none if the operating system gives no random bytes.
-    pub fn generate() -> Option<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *secret).ok()?;
-        Some(Self(secret))
-    }
-
-    /// A key from the secret's bytes; none if there are not 32.
-    pub fn from_secret(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
-    }
-
-    /// The secret's bytes.
-    pub fn to_secret(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0.to_vec())
-    }
-
     /// The proof: HMAC-SHA256, 32 bytes.
     pub fn prove(&self, made: &Made) -> Vec<u8> {
         hmac::sign(&self.key(), &encoded(made)).as_ref().to_vec()
@@ -82,13 +65,7 @@ impl SessionProofKey {
     }
 
     fn key(&self) -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, &*self.0)
-    }
-}
-
-impl fmt::Debug for SessionProofKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionProofKey(..)")
+        hmac::Key::new(hmac::HMAC_SHA256, self.bytes())
     }
 }
 
@@ -166,6 +143,6 @@ mod tests {
         let again = SessionProofKey::from_secret(&key.to_secret()).expect("readable");
         assert!(again.is_proof(&key.prove(&made), &made));
         assert!(SessionProofKey::from_secret(&[0; 31]).is_none());
-        assert_eq!(format!("{key:?}"), "SessionProofKey(..)");
+        assert_eq!(format!("{key:?}"), "SecretKey(..)");
     }
 }

@@ -5,8 +5,6 @@
 //! associated data. Whether the user still may is looked up at every use: the credential's revision in
 //! it makes every sign-in end with a new password.
 
-use std::fmt;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{Id, Timestamp, user::User};
 use oriel_store::SignIn;
@@ -15,9 +13,8 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use crate::app::client::ClientSays;
+use crate::{app::client::ClientSays, secret_key::SecretKey};
 
 /// Name of the farm's secret that holds the key.
 pub const SECRET: &str = "sign-in-key";
@@ -61,26 +58,13 @@ pub enum TokenError {
 }
 
 /// Seals and opens sign-ins.
-pub struct SignInKey(Zeroizing<[u8; 32]>);
+pub type SignInKey = SecretKey<SignIns>;
+
+/// The use of a [`SignInKey`].
+#[derive(Debug)]
+pub enum SignIns {}
 
 impl SignInKey {
-    /// A new random key; none if the operating system gives no random bytes.
-    pub fn generate() -> Option<Self> {
-        let mut secret = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *secret).ok()?;
-        Some(Self(secret))
-    }
-
-    /// A key from the secret's bytes; none if there are not 32.
-    pub fn from_secret(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
-    }
-
-    /// The secret's bytes.
-    pub fn to_secret(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0.to_vec())
-    }
-
     /// Seals a sign-in; none if the operating system gives no random bytes.
     pub fn seal(&self, sign_in: &SealedSignIn) -> Option<String> {
         let mut nonce = [0; NONCE_LEN];
@@ -117,13 +101,7 @@ impl SignInKey {
     }
 
     fn cipher(&self) -> LessSafeKey {
-        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*self.0).expect("AES-256 takes 32 bytes"))
-    }
-}
-
-impl fmt::Debug for SignInKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignInKey(..)")
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, self.bytes()).expect("AES-256 takes 32 bytes"))
     }
 }
 
@@ -158,6 +136,17 @@ mod tests {
         let busy = SealedSignIn { idle_until: at(2_000), ..sign_in };
         let token = key.seal(&busy).expect("random");
         assert_eq!(key.open(&token, at(1_000)), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn what_is_sealed_for_one_purpose_opens_for_no_other() {
+        let key = SignInKey::generate().expect("random");
+        let (administrators, sign_in) = (key.derived("administrators"), example());
+        let sealed = administrators.seal(&sign_in).expect("random");
+        assert_eq!(key.derived("administrators").open(&sealed, at(150)), Ok(sign_in));
+        assert_eq!(key.open(&sealed, at(150)), Err(TokenError::Forged));
+        let of_user = key.seal(&example()).expect("random");
+        assert_eq!(administrators.open(&of_user, at(150)), Err(TokenError::Forged));
     }
 
     #[test]

@@ -7,16 +7,19 @@ use std::{
 
 use oriel_identity::{Passwords, SignIn};
 use oriel_model::{Id, Kind, Timestamp, broker, farm};
-use oriel_net::{authority::Authority, clock::Clock};
+use oriel_net::{authority::Authority, clock::Clock, connect::CONNECT_TIMEOUT};
 use oriel_store::{CommitError, Committed, SettingsStore, Transaction};
+use oriel_wire::AGENT_RETRY_MAX;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
+        administrators::{Caller, Presences, permitted},
         documents::backup::Backups,
         icon::Icons,
         launch::{LaunchTurns, Uses},
+        objects::ChangeError,
         sign_in::EndedSignIns,
         user_state::UserStates,
     },
@@ -35,6 +38,10 @@ use crate::{
 /// How long an administrator's change waits until this broker's memory has it. The feed follows
 /// within milliseconds; when it does not, the change stands and the answer goes out without it.
 const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How long after its start a broker waits for hosts it has not heard of, before it places sessions on the
+/// others or says that there is no such session: agents try again that often, and one try may take that long.
+const GATHERING: Duration = AGENT_RETRY_MAX.saturating_add(CONNECT_TIMEOUT);
 
 /// Where this broker is reached: taken from the sockets, so that port 0 works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +75,8 @@ pub struct Broker {
     pub sign_in_key: SignInKey,
     /// Sign-ins that were ended before their time.
     pub ended_sign_ins: EndedSignIns,
+    /// Which administrators were here lately.
+    pub presences: Presences,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
     /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.
@@ -111,20 +120,32 @@ pub struct Broker {
 }
 
 impl Broker {
+    /// Seals and opens the sign-ins of administrators.
+    pub fn administrator_key(&self) -> SignInKey {
+        self.sign_in_key.derived("sign-ins of administrators")
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Whether hosts may still be on their way to this broker: it began less than `patience` ago, and an
-    /// enabled host has not reported since. Until then "no such session" may be wrong.
-    pub fn is_gathering(&self, patience: Duration) -> bool {
-        if self.started_at.elapsed() >= patience {
+    /// Whether hosts may still be on their way to this broker: it began less than [`GATHERING`] ago, and an
+    /// enabled host has not reported since. Until then "no such session" may be wrong, and a new one may be a
+    /// user's second.
+    pub fn is_gathering(&self) -> bool {
+        if self.started_at.elapsed() >= GATHERING {
             return false;
         }
         let view = self.farm.load();
         let is_unheard = |host| self.hosts.live(host).is_none_or(|live| live.last_report.is_none());
         view.hosts.iter().any(|host| host.spec.enabled && is_unheard(host.id))
+    }
+
+    /// As [`Broker::commit`], after asking whether the caller may write all of it.
+    pub async fn commit_by(&self, by: &Caller, transaction: Transaction) -> Result<Committed, ChangeError> {
+        permitted(&by.rights, &self.farm.load(), &transaction)?;
+        Ok(self.commit(transaction).await?)
     }
 
     /// Carries out a transaction and waits (bounded) until this broker's own memory shows it, so that

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use oriel_model::{Id, Timestamp, policy::Clipboard, session::ChannelPolicy};
+use oriel_model::{
+    Id, Timestamp,
+    policy::{Clipboard, Direction, Quality},
+    session::ChannelPolicy,
+};
 use oriel_wire::ticket::{Claims, Logon, TicketKey};
 use zeroize::Zeroizing;
 
@@ -30,6 +34,8 @@ pub(crate) fn claims() -> Claims {
         keyboard_layout: 0x407,
         channels: ChannelPolicy::default(),
         clipboard: Clipboard::default(),
+        drives: Direction::Both,
+        quality: Quality::Automatic,
         max_kbits: None,
         expires_at: now + std::time::Duration::from_secs(60),
         connected_until: now + std::time::Duration::from_secs(3_600),

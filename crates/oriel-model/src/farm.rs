@@ -17,6 +17,8 @@ pub struct Farm {
     pub certificate_lifetime_hours: u32,
     /// How users sign in.
     pub sign_in: SignInSettings,
+    /// How administrators sign in.
+    pub administration: AdministrationSettings,
     /// Backups of all settings.
     pub backup: Backup,
 }
@@ -35,12 +37,39 @@ pub struct Backup {
     pub time_zone: String,
     /// How many are kept; the oldest goes.
     pub keep: u32,
+    /// Whether the farm's own keys are in them, so that `oriel broker restore` can make this farm anew on
+    /// another machine, and gateways and hosts go on without joining again. Whoever has such a backup and its
+    /// passphrase can make certificates that this farm trusts: keep the two apart.
+    pub farm_keys: bool,
 }
 
 impl Default for Backup {
     fn default() -> Self {
         // Two weeks of nights, at an hour when nobody changes settings.
-        Self { enabled: false, at: Time::constant(2, 30, 0, 0), time_zone: "UTC".into(), keep: 14 }
+        Self {
+            enabled: false,
+            at: Time::constant(2, 30, 0, 0),
+            time_zone: "UTC".into(),
+            keep: 14,
+            farm_keys: false,
+        }
+    }
+}
+
+/// How administrators sign in to the management portal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdministrationSettings {
+    /// How long one sign-in lasts at most, in hours.
+    pub lifetime_hours: u32,
+    /// A sign-in that is not used this long ends, in minutes; null: only with its lifetime.
+    pub idle_minutes: Option<u32>,
+}
+
+impl Default for AdministrationSettings {
+    fn default() -> Self {
+        // A working day, and a meeting: whoever is away longer may have left the screen unlocked.
+        Self { lifetime_hours: 12, idle_minutes: Some(60) }
     }
 }
 
@@ -64,6 +93,7 @@ impl Default for Farm {
         Self {
             certificate_lifetime_hours: 30 * 24,
             sign_in: SignInSettings::default(),
+            administration: AdministrationSettings::default(),
             backup: Backup::default(),
         }
     }
@@ -84,6 +114,12 @@ impl Spec for Farm {
         mistakes.within("backup", |m| {
             m.range("keep", &self.backup.keep, 1..=1_000);
             validate::time_zone(m, "time_zone", &self.backup.time_zone);
+        });
+        mistakes.within("administration", |m| {
+            m.range("lifetime_hours", &self.administration.lifetime_hours, 1..=24 * 7);
+            if let Some(minutes) = &self.administration.idle_minutes {
+                m.range("idle_minutes", minutes, 5..=24 * 60);
+            }
         });
         mistakes.within("sign_in", |m| {
             m.range("lockout_after", &self.sign_in.lockout_after, 3..=100);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     object::{Kind, Spec},
+    policy::validate_address,
     validate::{DESCRIPTION_MAX, Mistakes},
 };
 
@@ -16,7 +17,8 @@ pub struct Gateway {
     pub enabled: bool,
     /// For administrators.
     pub description: String,
-    /// The name users type, if it is known.
+    /// The name users type, with the port if it is not 443. Where preferred routes send users from one gateway
+    /// to another, both need theirs: pages connect only where the farm says, and gateways answer only its pages.
     pub public_address: Option<String>,
 }
 
@@ -33,7 +35,27 @@ impl Spec for Gateway {
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
         if let Some(address) = &self.public_address {
-            mistakes.text("public_address", address, 253);
+            validate_address(address, "public_address", mistakes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let mistakes = |address: &str| {
+            let mut mistakes = Mistakes::default();
+            Gateway { public_address: Some(address.into()), ..Gateway::default() }.validate(&mut mistakes);
+            mistakes.into_vec().len()
+        };
+        for good in ["remote.example", "remote.example:8443", "192.0.2.1", "[2001:db8::1]:443"] {
+            assert_eq!(mistakes(good), 0, "{good}");
+        }
+        for bad in ["", "https://remote.example", "remote.example/portal", "a@b", "two words"] {
+            assert_ne!(mistakes(bad), 0, "{bad}");
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Session hosts: machines that can run sessions.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Unexpected, Visitor},
+};
 
 use crate::{
     id::Id,
@@ -69,23 +74,96 @@ const LINGER_MAX_SECS: u32 = 19 * 24 * 3600;
 /// The same in minutes.
 const IDLE_MAX_MINUTES: u32 = 19 * 24 * 60;
 
+/// How long a session without a program is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linger {
+    /// So many seconds.
+    Secs(u32),
+    /// As long as nothing else ends it.
+    Never,
+}
+
+/// The word of [`Linger::Never`].
+const NEVER: &str = "never";
+
+impl Linger {
+    fn validate(mistakes: &mut Mistakes, field: &str, value: &Self) {
+        if let Linger::Secs(secs) = value {
+            mistakes.range(field, secs, 0..=LINGER_MAX_SECS);
+        }
+    }
+}
+
+impl Serialize for Linger {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Linger::Secs(secs) => serializer.serialize_u32(*secs),
+            Linger::Never => serializer.serialize_str(NEVER),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Linger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SecsOrNever;
+
+        impl Visitor<'_> for SecsOrNever {
+            type Value = Linger;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds or never")
+            }
+
+            fn visit_u64<E: de::Error>(self, secs: u64) -> Result<Linger, E> {
+                // What is too much is refused by its range, with that.
+                Ok(Linger::Secs(u32::try_from(secs).unwrap_or(u32::MAX)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Linger, E> {
+                if text == NEVER {
+                    Ok(Linger::Never)
+                } else {
+                    Err(E::invalid_value(Unexpected::Str(text), &self))
+                }
+            }
+        }
+
+        deserializer.deserialize_any(SecsOrNever)
+    }
+}
+
+impl JsonSchema for Linger {
+    fn schema_name() -> Cow<'static, str> {
+        "Linger".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How long a session without a program is kept: seconds, or never ended.",
+            "anyOf": [{ "type": "integer", "minimum": 0, "maximum": LINGER_MAX_SECS }, { "const": NEVER }],
+        })
+    }
+}
+
 inherited! {
     /// What a host, a pool or a site's defaults may say. An absent field inherits:
     /// host, then pool, then site, then the product's default.
     HostSettings =>
     /// Host settings with every field decided.
     EffectiveHostSettings {
-        /// Most sessions at a time.
+        /// Most sessions at a time, 1 to 10000.
         max_sessions: u32 = 250, |m, field, value| m.range(field, value, 1..=10_000);
-        /// After the last program of an application session has ended: seconds until it is disconnected.
-        linger_disconnect_secs: u32 = 25, |m, field, value| m.range(field, value, 0..=LINGER_MAX_SECS);
-        /// A disconnected application session without a program: seconds until it is logged off.
-        linger_logoff_secs: u32 = 0, |m, field, value| m.range(field, value, 0..=LINGER_MAX_SECS);
-        /// Longest time that a logon may take, in seconds, before the user gets an error.
+        /// After the last program of an application session has ended: seconds until it is disconnected, at
+        /// most 19 days, or `never`.
+        linger_disconnect_secs: Linger = Linger::Secs(25), Linger::validate;
+        /// A disconnected application session without a program: seconds until it is logged off, at most 19
+        /// days, or `never`. With 0 it is logged off where it would be disconnected.
+        linger_logoff_secs: Linger = Linger::Secs(0), Linger::validate;
+        /// Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600.
         readiness_timeout_secs: u32 = 60, |m, field, value| m.range(field, value, 5..=600);
-        /// A session without input for this many minutes is disconnected; 0 never.
+        /// A session without input for this many minutes (at most 19 days) is disconnected; 0 never.
         idle_disconnect_minutes: u32 = 0, |m, field, value| m.range(field, value, 0..=IDLE_MAX_MINUTES);
-        /// A disconnected session is logged off after this many minutes; 0 never.
+        /// A disconnected session is logged off after this many minutes (at most 19 days); 0 never.
         disconnected_logoff_minutes: u32 = 0, |m, field, value| m.range(field, value, 0..=IDLE_MAX_MINUTES);
         /// Where the operating system's accounts come from.
         accounts: AccountMode = AccountMode::Existing, |_, _, _| {};
@@ -263,9 +341,27 @@ mod tests {
         let (effective, origins) = HostSettings::resolve(&[(Level::Host, &host), (Level::Pool, &pool)]);
         assert_eq!(effective.max_sessions, 5);
         assert_eq!(effective.accounts, AccountMode::Create);
-        assert_eq!(effective.linger_disconnect_secs, 25);
+        assert_eq!(effective.linger_disconnect_secs, Linger::Secs(25));
         assert_eq!(origins["accounts"], Level::Pool);
         assert_eq!(origins["linger_disconnect_secs"], Level::Product);
+    }
+
+    #[test]
+    fn an_empty_session_is_kept_for_seconds_or_for_ever() {
+        let read =
+            |text: &str| serde_json::from_str::<HostSettings>(&format!("{{\"linger_logoff_secs\":{text}}}"));
+        for (text, linger) in [("20", Linger::Secs(20)), ("\"never\"", Linger::Never)] {
+            let settings = read(text).expect(text);
+            assert_eq!(settings.linger_logoff_secs, Some(linger));
+            assert!(serde_json::to_string(&settings).expect("json").contains(&format!(":{text}")));
+        }
+        for wrong in ["\"always\"", "-1", "1.5", "[]"] {
+            let error = read(wrong).expect_err(wrong).to_string();
+            assert!(error.contains("expected a number of seconds or never"), "{error}");
+        }
+        let mut mistakes = Mistakes::default();
+        read("99999999999").expect("a number").validate(&mut mistakes);
+        assert_eq!(mistakes.into_vec()[0].field, "linger_logoff_secs");
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl<T: Noun + ?Sized> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match reference::written(T::SETTINGS, self.uuid) {
             Some(name) => serializer.serialize_str(&name),
-            None => serializer.collect_str(&self.uuid),
+            None => serializer.serialize_str(self.uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
         }
     }
 }

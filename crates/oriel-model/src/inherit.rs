@@ -30,8 +30,16 @@ pub trait Inherited: Sized {
     /// With every field decided.
     type Effective: Default;
 
-    /// What holds when `levels` are asked in this order, and from which level each field comes.
-    fn resolve(levels: &[(Level, &Self)]) -> (Self::Effective, Origins);
+    /// What holds when `levels` are asked in this order.
+    fn effective(levels: &[(Level, &Self)]) -> Self::Effective;
+
+    /// From which of `levels`, asked in this order, each field comes.
+    fn origins(levels: &[(Level, &Self)]) -> Origins;
+
+    /// Both.
+    fn resolve(levels: &[(Level, &Self)]) -> (Self::Effective, Origins) {
+        (Self::effective(levels), Self::origins(levels))
+    }
 }
 
 /// From which level each field comes, by the field's name.
@@ -51,7 +59,12 @@ macro_rules! inherited {
         )]
         #[serde(deny_unknown_fields, default)]
         pub struct $said {
-            $($(#[$doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                #[schemars(extend("default" = std::convert::identity::<$type>($default)))]
+                pub $field: Option<$type>,
+            )*
         }
 
         $(#[$effective_about])*
@@ -72,23 +85,23 @@ macro_rules! inherited {
         impl $crate::inherit::Inherited for $said {
             type Effective = $effective;
 
-            fn resolve(
-                levels: &[($crate::inherit::Level, &Self)],
-            ) -> ($effective, $crate::inherit::Origins) {
-                let mut effective = $effective::default();
+            fn effective(levels: &[($crate::inherit::Level, &Self)]) -> $effective {
+                $effective {
+                    $($field: levels
+                        .iter()
+                        .find_map(|(_, said)| said.$field.clone())
+                        .unwrap_or_else(|| $default),)*
+                }
+            }
+
+            fn origins(levels: &[($crate::inherit::Level, &Self)]) -> $crate::inherit::Origins {
                 let mut origins = $crate::inherit::Origins::new();
                 $(
-                    let said = levels.iter().find_map(|(level, said)| Some((level, said.$field.as_ref()?)));
-                    let origin = match said {
-                        Some((level, value)) => {
-                            effective.$field = value.clone();
-                            *level
-                        }
-                        None => $crate::inherit::Level::Product,
-                    };
+                    let says = levels.iter().find(|(_, said)| said.$field.is_some());
+                    let origin = says.map_or($crate::inherit::Level::Product, |(level, _)| *level);
                     origins.insert(stringify!($field), origin);
                 )*
-                (effective, origins)
+                origins
             }
         }
 

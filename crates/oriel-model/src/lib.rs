@@ -7,6 +7,7 @@
 //! Deliberately absent: any clock, any I/O, tokio. Decisions about these nouns are in
 //! `oriel-rules`.
 
+pub mod administrator;
 pub mod broker;
 pub mod farm;
 pub mod gateway;
@@ -21,6 +22,7 @@ mod kinds;
 pub mod logon_hours;
 pub mod network;
 pub mod object;
+pub mod permission;
 pub mod policy;
 pub mod pool;
 pub mod reference;
@@ -30,6 +32,7 @@ pub mod rule;
 pub mod schedule;
 pub mod session;
 pub mod site;
+pub mod sorted;
 pub mod token;
 pub mod user;
 pub mod validate;

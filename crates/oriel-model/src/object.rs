@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     id::{Id, Noun},
+    permission::Area,
     site::Site,
     validate::Mistakes,
 };
@@ -37,6 +38,13 @@ macro_rules! kinds {
             pub fn plural(self) -> &'static str {
                 match self {
                     $(Kind::$variant => stringify!($plural),)*
+                }
+            }
+
+            /// The area of administration it belongs to.
+            pub fn area(self) -> Area {
+                match self {
+                    $(Kind::$variant => Area::$area,)*
                 }
             }
 

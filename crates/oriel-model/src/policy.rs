@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gateway::Gateway,
     id::Id,
+    keyboard::windows_layout,
     object::{Kind, Spec},
     rule::Rules,
     session::ChannelPolicy,
@@ -135,15 +136,16 @@ pub enum ClipboardKind {
     Others,
 }
 
-/// The user's drives and folders in the session, and file transfer.
+/// The user's drives and folders in the session. Files on the clipboard are the clipboard's matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Drives {
-    /// Which way files may pass; `none`: the channel is closed.
+    /// Which way files may pass; `none`: there are no drives. Names, sizes and times of files pass both ways
+    /// wherever there are drives. The gateway enforces it, whatever the client does.
     pub direction: Direction,
 }
 
-/// The user's printers in the session.
+/// The user's printers in the session. The gateway enforces it, whatever the client does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Printing {
@@ -157,7 +159,7 @@ impl Default for Printing {
     }
 }
 
-/// Sound.
+/// Sound. The gateway enforces it, whatever the client does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audio {
@@ -224,7 +226,7 @@ pub enum Prelaunch {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
-    /// What the client asks the session for.
+    /// What the client asks the session for. The gateway writes it into what the client says to the host.
     pub quality: Quality,
     /// Most that one connection may take, in kbit/s from session to device; absent: no limit. The gateway
     /// enforces it.
@@ -235,12 +237,12 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// What the network carries.
+    /// What the client and the host find right for the network.
     #[default]
     Automatic,
-    /// No wallpaper, no effects, no themes.
+    /// As on a slow network: no wallpaper, no effects, no themes.
     Slow,
-    /// Everything.
+    /// As on a fast network: everything.
     Fast,
 }
 
@@ -296,12 +298,17 @@ pub fn validate_routes(routes: &[Route], field: &str, mistakes: &mut Mistakes) {
     }
     for (index, route) in routes.iter().enumerate() {
         if let Route::Address { address } = route {
-            let field = format!("{field}[{index}].address");
-            mistakes.text(&field, address, 260);
-            if address.chars().any(|c| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#')) {
-                mistakes.add(&field, "must be a host name or an IP address, with a port or without");
-            }
+            validate_address(address, &format!("{field}[{index}].address"), mistakes);
         }
+    }
+}
+
+/// Checks an address that clients are sent to.
+pub fn validate_address(address: &str, field: &str, mistakes: &mut Mistakes) {
+    // A host name of the longest and a port.
+    mistakes.text(field, address, 260);
+    if address.chars().any(|c| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#')) {
+        mistakes.add(field, "must be a host name or an IP address, with a port or without");
     }
 }
 
@@ -331,6 +338,9 @@ impl PolicySettings {
                 });
             if !tag {
                 mistakes.add("keyboard.layout", "is not a language tag such as de-DE");
+            } else if windows_layout(layout).is_none() {
+                // It would be set and have no effect.
+                mistakes.add("keyboard.layout", "is a language whose keyboard is not known");
             }
         }
         if let Some(connection) = &self.connection {
@@ -359,8 +369,56 @@ impl PolicySettings {
         ChannelPolicy {
             clipboard: self.clipboard.as_ref().map_or(open.clipboard, |c| c.direction != Direction::None),
             drives: self.drives.as_ref().map_or(open.drives, |d| d.direction != Direction::None),
-            audio: self.audio.as_ref().map_or(open.audio, |a| a.playback || a.recording),
+            audio: self.audio.as_ref().map_or(open.audio, |a| a.playback),
+            microphone: self.audio.as_ref().map_or(open.microphone, |a| a.recording),
             printers: self.printing.as_ref().map_or(open.printers, |p| p.printers),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn settings(settings: Value) -> PolicySettings {
+        serde_json::from_value(settings).expect("settings")
+    }
+
+    #[test]
+    fn each_group_closes_its_channels_and_no_others() {
+        let closed = |json: Value| {
+            let ChannelPolicy { clipboard, drives, audio, microphone, printers } = settings(json).channels();
+            [
+                (clipboard, "clipboard"),
+                (drives, "drives"),
+                (audio, "audio"),
+                (microphone, "microphone"),
+                (printers, "printers"),
+            ]
+            .into_iter()
+            .filter_map(|(is_open, channel)| (!is_open).then_some(channel))
+            .collect::<Vec<_>>()
+        };
+        assert_eq!(closed(json!({})), [""; 0]);
+        assert_eq!(closed(json!({ "clipboard": { "direction": "none" } })), ["clipboard"]);
+        assert_eq!(closed(json!({ "drives": { "direction": "none" } })), ["drives"]);
+        assert_eq!(closed(json!({ "drives": { "direction": "to_session" } })), [""; 0]);
+        assert_eq!(closed(json!({ "printing": { "printers": false } })), ["printers"]);
+        assert_eq!(closed(json!({ "audio": { "playback": false, "recording": true } })), ["audio"]);
+        assert_eq!(closed(json!({ "audio": { "playback": true, "recording": false } })), ["microphone"]);
+    }
+
+    #[test]
+    fn a_keyboard_that_would_have_no_effect_is_refused() {
+        let mistakes = |layout: &str| {
+            let mut mistakes = Mistakes::default();
+            settings(json!({ "keyboard": { "layout": layout } })).validate(&mut mistakes);
+            mistakes.into_vec().into_iter().map(|mistake| mistake.message).collect::<Vec<_>>()
+        };
+        assert_eq!(mistakes("de-DE"), [""; 0]);
+        assert_eq!(mistakes("de_DE"), ["is not a language tag such as de-DE"]);
+        assert_eq!(mistakes("tlh-001"), ["is a language whose keyboard is not known"]);
     }
 }

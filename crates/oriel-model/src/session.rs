@@ -149,15 +149,17 @@ pub struct ChannelPolicy {
     pub clipboard: bool,
     /// The user's drives.
     pub drives: bool,
-    /// Sound out and in.
+    /// The session's sound.
     pub audio: bool,
+    /// The user's microphone.
+    pub microphone: bool,
     /// The user's printers.
     pub printers: bool,
 }
 
 impl Default for ChannelPolicy {
     fn default() -> Self {
-        Self { clipboard: true, drives: true, audio: true, printers: true }
+        Self { clipboard: true, drives: true, audio: true, microphone: true, printers: true }
     }
 }
 

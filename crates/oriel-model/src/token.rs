@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     object::{Kind, Spec},
-    role::AdministratorRole,
+    permission::{AdministratorRole, Permissions, Reach},
     validate::{DESCRIPTION_MAX, Mistakes},
 };
 
@@ -16,6 +16,9 @@ use crate::{
 pub struct Token {
     /// What it may do.
     pub role: AdministratorRole,
+    /// How far the role reaches.
+    #[serde(default)]
+    pub reach: Reach,
     /// For administrators.
     #[serde(default)]
     pub description: String,
@@ -26,6 +29,13 @@ pub struct Token {
     pub secret_sha256: String,
 }
 
+impl Token {
+    /// What it may do.
+    pub fn permissions(&self) -> Permissions<'_> {
+        Permissions { role: self.role, reach: &self.reach }
+    }
+}
+
 impl Spec for Token {
     const KIND: Kind = Kind::Token;
     const OWN_FIELDS: &'static [&'static str] = &["secret_sha256"];
@@ -33,5 +43,6 @@ impl Spec for Token {
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("description", &self.description, DESCRIPTION_MAX);
+        mistakes.within("reach", |m| self.reach.validate(self.role, m));
     }
 }

@@ -84,6 +84,42 @@ fn join(prefix: &str, field: &str) -> String {
     }
 }
 
+/// What a reader of settings says of a value that does not fit, in words for people: `invalid type: string
+/// "abc", expected i32` becomes `is "abc"; must be a whole number from -2147483648 to 2147483647`. What is
+/// said otherwise stays as it is.
+pub fn in_words(said: &str) -> String {
+    let invalid = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
+    let Some((found, expected)) = invalid.and_then(|said| said.rsplit_once(", expected ")) else {
+        return said.to_owned();
+    };
+    let quoted = found.split_once('`').and_then(|(_, rest)| rest.strip_suffix('`'));
+    let found = match (found, quoted) {
+        ("null", _) => "empty",
+        ("map", _) => "a group of fields",
+        ("sequence", _) => "a list",
+        (_, Some(value)) => value,
+        (text, None) => text.strip_prefix("string ").unwrap_or(text),
+    };
+    let whole = |from: i64, to: i64| format!("a whole number from {from} to {to}");
+    let expected = match expected {
+        "u8" => whole(0, u8::MAX.into()),
+        "u16" => whole(0, u16::MAX.into()),
+        "u32" => whole(0, u32::MAX.into()),
+        "i32" => whole(i32::MIN.into(), i32::MAX.into()),
+        "u64" | "usize" | "i64" => "a whole number".into(),
+        "f32" | "f64" => "a number".into(),
+        "a boolean" => "true or false".into(),
+        "a string" | "a borrowed string" | "string" => "text".into(),
+        "a sequence" => "a list".into(),
+        "a map" => "a group of fields".into(),
+        other if other.starts_with("struct ") || other.starts_with("internally tagged enum ") => {
+            "a group of fields".into()
+        }
+        other => other.into(),
+    };
+    format!("is {found}; must be {expected}")
+}
+
 /// Names of objects: at most this many characters, from the guide.
 pub const NAME_MAX: usize = 255;
 /// Descriptions: at most this many characters.
@@ -129,6 +165,30 @@ mod tests {
         let fields: Vec<_> = found.iter().map(|m| m.field.as_str()).collect();
         assert_eq!(fields, ["spec.program", "spec.rules[2].count"]);
         assert_eq!(found[1].message, "is 7; must be from 1 to 5");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_in_words() {
+        let check = |json: &str, said: &str| {
+            let error = serde_json::from_str::<crate::pool::Pool>(json).expect_err(json).to_string();
+            let error = error.rsplit_once(" at line ").expect("a place").0;
+            assert_eq!(in_words(error), said);
+        };
+        check(r#"{"enabled":"on, expected off"}"#, r#"is "on, expected off"; must be true or false"#);
+        check(
+            r#"{"settings":{"max_sessions":"many"}}"#,
+            r#"is "many"; must be a whole number from 0 to 4294967295"#,
+        );
+        check(r#"{"settings":{"max_sessions":-3}}"#, "is -3; must be a whole number from 0 to 4294967295");
+        check(r#"{"settings":{"linger_logoff_secs":true}}"#, "is true; must be a number of seconds or never");
+        check(r#"{"settings":{"cpu_optimisation":{"excluded":"a"}}}"#, r#"is "a"; must be a list"#);
+        check(r#"{"settings":"x"}"#, r#"is "x"; must be a group of fields"#);
+        check(r#"{"description":null}"#, "is empty; must be text");
+        check(r#"{"description":{}}"#, "is a group of fields; must be text");
+        check(
+            r#"{"enable":true}"#,
+            "unknown field `enable`, expected one of `enabled`, `description`, `balancing`, `settings`",
+        );
     }
 
     #[test]

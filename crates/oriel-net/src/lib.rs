@@ -21,6 +21,8 @@ pub mod identity;
 pub mod incoming;
 pub mod listener;
 pub mod node_file;
+#[cfg(feature = "pages")]
+pub mod pages;
 pub mod relay;
 pub mod serve;
 pub mod supervise;

@@ -5,14 +5,16 @@
 //! that no program on the host listens to, and its options become zero. The client still joins it and
 //! believes in it; [`ChannelFilter`] drops what either side sends on it.
 //!
-//! Of two allowed channels the filter also looks at what is inside, by a guard for each: at the channels that
-//! are opened within `drdynvc`, and at the clipboard where it is not to be had whole. Everything else passes as
-//! it is.
+//! Of three allowed channels the filter also looks at what is inside, by a guard for each: at the channels that
+//! are opened within `drdynvc`, and at the clipboard and at the devices of `rdpdr` where they are not to be had
+//! whole. Everything else passes as it is.
 //!
-//! Limits to know: drives, printers, smart cards and serial ports share the channel `rdpdr`, so allowing
-//! one of them lets all of them through here. Windows starts `rdpdr` only when `rdpsnd` is there too.
+//! Windows says nothing on `rdpdr` where a client has not asked for `rdpsnd` as well, nor the other way round
+//! ([MS-RDPEFS] and [MS-RDPEA], appendix A). So where one of the two is allowed the other keeps its name, too,
+//! and is forbidden all the same.
 
 mod clipboard;
+mod devices;
 mod dynamic;
 mod guard;
 #[cfg(test)]
@@ -24,7 +26,8 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 
 use self::clipboard::ClipboardGuard;
-pub use self::clipboard::{ClipboardPolicy, Direction, Kinds};
+pub use self::clipboard::{ClipboardPolicy, Kinds};
+use self::devices::DeviceGuard;
 use self::dynamic::DynamicGuard;
 use self::guard::{Guard, Guarded};
 use crate::connection_sequence::Party;
@@ -34,13 +37,39 @@ use crate::mcs::{self, Carried};
 /// Start of the names that replace forbidden ones; never allowed as a client's own.
 const PLACEHOLDER: &str = "void";
 
+/// Which way something may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Neither way.
+    #[default]
+    None,
+    /// From the user's machine into the session.
+    ToSession,
+    /// Out of the session.
+    FromSession,
+    /// Both ways.
+    Both,
+}
+
+impl Direction {
+    /// Whether this side may give something away.
+    fn gives(self, party: Party) -> bool {
+        match self {
+            Self::None => false,
+            Self::ToSession => party == Party::Client,
+            Self::FromSession => party == Party::Host,
+            Self::Both => true,
+        }
+    }
+}
+
 /// What the connection may do beyond picture and input. Nothing is allowed by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelPolicy {
     /// Copy and paste: `cliprdr` ([MS-RDPECLIP]).
     pub clipboard: ClipboardPolicy,
-    /// Local drives: `rdpdr` ([MS-RDPEFS]).
-    pub drives: bool,
+    /// Local drives, and which way files pass on them: `rdpdr` ([MS-RDPEFS]).
+    pub drives: Direction,
     /// Local printers: `rdpdr` ([MS-RDPEPC]).
     pub printers: bool,
     /// Local smart cards: `rdpdr` ([MS-RDPESC]).
@@ -73,7 +102,7 @@ impl ChannelPolicy {
             "ms_t120" | "" => false,
             reserved if reserved.starts_with(PLACEHOLDER) => false,
             "cliprdr" => self.clipboard.is_allowed(),
-            "rdpdr" => self.drives || self.printers || self.smart_cards || self.ports,
+            "rdpdr" => self.has_devices(),
             "rdpsnd" | "snddbg" => self.audio,
             "drdynvc" => self.dynamic,
             "rail" | "rail_ri" | "rail_wi" => self.remote_app,
@@ -81,14 +110,26 @@ impl ChannelPolicy {
             _ => self.others.iter().any(|other| other.eq_ignore_ascii_case(name)),
         }
     }
-}
 
-impl ChannelPolicy {
+    /// Whether a forbidden channel of this name keeps it, so that a host speaks on its allowed twin.
+    pub(crate) fn leaves_name(&self, name: &ChannelName) -> bool {
+        match name.as_str().to_ascii_lowercase().as_str() {
+            "rdpsnd" => self.has_devices(),
+            "rdpdr" => self.audio,
+            _ => false,
+        }
+    }
+
+    fn has_devices(&self) -> bool {
+        self.drives != Direction::None || self.printers || self.smart_cards || self.ports
+    }
+
     /// What looks into an allowed channel of this name; none: it passes as it is.
     fn guard(&self, name: &ChannelName) -> Option<Box<dyn Guard>> {
         match name.as_str().to_ascii_lowercase().as_str() {
             "drdynvc" => Some(Box::new(DynamicGuard::new(self))),
             "cliprdr" => ClipboardGuard::new(self.clipboard).map(|guard| Box::new(guard) as Box<dyn Guard>),
+            "rdpdr" => DeviceGuard::new(self).map(|guard| Box::new(guard) as Box<dyn Guard>),
             _ => None,
         }
     }
@@ -248,7 +289,9 @@ mod tests {
         };
         check(ChannelPolicy::default(), &[]);
         check(ChannelPolicy { clipboard: ClipboardPolicy::ALL, ..Default::default() }, &["cliprdr"]);
-        check(ChannelPolicy { drives: true, ..Default::default() }, &["rdpdr"]);
+        for drives in [Direction::ToSession, Direction::FromSession, Direction::Both] {
+            check(ChannelPolicy { drives, ..Default::default() }, &["rdpdr"]);
+        }
         check(ChannelPolicy { printers: true, ..Default::default() }, &["rdpdr"]);
         check(ChannelPolicy { smart_cards: true, ..Default::default() }, &["rdpdr"]);
         check(ChannelPolicy { ports: true, ..Default::default() }, &["rdpdr"]);
@@ -272,6 +315,18 @@ mod tests {
         let clipboard = ChannelPolicy { clipboard: ClipboardPolicy::ALL, ..Default::default() };
         assert!(clipboard.allows(&name("CLIPRDR\0")));
         assert!(!clipboard.allows(&name("cliprdrx")));
+    }
+
+    #[test]
+    fn devices_and_sound_leave_each_other_their_names() {
+        let left = |policy: ChannelPolicy| {
+            ["rdpdr", "RDPSND", "snddbg", "cliprdr", "rail"].map(|known| policy.leaves_name(&name(known)))
+        };
+        assert_eq!(left(ChannelPolicy::default()), [false; 5]);
+        let printers = ChannelPolicy { printers: true, ..Default::default() };
+        assert_eq!(left(printers), [false, true, false, false, false]);
+        let audio = ChannelPolicy { audio: true, ..Default::default() };
+        assert_eq!(left(audio), [true, false, false, false, false]);
     }
 
     #[test]

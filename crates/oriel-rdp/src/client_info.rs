@@ -1,6 +1,7 @@
 //! The Client Info PDU (2.2.1.11): logon, start program and a few promises of the client. Its five
 //! strings are replaced, its flags adjusted, and what stands behind the strings is kept byte for byte, but
-//! for the client's address and the cookie with which it would return to a session of its choice.
+//! for the client's address, what it asks the host to leave out, and the cookie with which it would return to
+//! a session of its choice.
 
 use std::net::IpAddr;
 
@@ -118,11 +119,16 @@ pub(crate) fn rewrite(
     }
     // A client of RDP 4 has none.
     if !tail.is_empty() {
-        put_extended(&mut out, tail, settings.client_address, charset)?;
+        put_extended(&mut out, tail, settings, charset)?;
+    } else if settings.quality.is_some() {
+        return Err(NO_PERFORMANCE_FLAGS.into());
     }
     close(&mut out, envelope, user_data_at)?;
     Ok(out)
 }
+
+/// Every client that knows TLS has them, and what is to be said there would not be heard.
+const NO_PERFORMANCE_FLAGS: Malformed = Malformed("it has no performance flags, and they are prescribed");
 
 const TOO_LARGE: Malformed = Malformed("it is too large");
 
@@ -160,20 +166,20 @@ fn adjusted(client: u32, settings: &ConnectionSettings) -> u32 {
     flags
 }
 
-/// Writes TS_EXTENDED_INFO_PACKET (2.2.1.11.1.1.1) with the address, if there is one, in place of the
-/// client's own, and without its auto-reconnect cookie (ARC_CS_PRIVATE_PACKET, 2.2.4.3): a host leads
+/// Writes TS_EXTENDED_INFO_PACKET (2.2.1.11.1.1.1) with the address and the quality, if they are set, in place
+/// of the client's own, and without its auto-reconnect cookie (ARC_CS_PRIVATE_PACKET, 2.2.4.3): a host leads
 /// whoever has one back to the session that it names, whatever the logon says.
 fn put_extended(
     out: &mut Vec<u8>,
     extended: &[u8],
-    address: Option<IpAddr>,
+    settings: &ConnectionSettings,
     charset: Charset,
 ) -> Result<(), RewriteError> {
     let mut reader = Reader::new(extended);
     reader.u16_le()?;
     let length = reader.u16_le()?;
     reader.take(usize::from(length))?;
-    match address {
+    match settings.client_address {
         Some(address) => put_address(out, address, charset)?,
         None => out.extend_from_slice(&extended[..reader.position()]),
     }
@@ -183,14 +189,21 @@ fn put_extended(
         reader.take(usize::from(directory))?;
     }
     // What follows came with later versions; a client may end after any of it. Between the time zone and
-    // the cookie stand clientSessionId, which no host looks at, and performanceFlags.
-    let before_cookie = TIME_ZONE_BYTES + 4 + 4;
-    if reader.remaining() < before_cookie + 2 {
+    // performanceFlags stands clientSessionId, which no host looks at.
+    let before_flags = TIME_ZONE_BYTES + 4;
+    if reader.remaining() < before_flags + 4 {
         out.extend_from_slice(&extended[kept_from..]);
+        return if settings.quality.is_none() { Ok(()) } else { Err(NO_PERFORMANCE_FLAGS.into()) };
+    }
+    reader.take(before_flags)?;
+    out.extend_from_slice(&extended[kept_from..reader.position()]);
+    let client = reader.u32_le()?;
+    let flags = settings.quality.map_or(client, |quality| quality.performance_flags(client));
+    out.extend_from_slice(&flags.to_le_bytes());
+    if reader.remaining() < 2 {
+        out.extend_from_slice(&extended[reader.position()..]);
         return Ok(());
     }
-    reader.take(before_cookie)?;
-    out.extend_from_slice(&extended[kept_from..reader.position()]);
     let cookie = reader.u16_le()?;
     reader.take(usize::from(cookie))?;
     out.extend_from_slice(&[0, 0]);

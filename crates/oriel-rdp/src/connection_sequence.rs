@@ -5,11 +5,13 @@
 //!
 //! What the settings name is patched into the client's own bytes, and everything else stays as it was:
 //!
-//! * core data: keyboard layout, client name, colour depth, the protocol that the host selected;
+//! * core data: keyboard layout, client name, colour depth, kind of network, the protocol that the host
+//!   selected;
 //! * network data: forbidden channels lose their names ([`crate::channel`]);
 //! * cluster data: no session of the client's choice, such as the console;
 //! * multitransport data: no UDP transport, which would run past the gateway;
 //! * Client Info: domain, user, password, start program, working directory, client address, AUTOLOGON;
+//!   what the host leaves out for a slow network;
 //!   no auto-reconnect cookie, which would name a session of the client's choice too;
 //!   and the flags that carry a forbidden thing past static channels (sound, microphone, RemoteApp).
 //!
@@ -31,6 +33,7 @@ use crate::channel::{Channel, ChannelFilter, ChannelPolicy};
 use crate::client_info::{self, MAX_STRING_BYTES, RewriteError};
 use crate::gcc::{self, PatchError};
 use crate::mcs::{self, Pdu};
+use crate::quality::Quality;
 use crate::read::Malformed;
 use crate::x224::SecurityProtocols;
 
@@ -60,6 +63,9 @@ pub struct ConnectionSettings {
     /// Asks for 32 bits per pixel whatever the client wants. Without effect on clients older than
     /// RDP 5, which have no field for it.
     pub force_32_bpp: bool,
+    /// Replaces what the client says of its network and asks the host to leave out; clients that say nothing
+    /// of it are refused then. `None` leaves it to the client.
+    pub quality: Option<Quality>,
     /// Which virtual channels the connection may use.
     pub channels: ChannelPolicy,
 }

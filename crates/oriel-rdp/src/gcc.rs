@@ -43,6 +43,7 @@ mod core {
     pub(super) const HIGH_COLOR_DEPTH: Range<usize> = 136..138;
     pub(super) const SUPPORTED_COLOR_DEPTHS: Range<usize> = 138..140;
     pub(super) const EARLY_CAPABILITIES: Range<usize> = 140..142;
+    pub(super) const CONNECTION_TYPE: usize = 206;
     pub(super) const SELECTED_PROTOCOL: Range<usize> = 208..212;
 }
 
@@ -57,6 +58,9 @@ const HIGH_COLOR_24BPP: u16 = 24;
 const SUPPORTS_24_AND_32BPP: u16 = 0x0001 | 0x0008;
 /// RNS_UD_CS_WANT_32BPP_SESSION
 const WANT_32BPP: u16 = 0x0002;
+
+/// RNS_UD_CS_VALID_CONNECTION_TYPE
+const VALID_CONNECTION_TYPE: u16 = 0x0020;
 
 struct Block {
     kind: u16,
@@ -223,6 +227,10 @@ fn patch_core(core: &mut [u8], settings: &ConnectionSettings) -> Result<(), Patc
         insert(core, core::SUPPORTED_COLOR_DEPTHS, SUPPORTS_24_AND_32BPP);
         insert(core, core::EARLY_CAPABILITIES, WANT_32BPP);
     }
+    if let Some(quality) = settings.quality {
+        *core.get_mut(core::CONNECTION_TYPE).ok_or(PatchError::TooOld)? = quality.connection_type();
+        insert(core, core::EARLY_CAPABILITIES, VALID_CONNECTION_TYPE);
+    }
     match core.get_mut(core::SELECTED_PROTOCOL) {
         Some(protocol) => protocol.copy_from_slice(&settings.selected_protocol.bits().to_le_bytes()),
         None if settings.selected_protocol == SecurityProtocols::RDP => {}
@@ -281,10 +289,10 @@ fn patch_channels(network: &mut [u8], policy: &ChannelPolicy) -> Result<Vec<Chan
         let (name, options) = slot.split_at_mut(8);
         let requested = ChannelName::from_wire(name);
         let allowed = policy.allows(&requested);
-        if !allowed {
+        if !allowed && !policy.leaves_name(&requested) {
             name.copy_from_slice(&ChannelName::placeholder(position));
             options.fill(0);
-        } else if policy.looks_into(&requested) {
+        } else if allowed && policy.looks_into(&requested) {
             options[2] &= !COMPRESSION;
         }
         channels.push(Channel { name: requested, id: 0, allowed });

@@ -24,6 +24,7 @@ pub mod frame;
 mod gcc;
 pub mod host_notice;
 mod mcs;
+pub mod quality;
 mod read;
 pub mod x224;
 

@@ -9,6 +9,7 @@ use crate::channel::{ChannelFilter, ChannelPolicy};
 use crate::connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, StartProgram};
 use crate::frame::{Deframer, Phase};
 use crate::host_notice::HostNotice;
+use crate::quality::Quality;
 use crate::samples::*;
 use crate::x224::{ConnectionConfirm, ConnectionRequest, SecurityProtocols};
 
@@ -24,6 +25,7 @@ fn settings() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::RDP,
         client_requested_protocols: Some(SecurityProtocols::SSL),
         force_32_bpp: true,
+        quality: Some(Quality::Slow),
         channels: ChannelPolicy::default(),
     }
 }
@@ -126,6 +128,8 @@ fn mutated_sequences_never_get_past_the_policy() {
                     read_back += 1;
                     assert_eq!((&*info.credentials.username, &*info.credentials.password), ("alice", SECRET));
                     assert_eq!((info.credentials.domain, &*info.alternate_shell), (None, "xterm"));
+                    let flags = info.extra_info.optional_data.performance_flags().unwrap();
+                    assert_eq!(flags.bits() & 0x1ef, 0x6f, "the host got another quality than the policy's");
                 }
                 let wide: Vec<u8> = SECRET.encode_utf16().flat_map(u16::to_le_bytes).collect();
                 let holds = |secret: &[u8]| logon.windows(secret.len()).any(|part| part == secret);

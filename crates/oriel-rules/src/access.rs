@@ -1,14 +1,15 @@
 //! What somebody sees: which resources, in which state, and why.
 //!
-//! The published resources are made ready once for every change of one of them ([`Catalogue`]): rules
-//! compiled, order and folders known. A list then costs little more than looking at each resource.
+//! The published resources are made ready ([`Catalogue`]): rules compiled, order and folders known. A list
+//! then costs little more than looking at each resource, and a change of one resource makes one ready.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, mem, sync::Arc};
 
 use oriel_model::{
     Id, Object,
     resource::{Resource, Status, Target},
     rule::{Effect, Rules},
+    sorted::SortedMap,
     validate::fold,
 };
 use schemars::JsonSchema;
@@ -84,13 +85,16 @@ impl Access {
 /// Deepest nesting of folders that is followed: deeper ones count as lost, so that a cycle ends.
 pub const FOLDER_DEPTH_MAX: usize = 32;
 
-/// The published resources, ready for being listed.
+/// The published resources, ready for being listed. Copies share what neither has changed since.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// In the order in which they are shown.
-    entries: Vec<Entry>,
-    places: HashMap<Id<Resource>, u32>,
+    entries: SortedMap<Place, Entry>,
+    places: SortedMap<Id<Resource>, Place>,
+    folders: Arc<Folders>,
 }
+
+/// Where a resource is shown: by the order that administrators set, then by its folded name.
+type Place = (i32, Arc<str>, Id<Resource>);
 
 /// What a list looks at stands here, not in the resource: most resources say so little that nothing else
 /// is read.
@@ -99,45 +103,87 @@ struct Entry {
     resource: Arc<Object<Resource>>,
     /// None: it has no rules, and everybody sees it.
     rules: Option<Arc<CompiledRules>>,
-    above: Above,
-    is_folder: bool,
+    /// Number of the folder that it lies in; none: the top.
+    above: Option<u32>,
+    /// Its own number, if it is a folder.
+    number: Option<u32>,
     /// Whether it is enabled, in every site.
     is_plain: bool,
+}
+
+/// The folders by number. An id has its number from the first time that it is named on, be it before there
+/// is such a folder: so a change of one touches nothing that lies in it.
+#[derive(Debug, Clone, Default)]
+struct Folders {
+    numbers: HashMap<Id<Resource>, u32>,
+    /// None: there is no such folder.
+    known: Vec<Option<Folder>>,
+    /// How many numbers went with their folders.
+    spent: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Folder {
+    entry: Entry,
+    /// Whether the top cannot be reached from it: folders contain each other, or nest too deep.
+    is_lost: bool,
 }
 
 /// What rules say that are not there.
 const EVERYBODY: Decision = Decision { effect: Effect::Allow, rule: None };
 
-/// Where a resource lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Above {
-    Top,
-    /// In the folder at this place.
-    Folder(u32),
-    /// Nowhere that can be reached from the top.
-    Lost,
-}
+const LOST: Access = Access::Hidden { because: Hidden::LostFolder };
+
+/// Once so many numbers of folders are spent, all are given anew: they would grow for ever.
+const SPENT_MAX: usize = 1_000;
 
 impl Catalogue {
-    /// Makes resources ready; what `previous` has of those that did not change is used again.
-    pub fn new(resources: impl IntoIterator<Item = Arc<Object<Resource>>>, previous: &Catalogue) -> Self {
-        let mut sorted: Vec<_> = resources.into_iter().collect();
-        sorted.sort_by_cached_key(|object| (object.spec.order, fold(&object.name), object.id));
-        let places: HashMap<_, _> = sorted.iter().map(|object| object.id).zip(0..).collect();
-        let above: Vec<_> = sorted.iter().map(|object| above(object, &sorted, &places)).collect();
-        let entries = sorted.into_iter().zip(above).map(|(resource, above)| {
-            let known = previous.entry(resource.id).filter(|known| Arc::ptr_eq(&known.resource, &resource));
-            let spec = &resource.spec;
-            let rules = match known {
-                Some(known) => known.rules.clone(),
-                None if spec.rules == Rules::default() => None,
-                None => Some(Arc::new(CompiledRules::new(&spec.rules))),
-            };
-            let is_folder = spec.target == Target::Folder;
-            let is_plain = spec.status == Status::Enabled && spec.sites.is_empty();
-            Entry { resource, rules, above, is_folder, is_plain }
-        });
-        Self { entries: entries.collect(), places }
+    /// Makes resources ready.
+    pub fn new(resources: impl IntoIterator<Item = Arc<Object<Resource>>>) -> Self {
+        let mut all = Self::default();
+        all.take_in(resources.into_iter().map(|resource| (resource.id, Some(resource))));
+        all
+    }
+
+    /// Takes in what has become of some resources; none: it is gone. The others are left as they are.
+    pub fn take_in(
+        &mut self,
+        changed: impl IntoIterator<Item = (Id<Resource>, Option<Arc<Object<Resource>>>)>,
+    ) {
+        let mut touches_folders = false;
+        for (id, resource) in changed {
+            let before = self.places.remove(&id).and_then(|place| self.entries.remove(&place));
+            let now = resource.map(|resource| self.entry_of(resource));
+            let folder = now.as_ref().filter(|now| now.number.is_some());
+            if let Some(number) = folder.or(before.as_ref()).and_then(|entry| entry.number) {
+                Arc::make_mut(&mut self.folders).set(number, folder);
+                touches_folders = true;
+            }
+            let Some(now) = now else { continue };
+            let place: Place = (now.resource.spec.order, fold(&now.resource.name).into(), id);
+            self.places.insert(id, place.clone());
+            self.entries.insert(place, now);
+        }
+        if self.folders.spent > SPENT_MAX {
+            *self = Self::new(self.resources().cloned().collect::<Vec<_>>());
+        } else if touches_folders {
+            Arc::make_mut(&mut self.folders).find_lost();
+        }
+    }
+
+    fn entry_of(&mut self, resource: Arc<Object<Resource>>) -> Entry {
+        let spec = &resource.spec;
+        let mut number = |folder| match self.folders.numbers.get(&folder) {
+            Some(number) => *number,
+            None => Arc::make_mut(&mut self.folders).number(folder),
+        };
+        Entry {
+            above: spec.folder.map(&mut number),
+            number: (spec.target == Target::Folder).then(|| number(resource.id)),
+            rules: (spec.rules != Rules::default()).then(|| Arc::new(CompiledRules::new(&spec.rules))),
+            is_plain: spec.status == Status::Enabled && spec.sites.is_empty(),
+            resource,
+        }
     }
 
     /// A resource.
@@ -147,38 +193,57 @@ impl Catalogue {
 
     /// Every resource, in the order in which it is shown.
     pub fn resources(&self) -> impl Iterator<Item = &Arc<Object<Resource>>> {
-        self.entries.iter().map(|entry| &entry.resource)
+        self.entries.values().map(|entry| &entry.resource)
     }
 
     /// What somebody sees, in the order in which it is shown: every visible resource with its access, and
     /// the folders that lead to them. Folders without anything are left out.
     pub fn visible(&self, facts: &Facts) -> Vec<(&Arc<Object<Resource>>, Access)> {
         let mut look = Look::new(self, facts);
-        let mut leads = vec![false; self.entries.len()];
-        let mut seen: Vec<Option<Access>> = Vec::with_capacity(self.entries.len());
-        for entry in &self.entries {
-            let access = (!entry.is_folder).then(|| look.at(entry)).filter(Access::is_visible);
-            let mut above = if access.is_some() { entry.above } else { Above::Top };
-            while let Above::Folder(folder) = above
-                && !std::mem::replace(&mut leads[folder as usize], true)
-            {
-                above = self.entries[folder as usize].above;
+        let mut leads = vec![false; self.folders.known.len()];
+        let mut found: Vec<(&Entry, Option<Access>)> = Vec::new();
+        for entry in self.entries.values() {
+            if entry.number.is_some() {
+                found.push((entry, None));
+                continue;
             }
-            seen.push(access);
+            // Most of what somebody does not see lies in folders that they do not see.
+            if entry.above.is_some_and(|folder| !look.folder(folder).is_visible()) {
+                continue;
+            }
+            let access = look.at(entry);
+            if !access.is_visible() {
+                continue;
+            }
+            let mut above = entry.above;
+            while let Some(folder) = above
+                && !mem::replace(&mut leads[folder as usize], true)
+            {
+                above = self.folders.get(folder).and_then(|folder| folder.entry.above);
+            }
+            found.push((entry, Some(access)));
         }
-        let mut of_folder = |place: usize| leads[place].then(|| look.at(&self.entries[place]));
-        let all = self.entries.iter().zip(seen).enumerate();
-        all.filter_map(|(place, (entry, access))| {
-            Some((&entry.resource, access.or_else(|| of_folder(place))?))
-        })
-        .collect()
+        let mut of_folder = |number: u32| leads[number as usize].then(|| look.folder(number).clone());
+        let shown = found.into_iter().filter_map(|(entry, access)| {
+            Some((&entry.resource, access.or_else(|| of_folder(entry.number?))?))
+        });
+        shown.collect()
     }
 
     /// How every resource looks to somebody, folders without anything included, in the order in which they
     /// are shown: effective access.
-    pub fn all(&self, facts: &Facts) -> Vec<(&Arc<Object<Resource>>, Access)> {
+    pub fn all<'a, 'f>(
+        &'a self,
+        facts: &'f Facts,
+    ) -> impl Iterator<Item = (&'a Arc<Object<Resource>>, Access)> + use<'a, 'f> {
         let mut look = Look::new(self, facts);
-        self.entries.iter().map(|entry| (&entry.resource, look.at(entry))).collect()
+        self.entries.values().map(move |entry| {
+            let access = match entry.number {
+                Some(number) => look.folder(number).clone(),
+                None => look.at(entry),
+            };
+            (&entry.resource, access)
+        })
     }
 
     /// How one resource looks to somebody; none: there is no such resource.
@@ -198,62 +263,79 @@ impl Catalogue {
                 nearest if *status == Status::Enabled => status = nearest,
                 _ => {}
             }
+            if self.folders.is_lost(entry) {
+                return None;
+            }
             match entry.above {
-                Above::Top => return Some(status),
-                Above::Folder(place) => entry = &self.entries[place as usize],
-                Above::Lost => return None,
+                None => return Some(status),
+                Some(folder) => entry = &self.folders.get(folder)?.entry,
             }
         }
     }
 
     fn entry(&self, id: Id<Resource>) -> Option<&Entry> {
-        self.entries.get(*self.places.get(&id)? as usize)
+        self.entries.get(self.places.get(&id)?)
     }
 }
 
-/// Where a resource lies. A folder from which the top cannot be reached lies nowhere.
-fn above(
-    resource: &Object<Resource>,
-    sorted: &[Arc<Object<Resource>>],
-    places: &HashMap<Id<Resource>, u32>,
-) -> Above {
-    let parent = |object: &Object<Resource>| match object.spec.folder {
-        None => Above::Top,
-        Some(folder) => match places.get(&folder) {
-            Some(&place) if sorted[place as usize].spec.target == Target::Folder => Above::Folder(place),
-            _ => Above::Lost,
-        },
-    };
-    let direct = parent(resource);
-    if resource.spec.target != Target::Folder {
-        return direct;
+impl Folders {
+    fn get(&self, number: u32) -> Option<&Folder> {
+        self.known.get(number as usize)?.as_ref()
     }
-    let mut above = direct;
-    for _ in 0..FOLDER_DEPTH_MAX {
-        match above {
-            Above::Top => return direct,
-            Above::Folder(place) => above = parent(&sorted[place as usize]),
-            Above::Lost => break,
+
+    /// The number of a folder that had none.
+    fn number(&mut self, id: Id<Resource>) -> u32 {
+        // There are never more of them than resources, and those fit into memory.
+        let number = self.known.len() as u32;
+        self.known.push(None);
+        self.numbers.insert(id, number);
+        number
+    }
+
+    /// Says what the folder of this number is now; none: it is gone.
+    fn set(&mut self, number: u32, folder: Option<&Entry>) {
+        self.known[number as usize] = folder.map(|entry| Folder { entry: entry.clone(), is_lost: false });
+        self.spent += usize::from(folder.is_none());
+    }
+
+    /// Finds the folders from which the top cannot be reached. The one whose own folder is missing is none of
+    /// them, and those below it learn it from there. In a cycle, and below too deep a nesting, there is no
+    /// such one: each is lost by itself.
+    fn find_lost(&mut self) {
+        let reaches_an_end = |known: &[Option<Folder>], mut number: usize| {
+            (0..FOLDER_DEPTH_MAX).any(|_| match &known[number] {
+                Some(Folder { entry: Entry { above: Some(above), .. }, .. }) => {
+                    number = *above as usize;
+                    false
+                }
+                Some(_) | None => true,
+            })
+        };
+        for number in 0..self.known.len() {
+            let is_lost = !reaches_an_end(&self.known, number);
+            if let Some(folder) = &mut self.known[number] {
+                folder.is_lost = is_lost;
+            }
         }
     }
-    // The one whose own folder is missing says so; those below it learn it from there. In a cycle, and
-    // below too deep a nesting, there is no such one: each is lost by itself.
-    match above {
-        Above::Lost => direct,
-        _ => Above::Lost,
+
+    /// Whether it is a folder that is lost by itself.
+    fn is_lost(&self, entry: &Entry) -> bool {
+        entry.number.and_then(|number| self.get(number)).is_some_and(|folder| folder.is_lost)
     }
 }
 
 /// One look of somebody at the catalogue. A folder is decided once, however much it holds.
-struct Look<'a> {
+struct Look<'a, 'f> {
     catalogue: &'a Catalogue,
-    asker: Asker<'a>,
-    folders: HashMap<u32, Access>,
+    asker: Asker<'f>,
+    /// What was decided, by the folder's number.
+    folders: Vec<Option<Access>>,
 }
 
-impl<'a> Look<'a> {
-    fn new(catalogue: &'a Catalogue, facts: &'a Facts) -> Self {
-        Self { catalogue, asker: Asker::new(facts), folders: HashMap::new() }
+impl<'a, 'f> Look<'a, 'f> {
+    fn new(catalogue: &'a Catalogue, facts: &'f Facts) -> Self {
+        Self { catalogue, asker: Asker::new(facts), folders: vec![None; catalogue.folders.known.len()] }
     }
 
     /// First what a resource says itself, then what the folders above it say.
@@ -272,21 +354,20 @@ impl<'a> Look<'a> {
         if !entry.is_plain && entry.resource.spec.status == Status::Disabled {
             return Access::Hidden { because: Hidden::Disabled { inherited_from: None } };
         }
-        let inherited = match entry.above {
-            Above::Top => None,
-            Above::Lost => return Access::Hidden { because: Hidden::LostFolder },
-            Above::Folder(place) => {
-                let folder = self.catalogue.entries[place as usize].resource.id;
-                match self.folder(place) {
-                    Access::Open { .. } => None,
-                    Access::Hidden { because } => {
-                        return Access::Hidden { because: below(because.clone(), folder) };
-                    }
-                    Access::Maintenance { message, inherited_from, .. } => {
-                        Some((message.clone(), Some(inherited_from.unwrap_or(folder))))
-                    }
+        if self.catalogue.folders.is_lost(entry) {
+            return LOST;
+        }
+        let inherited = match entry.above.zip(entry.resource.spec.folder) {
+            None => None,
+            Some((number, folder)) => match self.folder(number) {
+                Access::Open { .. } => None,
+                Access::Hidden { because } => {
+                    return Access::Hidden { because: below(because.clone(), folder) };
                 }
-            }
+                Access::Maintenance { message, inherited_from, .. } => {
+                    Some((message.clone(), Some(inherited_from.unwrap_or(folder))))
+                }
+            },
         };
         let own = match &entry.resource.spec.status {
             _ if entry.is_plain => None,
@@ -299,14 +380,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Folders nest at most [`FOLDER_DEPTH_MAX`] deep: the catalogue saw to it.
-    fn folder(&mut self, place: u32) -> &Access {
-        if !self.folders.contains_key(&place) {
+    /// Folders that are not lost nest at most [`FOLDER_DEPTH_MAX`] deep.
+    fn folder(&mut self, number: u32) -> &Access {
+        let place = number as usize;
+        if self.folders[place].is_none() {
             let catalogue = self.catalogue;
-            let access = self.at(&catalogue.entries[place as usize]);
-            self.folders.insert(place, access);
+            let access = catalogue.folders.get(number).map_or(LOST, |folder| self.at(&folder.entry));
+            self.folders[place] = Some(access);
         }
-        &self.folders[&place]
+        self.folders[place].get_or_insert(LOST)
     }
 }
 

@@ -235,7 +235,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     };
     let obstacle = match inputs.hosts.iter().find(|host| host.id == own.host) {
         Some(host) => {
-            placement::reconnect_obstacle(host, inputs.now).map(|obstacle| (host.name.clone(), obstacle))
+            placement::reconnect_obstacle(host, inputs.now).map(|obstacle| (host.name.to_string(), obstacle))
         }
         // The host no longer serves this resource, but the session there goes on until it ends.
         None => None,

@@ -59,6 +59,9 @@ pub struct Standing {
     pub may: May,
     /// What they read when something is refused; empty while nothing is.
     pub message: String,
+    /// When it is not refused any more, as a sentence by the clock that counts; empty while nothing is refused,
+    /// and where that is not known.
+    pub begins_again: String,
     /// The hours that were looked at, in order, up to those that hold.
     pub looked_at: Vec<LookedAt>,
 }
@@ -103,6 +106,7 @@ pub fn judge(all: &AllHours, question: &Question<'_>) -> Standing {
             may_extend_until: None,
             may: May::EVERYTHING,
             message: String::new(),
+            begins_again: String::new(),
             looked_at: choice.looked_at,
         };
     };
@@ -132,19 +136,22 @@ pub fn judge(all: &AllHours, question: &Question<'_>) -> Standing {
         may,
         message: match may {
             May::EVERYTHING => String::new(),
-            _ => message(&outside.message, opening.until, &zone),
+            _ => message(&outside.message, opening.until),
+        },
+        begins_again: match (may, opening.until) {
+            (May::EVERYTHING, _) | (_, None) => String::new(),
+            (_, Some(at)) => {
+                format!("Your hours begin again on {}.", zone.to_datetime(at).strftime("%A at %H:%M"))
+            }
         },
         looked_at: choice.looked_at,
     }
 }
 
-fn message(own: &str, opens_at: Option<Timestamp>, zone: &TimeZone) -> String {
+fn message(own: &str, opens_at: Option<Timestamp>) -> String {
     match opens_at {
         _ if !own.is_empty() => own.to_owned(),
-        Some(at) => {
-            let shown = zone.to_datetime(at).strftime("%A at %H:%M");
-            format!("This is outside your hours. They begin again on {shown}.")
-        }
+        Some(_) => "This is outside your hours.".into(),
         None => "There are no hours in which this is open to you. Please ask your administrator.".into(),
     }
 }

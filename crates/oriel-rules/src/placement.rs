@@ -3,7 +3,7 @@
 //! The result is an order, not one host: the broker proposes, the host confirms, and on a no the next
 //! candidate is asked.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use oriel_model::{
@@ -27,7 +27,7 @@ pub struct HostSnapshot {
     /// Which.
     pub id: Id<Host>,
     /// Its name, for explanations.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whether an administrator has it in use.
     pub enabled: bool,
     /// When its agent last reported; none: never since this broker started.
@@ -143,7 +143,7 @@ pub struct Candidate {
     /// Which.
     pub host: Id<Host>,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Sum of the counters that are on, each 0 to 1: less is better. 0 for round robin.
     pub load: f32,
 }
@@ -154,7 +154,7 @@ pub struct PassedOver {
     /// Which.
     pub host: Id<Host>,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Why.
     pub obstacle: Obstacle,
 }
@@ -278,7 +278,7 @@ mod tests {
     fn host(number: u128) -> HostSnapshot {
         HostSnapshot {
             id: uuid::Uuid::from_u128(number).into(),
-            name: format!("host{number}"),
+            name: format!("host{number}").into(),
             enabled: true,
             last_report: Some(NOW),
             problem: None,
@@ -293,7 +293,7 @@ mod tests {
     }
 
     fn names(ranking: &Ranking) -> Vec<&str> {
-        ranking.candidates.iter().map(|candidate| candidate.name.as_str()).collect()
+        ranking.candidates.iter().map(|candidate| &*candidate.name).collect()
     }
 
     #[test]

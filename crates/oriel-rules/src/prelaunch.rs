@@ -189,22 +189,19 @@ mod tests {
     /// A quarter past midnight of 25 December in Berlin, still the 24th in London.
     fn check(mode: Prelaunch, has_session: bool, zone: &str, past: &[Opened]) -> Choice {
         let limit = UseLimit { uses: 2, at_limit: AtLimit::Refuse, message: String::new() };
-        let catalogue = Catalogue::new(
-            [
-                application(1, |_| {}),
-                application(2, |r| r.no_prelaunch = true),
-                application(3, |r| r.status = Status::Disabled),
-                application(4, |r| r.limit = Some(limit)),
-                application(5, |_| {}),
-                application(6, |r| {
-                    r.target = Target::WebApplication { url: "https://x".into(), browser: None };
-                }),
-                application(7, |r| {
-                    r.target = Target::Document { application: id(2), path: "/x".into() };
-                }),
-            ],
-            &Catalogue::default(),
-        );
+        let catalogue = Catalogue::new([
+            application(1, |_| {}),
+            application(2, |r| r.no_prelaunch = true),
+            application(3, |r| r.status = Status::Disabled),
+            application(4, |r| r.limit = Some(limit)),
+            application(5, |_| {}),
+            application(6, |r| {
+                r.target = Target::WebApplication { url: "https://x".into(), browser: None };
+            }),
+            application(7, |r| {
+                r.target = Target::Document { application: id(2), path: "/x".into() };
+            }),
+        ]);
         choose(&Inputs {
             mode,
             catalogue: &catalogue,

@@ -114,6 +114,9 @@ pub struct ObjectState {
 pub struct Change {
     /// 1 for the first change of the store, one more with every change.
     pub sequence: u64,
+    /// What was changed together has the same number here: the sequence of the first change of its
+    /// transaction.
+    pub transaction: u64,
     /// When.
     pub at: Timestamp,
     /// By whom.
@@ -163,6 +166,8 @@ pub struct ChangeQuery {
     pub object: Option<Id<Value>>,
     /// Only changes of objects of this kind.
     pub kind: Option<Kind>,
+    /// Only changes of this transaction: see [`Change::transaction`].
+    pub transaction: Option<u64>,
     /// Only changes by authors in whose name this stands; the case of ASCII letters does not matter.
     pub by: Option<String>,
     /// Only changes made then or later.
@@ -196,6 +201,7 @@ impl ChangeQuery {
             start: Start::Newest,
             object: None,
             kind: None,
+            transaction: None,
             by: None,
             since: None,
             until: None,
@@ -216,6 +222,11 @@ impl ChangeQuery {
     /// Only changes of objects of this kind.
     pub fn of_kind(self, kind: Kind) -> Self {
         Self { kind: Some(kind), ..self }
+    }
+
+    /// Only changes of this transaction.
+    pub fn of_transaction(self, transaction: u64) -> Self {
+        Self { transaction: Some(transaction), ..self }
     }
 
     /// At most so many.

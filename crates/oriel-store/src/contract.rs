@@ -11,14 +11,16 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use oriel_model::{Id, Kind, Object, SettingsObject, group::Group, icon::IconId, site::Site, user::User};
+use oriel_model::{
+    Id, Kind, Object, SettingsObject, group::Group, icon::IconId, site::Site, token::Token, user::User,
+};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    Action, Author, BLOB_BYTES_MAX, CHANGES_MAX, ChangeQuery, CommitError, Committed, EndedSignIn,
-    FAVOURITES_MAX, FarmKey, SPEC_BYTES_MAX, SettingsStore, StoreError, Transaction, UserState, Via,
-    WRITES_MAX, Write,
+    ANSWER_BYTES_MAX, ANSWERS_MAX, Action, Author, BLOB_BYTES_MAX, CHANGES_MAX, ChangeQuery, CommitError,
+    Committed, EndedSignIn, FAVOURITES_MAX, FarmKey, KeptAnswer, SPEC_BYTES_MAX, SettingsStore, StoreError,
+    Transaction, UserState, Via, WRITES_MAX, Write,
 };
 
 type Store = Arc<dyn SettingsStore>;
@@ -45,6 +47,7 @@ where
     icons_are_kept_once(fresh().await).await;
     what_a_user_keeps_goes_with_the_user(fresh().await).await;
     what_brokers_remember_is_replaced_whole(fresh().await).await;
+    answers_are_kept_until_they_expire_or_their_token_goes(fresh().await).await;
     ended_sign_ins_are_remembered_until_they_expire(fresh().await).await;
 }
 
@@ -311,6 +314,17 @@ async fn the_log_is_read_both_ways_and_filtered(store: Store) {
     }
     commit(&store, many).await;
     assert_eq!(read(ChangeQuery::newest().limit(usize::MAX)).await.len(), CHANGES_MAX);
+    // What was written together is read together, and nothing else with it.
+    commit(&store, Transaction::new(alice(), at(4)).create(Id::generate(at(0)), "later", None, &group("")))
+        .await;
+    let last = 5 + CHANGES_MAX as u64;
+    let log = store.changes(ChangeQuery::after(0).limit(7)).await.expect("reads");
+    assert_eq!(log.iter().map(|change| change.transaction).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 6]);
+    assert_eq!(read(ChangeQuery::after(0).of_transaction(2)).await, [2]);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(6).limit(1)).await, [last]);
+    assert_eq!(read(ChangeQuery::after(6).of_transaction(6)).await.len(), CHANGES_MAX - 1);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(last + 1)).await, [last + 1]);
+    assert_eq!(read(ChangeQuery::newest().of_transaction(7)).await, [0_u64; 0]);
 }
 
 async fn a_watcher_follows_the_log(store: Store) {
@@ -403,6 +417,38 @@ async fn what_brokers_remember_is_replaced_whole(store: Store) {
     }
     assert_eq!(store.kept("another").await.expect("reads"), None);
     assert_eq!(*store.watch().borrow(), 0, "it is not in the log");
+}
+
+async fn answers_are_kept_until_they_expire_or_their_token_goes(store: Store) {
+    let token_id = Id::<Token>::generate(at(0));
+    let caller = token_id.cast();
+    let spec = json!({"role": "viewer", "secret_sha256": "0".repeat(64)});
+    let token = serde_json::from_value::<Token>(spec).expect("a token");
+    commit(&store, Transaction::new(alice(), at(1)).create(token_id, "ci", None, &token)).await;
+    let answer = |key: &str, second: i64, text: &str| KeptAnswer {
+        caller,
+        key: key.to_owned(),
+        at: at(second),
+        bytes: secret(text),
+    };
+    assert_eq!(store.answer(caller, "k").await.expect("reads"), None);
+    for text in ["first", "second"] {
+        store.keep_answer(answer("k", 5, text), at(0)).await.expect("kept");
+    }
+    assert_eq!(store.answer(caller, "k").await.expect("reads"), Some(answer("k", 5, "second")));
+    assert_eq!(store.answer(Id::generate(at(0)), "k").await.expect("reads"), None, "it is another's");
+    assert_eq!(*store.watch().borrow(), 1, "it is not in the log");
+    store.keep_answer(answer("later", 9, "x"), at(5)).await.expect("kept");
+    assert_eq!(store.answer(caller, "k").await.expect("reads"), None, "it has expired");
+    let large = answer("large", 9, &"x".repeat(ANSWER_BYTES_MAX + 1));
+    assert!(matches!(store.keep_answer(large, at(0)).await, Err(StoreError::Refused(_))));
+    for number in 0..ANSWERS_MAX {
+        store.keep_answer(answer(&format!("n{number}"), 10, ""), at(0)).await.expect("kept");
+    }
+    assert_eq!(store.answer(caller, "later").await.expect("reads"), None, "the oldest goes");
+    assert!(store.answer(caller, "n0").await.expect("reads").is_some());
+    commit(&store, Transaction::new(alice(), at(11)).delete(token_id, 1)).await;
+    assert_eq!(store.answer(caller, "n0").await.expect("reads"), None, "it went with its token");
 }
 
 async fn ended_sign_ins_are_remembered_until_they_expire(store: Store) {

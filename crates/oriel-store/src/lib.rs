@@ -9,6 +9,7 @@
 //! that is gone): most of them lie inside specs, so the use cases check them against their snapshot.
 //! Also absent: sessions and load, which belong to the hosts, and any clock: time is an argument.
 
+mod answer;
 mod blob;
 mod change;
 mod error;
@@ -26,6 +27,7 @@ mod user_state;
 #[cfg(test)]
 mod contract;
 
+pub use answer::{ANSWER_BYTES_MAX, ANSWERS_MAX, KeptAnswer};
 pub use blob::{BLOB_BYTES_MAX, BLOBS_MAX};
 pub use change::{Action, Author, CHANGES_MAX, Change, ChangeQuery, ObjectState, Start, Via};
 pub use error::{CommitError, OpenError, StoreError};

@@ -146,6 +146,8 @@ pub(crate) fn plan(prepared: Prepared, present: Present) -> Result<Plan, CommitE
 struct Planner {
     author: Author,
     at: Timestamp,
+    /// The sequence of the transaction's first change.
+    first: u64,
     sequence: u64,
     objects: HashMap<Id<Value>, SettingsObject>,
     names: HashMap<(Kind, String), Id<Value>>,
@@ -160,6 +162,7 @@ impl Planner {
         Self {
             author,
             at,
+            first: present.sequence + 1,
             sequence: present.sequence,
             names: names.collect(),
             objects: present.objects.into_iter().map(|object| (object.id, object)).collect(),
@@ -325,6 +328,7 @@ impl Planner {
         self.sequence += 1;
         let mut change = Change {
             sequence: self.sequence,
+            transaction: self.first,
             at: self.at,
             author: self.author.clone(),
             kind: object.kind,

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, OwnedSecret, Snapshot, StoreError, Transaction,
-    UserState,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, KeptAnswer, OwnedSecret, Snapshot, StoreError,
+    Transaction, UserState,
 };
 
 /// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none
@@ -54,6 +54,14 @@ pub trait SettingsStore: Send + Sync {
 
     /// Remembers `value` for the duty `name`, in place of what was remembered. Not in the change log.
     async fn keep(&self, name: &'static str, value: Value) -> Result<(), StoreError>;
+
+    /// The answer that `caller` was given to a request with `key`; none: there is none, or it is forgotten.
+    async fn answer(&self, caller: Id<Value>, key: &str) -> Result<Option<KeptAnswer>, StoreError>;
+
+    /// Keeps an answer, in place of an earlier one; at most [`crate::ANSWER_BYTES_MAX`] bytes. Forgets those
+    /// of `expired` and before, and the oldest beyond [`crate::ANSWERS_MAX`]. Not in the change log. It goes
+    /// with the caller's token.
+    async fn keep_answer(&self, answer: KeptAnswer, expired: Timestamp) -> Result<(), StoreError>;
 
     /// The sign-ins that were ended before their time and have not expired at `now`.
     async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError>;

@@ -266,6 +266,14 @@ impl SimulatedHost {
         });
     }
 
+    /// From now on the session, which has no client, is reported as left that long ago.
+    pub fn left_for(&self, session_id: &str, long: Duration) {
+        let left = Instant::now().checked_sub(long).expect("the machine runs for longer than that");
+        self.change(|state| {
+            state.left.insert(session_id.to_owned(), left);
+        });
+    }
+
     /// Takes the client of a session away for `reason`; the session runs on.
     pub fn disconnect_session(&self, session_id: &str, reason: EndReason) {
         self.change(|state| disconnect(state, session_id, reason, ""));

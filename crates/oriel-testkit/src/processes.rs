@@ -191,6 +191,11 @@ impl ProcessFarm {
         Ok(portal)
     }
 
+    /// The farm's folder: the services' node files, and their data directories.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// What the processes have logged.
     pub fn log(&self, service: Service) -> String {
         fs::read_to_string(self.directory.path().join(service.log_file())).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use oriel_model::{
     Timestamp,
-    host::{AccountMode, EffectiveHostSettings, LogonMode},
+    host::{AccountMode, EffectiveHostSettings, Linger, LogonMode},
     resource::Window,
     session::SessionState,
 };
@@ -84,8 +84,8 @@ pub fn host_settings(
 ) -> v1::HostSettings {
     v1::HostSettings {
         max_sessions: settings.max_sessions,
-        linger_disconnect_secs: settings.linger_disconnect_secs,
-        linger_logoff_secs: settings.linger_logoff_secs,
+        linger_disconnect_secs: linger_secs(settings.linger_disconnect_secs),
+        linger_logoff_secs: linger_secs(settings.linger_logoff_secs),
         readiness_timeout_secs: settings.readiness_timeout_secs,
         idle_disconnect_minutes: settings.idle_disconnect_minutes,
         disconnected_logoff_minutes: settings.disconnected_logoff_minutes,
@@ -102,6 +102,21 @@ pub fn host_settings(
             excluded: settings.cpu_optimisation.excluded.clone(),
         }),
     }
+}
+
+/// What stands for never among seconds; settings know no such length.
+const NEVER_SECS: u32 = u32::MAX;
+
+fn linger_secs(linger: Linger) -> u32 {
+    match linger {
+        Linger::Secs(secs) => secs,
+        Linger::Never => NEVER_SECS,
+    }
+}
+
+/// How long a session without a program is kept.
+pub fn linger(secs: u32) -> Linger {
+    if secs == NEVER_SECS { Linger::Never } else { Linger::Secs(secs) }
 }
 
 /// Milliseconds since the Unix epoch as a moment; the epoch itself where a peer sent nonsense.

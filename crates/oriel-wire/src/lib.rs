@@ -25,6 +25,11 @@ pub mod v1 {
     include!("generated/oriel.v1.rs");
 }
 
+/// The longest that an agent waits before it tries its broker again. A broker that starts knows of sessions
+/// only from agents, and keeps new ones back meanwhile, so it is short. A thousand agents that come again in
+/// that time are two hundred handshakes a second, a fraction of what one core does.
+pub const AGENT_RETRY_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Largest message either side takes, in bytes: a report of a host at its session limit, or a list of
 /// several hundred installed programs with icons, fits many times over.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Timestamp,
     host::Host,
-    policy::Clipboard,
+    policy::{Clipboard, Direction, Quality},
     resource::Resource,
     session::{ChannelPolicy, Connection, Session},
     user::User,
@@ -66,6 +66,10 @@ pub struct Claims {
     pub channels: ChannelPolicy,
     /// What may be copied and pasted where there is a clipboard.
     pub clipboard: Clipboard,
+    /// Which way files pass where there are drives.
+    pub drives: Direction,
+    /// What the host is told of the network.
+    pub quality: Quality,
     /// The most that passes from session to device, in kbit/s; none: whatever the network carries.
     pub max_kbits: Option<u32>,
     /// After this the ticket opens nothing.
@@ -238,6 +242,8 @@ mod tests {
             keyboard_layout: 0x407,
             channels: ChannelPolicy::default(),
             clipboard: Clipboard::default(),
+            drives: Direction::Both,
+            quality: Quality::Automatic,
             max_kbits: None,
             expires_at: at(1_060),
             connected_until: at(9_999),

@@ -73,6 +73,13 @@ pub enum BrokerCommand {
     /// Run the broker of this machine
     #[cfg(feature = "broker")]
     Run(node::RunOptions),
+    /// Restore a farm as itself from a backup with its own keys, into an empty data directory
+    ///
+    /// For when the broker's machine is lost. The farm keeps its id and its authority, so that gateways
+    /// and session hosts go on without joining again once the broker runs at the same addresses. Run it on
+    /// the new machine, as the user that the broker runs as, before its first start.
+    #[cfg(feature = "broker")]
+    Restore(node::restore::RestoreOptions),
     /// Print an example of the broker's node file, with every key
     #[cfg(feature = "broker")]
     ExampleConfig,
@@ -115,6 +122,8 @@ impl BrokerCommand {
         match self {
             #[cfg(feature = "broker")]
             BrokerCommand::Run(options) => node::broker::run(&options),
+            #[cfg(feature = "broker")]
+            BrokerCommand::Restore(options) => node::restore::run(&options),
             #[cfg(feature = "broker")]
             BrokerCommand::ExampleConfig => node::example::<node::broker::File>(),
             BrokerCommand::Admin(command) => command.run(&desk()?),
@@ -188,6 +197,11 @@ mod tests {
             "oriel host list -o json --url https://x:1",
             "oriel gateway join - --data /d",
             "oriel gateway list",
+            "oriel broker restore --config broker.toml --from backup.json",
+            "oriel broker restore --data /d --from backup.json --passphrase-file p",
+            "oriel revert 17 --transaction",
+            "oriel log --transaction 15",
+            "oriel backup schedule --enabled true --farm-keys true",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));
             assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());

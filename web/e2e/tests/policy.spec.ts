@@ -2,80 +2,36 @@ import { randomUUID } from 'node:crypto';
 import { chownSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { homeOf, type Account } from '../demo.ts';
-import { Portal, expect, expectAccessible, picture, test, type Administrator } from '../farm.ts';
+import { Portal, expect, expectAccessible, picture } from '../farm.ts';
+import { test } from '../made.ts';
+import { oriel } from '../services.ts';
 
-interface SettingsObject {
-  id: string;
-  name: string;
-  revision: number;
-  spec: Record<string, unknown> & { target?: Record<string, unknown> };
-}
-
-/** Settings that a test makes, taken away again at its end in the order that references allow. */
-class Made {
-  readonly #administrator: Administrator;
-  readonly #undo: (() => Promise<unknown>)[] = [];
-
-  constructor(administrator: Administrator) {
-    this.#administrator = administrator;
-  }
-
-  async create(kind: string, name: string, spec: unknown, password?: string): Promise<SettingsObject> {
-    const made = await this.#administrator.call<SettingsObject>('POST', kind, { name, spec, ...(password && { password }) });
-    this.#undo.push(async () => {
-      const { revision } = await this.#administrator.call<SettingsObject>('GET', `${kind}/${made.id}`);
-      await this.#administrator.call('DELETE', `${kind}/${made.id}?revision=${revision}`);
-    });
-    return made;
-  }
-
-  /** Changes what a resource says, until the end of the test. */
-  async change(name: string, change: (spec: SettingsObject['spec']) => unknown): Promise<SettingsObject> {
-    const before = await this.named('resources', name);
-    await this.#put(before.id, change(structuredClone(before.spec)));
-    this.#undo.push(() => this.#put(before.id, before.spec));
-    return before;
-  }
-
-  async named(kind: string, name: string): Promise<SettingsObject> {
-    const { items } = await this.#administrator.call<{ items: SettingsObject[] }>('GET', kind);
-    const found = items.find((each) => each.name === name);
-    if (!found) throw new Error(`There is no ${name} among ${kind}.`);
-    return found;
-  }
-
-  async #put(id: string, spec: unknown): Promise<void> {
-    const { name, revision } = await this.#administrator.call<SettingsObject>('GET', `resources/${id}`);
-    await this.#administrator.call('PUT', `resources/${id}`, { name, revision, spec });
-  }
-
-  async undo(): Promise<void> {
-    for (const step of this.#undo.toReversed()) await step();
-  }
-}
-
-const policyTest = test.extend<{ made: Made }>({
-  made: async ({ administrator }, use) => {
-    const made = new Made(administrator);
-    await use(made);
-    await made.undo();
-  },
-});
-
-policyTest('a policy that forbids copying out is kept and says why', async ({ portal, anna, made, context }) => {
+test('a policy that forbids copying out is kept and says why', async ({ portal, anna, made, demo, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await made.create('policies', 'Nothing leaves', {
     settings: {
       clipboard: { direction: 'to_session', kinds: ['text'], max_kib: 64 },
       options: { toolbar: true, session_list: false },
-      network: { quality: 'automatic', max_kbits: 50_000 },
+      network: { quality: 'slow', max_kbits: 50_000 },
+      drives: { direction: 'to_session' },
+      printing: { printers: false },
+      audio: { playback: true, recording: false },
     },
   });
+  expect(oriel(demo, 'why', 'access', '--user', anna.user_name)).toMatch(/"Nothing leaves" holds; it enforces .*clipboard/);
   await portal.signIn(anna);
   await portal.page.getByTestId('user-menu').click();
   await portal.page.getByTestId('open-settings').click();
   await expect(portal.page.getByTestId('locked-settings')).toContainText('policy “Nothing leaves”');
   await expect(portal.page.getByTestId('settings')).toContainText('Copying into your programs is allowed; copying out of them is not.');
+  for (const words of [
+    'without wallpaper, effects and themes',
+    'they cannot change them or save there',
+    'Printers of your device are not in sessions.',
+    'Sessions do not hear your microphone.',
+  ]) {
+    await expect(portal.page.getByTestId('locked-settings')).toContainText(words);
+  }
   await picture(portal.page, 'settings-locked');
   await expectAccessible(portal.page);
   await portal.page.keyboard.press('Escape');
@@ -112,7 +68,7 @@ policyTest('a policy that forbids copying out is kept and says why', async ({ po
   await expectAccessible(page);
 });
 
-policyTest('a document opens in its application', async ({ portal, anna, made }) => {
+test('a document opens in its application', async ({ portal, anna, made }) => {
   const editor = await made.named('resources', 'Text Editor');
   // A first session makes the account, and with it the home that the document lies in.
   await portal.signIn(anna);
@@ -139,9 +95,9 @@ policyTest('a document opens in its application', async ({ portal, anna, made })
   rmSync(file);
 });
 
-policyTest('two programs share one session', async ({ portal, anna, made, administrator }) => {
+test('two programs share one session', async ({ portal, anna, made, administrator }) => {
   for (const name of ['Text Editor', 'Calculator']) {
-    await made.change(name, (spec) => ({ ...spec, target: { ...spec.target, share_session: true } }));
+    await made.change('resources', name, (spec) => ({ ...spec, target: { ...spec.target, share_session: true } }));
   }
   await portal.signIn(anna);
   const editor = await portal.open('Text Editor');
@@ -156,14 +112,14 @@ policyTest('two programs share one session', async ({ portal, anna, made, admini
   await picture(calculator.page, 'session-shared');
 });
 
-policyTest.describe('a refusal', () => {
-  policyTest.use({ mayFail: true });
+test.describe('a refusal', () => {
+  test.use({ mayFail: true });
 
-  policyTest('the third user of two licences reads whom to ask', async ({ portal, anna, ben, made, browser }) => {
+  test('the third user of two licences reads whom to ask', async ({ portal, anna, ben, made, demo, browser }) => {
     const { spec } = await made.named('users', anna.user_name);
     const carla: Account = { user_name: 'carla', password: randomUUID(), groups: anna.groups, os_account: `${anna.os_account}-c` };
     await made.create('users', carla.user_name, { ...spec, full_name: 'Carla Third', account: carla.os_account }, carla.password);
-    await made.change('Calculator', (spec) => ({
+    await made.change('resources', 'Calculator', (spec) => ({
       ...spec,
       limit: { uses: 2, at_limit: 'refuse', message: 'Ask Mrs. Keller at extension 204 for a third licence.' },
     }));
@@ -179,6 +135,8 @@ policyTest.describe('a refusal', () => {
     const card = await refused.ended('refused');
     await expect(card).toContainText('As many as may use this program are using it.');
     await expect(card).toContainText('Ask Mrs. Keller at extension 204 for a third licence.');
+    const why = oriel(demo, 'why', 'launch', '--user', carla.user_name, '--resource', 'Calculator');
+    expect(why).toContain('As many as may use Calculator are using it: 2 of 2.');
     await picture(refused.page, 'session-limit');
     await expectAccessible(refused.page);
     for (const context of others) await context.close();

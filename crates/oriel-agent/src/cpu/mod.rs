@@ -1,13 +1,15 @@
 //! CPU optimisation: while the host is busy, the heaviest processes of its sessions get a lower priority, so
 //! that one user's programs do not slow all others'.
 //!
-//! `decision` says which; here is only the measuring and the setting. What was lowered is written down
-//! first, so that the next agent restores what one that was killed could not.
+//! `decision` says which; here is only the measuring and the setting, and in `groups` what makes it count
+//! between sessions as well. What was lowered is written down first, so that the next agent restores what one
+//! that was killed could not.
 //!
 //! Deliberately absent: anything outside the farm's sessions, and their display servers, which everybody
 //! waits for.
 
 pub mod decision;
+mod groups;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,7 +25,10 @@ use rustix::process::{Pid, getpriority_process, setpriority_process};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use self::decision::{Optimiser, Plan, Sample, lowered};
+use self::{
+    decision::{Optimiser, Plan, Sample, lowered},
+    groups::Group,
+};
 use crate::{
     host::SessionHost,
     load::LoadMeter,
@@ -78,6 +83,8 @@ pub struct Keeper {
     began: Instant,
     measured_at: Option<Instant>,
     ticks: HashMap<ProcessId, u64>,
+    /// Autogroups with a lower priority now, with the one that they had.
+    groups: BTreeMap<Group, i32>,
 }
 
 /// What was lowered, as it is written down.
@@ -85,6 +92,8 @@ pub struct Keeper {
 struct Note {
     boot_id: String,
     lowered: Vec<(ProcessId, i32)>,
+    #[serde(default)]
+    groups: BTreeMap<Group, i32>,
 }
 
 impl Keeper {
@@ -94,11 +103,12 @@ impl Keeper {
             for (process, priority) in &note.lowered {
                 restore(*process, *priority);
             }
+            groups::restore(&note.groups);
             if !note.lowered.is_empty() {
                 tracing::info!(processes = note.lowered.len(), "gave back priorities that were left lowered");
             }
         }
-        write_note(&file, &BTreeMap::new());
+        write_note(&file, &BTreeMap::new(), &BTreeMap::new());
         Self {
             file,
             optimiser: Optimiser::default(),
@@ -106,6 +116,7 @@ impl Keeper {
             began: Instant::now(),
             measured_at: None,
             ticks: HashMap::new(),
+            groups: BTreeMap::new(),
         }
     }
 
@@ -121,11 +132,15 @@ impl Keeper {
         let load = self.meter.read().cpu;
         let Plan { lower: heavy, restore: back } =
             self.optimiser.step(settings, load, &samples, self.began.elapsed());
+        let left_alone = samples.iter().filter(|sample| settings.excluded.contains(&sample.name));
+        let left_alone: Vec<ProcessId> = left_alone.map(|sample| sample.process).collect();
+        let of_groups = groups::plan(self.lowered().keys().copied(), &left_alone, &self.groups);
+        let groups_before = self.groups.clone();
+        self.groups.retain(|group, _| !of_groups.restore.contains_key(group));
+        self.groups.extend(&of_groups.lower);
         // Noted before it is done, so that it can be undone.
-        if !heavy.is_empty() || *self.lowered() != before {
-            let all: BTreeMap<ProcessId, i32> =
-                before.into_iter().chain(self.lowered().iter().map(|(id, to)| (*id, *to))).collect();
-            write_note(&self.file, &all);
+        if !heavy.is_empty() || *self.lowered() != before || self.groups != groups_before {
+            write_note(&self.file, &either(&before, self.lowered()), &either(&groups_before, &self.groups));
         }
         for (process, priority) in &heavy {
             tracing::info!(
@@ -134,11 +149,13 @@ impl Keeper {
             );
             lower(*process, *priority);
         }
+        groups::lower(&of_groups.lower);
         for (process, priority) in &back {
             restore(*process, *priority);
         }
-        if !back.is_empty() {
-            write_note(&self.file, self.lowered());
+        groups::restore(&of_groups.restore);
+        if !back.is_empty() || !of_groups.restore.is_empty() {
+            write_note(&self.file, self.lowered(), &self.groups);
         }
     }
 
@@ -166,9 +183,15 @@ impl Keeper {
     }
 }
 
-fn write_note(file: &Path, lowered: &BTreeMap<ProcessId, i32>) {
+/// What is in one of two maps; of what is in both, the second's.
+fn either<K: Ord + Copy>(one: &BTreeMap<K, i32>, other: &BTreeMap<K, i32>) -> BTreeMap<K, i32> {
+    one.iter().chain(other).map(|(key, priority)| (*key, *priority)).collect()
+}
+
+fn write_note(file: &Path, lowered: &BTreeMap<ProcessId, i32>, groups: &BTreeMap<Group, i32>) {
     let lowered = lowered.iter().map(|(process, priority)| (*process, *priority)).collect();
-    if let Err(error) = state::write_json(file, &Note { boot_id: proc::boot_id(), lowered }) {
+    let note = Note { boot_id: proc::boot_id(), lowered, groups: groups.clone() };
+    if let Err(error) = state::write_json(file, &note) {
         tracing::warn!(%error, "cannot note which priorities are lowered; they stay so if the agent is killed");
     }
 }
@@ -183,8 +206,8 @@ fn restore(process: ProcessId, priority: i32) {
     change(process, lowered(priority), priority);
 }
 
-/// Changes the priority of those of a process's threads that have this one: Linux keeps one for each. A thread that was started meanwhile
-/// has that of the one that started it, hence the second look.
+/// Changes the priority of those of a process's threads that have this one: Linux keeps one for each. A
+/// thread that was started meanwhile has that of the one that started it, hence the second look.
 fn change(process: ProcessId, from: i32, to: i32) {
     for _ in 0..2 {
         if ProcessId::of(process.pid) != Some(process) {

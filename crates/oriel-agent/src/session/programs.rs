@@ -190,13 +190,17 @@ impl Programs {
         running.map(|program| program.resource.clone()).filter(|resource| !resource.is_empty()).collect()
     }
 
-    /// The youngest window of a resource's programs.
-    pub(super) fn window_of(&self, resource: &str) -> Option<u32> {
-        let is_its = |owner: &Option<usize>| {
-            owner
-                .and_then(|index| self.started.get(index))
-                .is_some_and(|program| program.resource == resource)
-        };
+    /// The youngest window of a resource's programs; where there is none, of those that are open in the same
+    /// program.
+    pub(super) fn window_of(&self, resource: &str, same_program: &[String]) -> Option<u32> {
+        self.youngest(|program| program.resource == resource)
+            .or_else(|| self.youngest(|program| same_program.contains(&program.resource)))
+    }
+
+    /// The youngest window of such programs, a main one if there is one.
+    fn youngest(&self, is_such: impl Fn(&Started) -> bool) -> Option<u32> {
+        let is_its =
+            |owner: &Option<usize>| owner.and_then(|index| self.started.get(index)).is_some_and(&is_such);
         let its = || self.windows.iter().rev().filter(|(_, owner)| is_its(owner));
         its().find(|(seen, _)| seen.is_main).or_else(|| its().next()).map(|(seen, _)| seen.window)
     }

@@ -94,10 +94,26 @@ fn a_second_start_that_hands_over_to_the_first_process_has_a_window_there() {
     programs.windows(&[window(1, 0)], after(1));
     programs.exited(1, ExitStatus::from_raw(OK), after(2));
     programs.windows(&[window(1, 0), window(2, 0)], after(3));
-    assert_eq!((programs.window_of("one"), programs.window_of("two")), (Some(1), Some(2)));
+    let window_of = |programs: &Programs, resource| programs.window_of(resource, &[]);
+    assert_eq!((window_of(&programs, "one"), window_of(&programs, "two")), (Some(1), Some(2)));
     // One more window of that process is its own again.
     programs.windows(&[window(1, 0), window(2, 0), window(3, 0)], after(4));
-    assert_eq!(programs.window_of("one"), Some(3));
+    assert_eq!(window_of(&programs, "one"), Some(3));
+}
+
+#[test]
+fn what_has_no_window_of_its_own_is_in_one_of_the_same_program() {
+    let start = Instant::now();
+    let mut programs = two(start, [Window::Maximised; 2]);
+    let splash = Seen { is_main: false, ..window(3, 1) };
+    programs.windows(&[window(1, 0), window(2, 1), splash], start);
+    let of = |resource: &str, same: &[&str]| {
+        programs.window_of(resource, &same.iter().map(|&id| id.to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(of("application", &["one"]), Some(1));
+    assert_eq!(of("application", &["one", "two"]), Some(2), "the youngest main one");
+    assert_eq!(of("one", &["two"]), Some(1), "its own comes first");
+    assert_eq!((of("application", &[]), of("application", &["other"])), (None, None));
 }
 
 #[test]

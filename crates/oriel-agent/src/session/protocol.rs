@@ -57,6 +57,9 @@ pub(crate) enum ToSession {
     BringToFront {
         /// The resource, a UUID.
         resource: String,
+        /// Resources that are open in the same program, for a resource without a window of its own.
+        #[serde(default)]
+        same_program: Vec<String>,
     },
     /// Show a message.
     Message {

@@ -68,6 +68,9 @@ pub(super) enum Event {
 ///
 /// Needs `DISPLAY`, the name that was logged on with (in [`LOGON_VARIABLE`], else `USER`) and the agent's socket in the environment.
 pub fn run() -> ExitCode {
+    // A session of the kernel's as well, apart from the display server and from other users': the kernel
+    // shares the CPU between such. Fails where the session software has seen to it.
+    let _ = rustix::process::setsid();
     match begin().and_then(Session::start) {
         Ok(mut session) => {
             session.live();
@@ -310,8 +313,8 @@ impl Session {
                     dialog::show("The program cannot be opened".into(), reason, &self.environment);
                 }
             }
-            Event::Agent(ToSession::BringToFront { resource }) => {
-                if let Some(window) = self.programs.window_of(&resource) {
+            Event::Agent(ToSession::BringToFront { resource, same_program }) => {
+                if let Some(window) = self.programs.window_of(&resource, &same_program) {
                     self.display.activate(window);
                 }
             }

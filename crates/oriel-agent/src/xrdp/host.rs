@@ -345,10 +345,10 @@ impl Xrdp {
             record.seat_until = now + limits.readiness;
         } else if let Some(Start::Program(program)) = start {
             let opening = Opening { program, resource: seat.resource.id.clone() };
-            record.on_return =
-                (record.is_shared || record.is_prelaunched).then(|| ToSession::Open(Box::new(opening)));
+            record.on_return = Some(ToSession::Open(Box::new(opening)));
         } else if seat.brings_to_front {
-            record.on_return = Some(ToSession::BringToFront { resource: seat.resource.id.clone() });
+            let (resource, same_program) = (seat.resource.id.clone(), seat.same_program.clone());
+            record.on_return = Some(ToSession::BringToFront { resource, same_program });
         }
         // It becomes another resource's only with a proof for that one: reports are judged by it.
         if record.is_prelaunched && !seat.owner.proof.is_empty() {

@@ -255,13 +255,16 @@ impl Record {
     fn time_to_end(&self, limits: SessionLimits, now: Timestamp) -> Option<(EndReason, String)> {
         let past =
             |since: Option<Timestamp>, limit: Duration| since.is_some_and(|since| now >= since + limit);
+        let past_linger = |since, limit: Option<Duration>| limit.is_some_and(|limit| past(since, limit));
         let program_ended = || (EndReason::LoggedOff, "the program has ended".to_owned());
         if self.attached.is_some() {
-            let is_immediate = limits.linger_logoff.is_zero();
-            return (is_immediate && past(self.empty_since, limits.linger_disconnect)).then(program_ended);
+            let is_immediate = limits.linger_logoff == Some(Duration::ZERO);
+            return (is_immediate && past_linger(self.empty_since, limits.linger_disconnect))
+                .then(program_ended);
         }
         if self.is_prelaunched {
-            let is_empty = self.start != Start::Nothing && past(self.empty_since, limits.linger_disconnect);
+            let is_empty =
+                self.start != Start::Nothing && past_linger(self.empty_since, limits.linger_disconnect);
             let is_forgotten = past(self.logged_on_at, PRELAUNCH_MAX) && self.arriving.is_none();
             return match (is_empty, is_forgotten) {
                 (true, _) => Some(program_ended()),
@@ -282,7 +285,7 @@ impl Record {
             return None;
         }
         let left_empty = self.empty_since.max(self.disconnected_since).filter(|_| self.empty_since.is_some());
-        if past(left_empty, limits.linger_logoff) {
+        if past_linger(left_empty, limits.linger_logoff) {
             return Some(program_ended());
         }
         let limit = limits.disconnected_logoff?;
@@ -296,7 +299,8 @@ impl Record {
         if self.attached.is_none() || self.leaving.is_some() {
             return None;
         }
-        if self.empty_since.is_some_and(|since| now >= since + limits.linger_disconnect) {
+        let lingered = self.empty_since.zip(limits.linger_disconnect);
+        if lingered.is_some_and(|(since, limit)| now >= since + limit) {
             return Some((EndReason::Disconnected, "the program has ended".into()));
         }
         let limit = limits.idle_disconnect?;

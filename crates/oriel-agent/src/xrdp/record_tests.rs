@@ -10,8 +10,8 @@ fn connection(n: i64) -> ConnectionId {
 }
 
 const LIMITS: SessionLimits = SessionLimits {
-    linger_disconnect: Duration::from_secs(25),
-    linger_logoff: Duration::ZERO,
+    linger_disconnect: Some(Duration::from_secs(25)),
+    linger_logoff: Some(Duration::ZERO),
     idle_disconnect: None,
     disconnected_logoff: None,
     readiness: Duration::from_secs(60),
@@ -187,7 +187,7 @@ fn an_empty_session_lingers_and_ends() {
 
 #[test]
 fn with_a_second_linger_time_an_empty_session_is_disconnected_first() {
-    let limits = SessionLimits { linger_logoff: Duration::from_secs(600), ..LIMITS };
+    let limits = SessionLimits { linger_logoff: Some(Duration::from_secs(600)), ..LIMITS };
     let mut record = active();
     record.empty_since = Some(at(100));
     assert_eq!(record.step(attached(11), limits, at(125)).action, Some(Action::Disconnect));
@@ -195,6 +195,21 @@ fn with_a_second_linger_time_an_empty_session_is_disconnected_first() {
     assert_eq!(reasons(&record.step(ALIVE, limits, at(127))), [EndReason::Disconnected]);
     assert_eq!(record.step(ALIVE, limits, at(726)).action, None);
     assert_eq!(record.step(ALIVE, limits, at(727)).action, Some(Action::LogOff));
+}
+
+#[test]
+fn an_empty_session_that_is_never_to_end_stays() {
+    let limits = SessionLimits { linger_disconnect: None, ..LIMITS };
+    let mut record = active();
+    record.empty_since = Some(at(100));
+    assert_eq!(record.step(attached(11), limits, at(9_000_000)).action, None);
+
+    let limits = SessionLimits { linger_logoff: None, ..LIMITS };
+    let mut record = active();
+    record.empty_since = Some(at(100));
+    assert_eq!(record.step(attached(11), limits, at(125)).action, Some(Action::Disconnect));
+    assert_eq!(reasons(&record.step(ALIVE, limits, at(127))), [EndReason::Disconnected]);
+    assert_eq!(record.step(ALIVE, limits, at(9_000_000)).action, None);
 }
 
 #[test]

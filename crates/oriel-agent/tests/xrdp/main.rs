@@ -1,13 +1,17 @@
 //! The adapter against the real xrdp of this machine, with FreeRDP as the client. Needs root and the
-//! packages xrdp, xorgxrdp, openbox, libnss-extrausers, freerdp2-x11, xvfb, xterm, x11-utils, xdotool.
+//! packages xrdp, xorgxrdp, openbox, libnss-extrausers, fuse3, freerdp2-x11, xvfb, xterm, x11-utils, xdotool,
+//! pcmanfm, samba, gvfs-backends and gvfs-fuse.
 //! Nothing is skipped: what is missing fails.
 
 #![allow(clippy::unwrap_used)]
 
+mod devices;
+mod gateway;
 mod killed;
 mod prelaunched;
 mod priorities;
 mod rig;
+mod shares;
 mod units;
 mod windows;
 
@@ -47,9 +51,13 @@ async fn sessions_on_a_real_xrdp() {
         a_desktop_runs,
         a_session_follows_the_clients_window,
         power_is_switched_by_the_node_files_commands,
+        devices::drives_and_printers_are_told_apart,
+        devices::files_pass_the_allowed_way_only,
         windows::programs_open_in_the_form_that_is_wanted,
         windows::two_programs_share_a_session_and_the_last_ends_it,
+        windows::an_application_is_found_in_the_window_of_its_document,
         windows::documents_and_folders_open,
+        shares::a_share_opens_and_its_files_are_read_and_written,
         prelaunched::a_session_waits_for_its_user,
         prelaunched::one_that_nobody_wants_is_dropped,
         priorities::busy_loops_are_lowered_and_restored,
@@ -202,8 +210,8 @@ async fn limits_are_kept(rig: &Rig) {
 
     // Two linger times: disconnected when empty, then logged off.
     rig.host().set_limits(SessionLimits {
-        linger_disconnect: Duration::from_secs(1),
-        linger_logoff: Duration::from_secs(2),
+        linger_disconnect: Some(Duration::from_secs(1)),
+        linger_logoff: Some(Duration::from_secs(2)),
         ..limits
     });
     let (session, _client) = rig.open("alice", program("xterm", "-e sleep 1")).await;

@@ -14,8 +14,8 @@ use std::{
 
 use oriel_agent::{
     host::{
-        ClientFacts, ConnectionId, Owner, Program, ResourceRef, SeatRequest, SessionHost, SessionId,
-        SessionLimits, SessionSnapshot, Start,
+        ClientFacts, ConnectionId, Owner, Prepared, Program, ResourceRef, SeatRequest, SessionHost,
+        SessionId, SessionLimits, SessionSnapshot, Start,
     },
     power::Power,
     xrdp::{Xrdp, XrdpConfig},
@@ -26,13 +26,14 @@ use oriel_model::{
     session::{EndReason, SessionState},
 };
 use oriel_net::clock::Clock;
+use oriel_rdp::channel::ChannelPolicy;
 
-use crate::killed;
+use crate::{gateway::Gateway, killed};
 
 /// Short, so that tests are.
 pub const LIMITS: SessionLimits = SessionLimits {
-    linger_disconnect: Duration::from_secs(1),
-    linger_logoff: Duration::ZERO,
+    linger_disconnect: Some(Duration::from_secs(1)),
+    linger_logoff: Some(Duration::ZERO),
     idle_disconnect: None,
     disconnected_logoff: None,
     readiness: Duration::from_secs(60),
@@ -115,7 +116,7 @@ pub fn program(program: &str, arguments: &str) -> Start {
     Start::Program(Program { program, arguments, ..Program::default() })
 }
 
-fn free_port() -> SocketAddr {
+pub fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -157,6 +158,7 @@ pub fn seat(user: &str, account: String, start: Start) -> SeatRequest {
         is_shared: false,
         is_prelaunch: false,
         brings_to_front: false,
+        same_program: Vec::new(),
         size: (1024, 768),
     }
 }
@@ -232,12 +234,23 @@ impl Rig {
         std::fs::read_to_string(self.config.data_dir.join("xrdp/log/xrdp.log")).unwrap_or_default()
     }
 
+    /// A gateway before this machine, for one connection.
+    pub async fn gateway(&self, prepared: &Prepared, channels: ChannelPolicy) -> Gateway {
+        let certificate = self.host().describe().certificate_sha256;
+        Gateway::open(self.folder.path(), self.config.listen, certificate, prepared, channels).await
+    }
+
     /// A client of FreeRDP that logs on.
     pub fn client(&self, name: &str, secret: &str, more: &[&str]) -> Running {
+        self.client_at(self.config.listen, name, secret, more)
+    }
+
+    /// The same at another address.
+    pub fn client_at(&self, address: SocketAddr, name: &str, secret: &str, more: &[&str]) -> Running {
         let installed = |name: &&&str| Path::new("/usr/bin").join(name).exists();
         let mut command = Command::new(CLIENTS.iter().find(installed).expect("FreeRDP is installed"));
         command
-            .arg(format!("/v:{}", self.config.listen))
+            .arg(format!("/v:{address}"))
             .args([&format!("/u:{name}"), &format!("/p:{secret}")])
             .args(["/cert:ignore", "/sec:tls", "/bpp:32", "/log-level:ERROR"])
             .args(more)
@@ -406,7 +419,11 @@ impl Rig {
 
     /// A file that a session has written.
     pub fn home_file(&self, user: &str, name: &str) -> String {
-        std::fs::read_to_string(Path::new("/home").join(self.account(user)).join(name)).unwrap_or_default()
+        std::fs::read_to_string(self.home(user).join(name)).unwrap_or_default()
+    }
+
+    pub fn home(&self, user: &str) -> PathBuf {
+        Path::new("/home").join(self.account(user))
     }
 
     /// Gives a client's window another size; says whether there is such a window.

@@ -91,6 +91,41 @@ pub async fn two_programs_share_a_session_and_the_last_ends_it(rig: &mut Rig) {
     drop(raised);
 }
 
+/// A document's window is its application's as well: whoever opens the application gets it in front. What
+/// opens next opens there too, although the session is not shared with other programs.
+pub async fn an_application_is_found_in_the_window_of_its_document(rig: &Rig) {
+    let resource = ResourceRef { id: "letter".into(), name: String::new() };
+    let seat = rig.seat("alice", program("xterm", "-T letter -e sleep 1013"));
+    let seat = SeatRequest { resource, ..seat };
+    let session = seat.session;
+    let prepared = rig.host().prepare(&seat).await.unwrap();
+    let first = rig.client(&prepared.logon_name, &prepared.one_time_logon, &["/size:800x600"]);
+    rig.until("the letter is open", || rig.open_resources(session) == ["letter"]).await;
+    let second = program("xterm", "-T report -e sleep 1014");
+    let client = rig.open_in(session, "alice", "report", second).await;
+    rig.until("both are open", || rig.open_resources(session) == ["letter", "report"]).await;
+    drop(first);
+    let active = ["xdotool", "getactivewindow", "getwindowname"];
+    rig.until_display_says(session, &active, &["report"]).await;
+
+    let letter = rig.pid_of(session, "sleep 1013").await;
+    let return_to = |resource: &str, same: &[&str]| SeatRequest {
+        brings_to_front: true,
+        same_program: same.iter().map(|&id| id.into()).collect(),
+        ..rig.return_seat(session, "alice", resource)
+    };
+    let writer = rig.come_back(&return_to("writer", &["letter"])).await;
+    rig.until_display_says(session, &active, &["letter"]).await;
+    drop(client);
+    // Of several the one that was opened last.
+    let again = rig.come_back(&return_to("writer", &["letter", "report"])).await;
+    rig.until_display_says(session, &active, &["report"]).await;
+    assert_eq!(rig.pid_of(session, "sleep 1013").await, letter, "no other was started");
+    assert_eq!(rig.open_resources(session), ["letter", "report"]);
+    drop((writer, again));
+    rig.end(session).await;
+}
+
 pub async fn documents_and_folders_open(rig: &Rig) {
     let opening = |program: &str, arguments: &str, opens: &str| {
         Start::Program(Program {

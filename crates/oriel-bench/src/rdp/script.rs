@@ -161,6 +161,7 @@ mod tests {
             selected_protocol: SecurityProtocols::SSL,
             client_requested_protocols: Some(SecurityProtocols::SSL),
             force_32_bpp: true,
+            quality: None,
             channels: ChannelPolicy::default(),
         })
         .unwrap();

@@ -34,6 +34,23 @@ pub enum Event<'a> {
         user_name: &'a str,
         address: IpAddr,
     },
+    AdministratorSignedIn {
+        user: Id<User>,
+        user_name: &'a str,
+        address: IpAddr,
+    },
+    /// `why` is for other administrators; whoever signs in is not told.
+    AdministratorRefused {
+        user_name: &'a str,
+        address: IpAddr,
+        why: &'a str,
+    },
+    /// `by` is who ended it: themselves or another.
+    AdministratorSignedOut {
+        user: Id<User>,
+        user_name: &'a str,
+        by: &'a str,
+    },
     Launched {
         user: Id<User>,
         user_name: &'a str,
@@ -84,6 +101,15 @@ pub fn record(event: &Event<'_>) {
         }
         Event::SignedOut { user, user_name, address } => {
             tracing::info!(target: "audit", event = "signed_out", user.id = %user, user.name = user_name, client.address = %address);
+        }
+        Event::AdministratorSignedIn { user, user_name, address } => {
+            tracing::info!(target: "audit", event = "administrator_signed_in", user.id = %user, user.name = user_name, client.address = %address);
+        }
+        Event::AdministratorRefused { user_name, address, why } => {
+            tracing::warn!(target: "audit", event = "administrator_sign_in_refused", user.name = user_name, client.address = %address, why);
+        }
+        Event::AdministratorSignedOut { user, user_name, by } => {
+            tracing::info!(target: "audit", event = "administrator_signed_out", user.id = %user, user.name = user_name, by);
         }
         Event::Launched { user, user_name, resource, host, session, connection, reconnected, address } => {
             tracing::info!(

@@ -50,7 +50,7 @@ pub struct ResourceAccess<'a> {
     pub access: Access,
     /// Name of the rule that decided, if one did and has a name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule_name: Option<String>,
+    pub rule_name: Option<&'a str>,
 }
 
 impl Broker {
@@ -65,15 +65,14 @@ impl Broker {
         let user = view.users.get(user).ok_or(ExplainError::NoUser)?;
         let facts = self.filled(view, user, facts);
         let at = at.unwrap_or_else(|| self.now());
-        let all = view.listing.catalogue().all(&facts);
-        let visible = all.iter().filter(|(_, access)| access.is_visible()).count();
-        let resources = all.into_iter().map(|(object, access)| ResourceAccess {
+        let all = view.listing.catalogue().all(&facts).map(|(object, access)| ResourceAccess {
             id: object.id,
             name: &object.name,
             kind: object.spec.target.as_str(),
             rule_name: rule_name(view, &object.spec, &access),
             access,
         });
+        let resources: Vec<_> = all.collect();
         Ok(EffectiveAccess {
             user: user.id,
             user_name: &user.name,
@@ -81,8 +80,8 @@ impl Broker {
             at,
             welcome: Welcome::look(view, &facts, user_zone.as_deref(), None, at),
             policy: policy::effective(view, &facts),
-            visible,
-            resources: resources.collect(),
+            visible: resources.iter().filter(|resource| resource.access.is_visible()).count(),
+            resources,
             facts,
         })
     }

@@ -3,7 +3,8 @@
 
 use oriel_model::{
     Id, Object, Timestamp,
-    pool::EffectiveBalancing,
+    inherit::Inherited,
+    pool::{Balancing, EffectiveBalancing},
     resource::{Resource, Source},
     site::Site,
     user::User,
@@ -21,7 +22,7 @@ use serde::Serialize;
 use super::{
     launch::{Moment, Opens},
     policy,
-    welcome::Welcome,
+    welcome::{NotWelcome, Welcome},
 };
 use crate::{Broker, farm::FarmView, http::problem::sentence};
 
@@ -147,6 +148,9 @@ impl Broker {
             _ if !user.spec.enabled || !matches!(access, Access::Open { .. }) => {
                 summary(&view, user.spec.enabled, &access, None)
             }
+            (Err(NotWelcome::Hours { message, begins_again, .. }), _) => {
+                format!("{message} {begins_again}").trim_end().to_owned()
+            }
             (Err(refused), _) => sentence(&refused),
             (Ok(()), Some(why)) => capital(&why.to_string()),
             (Ok(()), None) if opens.is_none() => {
@@ -160,7 +164,7 @@ impl Broker {
             user_enabled: user.spec.enabled,
             resource: object.id,
             resource_name: object.name.clone(),
-            rule_name: rule_name(&view, &object.spec, &access),
+            rule_name: rule_name(&view, &object.spec, &access).map(str::to_owned),
             summary,
             policy: policy::effective(&view, &facts),
             welcome,
@@ -195,7 +199,7 @@ impl Broker {
         let pools: std::collections::BTreeSet<_> = hosts.iter().map(|host| host.spec.pool).collect();
         // Hosts of several pools are compared by what all of them have: their load.
         let balancing = match pools.iter().next() {
-            Some(pool) if pools.len() == 1 => view.effective_balancing(*pool).0,
+            Some(pool) if pools.len() == 1 => Balancing::effective(&view.levels_of_pool(*pool)),
             _ => EffectiveBalancing::default(),
         };
         PlacementInputs {
@@ -234,7 +238,7 @@ fn capital(reason: &str) -> String {
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-pub(crate) fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -> Option<String> {
+pub(crate) fn rule_name<'a>(view: &'a FarmView, resource: &'a Resource, access: &Access) -> Option<&'a str> {
     use oriel_rules::access::Hidden;
     let (rules, decision) = match access {
         Access::Open { decision } | Access::Maintenance { decision, .. } => (&resource.rules, decision),
@@ -244,8 +248,7 @@ pub(crate) fn rule_name(view: &FarmView, resource: &Resource, access: &Access) -
         }
         Access::Hidden { .. } => return None,
     };
-    let name = &rules.rules.get(decision.rule?)?.name;
-    (!name.is_empty()).then(|| name.clone())
+    Some(&*rules.rules.get(decision.rule?)?.name).filter(|name| !name.is_empty())
 }
 
 fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&Plan>) -> String {
@@ -272,7 +275,11 @@ fn summary(view: &FarmView, user_enabled: bool, access: &Access, plan: Option<&P
         (_, Some(Plan::OwnSessionEnding { host, .. })) => {
             format!("The user's last session of it is still ending on {}.", host_name(*host))
         }
-        (_, Some(Plan::LimitReached { over })) => over.message.clone(),
+        (_, Some(Plan::LimitReached { over })) => {
+            let OverLimit { name, limit, uses, message, .. } = over;
+            let sentence = format!("As many as may use {name} are using it: {uses} of {limit}.");
+            if message.is_empty() { sentence } else { format!("{sentence} The user reads: {message}") }
+        }
         (_, Some(Plan::OwnSessionOutOfReach { host_name, .. })) => {
             format!("The user's own session is on {host_name}, which does not take it back now.")
         }

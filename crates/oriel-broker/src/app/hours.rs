@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use oriel_model::{
-    Id, Timestamp,
+    Id, Kind, Timestamp,
     session::{EndReason, Session, SessionState},
     user::User,
 };
@@ -28,7 +28,7 @@ pub struct Hours {
     pub shows_list: bool,
     /// Whether sessions are disconnected at the end.
     pub disconnects: bool,
-    /// What is to be read outside the hours; may be empty.
+    /// What the administrator has to say outside the hours; may be empty.
     pub message: String,
 }
 
@@ -44,7 +44,7 @@ impl Hours {
             may_extend_until: standing.may_extend_until,
             shows_list: welcome.shows_list(),
             disconnects: hours.spec.outside.disconnect,
-            message: standing.message.clone(),
+            message: if standing.is_open { String::new() } else { hours.spec.outside.message.clone() },
         })
     }
 }
@@ -97,10 +97,13 @@ impl Broker {
 /// How often sessions are looked at without a nudge.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// What decides which hours hold for whom.
+const MATTERS: &[Kind] = &[Kind::LogonHours, Kind::User, Kind::Site, Kind::Gateway, Kind::Broker];
+
 /// Warns users whose hours end soon and disconnects those whose hours are over; ends what was started
 /// beforehand for nobody. Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(MATTERS);
     // Of which end a session was warned. A broker that has just begun warns once more.
     let mut warned: HashMap<Id<Session>, Timestamp> = HashMap::new();
     loop {
@@ -112,7 +115,7 @@ pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
         }
         tokio::select! {
             () = signal.given() => return,
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             () = broker.hours_changed.notified() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
@@ -135,7 +138,8 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
         let welcome = Welcome::look(&view, &facts, zone, state.hours_extended_until, now);
         let standing = &welcome.hours;
         if !standing.may.stay {
-            end_visit(broker, &session, &standing.message).await;
+            let message = format!("{} {}", standing.message, standing.begins_again);
+            end_visit(broker, &session, message.trim_end()).await;
             continue;
         }
         let end = standing.until.filter(|_| standing.warn_at.is_some_and(|warn_at| now >= warn_at));

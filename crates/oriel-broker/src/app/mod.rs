@@ -1,5 +1,6 @@
 //! Use cases: load a snapshot, ask a rule, act, write the outcome. One noun is one file.
 
+pub mod administrators;
 pub mod audit;
 pub mod client;
 pub mod credential;

@@ -5,7 +5,7 @@ use oriel_model::{
     Id,
     gateway::Gateway,
     keyboard::windows_layout,
-    policy::{Clipboard, PolicySettings, Route},
+    policy::{Clipboard, Direction, PolicySettings, Quality, Route},
     resource::Resource,
 };
 use oriel_rules::{
@@ -41,6 +41,16 @@ pub fn effective(view: &FarmView, facts: &Facts) -> Effective {
 /// What may be copied and pasted.
 pub fn clipboard(settings: &PolicySettings) -> Clipboard {
     settings.clipboard.clone().unwrap_or_default()
+}
+
+/// Which way files pass on drives, where there are any.
+pub fn drives(settings: &PolicySettings) -> Direction {
+    settings.drives.as_ref().map_or(Direction::Both, |drives| drives.direction)
+}
+
+/// What the host is told of the network.
+pub fn quality(settings: &PolicySettings) -> Quality {
+    settings.network.as_ref().map_or(Quality::Automatic, |network| network.quality)
 }
 
 /// The most that a connection may take from session to device, in kbit/s.

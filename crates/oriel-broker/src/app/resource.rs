@@ -3,7 +3,7 @@
 use oriel_model::{
     Id, Object,
     icon::{Icon, Picture},
-    resource::{Resource, Target},
+    resource::{FOLDERS_VARIABLE, Resource, Shortcuts, Target},
 };
 use oriel_rules::{
     access::Access,
@@ -67,6 +67,17 @@ pub struct VisibleResource {
     pub url: Option<String>,
     /// Whether it opens by itself at the sign-in.
     pub start_at_sign_in: bool,
+    /// Where a client that is installed on the device puts shortcuts to it, with the folders in place of
+    /// their variable.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub shortcuts: Shortcuts,
+    /// The ends of the names of files that it opens, for such a client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<String>,
+}
+
+fn is_none(shortcuts: &Shortcuts) -> bool {
+    *shortcuts == Shortcuts::default()
 }
 
 impl Broker {
@@ -91,7 +102,7 @@ fn as_seen(
     };
     VisibleResource {
         id: object.id,
-        name: object.spec.title.clone().unwrap_or_else(|| object.name.clone()),
+        name: shown_name(object).to_owned(),
         description: object.spec.description.clone(),
         kind: match object.spec.target {
             Target::Folder => ResourceKind::Folder,
@@ -113,7 +124,39 @@ fn as_seen(
         maintenance_message,
         url: page(view, signed_in, client, object),
         start_at_sign_in: object.spec.start_at_sign_in,
+        shortcuts: shortcuts(view, object),
+        extensions: match &object.spec.target {
+            Target::Application(application) => application.extensions.clone(),
+            _ => Vec::new(),
+        },
     }
+}
+
+/// Most folders of a shortcut's path: what deeper ones are called does not help anybody.
+const FOLDERS_MAX: usize = 16;
+
+fn shortcuts(view: &FarmView, object: &Object<Resource>) -> Shortcuts {
+    let mut shortcuts = object.spec.shortcuts.clone();
+    let Some(start_menu) = shortcuts.start_menu.as_mut().filter(|path| path.contains(FOLDERS_VARIABLE))
+    else {
+        return shortcuts;
+    };
+    let mut folders = Vec::new();
+    let mut next = object.spec.folder;
+    while let Some(folder) =
+        next.and_then(|id| view.resources.get(id)).filter(|_| folders.len() < FOLDERS_MAX)
+    {
+        // A name is one folder, whatever is in it.
+        folders.push(shown_name(folder).replace(['/', '\\'], "_"));
+        next = folder.spec.folder;
+    }
+    folders.reverse();
+    *start_menu = start_menu.replace(FOLDERS_VARIABLE, &folders.join("/"));
+    shortcuts
+}
+
+fn shown_name(object: &Object<Resource>) -> &str {
+    object.spec.title.as_ref().unwrap_or(&object.name)
 }
 
 /// Where a page is that opens in the user's own browser.

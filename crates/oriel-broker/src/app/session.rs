@@ -1,7 +1,5 @@
 //! Sessions: what users and administrators do with those that run.
 
-use std::time::Duration;
-
 use oriel_model::{
     Id, Object,
     session::{EndReason, Session},
@@ -19,10 +17,6 @@ use crate::{
 pub const MESSAGE_TITLE_MAX: usize = 200;
 /// Longest text of a message to a session, in characters.
 pub const MESSAGE_TEXT_MAX: usize = 4_000;
-
-/// How long after its start a broker that does not know a session says so with reserve: agents that lost
-/// their broker try again at least every 30 seconds.
-const GATHERING: Duration = Duration::from_secs(35);
 
 /// Who acts on a session.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +69,7 @@ impl Broker {
 
     /// One of a user's sessions; another user's looks like none.
     pub fn session_of(&self, user: &Object<User>, session: Id<Session>) -> Result<HostSession, SessionError> {
-        self.sessions_of(user).into_iter().find(|own| own.id == session).ok_or_else(|| self.unknown())
+        self.sessions_of(user).into_iter().find(|own| own.id == session).ok_or_else(|| self.unknown_session())
     }
 
     /// Shows a message in a session.
@@ -117,7 +111,7 @@ impl Broker {
         session: Id<Session>,
         by: Actor<'_>,
     ) -> Result<Vec<Process>, SessionError> {
-        let found = self.hosts.session(session).ok_or_else(|| self.unknown())?;
+        let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
         let request = Body::ListProcesses(reference(session));
         match self.hosts.request(found.host, &by.name(), request).await.map_err(gone)? {
             agent_reply::Body::Processes(processes) => Ok(processes.processes),
@@ -136,8 +130,9 @@ impl Broker {
         self.act(session, by, "end_process", Body::EndProcess(request), None).await
     }
 
-    fn unknown(&self) -> SessionError {
-        if self.is_gathering(GATHERING) { SessionError::Starting } else { SessionError::Gone }
+    /// Why a session is not known here.
+    pub fn unknown_session(&self) -> SessionError {
+        if self.is_gathering() { SessionError::Starting } else { SessionError::Gone }
     }
 
     /// Asks the host, then ends the connections at the gateways, whatever the host said: the right to
@@ -150,7 +145,7 @@ impl Broker {
         request: Body,
         withdraw: Option<EndReason>,
     ) -> Result<(), SessionError> {
-        let found = self.hosts.session(session).ok_or_else(|| self.unknown())?;
+        let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
         let name = by.name();
         audit::record(&Event::SessionAction {
             action,

@@ -242,7 +242,8 @@ impl EndedSignIns {
         lock(&self.ended).contains_key(&id)
     }
 
-    fn end(&self, ended: EndedSignIn) {
+    /// Ends one.
+    pub fn end(&self, ended: EndedSignIn) {
         lock(&self.ended).insert(ended.id, ended.until);
         let mut unstored = lock(&self.unstored);
         if unstored.len() >= UNSTORED_MAX {

@@ -1,6 +1,9 @@
 //! Whether somebody is let in now: by the kind of their client, and by the hours.
 
-use oriel_model::{Timestamp, site::SiteSection};
+use oriel_model::{
+    Timestamp,
+    site::{AllowedClients, SiteSection},
+};
 use oriel_rules::{
     clients::{self, Admission},
     logon_hours::{self, May, Question, Standing},
@@ -34,6 +37,8 @@ pub enum NotWelcome {
         message: String,
         /// When that changes, if it does within weeks.
         opens_at: Option<Timestamp>,
+        /// The same as a sentence.
+        begins_again: String,
     },
 }
 
@@ -48,10 +53,11 @@ impl Welcome {
         now: Timestamp,
     ) -> Self {
         let site = facts.site.and_then(|site| view.section_of(site, SiteSection::Clients));
-        let allowed = site.map(|site| site.spec.clients.clone()).unwrap_or_default();
+        let anybody = AllowedClients::default();
+        let allowed = site.map_or(&anybody, |site| &site.spec.clients);
         let question = Question { facts, user_zone, extended_until, now };
         Self {
-            clients: clients::admit(&allowed, facts),
+            clients: clients::admit(allowed, facts),
             hours: logon_hours::judge(&view.hours_order, &question),
         }
     }
@@ -76,8 +82,9 @@ impl Welcome {
             return Err(NotWelcome::Client(self.clients.message.clone().unwrap_or_default()));
         }
         if !hours_let(self.hours.may) {
-            let message = self.hours.message.clone();
-            return Err(NotWelcome::Hours { message, opens_at: self.hours.until });
+            let Standing { message, begins_again, until, .. } = &self.hours;
+            let (message, begins_again) = (message.clone(), begins_again.clone());
+            return Err(NotWelcome::Hours { message, opens_at: *until, begins_again });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use oriel_model::{Id, Kind, user::User};
+use oriel_model::{Id, Kind, sorted::SortedMap, user::User};
 use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
 use oriel_store::{Action, CHANGES_MAX, Change, ChangeQuery, SettingsStore, StoreError};
 use tokio::{sync::watch, time::timeout};
@@ -19,15 +19,50 @@ pub struct NotCaughtUp;
 /// The farm's settings in memory, kept up to date.
 pub struct FarmFeed {
     view: ArcSwap<FarmView>,
-    sequence: watch::Sender<u64>,
+    newest: watch::Sender<Newest>,
+}
+
+/// Sequence numbers of the newest change taken in of each kind.
+#[derive(Debug, Clone, Copy)]
+struct Newest([u64; Kind::ALL.len()]);
+
+impl Newest {
+    fn of(&self, kinds: &[Kind]) -> u64 {
+        kinds.iter().map(|kind| self.0[*kind as usize]).max().unwrap_or_default()
+    }
+}
+
+/// Tells of changes of objects of some kinds: for reconcilers, each of which looks at a few only.
+pub struct Changes {
+    newest: watch::Receiver<Newest>,
+    kinds: &'static [Kind],
+    seen: u64,
+}
+
+impl Changes {
+    /// Sequence number of the newest change that was told of, or that there was at the beginning.
+    pub fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Waits until there is one that was not told of.
+    pub async fn next(&mut self) {
+        let (kinds, seen) = (self.kinds, self.seen);
+        let newest = self.newest.wait_for(|newest| newest.of(kinds) > seen).await;
+        match newest.map(|newest| newest.of(kinds)) {
+            Ok(newest) => self.seen = newest,
+            // The feed has ended: there will be none.
+            Err(_) => std::future::pending().await,
+        }
+    }
 }
 
 impl FarmFeed {
     /// Loads everything once.
     pub async fn load_from(store: &dyn SettingsStore) -> Result<Self, StoreError> {
         let view = whole(store).await?;
-        let (sequence, _) = watch::channel(view.sequence);
-        Ok(Self { view: ArcSwap::from_pointee(view), sequence })
+        let newest = watch::Sender::new(Newest([view.sequence; Kind::ALL.len()]));
+        Ok(Self { view: ArcSwap::from_pointee(view), newest })
     }
 
     /// The farm as it is now. Cheap; hold it for one decision, not longer.
@@ -35,15 +70,17 @@ impl FarmFeed {
         self.view.load_full()
     }
 
-    /// Grows with every change taken in: for reconcilers.
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.sequence.subscribe()
+    /// Tells of changes of objects of these kinds from now on.
+    pub fn changes(&self, kinds: &'static [Kind]) -> Changes {
+        let newest = self.newest.subscribe();
+        let seen = newest.borrow().of(kinds);
+        Changes { newest, kinds, seen }
     }
 
     /// Waits until the change with this sequence number is taken in, at most `patience`.
     pub async fn reached(&self, sequence: u64, patience: Duration) -> Result<(), NotCaughtUp> {
-        let mut taken_in = self.sequence.subscribe();
-        match timeout(patience, taken_in.wait_for(|taken_in| *taken_in >= sequence)).await {
+        let mut newest = self.newest.subscribe();
+        match timeout(patience, newest.wait_for(|newest| newest.of(Kind::ALL) >= sequence)).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(NotCaughtUp),
         }
@@ -98,7 +135,11 @@ impl FarmFeed {
             }
             view.sequence = sequence;
             self.view.store(Arc::new(view));
-            self.sequence.send_replace(sequence);
+            self.newest.send_modify(|newest| {
+                for change in &changes {
+                    newest.0[change.kind as usize] = change.sequence;
+                }
+            });
             if is_whole {
                 return Ok(());
             }
@@ -114,7 +155,7 @@ impl std::fmt::Debug for FarmFeed {
 
 async fn whole(store: &dyn SettingsStore) -> Result<FarmView, StoreError> {
     let mut view = FarmView::from_snapshot(&store.load().await?);
-    let mut credentials = std::collections::HashMap::with_capacity(view.users.len());
+    let mut credentials = SortedMap::default();
     let users: Vec<Id<User>> = view.users.iter().map(|user| user.id).collect();
     for user in users {
         if let Some(credential) = credential(store, user).await? {
@@ -169,6 +210,7 @@ mod tests {
         let state = ObjectState { name: "Sales".into(), site: None, spec };
         Change {
             sequence,
+            transaction: sequence,
             at: Timestamp::UNIX_EPOCH,
             author: Author::system(),
             kind: Kind::Group,
@@ -196,5 +238,23 @@ mod tests {
         assert_eq!(view.groups.get(id).map(|group| group.revision), Some(3));
         take_in(&mut view, &[change(4, Action::Deleted, id, serde_json::Value::Null)]);
         assert!(view.groups.is_empty() && view.groups.by_name("sales").is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_some_kinds_is_not_told_of_others() {
+        let (newest, _) = watch::channel(Newest([7; Kind::ALL.len()]));
+        let mut changes = Changes { newest: newest.subscribe(), kinds: &[Kind::Group, Kind::Host], seen: 7 };
+        let told = async |changes: &mut Changes| {
+            // Ready at once, or not: nothing else runs.
+            tokio::select! { biased; () = changes.next() => true, () = std::future::ready(()) => false }
+        };
+        newest.send_modify(|newest| newest.0[Kind::User as usize] = 8);
+        assert!(!told(&mut changes).await);
+        newest.send_modify(|newest| newest.0[Kind::Host as usize] = 9);
+        assert!(told(&mut changes).await);
+        assert_eq!(changes.seen(), 9);
+        assert!(!told(&mut changes).await, "once is enough");
+        newest.send_modify(|newest| newest.0[Kind::Group as usize] = 10);
+        assert!(told(&mut changes).await);
     }
 }

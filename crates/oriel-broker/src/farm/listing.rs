@@ -2,30 +2,40 @@
 
 use std::sync::Arc;
 
-use oriel_model::{Id, Object, resource::Resource};
+use oriel_model::{Id, Object, resource::Resource, sorted::SortedMap};
 use oriel_rules::{
     access::{Access, Catalogue},
     rules::Facts,
 };
-
-use super::Objects;
 
 /// The published resources, sorted and with their rules compiled: done once for every change of a
 /// resource, not for every user who lists.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     catalogue: Catalogue,
+    routed: SortedMap<Id<Resource>, Arc<Object<Resource>>>,
 }
 
 impl Listing {
-    /// Indexes the resources; what `previous` has of those that did not change is used again.
-    pub fn new(resources: &Objects<Resource>, previous: &Listing) -> Self {
-        Self { catalogue: Catalogue::new(resources.iter().cloned(), &previous.catalogue) }
+    /// Takes in what has become of some resources; none: it is gone.
+    pub fn take_in(&mut self, changed: Vec<(Id<Resource>, Option<Arc<Object<Resource>>>)>) {
+        for (id, resource) in &changed {
+            match resource.as_ref().filter(|resource| !resource.spec.routes.is_empty()) {
+                Some(resource) => self.routed.insert(*id, resource.clone()),
+                None => self.routed.remove(id),
+            };
+        }
+        self.catalogue.take_in(changed);
     }
 
     /// All resources with their rules compiled.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The resources that send clients to certain addresses.
+    pub fn routed(&self) -> impl Iterator<Item = &Arc<Object<Resource>>> {
+        self.routed.values()
     }
 
     /// What somebody sees, in the order in which it is shown; folders without anything are left out.

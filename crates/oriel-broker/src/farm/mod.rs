@@ -1,4 +1,5 @@
-//! The farm's settings in memory: decoded, indexed, replaced whole with every change.
+//! The farm's settings in memory: decoded, indexed, replaced whole with every change. A copy shares what has
+//! not changed, so that a change costs the same in a large farm as in a small one.
 //!
 //! Sign-in, listing and launch read a [`FarmView`] and never wait for the store. Objects that this
 //! version cannot decode are left out and listed in [`FarmView::unreadable`].
@@ -7,6 +8,7 @@ mod feed;
 mod in_order;
 mod listing;
 mod objects;
+mod resolved;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -26,15 +28,17 @@ use oriel_model::{
     reference::{self, Reference},
     resource::{Resource, Source},
     site::{Site, SiteSection},
+    sorted::SortedMap,
     user::User,
 };
 use oriel_store::Snapshot;
 use serde_json::Value;
 
-pub use feed::{FarmFeed, NotCaughtUp};
+pub use feed::{Changes, FarmFeed, NotCaughtUp};
 pub use in_order::InOrder;
 pub use listing::Listing;
 pub use objects::Objects;
+pub use resolved::{ResolvedHost, ResolvedHosts};
 
 use crate::app::credential::Credential;
 
@@ -56,11 +60,13 @@ macro_rules! farm_view {
             pub sequence: u64,
             $(#[doc = $about] pub $plural: Arc<Objects<$spec>>,)*
             /// The password hashes of users, opened.
-            pub credentials: Arc<HashMap<Id<User>, Credential>>,
+            pub credentials: Arc<SortedMap<Id<User>, Credential>>,
             /// Resources in the order and with the status in which users see them.
             pub listing: Arc<Listing>,
-            /// The resources that `listing` was made from.
-            listed: Arc<Objects<Resource>>,
+            /// The resources that changed since `listing` was made.
+            unlisted: Vec<Id<Resource>>,
+            /// Hosts with inheritance resolved.
+            pub resolved_hosts: ResolvedHosts,
             /// Client policies in their order.
             pub policy_order: InOrder<Policy>,
             /// Logon hours in their order.
@@ -88,6 +94,13 @@ macro_rules! farm_view {
             pub fn name_of(&self, kind: Kind, id: Id<Value>) -> Option<&str> {
                 match kind {
                     $(Kind::$variant => self.$plural.get(id.cast()).map(|object| &*object.name),)*
+                }
+            }
+
+            /// The site that an object of any kind belongs to.
+            pub fn site_of_object(&self, kind: Kind, id: Id<Value>) -> Option<Id<Site>> {
+                match kind {
+                    $(Kind::$variant => self.$plural.get(id.cast()).and_then(|object| object.site),)*
                 }
             }
 
@@ -166,29 +179,38 @@ impl FarmView {
 
     /// A host's settings with inheritance resolved; none for a host that does not exist.
     pub fn effective_settings(&self, host: Id<Host>) -> Option<HostSettingsHere> {
-        let site = self.site_of_host(host);
         let host = self.hosts.get(host)?;
+        Some(HostSettings::resolve(&self.levels_of_host(host)))
+    }
+
+    /// What a host's settings are said by, the nearest first.
+    fn levels_of_host<'a>(&'a self, host: &'a Object<Host>) -> Vec<(Level, &'a HostSettings)> {
         let pool = self.pools.get(host.spec.pool);
         let mut levels = vec![(Level::Host, &host.spec.settings)];
         levels.extend(pool.map(|pool| (Level::Pool, &pool.spec.settings)));
-        if let Some(site) = site
+        if let Some(site) = host.site.or_else(|| pool?.site)
             && let Some(said) = self.section_of(site, SiteSection::HostDefaults)
         {
             levels.push((site_level(site, said), &said.spec.host_defaults));
         }
-        Some(HostSettings::resolve(&levels))
+        levels
     }
 
     /// A pool's load balancing with inheritance resolved; the product's for a pool that does not exist.
     pub fn effective_balancing(&self, pool: Id<Pool>) -> (EffectiveBalancing, Origins) {
-        let Some(pool) = self.pools.get(pool) else { return Balancing::resolve(&[]) };
+        Balancing::resolve(&self.levels_of_pool(pool))
+    }
+
+    /// What a pool's load balancing is said by, the nearest first.
+    pub fn levels_of_pool(&self, pool: Id<Pool>) -> Vec<(Level, &Balancing)> {
+        let Some(pool) = self.pools.get(pool) else { return Vec::new() };
         let mut levels = vec![(Level::Pool, &pool.spec.balancing)];
         if let Some(site) = pool.site
             && let Some(said) = self.section_of(site, SiteSection::BalancingDefaults)
         {
             levels.push((site_level(site, said), &said.spec.balancing_defaults));
         }
-        Balancing::resolve(&levels)
+        levels
     }
 
     /// The hosts that a source names, each once, in no order.
@@ -207,6 +229,7 @@ impl FarmView {
 
     /// Takes in an object as it is now. Call [`FarmView::reindex`] after the last one.
     pub fn put(&mut self, object: &SettingsObject) {
+        self.note(object.kind, object.id);
         let decoded = self.take(object);
         if decoded {
             if self.unreadable.contains_key(&object.id) {
@@ -219,6 +242,7 @@ impl FarmView {
 
     /// Forgets an object that was deleted. Call [`FarmView::reindex`] after the last one.
     pub fn remove(&mut self, kind: Kind, id: Id<Value>) {
+        self.note(kind, id);
         self.drop_object(kind, id);
         if self.unreadable.contains_key(&id) {
             Arc::make_mut(&mut self.unreadable).remove(&id);
@@ -228,12 +252,21 @@ impl FarmView {
         }
     }
 
-    /// Makes the indices over several objects anew.
+    fn note(&mut self, kind: Kind, id: Id<Value>) {
+        if kind == Kind::Resource {
+            self.unlisted.push(id.cast());
+        }
+    }
+
+    /// Brings the indices over several objects up to date.
     pub fn reindex(&mut self) {
-        // Most changes are of other kinds, and the index of a large farm costs milliseconds.
-        if !Arc::ptr_eq(&self.listed, &self.resources) {
-            self.listing = Arc::new(Listing::new(&self.resources, &self.listing));
-            self.listed = self.resources.clone();
+        if !self.unlisted.is_empty() {
+            let changed = std::mem::take(&mut self.unlisted).into_iter();
+            let changed = changed.map(|id| (id, self.resources.get(id).cloned())).collect();
+            Arc::make_mut(&mut self.listing).take_in(changed);
+        }
+        if !self.resolved_hosts.is_of(self) {
+            self.resolved_hosts = ResolvedHosts::new(self);
         }
         self.policy_order.follow(&self.policies);
         self.hours_order.follow(&self.logon_hours);

@@ -1,24 +1,20 @@
 //! The objects of one kind, by id and by name.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Bound,
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use oriel_model::{Id, Object, Spec, validate::fold};
+use oriel_model::{Id, Object, Spec, sorted::SortedMap, validate::fold};
 
-/// The objects of one kind, by id and by name.
+/// The objects of one kind, by id and by name. Copies share what neither has changed since.
 #[derive(Debug, Clone)]
 pub struct Objects<S: Spec> {
-    by_id: HashMap<Id<S>, Arc<Object<S>>>,
+    by_id: SortedMap<Id<S>, Arc<Object<S>>>,
     /// By folded name, in the order in which people see them.
-    by_name: BTreeMap<String, Id<S>>,
+    by_name: SortedMap<Arc<str>, Id<S>>,
 }
 
 impl<S: Spec> Default for Objects<S> {
     fn default() -> Self {
-        Self { by_id: HashMap::new(), by_name: BTreeMap::new() }
+        Self { by_id: SortedMap::default(), by_name: SortedMap::default() }
     }
 }
 
@@ -30,10 +26,10 @@ impl<S: Spec> Objects<S> {
 
     /// The object with this name; upper and lower case are the same.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Object<S>>> {
-        self.by_name.get(&fold(name)).and_then(|id| self.by_id.get(id))
+        self.by_name.get(&*fold(name)).and_then(|id| self.by_id.get(id))
     }
 
-    /// All of them, in no order.
+    /// All of them, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Object<S>>> {
         self.by_id.values()
     }
@@ -48,9 +44,7 @@ impl<S: Spec> Objects<S> {
         &'a self,
         after: Option<&str>,
     ) -> impl Iterator<Item = (&'a str, &'a Arc<Object<S>>)> + use<'a, S> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let found = self.by_name.range::<str, _>((start, Bound::Unbounded));
-        found.filter_map(|(name, id)| Some((name.as_str(), self.by_id.get(id)?)))
+        self.by_name.after(after).filter_map(|(name, id)| Some((&**name, self.by_id.get(id)?)))
     }
 
     /// How many there are.
@@ -66,7 +60,7 @@ impl<S: Spec> Objects<S> {
     /// Adds or replaces an object.
     pub fn insert(&mut self, object: Object<S>) {
         self.remove(object.id);
-        self.by_name.insert(fold(&object.name), object.id);
+        self.by_name.insert(fold(&object.name).into(), object.id);
         self.by_id.insert(object.id, Arc::new(object));
     }
 
@@ -75,8 +69,8 @@ impl<S: Spec> Objects<S> {
         if let Some(object) = self.by_id.remove(&id) {
             let name = fold(&object.name);
             // Two objects may swap their names in one transaction.
-            if self.by_name.get(&name) == Some(&id) {
-                self.by_name.remove(&name);
+            if self.by_name.get(&*name) == Some(&id) {
+                self.by_name.remove(&*name);
             }
         }
     }

@@ -69,7 +69,7 @@ async fn read(
 ) {
     let take = |message| take(&broker, gateway, epoch, message);
     let why = inbound::read(inbound, end, SILENCE_MAX, take).await;
-    broker.gateways.detach(gateway, epoch);
+    broker.connections.gateway_lost(broker.gateways.detach(gateway, epoch));
     tracing::info!(gateway.id = %gateway, why, "a gateway's connection ended");
 }
 

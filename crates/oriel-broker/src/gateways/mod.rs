@@ -157,11 +157,15 @@ impl Gateways {
         epoch
     }
 
-    pub(crate) fn detach(&self, id: Id<Gateway>, epoch: u64) {
+    /// A stream has ended. Returns the connections of which nobody tells any more, until the gateway is back.
+    pub(crate) fn detach(&self, id: Id<Gateway>, epoch: u64) -> Vec<Id<Connection>> {
         let mut gateways = lock(&self.gateways);
-        if gateways.get(&id).is_some_and(|gateway| gateway.epoch == epoch) {
-            gateways.remove(&id);
+        match gateways.get(&id) {
+            Some(gateway) if gateway.epoch == epoch => {}
+            _ => return Vec::new(),
         }
+        let lost = gateways.remove(&id);
+        lost.into_iter().flat_map(|gateway| gateway.connections.into_values()).map(|open| open.id).collect()
     }
 
     pub(crate) fn forget(&self, id: Id<Gateway>) {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, broker, gateway::Gateway, policy::Route, session::EndReason};
+use oriel_model::{Id, Kind, broker, gateway::Gateway, policy::Route, session::EndReason};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::access::{Access, Hidden};
 use oriel_wire::v1::GatewaySettings;
@@ -18,15 +18,18 @@ use crate::{Broker, farm::FarmView, hosts::HostSession};
 /// How often it looks without being nudged.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// What gateways are told of, and what decides who may have a connection.
+const MATTERS: &[Kind] = &[Kind::Gateway, Kind::Broker, Kind::Site, Kind::User, Kind::Policy, Kind::Resource];
+
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(MATTERS);
     let mut keys = broker.ticket_keys.changed();
     loop {
         reconcile(&broker);
         tokio::select! {
             () = signal.given() => return,
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             Ok(()) = keys.changed() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
@@ -50,7 +53,7 @@ fn farm_addresses(view: &FarmView) -> Vec<String> {
     let gateways = gateways.filter_map(|gateway| gateway.spec.public_address.as_ref());
     let of_policies = view.policies.iter().filter_map(|policy| policy.spec.settings.redirection.as_ref());
     let routes = of_policies.flat_map(|redirection| &redirection.routes);
-    let routes = routes.chain(view.resources.iter().flat_map(|resource| &resource.spec.routes));
+    let routes = routes.chain(view.listing.routed().flat_map(|resource| &resource.spec.routes));
     let named = routes.filter_map(|route| match route {
         Route::Address { address } => Some(address),
         Route::Gateway { .. } => None,
@@ -120,7 +123,7 @@ fn lost_right(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oriel_model::{Kind, SettingsObject, Timestamp, session::SessionState};
+    use oriel_model::{SettingsObject, Timestamp, session::SessionState};
     use oriel_wire::v1::ClientFacts;
     use serde_json::{Value, json};
 

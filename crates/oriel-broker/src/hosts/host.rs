@@ -101,6 +101,9 @@ enum PromiseState {
 struct Link {
     epoch: u64,
     remote: IpAddr,
+    /// What is wrong with the address that its agent says, where an administrator names none, and where
+    /// one does.
+    address_problems: [Option<AddressError>; 2],
     sender: mpsc::Sender<Result<BrokerMessage, Status>>,
     pending: HashMap<u64, Waiting>,
     /// The settings that the agent was told, and when.
@@ -131,10 +134,13 @@ impl HostState {
             tracing::info!(host.id = %host, "the host's agent connected anew; its earlier connection is closed");
         }
         let Attached { hello, remote, settings, sender, ends } = attached;
+        let problem = |configured| address::check(configured, &hello.rdp_address, remote).err();
+        let address_problems = [problem(None), problem(Some(""))];
         self.hello = Arc::new(hello);
         self.link = Some(Link {
             epoch,
             remote,
+            address_problems,
             sender,
             pending: HashMap::new(),
             told: None,
@@ -267,8 +273,10 @@ impl HostState {
         }
     }
 
-    pub fn hello(&self) -> &AgentHello {
-        &self.hello
+    /// Why gateways may not go where the agent said that it is when it connected; none: they may.
+    pub fn address_problem(&self, configured: Option<&str>) -> Option<&AddressError> {
+        // Nothing is asked of a host without a link.
+        self.link.as_ref()?.address_problems[usize::from(configured.is_some())].as_ref()
     }
 
     /// Whether gateways may go where the agent says that it is, see [`address::check`].
@@ -329,6 +337,10 @@ impl HostState {
     }
 
     fn promised(&self) -> usize {
+        // On most hosts there are none, and a launch asks all of them.
+        if self.promises.is_empty() {
+            return 0;
+        }
         let now = Instant::now();
         self.promises
             .iter()

@@ -160,27 +160,26 @@ impl Hosts {
     /// What placement looks at, for one host.
     pub fn snapshot(&self, view: &FarmView, host: Id<Host>) -> Option<HostSnapshot> {
         let object = view.hosts.get(host)?;
-        let (settings, _) = view.effective_settings(host)?;
-        let pool_enabled = view.pools.get(object.spec.pool).is_some_and(|pool| pool.spec.enabled);
+        let resolved = view.resolved_hosts.get(host)?;
         let mut snapshot = HostSnapshot {
             id: host,
-            name: object.name.clone(),
-            enabled: object.spec.enabled && pool_enabled,
+            name: resolved.name.clone(),
+            enabled: resolved.enabled,
             last_report: None,
             problem: None,
             logon_mode: self.logon_mode(object),
             sessions: 0,
-            max_sessions: settings.max_sessions,
+            max_sessions: resolved.settings.max_sessions,
             cpu_load: 0.0,
             memory_load: 0.0,
-            balanced: settings.balanced,
-            agent_timeout_secs: view.effective_balancing(object.spec.pool).0.agent_timeout_secs,
+            balanced: resolved.settings.balanced,
+            agent_timeout_secs: resolved.agent_timeout_secs,
         };
         if let Some(state) = self.state(host) {
             let state = lock(&state);
             state.complete(&mut snapshot);
-            let address = state.check_address(configured(view, host), &state.hello().rdp_address);
-            snapshot.problem = snapshot.problem.or_else(|| Some(address.err()?.to_string()));
+            let unreachable = || Some(state.address_problem(configured(view, host))?.to_string());
+            snapshot.problem = snapshot.problem.or_else(unreachable);
         }
         Some(snapshot)
     }

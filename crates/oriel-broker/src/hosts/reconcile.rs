@@ -7,7 +7,7 @@ use std::{
 };
 
 use oriel_model::{
-    Id,
+    Id, Kind,
     host::{Host, LogonMode},
 };
 use oriel_net::supervise::ShutdownSignal;
@@ -26,13 +26,12 @@ const DRAIN_SETTLED: Duration = Duration::from_secs(3);
 
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(&[Kind::Host, Kind::Pool, Kind::Site]);
     loop {
         reconcile(&broker).await;
         tokio::select! {
             () = signal.given() => return,
-            // An error means that the feed has ended: then the interval alone drives.
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }
@@ -41,11 +40,10 @@ pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
 /// What the agent of a host is told; none: there is no such host.
 pub(crate) fn settings(hosts: &Hosts, view: &FarmView, host: Id<Host>) -> Option<v1::HostSettings> {
     let object = view.hosts.get(host)?;
-    let pool_enabled = view.pools.get(object.spec.pool).is_some_and(|pool| pool.spec.enabled);
     let mode = hosts.logon_mode(object);
     let revision = if mode == LogonMode::DrainUntilReboot { object.revision } else { 0 };
-    let (effective, _) = view.effective_settings(host)?;
-    Some(convert::host_settings(&effective, object.spec.enabled && pool_enabled, mode, revision))
+    let resolved = view.resolved_hosts.get(host)?;
+    Some(convert::host_settings(&resolved.settings, resolved.enabled, mode, revision))
 }
 
 async fn reconcile(broker: &Broker) {

@@ -103,6 +103,7 @@ fn view_at(host: Id<Host>, address: Option<&str>) -> FarmView {
     };
     view.put(&object(Kind::Pool, pool, json!({"settings": {"max_sessions": 2}})));
     view.put(&object(Kind::Host, host, json!({"pool": pool, "address": address})));
+    view.reindex();
     view
 }
 

@@ -1,6 +1,7 @@
-//! What is spoken over HTTP: the portal's API, passed on by gateways, and the administrators' API.
+//! What is spoken over HTTP: the portal's API, passed on by gateways, and the administrators' API with their portal's pages.
 
 pub mod admin;
+mod pages;
 pub mod portal;
 pub mod problem;
 

@@ -10,12 +10,12 @@ use oriel_model::{
     session::{Session, SessionState},
 };
 use oriel_rules::schedule::{Action, Step};
-use oriel_store::Author;
 use oriel_wire::v1::{PowerAction, PowerRequest, Wake, agent_request::Body};
 
 use crate::{
     Broker,
     app::{
+        administrators::Caller,
         objects::set_logon_mode,
         session::{Actor, SessionError},
     },
@@ -40,6 +40,13 @@ pub(super) enum StepError {
     NobodyNear,
 }
 
+impl StepError {
+    /// Whether the host has been told, or will be no more ready to be told in a moment.
+    pub(super) fn is_of_an_attempt(&self) -> bool {
+        !matches!(self, StepError::Host(HostError::NotConnected | HostError::Busy))
+    }
+}
+
 pub(super) async fn carry_out(broker: &Arc<Broker>, view: &FarmView, step: &Step) -> Result<(), StepError> {
     let host = step.host;
     let who = match view.schedules.get(step.schedule) {
@@ -51,7 +58,7 @@ pub(super) async fn carry_out(broker: &Arc<Broker>, view: &FarmView, step: &Step
         // Noting it is enough: what is noted holds the host back.
         Action::Drain | Action::Disable | Action::Release { .. } => {}
         Action::DisableLogons => {
-            set_logon_mode(broker, Author::system(), host, LogonMode::Disabled)
+            set_logon_mode(broker, &Caller::system(), host, LogonMode::Disabled)
                 .await
                 .map_err(|error| StepError::Store(error.to_string()))?;
         }

@@ -4,6 +4,7 @@
 
 mod carry_out;
 mod notes;
+mod runs;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,14 +14,15 @@ use std::{
 
 use jiff::SignedDuration;
 use oriel_model::{
-    Id, Timestamp,
+    Id, Kind, Timestamp,
     host::Host,
     schedule::{Schedule, ScheduleTarget},
 };
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::schedule::{self, HostState, Planned};
 
-pub use notes::{GoingOn, LastRun, ScheduleState, Schedules};
+pub use notes::{GoingOn, ScheduleState, Schedules};
+pub use runs::{Run, RunProblem};
 
 use crate::{Broker, farm::FarmView};
 
@@ -29,14 +31,14 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut changed = broker.farm.changed();
+    let mut changes = broker.farm.changes(&[Kind::Schedule, Kind::Pool, Kind::Host]);
     loop {
         if broker.schedules.is_ready(&*broker.store).await {
             reconcile(&broker).await;
         }
         tokio::select! {
             () = signal.given() => return,
-            Ok(()) = changed.changed() => {}
+            () = changes.next() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }
@@ -52,18 +54,22 @@ async fn reconcile(broker: &Arc<Broker>) {
         let steps = schedule::plan(&schedules, &hosts, &done, now);
         // Holds first: no seat is promised on a host that is told to empty.
         for step in &steps {
-            match carry_out::carry_out(broker, &view, step).await {
-                Ok(()) => {
-                    tracing::info!(
-                        target: "audit", event = "scheduled", schedule.id = %step.schedule, host.id = %step.host,
-                        occurrence = %step.occurrence, action = ?step.action
-                    );
-                    broker.schedules.note(step.done(broker.now()));
-                    broker.hosts.hold(broker.schedules.holds());
-                }
-                Err(error) => {
-                    tracing::warn!(schedule.id = %step.schedule, host.id = %step.host, action = ?step.action, %error, "a scheduled step was not carried out; trying again");
-                }
+            let name =
+                view.hosts.get(step.host).map_or_else(|| step.host.to_string(), |host| host.name.clone());
+            let outcome = carry_out::carry_out(broker, &view, step).await;
+            if let Err(error) = &outcome {
+                tracing::warn!(schedule.id = %step.schedule, host.id = %step.host, action = ?step.action, %error, "a scheduled step was not carried out; trying again");
+                broker.schedules.complain(step, &name, &error.to_string(), broker.now());
+            }
+            // An attempt that failed is one: the plan says when there is another, and when there is none.
+            let is_done = |error: &carry_out::StepError| step.action.is_attempt() && error.is_of_an_attempt();
+            if outcome.as_ref().err().is_none_or(is_done) {
+                tracing::info!(
+                    target: "audit", event = "scheduled", schedule.id = %step.schedule, host.id = %step.host,
+                    occurrence = %step.occurrence, action = ?step.action, failed = outcome.is_err()
+                );
+                broker.schedules.note(step.done(broker.now()), &name);
+                broker.hosts.hold(broker.schedules.holds());
             }
         }
         broker.schedules.forget(&schedules, now);
@@ -112,6 +118,11 @@ impl Broker {
     pub fn schedule_state(&self, id: Id<Schedule>, spec: &Schedule) -> ScheduleState {
         let next = spec.enabled.then(|| schedule::next(spec, self.now())).flatten();
         self.schedules.state(id, next)
+    }
+
+    /// How the latest times of a schedule went, newest first.
+    pub fn schedule_runs(&self, id: Id<Schedule>) -> Vec<Run> {
+        self.schedules.runs(id)
     }
 }
 

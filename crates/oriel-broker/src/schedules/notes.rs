@@ -13,12 +13,15 @@ use oriel_model::{
     host::{Host, LogonMode},
     schedule::Schedule,
 };
-use oriel_rules::schedule::{self, Done, Mark, Outcome, Planned};
+use oriel_rules::schedule::{self, Done, Mark, Outcome, Planned, Step};
 use oriel_store::SettingsStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Addresses;
+use super::{
+    Addresses,
+    runs::{Run, Runs},
+};
 use crate::hosts::{LiveHost, lock};
 
 /// The duty's name in the store.
@@ -36,7 +39,7 @@ pub struct Schedules {
 #[serde(default)]
 struct Kept {
     done: Vec<Done>,
-    last: BTreeMap<Id<Schedule>, LastRun>,
+    runs: Runs,
     addresses: Addresses,
 }
 
@@ -48,7 +51,7 @@ pub struct ScheduleState {
     /// What is going on for it.
     pub going_on: Vec<GoingOn>,
     /// How its latest time went; none: there was none that is known.
-    pub last: Option<LastRun>,
+    pub last: Option<Run>,
 }
 
 /// Something that is going on for a schedule on one host.
@@ -63,21 +66,6 @@ pub struct GoingOn {
     pub done: Mark,
     /// When.
     pub at: Timestamp,
-}
-
-/// How one time of a schedule went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LastRun {
-    /// Which time.
-    pub occurrence: Timestamp,
-    /// When the latest host was through.
-    pub at: Timestamp,
-    /// How many hosts went as planned.
-    pub done: u32,
-    /// How many did not do what they were told, or were away for too long.
-    pub given_up: u32,
-    /// For how many it was withdrawn.
-    pub withdrawn: u32,
 }
 
 impl Schedules {
@@ -107,19 +95,33 @@ impl Schedules {
         lock(&self.kept).done.clone()
     }
 
-    pub(super) fn note(&self, done: Done) {
+    /// A step was carried out, on a host of this name.
+    pub(super) fn note(&self, done: Done, host_name: &str) {
         let mut kept = lock(&self.kept);
         kept.done.push(done);
         let outcome = match done.mark {
             Mark::Release { outcome } => Some(outcome),
-            // Of these there is nothing to wait for.
-            Mark::Start { .. } | Mark::DisableLogons => Some(Outcome::Done),
+            // Of this there is nothing to wait for.
+            Mark::DisableLogons => Some(Outcome::Done),
             _ => None,
         };
         if let Some(outcome) = outcome {
-            kept.note_outcome(&done, outcome);
+            let host = (done.host, host_name);
+            kept.runs.note(done.schedule, done.occurrence, host, outcome, done.at);
         }
         self.is_dirty.store(true, Ordering::Relaxed);
+    }
+
+    /// A host was told, but it did not work, for this reason.
+    pub(super) fn complain(&self, step: &Step, host_name: &str, reason: &str, at: Timestamp) {
+        let host = (step.host, host_name);
+        lock(&self.kept).runs.complain(step.schedule, step.occurrence, host, reason, at);
+        self.is_dirty.store(true, Ordering::Relaxed);
+    }
+
+    /// How the latest times of a schedule went, newest first.
+    pub(super) fn runs(&self, id: Id<Schedule>) -> Vec<Run> {
+        lock(&self.kept).runs.of(id).to_vec()
     }
 
     /// How hosts are held back now.
@@ -132,10 +134,9 @@ impl Schedules {
     pub(super) fn forget(&self, schedules: &[Planned<'_>], now: Timestamp) {
         let mut kept = lock(&self.kept);
         let needed = schedule::still_needed(schedules, &kept.done, now);
-        let is_known = |id: &Id<Schedule>| schedules.iter().any(|planned| planned.id == *id);
-        let runs = kept.last.len();
-        kept.last.retain(|id, _| is_known(id));
-        if needed.len() != kept.done.len() || runs != kept.last.len() {
+        let is_known = |id| schedules.iter().any(|planned| planned.id == id);
+        let has_forgotten = kept.runs.retain(is_known);
+        if needed.len() != kept.done.len() || has_forgotten {
             kept.done = needed;
             self.is_dirty.store(true, Ordering::Relaxed);
         }
@@ -176,33 +177,13 @@ impl Schedules {
         for done in kept.done.iter().filter(|done| done.schedule == id) {
             newest.insert((done.host, done.occurrence), done);
         }
-        let is_over = |done: &Done| {
-            matches!(done.mark, Mark::Release { .. } | Mark::DisableLogons | Mark::Start { .. })
-        };
+        let is_over = |done: &Done| matches!(done.mark, Mark::Release { .. } | Mark::DisableLogons);
         let going_on = newest.into_values().filter(|done| !is_over(done)).map(|done| GoingOn {
             host: done.host,
             occurrence: done.occurrence,
             done: done.mark,
             at: done.at,
         });
-        ScheduleState { next, going_on: going_on.collect(), last: kept.last.get(&id).cloned() }
-    }
-}
-
-impl Kept {
-    fn note_outcome(&mut self, done: &Done, outcome: Outcome) {
-        let fresh = LastRun { occurrence: done.occurrence, at: done.at, done: 0, given_up: 0, withdrawn: 0 };
-        let last = self.last.entry(done.schedule).or_insert_with(|| fresh.clone());
-        if last.occurrence < done.occurrence {
-            *last = fresh;
-        }
-        if last.occurrence == done.occurrence {
-            last.at = done.at;
-            match outcome {
-                Outcome::Done => last.done += 1,
-                Outcome::GivenUp => last.given_up += 1,
-                Outcome::Withdrawn => last.withdrawn += 1,
-            }
-        }
+        ScheduleState { next, going_on: going_on.collect(), last: kept.runs.of(id).first().cloned() }
     }
 }

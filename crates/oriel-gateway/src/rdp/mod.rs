@@ -58,7 +58,14 @@ pub(crate) async fn open(
     let accept = match accepted {
         Ok(accept) => accept,
         Err(error) => {
-            tracing::debug!(client.address = %client.remote.ip(), %error, "refused a WebSocket");
+            let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+            match (error, origin) {
+                (handshake::HandshakeError::Origin, Some(origin)) => tracing::info!(
+                    client.address = %client.remote.ip(), origin,
+                    "refused a page of another address; if that is a gateway of this farm, set its public_address"
+                ),
+                _ => tracing::debug!(client.address = %client.remote.ip(), %error, "refused a WebSocket"),
+            }
             return (error.status(), [(header::UPGRADE, "websocket")], format!("{error}\n")).into_response();
         }
     };

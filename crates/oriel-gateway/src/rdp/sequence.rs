@@ -13,6 +13,7 @@ use oriel_rdp::{
     channel::{ChannelFilter, ChannelPolicy, ClipboardPolicy, Direction, Kinds},
     clean_path::{self, Failure},
     connection_sequence::{ConnectionSettings, Logon, Party, Rewriter, SequenceError, StartProgram},
+    quality::Quality,
     x224::SecurityProtocols,
 };
 use oriel_wire::ticket::Claims;
@@ -157,6 +158,7 @@ fn browser_gone(error: &dyn std::fmt::Display) -> End {
 /// What the ticket says, in the terms of the connection sequence.
 fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> ConnectionSettings {
     let layout = (claims.keyboard_layout != 0).then_some(claims.keyboard_layout);
+    let channels = channels(&claims);
     ConnectionSettings {
         logon: Logon { user: claims.logon.name, domain: claims.logon.domain, password: claims.logon.secret },
         program: StartProgram { command: claims.alternate_shell, directory: claims.working_directory },
@@ -165,20 +167,28 @@ fn settings(claims: Claims, client: IpAddr, offered: SecurityProtocols) -> Conne
         keyboard_layout: layout,
         selected_protocol: SecurityProtocols::SSL,
         client_requested_protocols: Some(offered),
+        // Also on a slow network: the browser's client and xrdp's pictures want it, and xrdp 0.9 leads whoever
+        // asks for another depth to another session.
         force_32_bpp: true,
-        channels: channels(claims.channels, &claims.clipboard),
+        quality: match claims.quality {
+            policy::Quality::Automatic => None,
+            policy::Quality::Slow => Some(Quality::Slow),
+            policy::Quality::Fast => Some(Quality::Fast),
+        },
+        channels,
     }
 }
 
-/// Sound is both ways. What the farm has no setting for stays shut. Resizing, touch and the newer pictures
-/// run in dynamic channels, of which only those open that the rest of this allows.
-fn channels(policy: session::ChannelPolicy, copying: &policy::Clipboard) -> ChannelPolicy {
+/// What the farm has no setting for, as smart cards and ports, stays shut. Resizing, touch and the newer
+/// pictures run in dynamic channels, of which only those open that the rest of this allows.
+fn channels(claims: &Claims) -> ChannelPolicy {
+    let session::ChannelPolicy { clipboard: may_copy, drives, audio, microphone, printers } = claims.channels;
     ChannelPolicy {
-        clipboard: if policy.clipboard { clipboard(copying) } else { ClipboardPolicy::default() },
-        drives: policy.drives,
-        printers: policy.printers,
-        audio: policy.audio,
-        microphone: policy.audio,
+        clipboard: if may_copy { clipboard(&claims.clipboard) } else { ClipboardPolicy::default() },
+        drives: if drives { direction(claims.drives) } else { Direction::None },
+        printers,
+        audio,
+        microphone,
         dynamic: true,
         ..ChannelPolicy::default()
     }
@@ -188,12 +198,7 @@ fn channels(policy: session::ChannelPolicy, copying: &policy::Clipboard) -> Chan
 fn clipboard(policy: &policy::Clipboard) -> ClipboardPolicy {
     let has = |kind| policy.kinds.is_empty() || policy.kinds.contains(&kind);
     ClipboardPolicy {
-        direction: match policy.direction {
-            policy::Direction::None => Direction::None,
-            policy::Direction::ToSession => Direction::ToSession,
-            policy::Direction::FromSession => Direction::FromSession,
-            policy::Direction::Both => Direction::Both,
-        },
+        direction: direction(policy.direction),
         kinds: Kinds {
             text: has(ClipboardKind::Text),
             html: has(ClipboardKind::Html),
@@ -205,6 +210,15 @@ fn clipboard(policy: &policy::Clipboard) -> ClipboardPolicy {
     }
 }
 
+fn direction(direction: policy::Direction) -> Direction {
+    match direction {
+        policy::Direction::None => Direction::None,
+        policy::Direction::ToSession => Direction::ToSession,
+        policy::Direction::FromSession => Direction::FromSession,
+        policy::Direction::Both => Direction::Both,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,7 +227,7 @@ mod tests {
     #[test]
     fn the_ticket_decides_what_the_host_is_told() {
         let mut claims = testing::claims();
-        claims.channels = session::ChannelPolicy { audio: false, ..Default::default() };
+        claims.channels = session::ChannelPolicy { audio: false, microphone: false, ..Default::default() };
         let settings = settings(claims, [10, 0, 0, 1].into(), SecurityProtocols::SSL);
         assert_eq!((&*settings.logon.user, &**settings.logon.password), ("alice", "once"));
         assert_eq!(settings.program.command, "gnome-calculator");
@@ -235,9 +249,33 @@ mod tests {
     }
 
     #[test]
+    fn devices_sound_and_quality_are_what_the_ticket_says() {
+        let mut claims = testing::claims();
+        claims.drives = policy::Direction::ToSession;
+        claims.channels.microphone = false;
+        claims.quality = policy::Quality::Slow;
+        let said = settings(claims.clone(), [10, 0, 0, 1].into(), SecurityProtocols::SSL);
+        assert_eq!(said.quality, Some(Quality::Slow));
+        assert_eq!(said.channels.drives, Direction::ToSession);
+        assert!(said.channels.printers && said.channels.audio && !said.channels.microphone);
+        assert!(!said.channels.smart_cards && !said.channels.ports);
+        claims.channels = session::ChannelPolicy {
+            drives: false,
+            audio: false,
+            microphone: true,
+            printers: false,
+            clipboard: false,
+        };
+        claims.quality = policy::Quality::Automatic;
+        let said = settings(claims, [10, 0, 0, 1].into(), SecurityProtocols::SSL);
+        let microphone = ChannelPolicy { microphone: true, dynamic: true, ..ChannelPolicy::default() };
+        assert_eq!((said.quality, said.channels), (None, microphone));
+    }
+
+    #[test]
     fn the_clipboard_is_what_the_ticket_says() {
         let mut claims = testing::claims();
-        let clipboard = |claims: &Claims| channels(claims.channels, &claims.clipboard).clipboard;
+        let clipboard = |claims: &Claims| channels(claims).clipboard;
         assert_eq!(clipboard(&claims), ClipboardPolicy::ALL);
         claims.clipboard = policy::Clipboard {
             direction: policy::Direction::ToSession,

@@ -90,19 +90,30 @@ impl Attached {
     /// Goes through the connection sequence with a browser and returns what came as Client Info. The ticket
     /// says whether there is a clipboard.
     pub(super) async fn sequence(&mut self, browser: &mut Browser, has_clipboard: bool) -> Bytes {
-        browser.send(hex(CONNECT_INITIAL)).await;
-        let initial = self.frame().await;
+        let [initial, info] = self.sequence_of(browser, connect_initial(), client_info(&[])).await;
         // The name of a forbidden channel is gone.
         assert_eq!(contains(&initial, b"cliprdr"), has_clipboard);
         assert!(contains(&initial, b"rdpsnd"));
+        info
+    }
+
+    /// The same with a Connect-Initial and a Client Info of the browser's; returns what came of both.
+    pub(super) async fn sequence_of(
+        &mut self,
+        browser: &mut Browser,
+        initial: Vec<u8>,
+        info: Vec<u8>,
+    ) -> [Bytes; 2] {
+        browser.send(initial).await;
+        let initial = self.frame().await;
         self.send(&hex(CONNECT_RESPONSE)).await;
         assert_eq!(browser.message().await.len(), hex(CONNECT_RESPONSE).len());
         for join in JOINS {
             browser.send(hex(join)).await;
             assert_eq!(self.frame().await, hex(join));
         }
-        browser.send(client_info()).await;
-        self.frame().await
+        browser.send(info).await;
+        [initial, self.frame().await]
     }
 }
 
@@ -119,15 +130,26 @@ pub(super) fn hex(text: &str) -> Vec<u8> {
     text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect()
 }
 
-/// [MS-RDPBCGR] 4.1.10: an info packet with a domain, a user, no password and no program, and no
-/// extended info.
-fn client_info() -> Vec<u8> {
-    let user_data = hex("40 00 00 00
+pub(super) fn connect_initial() -> Vec<u8> {
+    hex(CONNECT_INITIAL)
+}
+
+pub(super) fn connect_response() -> Vec<u8> {
+    hex(CONNECT_RESPONSE)
+}
+
+/// [MS-RDPBCGR] 4.1.10: an info packet with a domain, a user, no password and no program, and this extended
+/// info.
+pub(super) fn client_info(extended: &[u8]) -> Vec<u8> {
+    let mut user_data = hex("40 00 00 00
          09 04 09 04 b3 43 00 00 0a 00 0c 00 00 00 00 00 00 00
          4e 00 54 00 44 00 45 00 56 00 00 00 65 00 6c 00 74 00 6f 00 6e 00 73 00 00 00 00 00 00 00 00 00");
-    let length = u8::try_from(user_data.len()).expect("short");
-    let mut frame = vec![3, 0, 0, length + 14, 2, 0xf0, 0x80, 0x64, 0, 6, 3, 0xeb, 0x70];
-    frame.push(length);
+    user_data.extend(extended);
+    let length = u16::try_from(user_data.len()).expect("short");
+    let mut frame = vec![3, 0];
+    frame.extend((length + 15).to_be_bytes());
+    frame.extend([2, 0xf0, 0x80, 0x64, 0, 6, 3, 0xeb, 0x70]);
+    frame.extend((length | 0x8000).to_be_bytes());
     frame.extend(user_data);
     frame
 }

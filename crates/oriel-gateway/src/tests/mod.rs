@@ -8,5 +8,7 @@ mod picture;
 
 mod bad_input;
 mod clipboard;
+mod devices;
 mod farm;
+mod quality;
 mod relaying;

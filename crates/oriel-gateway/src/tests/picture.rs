@@ -112,15 +112,21 @@ impl Picture {
 
     /// A session that runs: the browser's side and the host's.
     pub(super) async fn session(&self, host: &FakeHost, claims: &Claims) -> (Browser, Attached) {
+        let (mut browser, mut attached) = self.connected(host, claims).await;
+        let has_clipboard = claims.channels.clipboard && claims.clipboard.direction != Direction::None;
+        attached.sequence(&mut browser, has_clipboard).await;
+        (browser, attached)
+    }
+
+    /// Both sides before the connection sequence.
+    pub(super) async fn connected(&self, host: &FakeHost, claims: &Claims) -> (Browser, Attached) {
         let mut browser = self.door.open().await;
         let ticket = self.ticket(claims);
-        let (answer, mut attached) = tokio::join!(browser.knock(&ticket), host.accept());
+        let (answer, attached) = tokio::join!(browser.knock(&ticket), host.accept());
         assert!(
             matches!(answer, ironrdp_rdcleanpath::RDCleanPath::Response { .. }),
             "connected, not {answer:?}"
         );
-        let has_clipboard = claims.channels.clipboard && claims.clipboard.direction != Direction::None;
-        attached.sequence(&mut browser, has_clipboard).await;
         (browser, attached)
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderValue, header};
+use oriel_net::pages;
 
 use crate::shared::Shared;
 
@@ -27,24 +28,12 @@ const PERMISSIONS_POLICY: &str = "clipboard-read=(self), clipboard-write=(self),
     keyboard-map=(self), accelerometer=(), camera=(), display-capture=(), \
     geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
-const HEADERS: [(HeaderName, HeaderValue); 7] = [
-    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(PERMISSIONS_POLICY)),
-    // A year. Browsers ignore it where the certificate is not trusted, and for addresses.
-    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // A session's page tells a link of the portal from one of another site by it.
-    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-];
-
 /// Adds them to an answer, in place of any that it has.
 pub(crate) async fn add(State(shared): State<Arc<Shared>>, mut response: Response) -> Response {
     let policy = shared.elsewhere.content_security_policy();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
-    }
+    let headers = response.headers_mut();
+    pages::protect(headers);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS_POLICY));
     response
 }

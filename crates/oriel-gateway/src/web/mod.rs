@@ -1,9 +1,8 @@
-//! What the gateway answers over HTTPS: the portal's pages ([`pages`]), the portal's API ([`portal`]),
+//! What the gateway answers over HTTPS: the portal's pages ([`oriel_net::pages`]), the portal's API ([`portal`]),
 //! whether it is ready, and the way into a session ([`crate::rdp`]). Every answer carries the same
 //! strict headers ([`headers`]).
 
 pub(crate) mod headers;
-pub(crate) mod pages;
 pub(crate) mod portal;
 pub(crate) mod redirect;
 
@@ -17,6 +16,7 @@ use axum::{
     routing::{any, get},
 };
 use http::{HeaderValue, StatusCode, header};
+use oriel_net::pages;
 use oriel_wire::portal::PATH_PREFIX;
 
 use crate::{rdp, shared::Shared};

@@ -95,6 +95,9 @@ pub enum AtLimit {
     Note,
 }
 
+/// Stands in [`Shortcuts::start_menu`] for the folders that the resource lies in.
+pub const FOLDERS_VARIABLE: &str = "%GROUPS%";
+
 /// Where clients on a device of their own put shortcuts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -182,7 +185,7 @@ impl Spec for Resource {
         }
         if let Some(folder) = &self.shortcuts.start_menu {
             mistakes.optional_text("shortcuts.start_menu", folder, NAME_MAX);
-            let plain = folder.replace("%GROUPS%", "");
+            let plain = folder.replace(FOLDERS_VARIABLE, "");
             if plain.contains('%') || plain.split(['/', '\\']).any(|part| part == "..") {
                 let message = "must be a folder's path; only the variable %GROUPS% may stand in it";
                 mistakes.add("shortcuts.start_menu", message);

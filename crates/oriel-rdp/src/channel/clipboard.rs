@@ -16,22 +16,9 @@ mod formats;
 use self::files::Files;
 pub use self::formats::Kinds;
 use self::formats::Names;
+use super::Direction;
 use super::guard::{Beginning, Guard, Judgement};
 use crate::connection_sequence::Party;
-
-/// Which way things may be copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// Neither way: there is no clipboard.
-    #[default]
-    None,
-    /// From the user's machine into the session.
-    ToSession,
-    /// Out of the session.
-    FromSession,
-    /// Both ways.
-    Both,
-}
 
 /// What the clipboard may do. Nothing is allowed by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -53,16 +40,6 @@ impl ClipboardPolicy {
     /// Whether there is a clipboard at all.
     pub fn is_allowed(&self) -> bool {
         self.direction != Direction::None && self.kinds != Kinds::default()
-    }
-
-    /// Whether this side may give something away.
-    fn gives(&self, party: Party) -> bool {
-        match self.direction {
-            Direction::None => false,
-            Direction::ToSession => party == Party::Client,
-            Direction::FromSession => party == Party::Host,
-            Direction::Both => true,
-        }
     }
 }
 
@@ -223,7 +200,7 @@ impl ClipboardGuard {
 
     fn list(&mut self, from: Party, message: &Message<'_>) -> Judgement {
         let kinds = self.policy.kinds;
-        if !self.policy.gives(from) || message.length > LIST_BYTES_MAX {
+        if !self.policy.direction.gives(from) || message.length > LIST_BYTES_MAX {
             let giver = self.giver(from);
             giver.listed.clear();
             giver.files.renew();
@@ -252,7 +229,7 @@ impl ClipboardGuard {
 
     fn data_request(&mut self, from: Party, message: &Message<'_>) -> Judgement {
         let Some(format) = message.number() else { return Judgement::More };
-        let gives = self.policy.gives(from.other());
+        let gives = self.policy.direction.gives(from.other());
         let giver = self.giver(from.other());
         if !gives || !giver.listed.contains(&format) {
             return Judgement::Answer(answer(kind::FORMAT_DATA_RESPONSE, FAIL, &[]));
@@ -278,7 +255,7 @@ impl ClipboardGuard {
         }
         // Which of several questions is answered is said by the number in front.
         let Some(stream) = message.content.first_chunk::<4>() else { return Judgement::Drop };
-        let may = self.policy.gives(from.other()) && self.policy.kinds.files;
+        let may = self.policy.direction.gives(from.other()) && self.policy.kinds.files;
         if may && self.giver(from.other()).files.ask(message.content) {
             return Judgement::Pass;
         }

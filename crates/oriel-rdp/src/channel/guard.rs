@@ -16,7 +16,7 @@ use crate::read::Reader;
 /// The longest chunk that every program takes: CHANNEL_CHUNK_LENGTH (2.2.6.1).
 const CHUNK_BYTES: usize = 1_600;
 
-/// Chunks that these bytes may come in. Programs put them into one.
+/// Chunks that a beginning may come in at least. Programs put most into one.
 const BEGINNING_CHUNKS_MAX: usize = 16;
 
 /// CHANNEL_FLAG_FIRST, CHANNEL_FLAG_LAST (2.2.6.1.1)
@@ -167,8 +167,10 @@ impl Guarded {
                 (Verdict::Instead { onward: Vec::new(), back }, Progress::Stopped)
             }
             Judgement::More => {
-                let is_too_long =
-                    beginning.len() > self.guard.beginning_max() || packets.len() >= BEGINNING_CHUNKS_MAX;
+                let bytes_max = self.guard.beginning_max();
+                // Programs fill their chunks; twice as many as that takes are enough for any.
+                let chunks_max = BEGINNING_CHUNKS_MAX.max(2 * bytes_max / CHUNK_BYTES);
+                let is_too_long = beginning.len() > bytes_max || packets.len() >= chunks_max;
                 if chunk.is_last || is_too_long {
                     return (Verdict::Drop, Progress::Stopped);
                 }

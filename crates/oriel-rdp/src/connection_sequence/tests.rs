@@ -9,7 +9,7 @@ use ironrdp_pdu::x224::{X224, X224Data};
 use proptest::prelude::*;
 
 use super::*;
-use crate::channel::ClipboardPolicy;
+use crate::channel::{ClipboardPolicy, Direction};
 use crate::samples::*;
 
 /// Settings of a typical launch: one program, clipboard and resizing, nothing else.
@@ -27,6 +27,7 @@ fn launch() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::HYBRID,
         client_requested_protocols: Some(SecurityProtocols::SSL),
         force_32_bpp: true,
+        quality: None,
         channels: ChannelPolicy { clipboard: ClipboardPolicy::ALL, dynamic: true, ..Default::default() },
     }
 }
@@ -46,9 +47,13 @@ fn as_in_the_specification() -> ConnectionSettings {
         selected_protocol: SecurityProtocols::RDP,
         client_requested_protocols: Some(SecurityProtocols::RDP),
         force_32_bpp: false,
+        quality: None,
         channels: ChannelPolicy {
             clipboard: ClipboardPolicy::ALL,
-            drives: true,
+            drives: Direction::Both,
+            printers: true,
+            smart_cards: true,
+            ports: true,
             audio: true,
             ..Default::default()
         },
@@ -116,6 +121,70 @@ fn the_core_data_says_what_the_settings_say() {
 }
 
 #[test]
+fn the_quality_is_the_policy_s_whatever_the_client_says() {
+    use ironrdp_pdu::gcc::{ClientEarlyCapabilityFlags, ConnectionType};
+    use ironrdp_pdu::rdp::client_info::PerformanceFlags;
+
+    let effects = PerformanceFlags::ENABLE_FONT_SMOOTHING | PerformanceFlags::ENABLE_DESKTOP_COMPOSITION;
+    let without = PerformanceFlags::DISABLE_WALLPAPER
+        | PerformanceFlags::DISABLE_FULLWINDOWDRAG
+        | PerformanceFlags::DISABLE_MENUANIMATIONS
+        | PerformanceFlags::DISABLE_THEMING
+        | PerformanceFlags::DISABLE_CURSOR_SHADOW
+        | PerformanceFlags::DISABLE_CURSORSETTINGS;
+    for (quality, kind, flags) in [
+        (Quality::Slow, ConnectionType::BroadbandLow, without),
+        (Quality::Fast, ConnectionType::Lan, effects),
+    ] {
+        let settings = ConnectionSettings { quality: Some(quality), ..launch() };
+        for asked in [ConnectionType::Modem, ConnectionType::Autodetect] {
+            let mut blocks = gcc_blocks(&browser_connect_initial(&["cliprdr"])).unwrap();
+            let optional = &mut blocks.core.optional_data;
+            optional.connection_type = Some(asked);
+            optional.early_capability_flags = Some(ClientEarlyCapabilityFlags::SUPPORT_NET_CHAR_AUTODETECT);
+            let original = connect_initial(blocks);
+            let patched = rewriter(settings.clone()).client_frame(original.clone()).unwrap();
+            assert_eq!(patched.len(), original.len());
+            let optional = gcc_blocks(&patched).unwrap().core.optional_data;
+            assert_eq!(optional.connection_type, Some(kind));
+            let early = optional.early_capability_flags.unwrap();
+            assert!(early.contains(
+                ClientEarlyCapabilityFlags::VALID_CONNECTION_TYPE
+                    | ClientEarlyCapabilityFlags::SUPPORT_NET_CHAR_AUTODETECT
+            ));
+        }
+        // All that is known, and bits that are not.
+        for asked in [0_u32, 0x1ff, 0x4000_0000] {
+            let mut packet = spec_info_packet();
+            let at = packet.len() - 4;
+            packet[at..].copy_from_slice(&asked.to_le_bytes());
+            let patched = joining(settings.clone()).client_frame(client_info_frame(&packet)).unwrap();
+            let kept = asked & 0x4000_0010;
+            assert!(patched.ends_with(&(flags.bits() | kept).to_le_bytes()), "{asked:#x}");
+            if kept & 0x4000_0000 == 0 {
+                let got =
+                    client_info(&patched).unwrap().extra_info.optional_data.performance_flags().unwrap();
+                assert_eq!(got.bits(), flags.bits() | kept);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_says_nothing_of_its_network_is_refused_where_that_is_prescribed() {
+    let refusal =
+        "the client's Client Info is malformed: it has no performance flags, and they are prescribed";
+    let whole = spec_info_packet();
+    for end in [SPEC_TAIL_AT, whole.len() - 1, whole.len() - 4, whole.len() - 180] {
+        let cut = client_info_frame(&whole[..end]);
+        let settings = |quality| ConnectionSettings { quality, ..launch() };
+        let error = joining(settings(Some(Quality::Slow))).client_frame(cut.clone()).unwrap_err();
+        assert_eq!(error.to_string(), refusal);
+        joining(settings(None)).client_frame(cut).unwrap();
+    }
+}
+
+#[test]
 fn nothing_is_replaced_unless_it_is_set() {
     let settings = ConnectionSettings {
         client_name: None,
@@ -180,6 +249,37 @@ fn allowed_sound_and_remote_app_keep_their_flags() {
     let all = ChannelPolicy { audio: true, microphone: true, remote_app: true, ..Default::default() };
     assert_eq!(flags(all), 0x0020_a018);
     assert_eq!(flags(ChannelPolicy::default()), 0x0008_0018);
+}
+
+#[test]
+fn sound_and_microphone_are_told_apart() {
+    let original = client_info(&browser_client_info(true)).unwrap().flags;
+    assert!(original.contains(ClientInfoFlags::AUDIO_CAPTURE));
+    for (audio, microphone) in [(true, false), (false, true)] {
+        let channels = ChannelPolicy { audio, microphone, ..Default::default() };
+        let settings = ConnectionSettings { channels, ..launch() };
+        let patched =
+            client_info(&joining(settings).client_frame(browser_client_info(true)).unwrap()).unwrap();
+        assert_eq!(patched.flags.contains(ClientInfoFlags::NO_AUDIO_PLAYBACK), !audio);
+        assert_eq!(patched.flags.contains(ClientInfoFlags::AUDIO_CAPTURE), microphone);
+    }
+}
+
+#[test]
+fn a_forbidden_twin_keeps_its_name_and_is_silent() {
+    let printers = ChannelPolicy { printers: true, ..Default::default() };
+    let mut rewriter = rewriter(ConnectionSettings { channels: printers, ..as_in_the_specification() });
+    let patched = rewriter.client_frame(spec_connect_initial()).unwrap();
+    let channels = gcc_blocks(&patched).unwrap().network.unwrap().channels;
+    let names: Vec<_> = channels.iter().map(|channel| channel.name.as_str().unwrap()).collect();
+    assert_eq!(names, ["rdpdr", "void01", "rdpsnd"]);
+    rewriter.host_frame(spec_connect_response()).unwrap();
+    rewriter.client_frame(client_info_frame(&spec_info_packet())).unwrap();
+    let filter = rewriter.finish().unwrap();
+    let allowed: Vec<_> = filter.channels().iter().map(|channel| channel.allowed).collect();
+    assert_eq!(allowed, [true, false, false]);
+    let sound = send_data_request(1006, vec![0; 20]);
+    assert_eq!(filter.judge(Party::Client, &sound), crate::channel::Verdict::Drop);
 }
 
 #[test]

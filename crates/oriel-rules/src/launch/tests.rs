@@ -15,7 +15,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 fn host(number: u128) -> HostSnapshot {
     HostSnapshot {
         id: id(number),
-        name: format!("host{number}"),
+        name: format!("host{number}").into(),
         enabled: true,
         last_report: Some(NOW),
         problem: None,
@@ -304,7 +304,7 @@ fn published(resources: &[(u128, Target, Status)]) -> Catalogue {
             changed_by: "test".into(),
         })
     });
-    Catalogue::new(objects, &Catalogue::default())
+    Catalogue::new(objects)
 }
 
 fn writer() -> Application {

@@ -86,7 +86,8 @@ fn what_is_left_outside_the_hours_is_as_set() {
 #[test]
 fn who_comes_outside_the_hours_reads_when_they_begin() {
     let standing = ask(&office(Outside::default()), "2026-11-21T12:00:00Z", None);
-    assert_eq!(standing.message, "This is outside your hours. They begin again on Monday at 08:00.");
+    assert_eq!(standing.message, "This is outside your hours.");
+    assert_eq!(standing.begins_again, "Your hours begin again on Monday at 08:00.");
     let own = Outside { message: "Go home.".into(), ..Outside::default() };
     assert_eq!(ask(&office(own), "2026-11-21T12:00:00Z", None).message, "Go home.");
     let never = in_zone("UTC", Vec::new(), Outside::default());

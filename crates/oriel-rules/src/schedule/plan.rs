@@ -156,6 +156,11 @@ pub enum Mark {
 }
 
 impl Action {
+    /// Whether it is one of several attempts: one that fails is noted like one that does not help.
+    pub fn is_attempt(&self) -> bool {
+        matches!(self, Action::Reboot { .. } | Action::Stop { .. } | Action::Start { .. })
+    }
+
     /// What it is recognised by once it is done.
     pub fn mark(&self) -> Mark {
         match *self {

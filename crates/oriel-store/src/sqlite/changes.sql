@@ -1,4 +1,4 @@
 -- Filter, order and limit are appended.
 SELECT sequence, at, author, via, address, kind, object, name, action, secret,
-       state_before, state_after, revision
+       state_before, state_after, revision, transaction_first
 FROM change WHERE sequence > ?1 AND sequence < ?2

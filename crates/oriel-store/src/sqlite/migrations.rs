@@ -8,7 +8,12 @@ use crate::OpenError;
 
 /// Every schema change, oldest first: the one at index n leads to schema n + 1. Never edit one that
 /// was released; add one.
-pub(super) const ALL: &[&str] = &[include_str!("0001_settings.sql"), include_str!("0002_kept.sql")];
+pub(super) const ALL: &[&str] = &[
+    include_str!("0001_settings.sql"),
+    include_str!("0002_kept.sql"),
+    include_str!("0003_transaction.sql"),
+    include_str!("0004_answer.sql"),
+];
 
 /// Marks the file as ours: "ORIL".
 const APPLICATION_ID: i64 = 0x4F52_494C;

@@ -30,8 +30,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, OpenError, OwnedSecret, SettingsStore,
-    Snapshot, StoreError, Transaction, UserState, blob, plan,
+    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, KeptAnswer, OpenError, OwnedSecret,
+    SettingsStore, Snapshot, StoreError, Transaction, UserState, answer, blob, plan,
     secret::{self, SecretPlace},
 };
 use rows::Fault;
@@ -248,6 +248,36 @@ impl SettingsStore for SqliteStore {
 
     async fn keep(&self, name: &'static str, value: Value) -> Result<(), StoreError> {
         self.writer.run(move |connection| Ok(rows::put_kept(connection, name, &value)?)).await
+    }
+
+    async fn answer(&self, caller: Id<Value>, key: &str) -> Result<Option<KeptAnswer>, StoreError> {
+        let (farm_key, key) = (self.key.clone(), key.to_owned());
+        self.reader
+            .run(move |connection| {
+                let Some((at, sealed)) = rows::answer(connection, caller, &key)? else { return Ok(None) };
+                let opened = answer::in_place(caller, &key, |place| secret::open(&farm_key, place, sealed));
+                let name = "answer".to_owned();
+                let bytes = opened.map_err(|source| StoreError::Secret { name, source })?;
+                Ok(Some(KeptAnswer { caller, key, at, bytes }))
+            })
+            .await
+    }
+
+    async fn keep_answer(&self, kept: KeptAnswer, expired: Timestamp) -> Result<(), StoreError> {
+        answer::check(&kept)?;
+        let farm_key = self.key.clone();
+        self.writer
+            .run(move |connection| {
+                let transaction = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(Fault::from)?;
+                let KeptAnswer { caller, key, at, bytes } = &kept;
+                let sealed = answer::in_place(*caller, key, |place| secret::seal(&farm_key, place, bytes));
+                rows::put_answer(&transaction, *caller, key, *at, &sealed)?;
+                rows::forget_answers(&transaction, expired)?;
+                Ok(transaction.commit().map_err(Fault::from)?)
+            })
+            .await
     }
 
     async fn ended_sign_ins(&self, now: Timestamp) -> Result<Vec<EndedSignIn>, StoreError> {

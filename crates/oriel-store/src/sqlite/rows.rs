@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::sql;
 use crate::{
-    Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, Start, StoreError, UserState,
-    Via,
+    ANSWERS_MAX, Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, Start,
+    StoreError, UserState, Via,
     plan::{Deletion, Needs, Present, RowWrite},
     transaction::to_micros,
 };
@@ -177,6 +177,7 @@ pub(super) fn insert_change(connection: &Connection, change: &Change) -> Result<
             change.before.as_ref().map(to_json),
             change.after.as_ref().map(to_json),
             change.revision,
+            change.transaction,
         ],
     )
 }
@@ -200,6 +201,11 @@ pub(super) fn changes(connection: &Connection, query: &ChangeQuery) -> Result<Ve
     if let Some(kind) = &kind {
         values.push(kind);
         text += &format!(" AND kind = ?{}", values.len());
+    }
+    let transaction = query.transaction.map(clamp);
+    if let Some(transaction) = &transaction {
+        values.push(transaction);
+        text += &format!(" AND transaction_first = ?{}", values.len());
     }
     let by = query.by.as_ref().map(|by| by.to_ascii_lowercase());
     if let Some(by) = &by {
@@ -255,6 +261,7 @@ fn change(row: &Row) -> Result<Change> {
         before: json(row, 10)?,
         after: json(row, 11)?,
         revision: row.get(12)?,
+        transaction: row.get(13)?,
     })
 }
 
@@ -332,6 +339,32 @@ pub(super) fn kept(connection: &Connection, name: &str) -> Result<Option<Value>>
 
 pub(super) fn put_kept(connection: &Connection, name: &str, value: &Value) -> Result<()> {
     execute(connection, sql::KEPT_PUT, params![name, to_json(value)])
+}
+
+/// When an answer was given, and its sealed bytes.
+pub(super) fn answer(
+    connection: &Connection,
+    caller: Id<Value>,
+    key: &str,
+) -> Result<Option<(Timestamp, Vec<u8>)>> {
+    let mut statement = connection.prepare_cached(sql::ANSWER)?;
+    let mut rows = statement.query(params![caller.to_string(), key])?;
+    rows.next()?.map(|row| Ok((time(row, 0)?, row.get(1)?))).transpose()
+}
+
+pub(super) fn put_answer(
+    connection: &Connection,
+    caller: Id<Value>,
+    key: &str,
+    at: Timestamp,
+    sealed: &[u8],
+) -> Result<()> {
+    let at = to_micros(at).as_microsecond();
+    execute(connection, sql::ANSWER_PUT, params![caller.to_string(), key, at, sealed])
+}
+
+pub(super) fn forget_answers(connection: &Connection, expired: Timestamp) -> Result<()> {
+    execute(connection, sql::ANSWERS_FORGET, params![expired.as_microsecond(), ANSWERS_MAX])
 }
 
 pub(super) fn ended_sign_ins(connection: &Connection, now: Timestamp) -> Result<Vec<EndedSignIn>> {

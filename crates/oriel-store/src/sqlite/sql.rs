@@ -36,6 +36,9 @@ statements! {
     ENDED_SIGN_INS = "ended_sign_ins.sql";
     ENDED_SIGN_INS_FORGET = "ended_sign_ins_forget.sql";
     ENDED_SIGN_IN_PUT = "ended_sign_in_put.sql";
+    ANSWER = "answer.sql";
+    ANSWER_PUT = "answer_put.sql";
+    ANSWERS_FORGET = "answers_forget.sql";
     KEY_CHECK = "key_check.sql";
     KEY_CHECK_INSERT = "key_check_insert.sql";
 }

@@ -172,13 +172,40 @@ async fn the_log_cannot_be_rewritten() {
         "UPDATE change SET author = 'nobody'",
         "DELETE FROM change",
         "INSERT OR REPLACE INTO change SELECT sequence, at, 'nobody', via, address, kind, object, name, action, \
-         secret, state_before, state_after, revision FROM change",
+         secret, state_before, state_after, revision, transaction_first FROM change",
     ] {
         let error = run(&store.writer, move |connection| connection.execute(statement, [])).await;
         let error = error.expect_err("refused").to_string();
         assert!(error.contains("the change log is append-only"), "{statement}: {error}");
     }
     assert_eq!(store.changes(ChangeQuery::newest()).await.expect("reads"), before);
+}
+
+#[tokio::test]
+async fn a_log_from_before_transactions_were_kept_knows_what_was_written_together() {
+    let folder = Folder::new();
+    let path = folder.path("settings.db");
+    fs::write(&path, "").expect("written");
+    let mut old = Connection::open(&path).expect("opens");
+    migrations::run(&mut old, &path, &migrations::ALL[..2]).expect("runs");
+    for (sequence, at, author) in [
+        (1, 10, "alice"),
+        (2, 10, "alice"),
+        (3, 10, "bob"),
+        (4, 11, "alice"),
+        (5, 12, "alice"),
+        (6, 12, "alice"),
+    ] {
+        let statement = "INSERT INTO change (sequence, at, author, via, kind, object, name, action, revision)
+            VALUES (?1, ?2, ?3, 'cli', 'group', '00000000-0000-0000-0000-000000000001', 'Sales', 'created', 1)";
+        old.execute(statement, rusqlite::params![sequence, at, author]).expect("written");
+    }
+    drop(old);
+    let store = open(&path).expect("opens, and brings it up to date");
+    let log = store.changes(ChangeQuery::after(0)).await.expect("reads");
+    assert_eq!(log.iter().map(|change| change.transaction).collect::<Vec<_>>(), [1, 1, 3, 4, 5, 5]);
+    let rewriting = run(&store.writer, |connection| connection.execute("UPDATE change SET at = 0", [])).await;
+    assert!(rewriting.expect_err("refused").to_string().contains("append-only"));
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub(super) struct Power {
     restart: Duration,
     /// How often it has started anew.
     starts: u32,
+    /// Why it does not do what it is told; none: it does.
+    refusal: Option<String>,
     /// Addresses that it was told to wake.
     pub(super) called: Vec<Vec<u8>>,
 }
@@ -48,6 +50,11 @@ impl SimulatedHost {
     /// How long its restarts take from now on.
     pub fn set_restart_time(&self, restart: Duration) {
         self.state().power.restart = restart;
+    }
+
+    /// Refuses to restart and to stop from now on, for this reason; none: it does so again.
+    pub fn refuse_power(&self, reason: Option<&str>) {
+        self.state().power.refusal = reason.map(str::to_owned);
     }
 
     /// Whether it is up.
@@ -89,6 +96,9 @@ impl SimulatedHost {
     }
 
     pub(super) fn switch(&self, state: &mut State, action: v1::PowerAction) -> agent_reply::Body {
+        if let Some(reason) = &state.power.refusal {
+            return super::refused(v1::RefusalCode::NotSupported, reason);
+        }
         let up_since = match action {
             v1::PowerAction::Reboot => {
                 state.power.starts += 1;

@@ -48,7 +48,12 @@ impl SimulatedHost {
             open.insert(prepare.resource_id.clone(), program.clone());
         }
         if prepare.bring_to_front {
-            state.raised.push((prepare.session_id.clone(), prepare.resource_id.clone()));
+            let open = state.open.get(&prepare.session_id);
+            let is_open = |id: &&String| open.is_some_and(|open| open.contains_key(*id));
+            let its_own = std::iter::once(&prepare.resource_id);
+            if let Some(resource) = its_own.chain(&prepare.same_program_ids).find(is_open) {
+                state.raised.push((prepare.session_id.clone(), resource.clone()));
+            }
         }
         if prepare.prelaunch {
             return agent_reply::Body::Prepared(v1::Prepared {

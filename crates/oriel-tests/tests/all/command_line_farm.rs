@@ -89,6 +89,18 @@ async fn changes_are_turned_back_one_by_one_and_to_a_point() {
     // What turned it back can itself be turned back.
     oriel.works(&format!("revert {}", newest().await)).await;
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "first");
+
+    // All that one file has brought goes together, and is told as such.
+    let file = "- {kind: group, name: Staff}\n- {kind: user, name: eve, spec: {groups: [Staff]}}\n";
+    std::fs::write(farm.directory().join("two.yaml"), file).unwrap();
+    oriel.works("apply -f two.yaml --yes").await;
+    let last = newest().await;
+    let log = oriel.works(&format!("log --transaction {}", last - 1)).await;
+    assert!(log.contains("\"Staff\"") && log.contains(&format!("together with {})", last - 1)), "{log}");
+    oriel.fails(&format!("revert {}", last - 1), 7).await;
+    let done = oriel.works(&format!("revert {} --transaction", last - 1)).await;
+    assert!(done.contains("2 deleted") || done.contains("- user \"eve\""), "{done}");
+    oriel.fails("get group Staff", 5).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use oriel_model::session::EndReason;
 use oriel_testkit::{farm::Farm, wait};
 use serde_json::Value;
 use tokio::{
@@ -19,7 +20,10 @@ use tokio::{
     sync::Notify,
 };
 
-use super::command_line::{Terminal, texts};
+use super::{
+    command_line::{Terminal, texts},
+    policies::log_on,
+};
 
 /// A command that goes on, and what it prints.
 struct Watching {
@@ -109,7 +113,7 @@ async fn a_watched_list_shows_what_comes_and_ends_with_its_reader() {
     // Hosts and sessions: what no settings say.
     let mut hosts = Watching::begin(&oriel, "watch hosts");
     hosts.until("NAME").await;
-    let _host = farm.add_host("h1").await;
+    let host = farm.add_host("h1").await;
     hosts.until("h1").await;
     oriel.works("user create alice --no-password").await;
     farm.user("bob", &[]).await;
@@ -118,8 +122,20 @@ async fn a_watched_list_shows_what_comes_and_ends_with_its_reader() {
     let table = sessions.until("ID").await;
     assert!(!table.concat().contains("bob"), "{table:?}");
     let bob = farm.signed_in("bob").await;
-    bob.launch(&farm.id_of("resources", "Desk").await.unwrap()).await.unwrap();
+    let launch = bob.launch(&farm.id_of("resources", "Desk").await.unwrap()).await.unwrap();
     sessions.until("bob").await;
+    log_on(&farm, &host, &launch);
+
+    // What becomes of a session is told as its host reports it.
+    let mut events = Watching::begin(&oriel, "watch sessions -o json");
+    events.until("ready").await;
+    let id = host.machine.sessions()[0].session_id.clone();
+    host.machine.disconnect_session(&id, EndReason::Disconnected);
+    let told = events.until("disconnected").await;
+    assert!(told.last().is_some_and(|line| line.contains(&id) && line.contains("\"bob\"")), "{told:?}");
+    host.machine.end_session(&id, EndReason::LoggedOff, "");
+    let told = events.until("\"now\":null").await;
+    assert!(told.last().is_some_and(|line| line.contains(&id)), "{told:?}");
 
     // `| head`: the next event finds that nobody reads.
     for watching in [&mut pools, &mut changes] {

@@ -9,7 +9,11 @@ use ironrdp_pdu::{
     rdp::client_info::ClientInfoFlags,
 };
 use jiff::SignedDuration;
-use oriel_model::{Id, Timestamp, policy::Clipboard, session::ChannelPolicy};
+use oriel_model::{
+    Id, Timestamp,
+    policy::{Clipboard, Direction, Quality},
+    session::ChannelPolicy,
+};
 use oriel_testkit::{
     farm::{Farm, Host},
     http::PortalClient,
@@ -173,6 +177,8 @@ async fn forged_tickets_get_the_same_answer_and_reach_no_host() {
         keyboard_layout: 0x409,
         channels: ChannelPolicy::default(),
         clipboard: Clipboard::default(),
+        drives: Direction::Both,
+        quality: Quality::Automatic,
         max_kbits: None,
         expires_at: now + SignedDuration::from_secs(30),
         connected_until: now + SignedDuration::from_hours(1),

@@ -4,6 +4,7 @@
 
 mod absence;
 mod architecture;
+mod backups;
 mod command_line;
 mod command_line_farm;
 mod command_line_files;

@@ -1,15 +1,19 @@
 //! Parts that stop, vanish or are killed: no setting and no session is lost, and the farm comes back
 //! by itself.
 
+use oriel_model::session::EndReason;
 use oriel_testkit::{
-    farm::PASSWORD,
+    farm::{Farm, PASSWORD},
     processes::{ProcessFarm, Service, program},
     rdp::{ClientOptions, RdpClient, RdpHost},
     wait,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::connection::{Launch, Scene};
+use crate::{
+    connection::{Launch, Scene},
+    policies::log_on,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_broker_is_away_who_works_works_on() {
@@ -206,4 +210,35 @@ async fn a_broker_that_starts_on_a_full_disk_says_that_it_is_full() {
         );
         assert!(!said.contains("I/O error"), "with {left} KiB: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_long_a_session_was_left_outlives_the_broker() {
+    let mut farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    farm.user("alice", &[]).await;
+    let desktop = farm.desktop("Desktop").await;
+    let path = format!("/pools/{}", farm.pool);
+    let threshold = json!({ "warning": 1, "critical": 30 });
+    let set = |spec: &mut Value| spec["settings"]["disconnected_threshold"] = threshold.clone();
+    farm.admin.change(&path, set).await.unwrap();
+    let alice = farm.signed_in("alice").await;
+    let launch = alice.launch(&desktop).await.unwrap();
+    let session = launch["session_id"].as_str().unwrap().to_owned();
+    log_on(&farm, &host, &launch);
+    host.machine.disconnect_session(&session, EndReason::Disconnected);
+    farm.sessions_until("it was left just now", |sessions| {
+        sessions.len() == 1
+            && sessions[0]["state"] == "disconnected"
+            && sessions[0]["severity"]["disconnected"] == "normal"
+    })
+    .await;
+    host.machine.left_for(&session, std::time::Duration::from_secs(120));
+    farm.restart_broker().await;
+    let sessions = farm
+        .sessions_until("the new broker knows from the host since when", |sessions| {
+            sessions.len() == 1 && sessions[0]["severity"]["disconnected"] == "warning"
+        })
+        .await;
+    assert_eq!(sessions[0]["id"], json!(session));
 }

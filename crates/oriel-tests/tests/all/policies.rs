@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, tz::TimeZone};
 use oriel_model::{
     Timestamp,
-    policy::{ClipboardKind, Direction},
+    policy::{ClipboardKind, Direction, Quality},
+    session::{ChannelPolicy, EndReason},
 };
 use oriel_net::clock::Clock as _;
 use oriel_testkit::{
@@ -49,8 +50,10 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     let desktop = farm.desktop("Desktop").await;
     let settings = json!({
         "clipboard": { "direction": "to_session", "kinds": ["text"], "max_kib": 64 },
-        "drives": { "direction": "none" },
-        "network": { "max_kbits": 4000 },
+        "drives": { "direction": "to_session" },
+        "printing": { "printers": false },
+        "audio": { "playback": true, "recording": false },
+        "network": { "quality": "slow", "max_kbits": 4000 },
         "connection": { "max_minutes": 30 },
         "options": { "session_list": false, "sign_out_minutes": 10 },
         "redirection": { "routes": [{ "by": "address", "address": "sales.example" }] },
@@ -65,11 +68,14 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     assert_eq!(me["sign_out_minutes"], 10);
     let launch = alice.launch(&desktop).await.unwrap();
     assert_eq!(launch["policy"], me["policy"]);
-    assert_eq!(launch["channels"]["drives"], false);
+    let open =
+        json!({ "clipboard": true, "drives": true, "audio": true, "microphone": false, "printers": false });
+    assert_eq!(launch["channels"], open);
     assert_eq!(launch["routes"], json!(["sales.example"]));
     let held = claims(&farm, &launch);
-    assert!(held.channels.clipboard && !held.channels.drives);
-    assert_eq!(held.clipboard.direction, Direction::ToSession);
+    assert_eq!(serde_json::to_value(held.channels).unwrap(), open);
+    assert_eq!((held.clipboard.direction, held.drives), (Direction::ToSession, Direction::ToSession));
+    assert_eq!(held.quality, Quality::Slow);
     assert_eq!((held.clipboard.kinds, held.clipboard.max_kib), (vec![ClipboardKind::Text], Some(64)));
     assert_eq!(held.max_kbits, Some(4000));
     let lasts = held.connected_until.duration_since(farm.clock.now());
@@ -87,7 +93,9 @@ async fn the_policy_that_holds_is_in_the_ticket_and_the_portal_is_told_of_it() {
     let bob = farm.signed_in("bob").await;
     let free = bob.launch(&desktop).await.unwrap();
     assert_eq!((&free["policy"], &free["routes"]), (&Value::Null, &json!([])));
-    assert!(claims(&farm, &free).channels.drives);
+    let free = claims(&farm, &free);
+    assert_eq!((free.channels, free.drives), (ChannelPolicy::default(), Direction::Both));
+    assert_eq!(free.quality, Quality::Automatic);
 
     // A change holds at the very next call.
     farm.admin.change(&format!("/policies/{policy}"), |spec| spec["rules"] = json!({})).await.unwrap();
@@ -229,4 +237,63 @@ async fn a_session_starts_at_the_sign_in_and_the_first_program_opens_in_it() {
         wait::ensure(host.machine.sessions().is_empty(), host.machine.sessions())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_excluded_is_not_started_beforehand() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    let (editor, notes) = (farm.application("Editor").await, farm.application("Notes").await);
+    let end_all = async || {
+        for session in host.machine.sessions() {
+            host.machine.end_session(&session.session_id, EndReason::LoggedOff, "");
+        }
+        farm.host_reports(&host, true).await;
+    };
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+        let portal = farm.signed_in(user).await;
+        for resource in [&editor, &editor, &notes] {
+            portal.launch(resource).await.unwrap();
+        }
+        end_all().await;
+    }
+    let spec = json!({ "settings": { "connection": { "prelaunch": "basic" } } });
+    farm.admin.create("policies", "All", spec).await.unwrap();
+    let path = format!("/resources/{editor}");
+    farm.admin.change(&path, |spec| spec["no_prelaunch"] = json!(true)).await.unwrap();
+
+    // Not what alice opens most, but what she opens most of the rest.
+    let _alice = farm.signed_in("alice").await;
+    wait::until("a session waits", async || {
+        let sessions = host.machine.sessions();
+        wait::ensure(sessions.len() == 1 && sessions[0].resource_id == notes, sessions)
+    })
+    .await;
+    end_all().await;
+
+    // On these days nobody's. Whatever the time zone is, today is among them.
+    let today = farm.clock.now().to_zoned(TimeZone::UTC).date();
+    let days = [today.yesterday().unwrap(), today, today.tomorrow().unwrap()];
+    let site = format!("/sites/{}", farm.id_of("sites", "Main").await.unwrap());
+    let exclude = |spec: &mut Value| spec["publishing"]["no_prelaunch_on"] = json!(days);
+    farm.admin.change(&site, exclude).await.unwrap();
+    let alice = farm.signed_in("alice").await;
+    alice.resources().await.unwrap();
+    farm.clock.set_ahead(Duration::from_secs(3 * 24 * 3600));
+    wait::until("the host has reported on that day", async || {
+        let view = farm.admin.get(&format!("/hosts/{}", host.id)).await.map_err(|error| error.to_string())?;
+        let last = view["state"]["last_report"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let is_fresh = last.is_some_and(|at| farm.clock.now().duration_since(at).as_secs() < 3);
+        wait::ensure(is_fresh, view.to_string())
+    })
+    .await;
+    let _bob = farm.signed_in("bob").await;
+    let waiting = wait::until("a session waits for bob", async || {
+        let sessions = host.machine.sessions();
+        if sessions.is_empty() { Err(sessions) } else { Ok(sessions) }
+    })
+    .await;
+    let users: Vec<_> = waiting.iter().map(|session| session.user_name.as_str()).collect();
+    assert_eq!(users, ["bob"], "for alice, on a day that is excluded, none was started");
 }

@@ -123,6 +123,28 @@ async fn folders_open_in_the_file_manager_and_local_applications_only_on_the_dev
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_on_the_device_is_told_of_shortcuts_and_of_the_files_that_open() {
+    let farm = Farm::start().await;
+    farm.user("alice", &[]).await;
+    let folder = |within: Option<&str>, title: &str| json!({ "target": { "kind": "folder" }, "folder": within, "title": title });
+    let office = farm.resource("Office", folder(None, "Büro")).await;
+    let texts = farm.resource("Texts", folder(Some(&office), "In/Out")).await;
+    let target =
+        json!({ "kind": "application", "source": farm.source(), "program": "writer", "extensions": ["odt"] });
+    let shortcuts = json!({ "desktop": true, "start_menu": "Oriel/%GROUPS%", "at_start": false });
+    farm.resource("Writer", json!({ "target": target, "folder": texts, "shortcuts": shortcuts })).await;
+    let alice = farm.signed_in("alice").await;
+
+    let shown = alice.resources().await.unwrap();
+    let named = |name: &str| shown.iter().find(|resource| resource["name"] == name).unwrap();
+    let writer = named("Writer");
+    assert_eq!(writer["extensions"], json!(["odt"]));
+    let expected = json!({ "desktop": true, "start_menu": "Oriel/Büro/In_Out", "at_start": false });
+    assert_eq!(writer["shortcuts"], expected);
+    assert_eq!(named("Büro").get("shortcuts"), None, "there are none");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_share_a_session_and_one_instance_is_brought_to_the_front() {
     let farm = Farm::start().await;
     let host = farm.add_host("h1").await;
@@ -151,6 +173,34 @@ async fn programs_share_a_session_and_one_instance_is_brought_to_the_front() {
     let body = json!({ "resource_id": mail, "another": true, "client": client_facts() });
     alice.post("/launches", body).await.unwrap().assert(201, "");
     assert_eq!(last_prepare(&host).start, None, "of mail there is one");
+}
+
+/// The host knows windows by what they were opened for: a document's is brought to the front when its
+/// application is opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_runs_for_a_document_is_brought_to_the_front() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    farm.user("alice", &[]).await;
+    let application = |program: &str| {
+        json!({ "target": { "kind": "application", "source": farm.source(), "program": program,
+            "share_session": true, "one_instance": true } })
+    };
+    let writer = farm.resource("Writer", application("writer")).await;
+    let mail = farm.resource("Mail", application("mail")).await;
+    let letter =
+        json!({ "target": { "kind": "document", "application": writer, "path": "/srv/letter.odt" } });
+    let letter = farm.resource("Letter", letter).await;
+    let alice = farm.signed_in("alice").await;
+    let first = alice.launch(&letter).await.unwrap();
+    alice.launch(&mail).await.unwrap();
+    farm.host_reports(&host, true).await;
+
+    let again = alice.launch(&writer).await.unwrap();
+    assert_eq!(session(&again), session(&first));
+    let prepare = last_prepare(&host);
+    assert_eq!((&prepare.start, prepare.same_program_ids), (&None, vec![letter.clone()]));
+    assert_eq!(host.machine.raised(), [(session(&first).to_owned(), letter)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,4 +273,29 @@ async fn routes_and_sizes_are_told_and_any_gateway_opens_the_ticket() {
     assert_eq!(launch["size"], json!({ "as": "fixed", "width": 1600, "height": 900 }));
     let prepare = last_prepare(&host);
     assert_eq!((prepare.width, prepare.height), (1600, 900));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_counts_those_inside_after_the_broker_was_restarted() {
+    let mut farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+    }
+    let target = json!({ "kind": "application", "source": farm.source(), "program": "cad" });
+    let limit = json!({ "uses": 1, "message": "Ask Kim for a licence." });
+    let cad = farm.resource("CAD", json!({ "target": target, "limit": limit })).await;
+    let (alice, bob) = (farm.signed_in("alice").await, farm.signed_in("bob").await);
+    let launch = alice.launch(&cad).await.unwrap();
+    farm.restart_broker().await;
+    farm.gateways_attached().await;
+    farm.host_reports(&host, true).await;
+    bob.try_launch(&cad).await.unwrap().assert_says(409, "limit_reached", "Ask Kim for a licence.");
+    alice.try_launch(&cad).await.unwrap().assert(201, "");
+    host.machine.close_program(session(&launch), &cad);
+    wait::until("there is room again", async || {
+        let answer = bob.try_launch(&cad).await.map_err(|error| error.to_string())?;
+        wait::ensure(answer.status == 201, answer.to_string())
+    })
+    .await;
 }

@@ -477,6 +477,7 @@ pub struct AgentHello {
 pub struct HostSettings {
     #[prost(uint32, tag = "1")]
     pub max_sessions: u32,
+    /// 4294967295: never.
     #[prost(uint32, tag = "2")]
     pub linger_disconnect_secs: u32,
     #[prost(uint32, tag = "3")]
@@ -745,6 +746,10 @@ pub struct Prepare {
     /// At a return without `start`: the window of resource_id's program comes to the front.
     #[prost(bool, tag = "17")]
     pub bring_to_front: bool,
+    /// With bring_to_front: resources that are open in the same program as resource_id, such as the documents
+    /// of an application. Where resource_id has no window of its own, the youngest of theirs comes to the front.
+    #[prost(string, repeated, tag = "18")]
+    pub same_program_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// What runs, for a new session; in a shared session that exists, what opens in it.
     #[prost(oneof = "prepare::Start", tags = "9, 10")]
     pub start: ::core::option::Option<prepare::Start>,

@@ -117,10 +117,6 @@ fn told(answer: &Value, user: &str) -> String {
     if let Some(at) = answer["at"].as_str() {
         text += &format!("As of {}.\n", plain(&at.into()));
     }
-    let part = |title: &str, lines: Vec<String>| match lines.is_empty() {
-        true => String::new(),
-        false => lines.iter().fold(format!("\n{title}\n"), |text, line| text + &format!("  {line}\n")),
-    };
     text += &part("Logon hours", hours(&answer["hours"]));
     text += &part("Client", client(&answer["clients"]));
     text += &part("Client policy", policy(&answer["policy"]));
@@ -128,6 +124,14 @@ fn told(answer: &Value, user: &str) -> String {
     text += &part("Sees", listed(&visible));
     text += &part("Does not see", listed(&hidden));
     text
+}
+
+/// A part of the text; one that has nothing to say is left out.
+pub(super) fn part(title: &str, lines: Vec<String>) -> String {
+    match lines.is_empty() {
+        true => String::new(),
+        false => lines.iter().fold(format!("\n{title}\n"), |text, line| text + &format!("  {line}\n")),
+    }
 }
 
 /// How the rules answered for a resource: the entry itself, or a part of it.
@@ -200,7 +204,7 @@ fn client(clients: &Value) -> Vec<String> {
     std::iter::once(sentence).chain(message(&clients["message"])).collect()
 }
 
-fn policy(policy: &Value) -> Vec<String> {
+pub(super) fn policy(policy: &Value) -> Vec<String> {
     if !policy.is_object() {
         return Vec::new();
     }

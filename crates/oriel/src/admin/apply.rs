@@ -87,6 +87,10 @@ pub struct Export {
     /// Also export secrets (passwords, keys), sealed under the passphrase on the first line of this file
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Also the farm's own keys, so that oriel broker restore can make this farm anew with them. Whoever has
+    /// the file and its passphrase can make certificates that this farm trusts
+    #[arg(long, requires = "passphrase_file")]
+    farm_keys: bool,
     /// Only the documents, one after the other, without icons and secrets: for reading and for oriel apply
     #[arg(long, conflicts_with = "passphrase_file")]
     documents: bool,
@@ -105,7 +109,7 @@ impl Export {
         } else {
             let passphrase = self.passphrase_file.as_deref().map(secret::from_file).transpose()?;
             let body = match &passphrase {
-                Some(passphrase) => json!({"passphrase": passphrase.as_str()}),
+                Some(passphrase) => json!({"passphrase": passphrase.as_str(), "farm_keys": self.farm_keys}),
                 None => json!({}),
             };
             let archive = desk.client.ask("export", &body)?;
@@ -170,17 +174,7 @@ pub struct Import {
 
 impl Import {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        let texts = documents::texts(std::slice::from_ref(&self.file))?;
-        let [(file, text)] = texts.as_slice() else {
-            return Err(Failure::Usage("--file must be one file, not a folder".into()));
-        };
-        let read = yaml::read(text, file)?;
-        let [archive] = read.as_slice() else {
-            return Err(Failure::Usage(format!("{file} is not what oriel export wrote: see oriel apply")));
-        };
-        if archive.field("format").is_none() {
-            return Err(Failure::Usage(format!("{file} is not what oriel export wrote: see oriel apply")));
-        }
+        let archive = documents::archive(&self.file)?;
         let passphrase = self.passphrase_file.as_deref().map(secret::from_file).transpose()?;
         let mut body = json!({"archive": archive.value()});
         if let Some(passphrase) = &passphrase {
@@ -207,6 +201,9 @@ pub struct Revert {
     /// Number of the change that is undone, from oriel log
     #[arg(value_name = "NUMBER")]
     sequence: Option<u64>,
+    /// Undo everything that was changed together with it: all of one oriel apply, or of one import
+    #[arg(long, requires = "sequence")]
+    transaction: bool,
     /// Instead, undo all changes after the one with this number
     #[arg(long, value_name = "NUMBER", conflicts_with = "sequence")]
     to: Option<u64>,
@@ -217,7 +214,9 @@ pub struct Revert {
 impl Revert {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         let (path, body) = match (self.sequence, self.to) {
-            (Some(sequence), _) => (format!("changes/{sequence}/revert"), json!({})),
+            (Some(sequence), _) => {
+                (format!("changes/{sequence}/revert"), json!({"transaction": self.transaction}))
+            }
             (None, Some(to)) => ("revert".to_owned(), json!({"to": to})),
             (None, None) => {
                 let message =

@@ -1,5 +1,5 @@
 //! `oriel backup`: the farm's sealed daily backups. They are made on the broker's machine; `oriel import`
-//! restores one.
+//! brings one into another farm, `oriel broker restore` makes the farm itself anew.
 
 use clap::{Args, Subcommand};
 use jiff::civil::Time;
@@ -45,6 +45,11 @@ pub struct Schedule {
     /// How many are kept
     #[arg(long, value_name = "NUMBER")]
     keep: Option<u32>,
+    /// Whether the farm's own keys are in them. With them, oriel broker restore makes this farm anew when its
+    /// machine is lost, and gateways and hosts go on without joining again. Whoever has such a backup and its
+    /// passphrase can make certificates that this farm trusts, and so pose as any part of it
+    #[arg(long, value_name = "true|false")]
+    farm_keys: Option<bool>,
 }
 
 impl BackupCommand {
@@ -82,11 +87,12 @@ impl BackupCommand {
 
 impl Schedule {
     fn run(self, desk: &Desk) -> Outcome {
-        let fields: [(&str, Option<Value>); 4] = [
+        let fields: [(&str, Option<Value>); 5] = [
             ("backup.enabled", self.enabled.map(Value::from)),
             ("backup.at", self.at.map(|at| at.to_string().into())),
             ("backup.time_zone", self.time_zone.map(Value::from)),
             ("backup.keep", self.keep.map(Value::from)),
+            ("backup.farm_keys", self.farm_keys.map(Value::from)),
         ];
         objects::set(desk, Kind::Farm, "", &SetOptions::default(), |spec| {
             for (field, value) in fields {

@@ -45,6 +45,22 @@ pub fn of(kind: Kind) -> &'static [Column] {
                 ]
             }
         }
+        Kind::Administrator => {
+            const {
+                &[
+                    NAME,
+                    ENABLED,
+                    Column::plain("ROLE", "/spec/role"),
+                    Column::plain("USER", "/spec/who/user"),
+                    Column::plain("GROUP", "/spec/who/group"),
+                    Column::plain("EMAIL", "/spec/email"),
+                    DESCRIPTION,
+                    CHANGED,
+                    BY,
+                    ID,
+                ]
+            }
+        }
         Kind::Pool => {
             const {
                 &[
@@ -187,8 +203,19 @@ pub const SESSIONS: &[Column] = &[
     Column::seconds("IDLE", "/idle_secs"),
     Column::plain("PROGRAMS", "/programs"),
     Column::plain("CLIENT", "/client/address"),
+    Column::plain("GATEWAY", "/gateway_name").wide(),
     Column::plain("ACCOUNT", "/account").wide(),
     Column::plain("ID", "/id"),
+];
+
+/// How the times of a schedule went.
+pub const RUNS: &[Column] = &[
+    Column::plain("TIME", "/occurrence"),
+    Column::plain("THROUGH", "/at"),
+    Column::plain("DONE", "/done"),
+    Column::plain("GIVEN UP", "/given_up"),
+    Column::plain("WITHDRAWN", "/withdrawn"),
+    Column::plain("PROBLEMS", "/problems"),
 ];
 
 /// Processes of a session.

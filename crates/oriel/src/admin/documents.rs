@@ -173,6 +173,19 @@ impl Documents {
     }
 }
 
+/// The whole farm in one file, as `oriel export` and backups write it.
+pub fn archive(path: &Path) -> Outcome<Placed> {
+    let texts = texts(std::slice::from_ref(&path.to_owned()))?;
+    let [(file, text)] = texts.as_slice() else {
+        return Err(Failure::Usage(format!("{} must be one file, not a folder", path.display())));
+    };
+    let mut read = yaml::read(text, file)?;
+    match (read.pop(), read.is_empty()) {
+        (Some(archive), true) if archive.field("format").is_some() => Ok(archive),
+        _ => Err(Failure::Usage(format!("{file} is not what oriel export wrote: see oriel apply"))),
+    }
+}
+
 /// The texts of files, folders and standard input, with names for messages.
 pub fn texts(paths: &[PathBuf]) -> Outcome<Vec<(String, String)>> {
     let mut found = Vec::new();

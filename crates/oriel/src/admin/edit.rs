@@ -52,6 +52,10 @@ impl Edits {
             path::put(spec, field, value(text, text_only)?)?;
         }
         for field in &self.unset {
+            let is_set = |assignment: &&String| assignment.split('=').next() == Some(field.as_str());
+            if let Some(both) = self.set.iter().find(is_set) {
+                return Err(Failure::Usage(format!("{field} cannot be unset and set at once: {both}")));
+            }
             path::remove(spec, field)?;
         }
         Ok(())
@@ -127,6 +131,12 @@ mod tests {
 
     fn edits_of_user(spec: &mut Value) {
         edits(&["groups=[Sales, IT]"], &[]).apply(Kind::User, spec).expect("valid");
+    }
+
+    #[test]
+    fn a_field_is_not_set_and_unset_at_once() {
+        let both = edits(&["description=x"], &["description"]).apply(Kind::Pool, &mut json!({}));
+        assert!(matches!(both, Err(Failure::Usage(text)) if text.contains("description")));
     }
 
     #[test]

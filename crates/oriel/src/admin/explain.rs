@@ -39,7 +39,7 @@ impl Explain {
                 .iter()
                 .map(|field| {
                     json!({"name": field.name, "holds": field.holds, "about": field.about,
-                    "variant": field.variant, "required": field.required})
+                    "variant": field.variant, "required": field.required, "default": field.default})
                 })
                 .collect();
             let holds = schema.holds(&steps);
@@ -70,7 +70,10 @@ fn listed(fields: &[Field]) -> String {
             }
         }
         let required = if field.required { ", required" } else { "" };
-        text += &format!("  {}  <{}{required}>\n", field.name, field.holds);
+        let default =
+            field.default.as_ref().map(|default| format!(", by default {}", output::plain(default)));
+        let default = default.unwrap_or_default();
+        text += &format!("  {}  <{}{required}{default}>\n", field.name, field.holds);
         if !field.about.is_empty() {
             text += &output::wrapped(&field.about, 6);
         }

@@ -22,6 +22,9 @@ pub struct Log {
     /// Only changes of this object: its id, or with --kind its name
     #[arg(long, value_name = "NAME", add = completion::objects())]
     object: Option<String>,
+    /// Only what was changed together: in the transaction with this number
+    #[arg(long, value_name = "NUMBER")]
+    transaction: Option<u64>,
     /// Only changes by authors in whose name this stands, such as admin
     #[arg(long, value_name = "AUTHOR")]
     by: Option<String>,
@@ -63,6 +66,7 @@ impl Log {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         let mut query = vec![("limit", self.limit.to_string()), ("names", "true".to_owned())];
         query.extend(self.kind.map(|kind| ("kind", kind.to_string())));
+        query.extend(self.transaction.map(|transaction| ("transaction", transaction.to_string())));
         query.extend(self.by.map(|by| ("by", by)));
         query.extend(self.since.map(|since| ("since", since.to_string())));
         query.extend(self.until.map(|until| ("until", until.to_string())));
@@ -96,8 +100,14 @@ fn told(change: &Value, brief: bool) -> String {
         "secret_removed" => "removed the secret of".to_owned(),
         action => action.replace('_', " "),
     };
+    // The first change of a transaction gives it its number.
+    let first = &change["transaction"];
+    let with = match first.as_u64() {
+        Some(_) if *first != change["sequence"] => format!(", together with {}", plain(first)),
+        _ => String::new(),
+    };
     let mut text = format!(
-        "{}  {}  {} {done} {} \"{}\" ({}{address})\n",
+        "{}  {}  {} {done} {} \"{}\" ({}{address}{with})\n",
         plain(&change["sequence"]),
         plain(&change["at"]),
         plain(&author["name"]),
@@ -123,6 +133,7 @@ mod tests {
     fn a_change_is_told_field_by_field() {
         let change = json!({
             "sequence": 7, "at": "2026-11-21T00:00:00Z", "kind": "logon_hours", "name": "Day", "action": "changed",
+            "transaction": 5,
             "author": {"name": "token admin", "via": "cli", "address": "192.0.2.7"},
             "changes": [
                 {"field": "spec.description", "before": null, "after": "x"},
@@ -131,7 +142,7 @@ mod tests {
         });
         assert_eq!(
             told(&change, false),
-            "7  2026-11-21 00:00:00Z  token admin changed logon hours \"Day\" (cli from 192.0.2.7)\n    \
+            "7  2026-11-21 00:00:00Z  token admin changed logon hours \"Day\" (cli from 192.0.2.7, together with 5)\n    \
              + spec.description: x\n    spec.order: 1 -> 2\n"
         );
         assert_eq!(told(&change, true).lines().count(), 1);

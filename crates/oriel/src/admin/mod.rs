@@ -15,7 +15,7 @@ pub mod client;
 mod columns;
 mod completion;
 pub mod connection;
-mod documents;
+pub mod documents;
 mod edit;
 mod explain;
 mod farm;

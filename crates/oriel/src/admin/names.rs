@@ -16,7 +16,12 @@ use oriel_model::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{client::Client, words};
+use super::{
+    client::Client,
+    path::{self, Step},
+    schema::Schema,
+    words,
+};
 use crate::failure::{Failure, Outcome};
 
 macro_rules! typed {
@@ -108,14 +113,40 @@ pub fn to_ids(client: &Client, kind: Kind, spec: &mut Value) -> Outcome {
         return Ok(());
     }
     let mut known = Known::default();
-    for (kind, name) in asked {
-        let object = find(client, kind, &name)?;
-        known.add(kind, &object);
+    for (wanted, name) in asked {
+        let object = find(client, wanted, &name).map_err(|failure| match failure {
+            Failure::NotFound(text) => Failure::NotFound(match place_of(kind, spec, wanted, &name) {
+                Some(field) => format!("{field}: {text}"),
+                None => text,
+            }),
+            other => other,
+        })?;
+        known.add(wanted, &object);
     }
     if let Ok(read) = read(kind, spec, Rc::new(known)) {
         *spec = read;
     }
     Ok(())
+}
+
+/// The path of the field in a kind's spec that has this name of an object.
+fn place_of(kind: Kind, spec: &Value, wanted: Kind, name: &str) -> Option<String> {
+    fn search(schema: &Schema, value: &Value, at: &mut Vec<Step>, wanted: Kind, name: &str) -> bool {
+        match value {
+            Value::String(text) => text == name && schema.may_name(at, wanted),
+            Value::Object(fields) => fields.iter().any(|(field, value)| {
+                at.push(Step::Field(field.clone()));
+                search(schema, value, at, wanted, name) || at.pop().is_none()
+            }),
+            Value::Array(entries) => entries.iter().enumerate().any(|(number, value)| {
+                at.push(Step::Entry(number));
+                search(schema, value, at, wanted, name) || at.pop().is_none()
+            }),
+            _ => false,
+        }
+    }
+    let mut at = Vec::new();
+    search(&Schema::of(kind), spec, &mut at, wanted, name).then(|| path::written(&at))
 }
 
 /// Puts names where objects of a kind have ids, in their specs and their sites. What leads nowhere keeps
@@ -201,6 +232,17 @@ mod tests {
             let full = read(kind, &json!({}), Rc::new(Known::default())).expect("all fields have defaults");
             assert_eq!(written(kind, &full, Rc::new(Known::default())), Some(full), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_found_in_its_field() {
+        let spec = json!({
+            "description": "Guests",
+            "rules": {"rules": [{"effect": "allow", "criteria": [{"type": "group", "objects": ["Staff", "Guests"]}]}]},
+        });
+        let place = place_of(Kind::Policy, &spec, Kind::Group, "Guests");
+        assert_eq!(place.as_deref(), Some("rules.rules[0].criteria[0].objects[1]"));
+        assert_eq!(place_of(Kind::Policy, &spec, Kind::Group, "Nobody"), None);
     }
 
     #[test]

@@ -36,6 +36,19 @@ pub fn parse(path: &str) -> Outcome<Vec<Step>> {
     Ok(steps)
 }
 
+/// Writes a path, as [`parse`] reads it.
+pub fn written(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Field(name) if text.is_empty() => text += name,
+            Step::Field(name) => text += &format!(".{name}"),
+            Step::Entry(number) => text += &format!("[{number}]"),
+        }
+    }
+    text
+}
+
 /// Sets the field at a path, making the objects on the way; the entry after a list's last is appended.
 pub fn put(value: &mut Value, path: &str, new: Value) -> Outcome {
     let mut place = value;

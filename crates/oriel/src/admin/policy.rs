@@ -42,6 +42,12 @@ pub struct Fields {
     /// Whether the session's sound is heard
     #[arg(long, value_name = "true|false")]
     sound: Option<bool>,
+    /// Whether the session hears the user's microphone
+    #[arg(long, value_name = "true|false")]
+    microphone: Option<bool>,
+    /// What the session leaves out for the user's network
+    #[arg(long, value_enum)]
+    quality: Option<Quality>,
     #[command(flatten)]
     meant_for: MeantFor,
 }
@@ -57,6 +63,27 @@ enum Direction {
     FromSession,
     /// Both ways
     Both,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Quality {
+    /// What client and host find right
+    Automatic,
+    /// Wallpaper, effects and themes
+    Slow,
+    /// Nothing
+    Fast,
+}
+
+impl Quality {
+    fn word(self) -> &'static str {
+        match self {
+            Quality::Automatic => "automatic",
+            Quality::Slow => "slow",
+            Quality::Fast => "fast",
+        }
+    }
 }
 
 impl Direction {
@@ -79,6 +106,8 @@ impl frame::Fields for Fields {
         put(spec, "settings.drives.direction", self.drives.map(Direction::word))?;
         put(spec, "settings.printing.printers", self.printing)?;
         put(spec, "settings.audio.playback", self.sound)?;
+        put(spec, "settings.audio.recording", self.microphone)?;
+        put(spec, "settings.network.quality", self.quality.map(Quality::word))?;
         put(spec, "rules", self.meant_for.rules())
     }
 }

@@ -8,8 +8,11 @@ use oriel_model::Kind;
 use serde_json::{Value, json};
 
 use super::{
-    Desk,
+    Desk, columns,
     frame::{self, Made, put},
+    names,
+    objects::{self, Named},
+    output::{self, plain},
 };
 use crate::failure::Outcome;
 
@@ -17,7 +20,9 @@ use crate::failure::Outcome;
 #[derive(Debug, Subcommand)]
 pub enum ScheduleCommand {
     #[command(flatten)]
-    Made(Made<Fields>),
+    Made(Box<Made<Fields>>),
+    /// List how its latest times went, newest first
+    Runs(Named),
 }
 
 /// The fields of a schedule that have options of their own.
@@ -156,14 +161,41 @@ impl frame::Fields for Fields {
 
 impl ScheduleCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        let ScheduleCommand::Made(command) = self;
-        command.run(desk, Kind::Schedule)
+        match self {
+            ScheduleCommand::Made(command) => command.run(desk, Kind::Schedule),
+            ScheduleCommand::Runs(named) => runs(desk, &named),
+        }
     }
+}
+
+fn runs(desk: &Desk, named: &Named) -> Outcome {
+    let schedule = names::find(&desk.client, Kind::Schedule, &named.name)?;
+    let path = format!("{}/runs", objects::address(Kind::Schedule, &schedule));
+    let mut rows = desk.client.list(&path, &[])?;
+    if desk.format.is_for_people() {
+        rows.iter_mut().for_each(tell_problems);
+    }
+    output::rows(desk.format, columns::RUNS, &rows)
+}
+
+/// Writes the problems of a run as people read them.
+fn tell_problems(run: &mut Value) {
+    let problems = run["problems"].as_array().into_iter().flatten();
+    let told =
+        problems.map(|problem| format!("{}: {}", plain(&problem["host_name"]), plain(&problem["text"])));
+    run["problems"] = told.collect::<Vec<_>>().join("; ").into();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn problems_are_told_with_the_host() {
+        let mut run = json!({"problems": [{"host_name": "h1", "text": "no power"}, {"host_name": "h2", "text": "away"}]});
+        tell_problems(&mut run);
+        assert_eq!(run["problems"], "h1: no power; h2: away");
+    }
 
     #[test]
     fn a_message_says_when() {

@@ -41,6 +41,8 @@ pub struct Field {
     pub variant: Option<String>,
     /// Whether it must be said.
     pub required: bool,
+    /// What holds where nothing is said, if that is worth saying.
+    pub default: Option<Value>,
 }
 
 impl Schema {
@@ -113,16 +115,25 @@ impl Schema {
         !kinds.is_empty() && kinds.iter().all(|kind| *kind == "string")
     }
 
+    /// Whether the place at a path may name an object of this kind.
+    pub fn may_name(&self, path: &[Step], kind: Kind) -> bool {
+        let is_kind = |place: &&Value| place["x-oriel-kind"].as_str() == Some(kind.as_str());
+        self.expanded(&self.at(path)).iter().any(is_kind)
+    }
+
     fn form(&self, places: &[&Value]) -> String {
         let all = self.expanded(places);
         if let Some(kind) = all.iter().find_map(|place| place["x-oriel-kind"].as_str()) {
             return format!("name of a {}", kind.replace('_', " "));
         }
         let words = values(&all);
+        let is = |kind: &str| all.iter().any(|place| types(place).contains(&kind));
+        if !words.is_empty() && is("integer") {
+            return format!("number, or {}", words.join(" or "));
+        }
         if !words.is_empty() {
             return format!("one of: {}", words.join(", "));
         }
-        let is = |kind: &str| all.iter().any(|place| types(place).contains(&kind));
         if is("array") {
             let items: Vec<_> = all.iter().filter_map(|place| place.get("items")).collect();
             return format!("list of {}", self.form(&items));
@@ -157,6 +168,7 @@ impl Schema {
                     let known = found.iter_mut().find(|field| field.name == *name);
                     let word = tag.map_or("", |(_, word)| word);
                     match known {
+                        Some(field) if field.holds.split([' ', ',']).any(|known| known == word) => {}
                         Some(field) => field.holds += &format!(", {word}"),
                         None => found.push(Field {
                             name: name.clone(),
@@ -164,6 +176,7 @@ impl Schema {
                             about: "Which of these it is.".into(),
                             variant: None,
                             required: true,
+                            default: None,
                         }),
                     }
                     continue;
@@ -171,13 +184,18 @@ impl Schema {
                 let places = [field];
                 let about =
                     self.expanded(&places).into_iter().find_map(|place| place["description"].as_str());
-                found.push(Field {
+                let described = Field {
                     name: name.clone(),
                     holds: self.form(&places),
                     about: about.map(in_words).unwrap_or_default(),
                     variant: tag.map(|(tag, word)| format!("{tag}: {word}")),
                     required: required.contains(&name.as_str()),
-                });
+                    default: field.get("default").filter(|default| is_telling(default)).cloned(),
+                };
+                // Several kinds of a thing may have a part of the same form.
+                if !found.contains(&described) {
+                    found.push(described);
+                }
             }
         }
         found
@@ -208,6 +226,17 @@ impl Schema {
     }
 }
 
+/// Whether a default says more than that there is nothing.
+fn is_telling(default: &Value) -> bool {
+    match default {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(entries) => !entries.is_empty(),
+        Value::Object(_) => false,
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 fn types(place: &Value) -> Vec<&str> {
     match &place["type"] {
         Value::String(kind) => vec![kind],
@@ -223,8 +252,12 @@ fn values<'s>(places: &[&'s Value]) -> Vec<&'s str> {
         if place["properties"].is_object() {
             return Vec::new();
         }
-        found.extend(place["const"].as_str());
-        found.extend(place["enum"].as_array().into_iter().flatten().filter_map(Value::as_str));
+        let all = place["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for word in place["const"].as_str().into_iter().chain(all) {
+            if !found.contains(&word) {
+                found.push(word);
+            }
+        }
     }
     found
 }
@@ -266,6 +299,32 @@ mod tests {
         assert!(kinds.expect("it is tagged").holds.contains("web_application"));
         let policy = Schema::of(Kind::Policy);
         assert!(policy.paths().iter().any(|(path, _)| path == "settings.clipboard.direction"));
+    }
+
+    #[test]
+    fn defaults_and_words_beside_numbers_are_told() {
+        let pool = Schema::of(Kind::Pool);
+        let told = |name: &str| {
+            let fields = pool.fields(&at("settings"));
+            let field = fields.into_iter().find(|field| field.name == name).expect(name);
+            (field.holds, field.default.unwrap_or_default())
+        };
+        assert_eq!(told("max_sessions"), ("number".into(), 250.into()));
+        assert_eq!(told("linger_disconnect_secs"), ("number, or never".into(), 25.into()));
+        assert_eq!(told("balanced"), ("true or false".into(), true.into()));
+        assert!(!pool.is_text(&at("settings.linger_logoff_secs")));
+    }
+
+    #[test]
+    fn a_form_that_several_variants_share_is_told_once() {
+        let fields = Schema::of(Kind::Resource).fields(&at("target.source"));
+        let told: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.holds.as_str())).collect();
+        let expected = [
+            ("from", "one of: all_hosts, pools, hosts"),
+            ("pools", "list of name of a pool"),
+            ("hosts", "list of name of a host"),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Desk,
-    access::Access,
+    access::{self, Access},
     names,
     output::{self, plain},
 };
@@ -91,6 +91,13 @@ fn told(answer: &Value) -> String {
             if session["shared"] == true { ", shared" } else { "" },
         )
     });
+    if answer["over_limits"].as_array().is_some_and(|over| !over.is_empty()) {
+        text += "\nLimits of use that are reached\n";
+        text += &lines(&answer["over_limits"], "none", |over| {
+            format!("{}: {} of {}", plain(&over["name"]), plain(&over["uses"]), plain(&over["limit"]))
+        });
+    }
+    text += &access::part("Client policy", access::policy(&answer["policy"]));
     let placement = &answer["placement"];
     text += &format!("\nHosts {}, by {}\n", plain(&placement["place"]), balancing(&placement["balancing"]));
     text += &lines(&placement["hosts"], "none", host);
@@ -211,6 +218,8 @@ mod tests {
             "user_name": "alice", "user_enabled": true, "resource_name": "Writer", "at": "2026-11-21T00:00:00Z",
             "access": {"answer": "open", "decision": {"effect": "allow", "rule": 0}}, "rule_name": "for group Office",
             "sessions": [],
+            "over_limits": [{"name": "Writer", "uses": 2, "limit": 2}],
+            "policy": {"policy": {"id": "b", "name": "Kiosk"}, "enforced": ["clipboard"], "looked_at": []},
             "placement": {
                 "place": "of pool Office", "balancing": {"method": "resource", "cpu": false},
                 "hosts": [{"name": "h1", "sessions": 3, "max_sessions": 5, "logon_mode": "drain", "enabled": true}],
@@ -222,6 +231,8 @@ mod tests {
         assert!(text.starts_with("The only host of pool Office is draining.\n"));
         for part in [
             "Yes, by rule 1 \"for group Office\".",
+            "  Writer: 2 of 2",
+            "  \"Kiosk\" holds; it enforces clipboard.",
             "by load (sessions + memory)",
             "h1: 3 of 5 sessions",
             "h1: it is draining",

@@ -10,7 +10,7 @@ use serde::{
     de::{self, Deserializer, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Error, Spanned};
 
 use super::path::Step;
 use crate::failure::{Failure, Outcome};
@@ -53,10 +53,29 @@ pub fn read(text: &str, file: &str) -> Outcome<Vec<Placed>> {
     };
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
         let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
-        let message = error.without_snippet().to_string();
-        let message = message.lines().next().unwrap_or_default().to_owned();
-        Failure::Usage(format!("{file}{place}: {message}"))
+        Failure::Usage(format!("{file}{place}: {}", complaint(error.without_snippet())))
     })
+}
+
+/// What is wrong, without its place. What settings files run into is said in our words.
+fn complaint(error: &Error) -> String {
+    match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("\"{key}\" stands here a second time"),
+        Error::Budget { .. } => format!(
+            "the file is too large or nested too deeply: at most {VALUES_MAX} values, {DOCUMENTS_MAX} documents \
+             and {DEPTH_MAX} levels are taken"
+        ),
+        other => {
+            let text = other.to_string();
+            if text.starts_with("alias replay") {
+                return format!(
+                    "its aliases (*name) stand for more than the {ALIASED_MAX} values that are taken"
+                );
+            }
+            let text = text.lines().next().unwrap_or_default();
+            text.split(" at line ").next().unwrap_or_default().to_owned()
+        }
+    }
 }
 
 /// Writes a value.
@@ -284,7 +303,7 @@ mod tests {
             assert!(error.starts_with(&format!("farm.yaml:{place}")), "{error}");
             assert!(!error.contains('\n'), "{error}");
         };
-        check("a: 1\nb: 2\na: 3\n", "3");
+        check("a: 1\nb: 2\na: 3\n", "3:1: \"a\" stands here a second time");
         check("a: [1, 2\nb: }", "");
         check("a: *nowhere\n", "1");
         check(&"[".repeat(10_000), "1");
@@ -293,5 +312,8 @@ mod tests {
             bomb += &format!("{next}: &{next} [{}]\n", vec![format!("*{one}"); 9].join(","));
         }
         check(&bomb, "");
+        let error = read(&bomb, "farm.yaml").expect_err("explodes").to_string();
+        let expected = "its aliases (*name) stand for more than the 100000 values that are taken";
+        assert!(error.ends_with(expected), "{error}");
     }
 }

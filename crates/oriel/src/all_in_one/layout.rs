@@ -117,6 +117,12 @@ fn path(path: &std::path::Path) -> Value {
     path.display().to_string().into()
 }
 
+fn insert_pages(table: &mut Table, web_root: Option<&PathBuf>) {
+    if let Some(root) = web_root {
+        table.insert("web_root".into(), path(&std::path::absolute(root).unwrap_or_else(|_| root.clone())));
+    }
+}
+
 fn broker(options: &Options, layout: &Layout, management: SocketAddr) -> Table {
     let mut table = Table::new();
     table.insert("data_dir".into(), path(&layout.broker));
@@ -124,6 +130,7 @@ fn broker(options: &Options, layout: &Layout, management: SocketAddr) -> Table {
     table.insert("gateway_listen".into(), listen(loopback(options.broker_gateway_port)));
     table.insert("agent_listen".into(), listen(loopback(options.broker_agent_port)));
     table.insert("management_listen".into(), listen(management));
+    insert_pages(&mut table, options.admin_web_root.as_ref());
     table
 }
 
@@ -137,9 +144,7 @@ fn gateway(options: &Options, layout: &Layout) -> Table {
     if let Some(address) = &options.public_address {
         table.insert("public_address".into(), address.clone().into());
     }
-    if let Some(root) = &options.web_root {
-        table.insert("web_root".into(), path(&std::path::absolute(root).unwrap_or_else(|_| root.clone())));
-    }
+    insert_pages(&mut table, options.web_root.as_ref());
     table
 }
 

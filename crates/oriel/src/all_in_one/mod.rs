@@ -81,6 +81,9 @@ pub struct Options {
     /// The folder with the portal's pages; otherwise share/oriel/portal beside the program's bin folder
     #[arg(long, value_name = "DIR")]
     pub web_root: Option<PathBuf>,
+    /// The folder with the management portal's pages; otherwise share/oriel/admin beside the program's bin folder
+    #[arg(long, value_name = "DIR")]
+    pub admin_web_root: Option<PathBuf>,
     /// Command of a desktop session; otherwise the first known desktop that is installed
     #[arg(long, value_name = "COMMAND")]
     pub desktop_command: Option<String>,

@@ -13,7 +13,7 @@ use oriel_net::{
 };
 use serde::Deserialize;
 
-use super::{RunOptions, machine_name};
+use super::{RunOptions, installed_pages, machine_name};
 use crate::failure::Outcome;
 
 /// The broker's node file.
@@ -28,6 +28,7 @@ pub struct File {
     management_listen: SocketAddr,
     #[serde(default)]
     advertised: Vec<String>,
+    web_root: Option<PathBuf>,
 }
 
 impl NodeFile for File {
@@ -82,6 +83,12 @@ impl NodeFile for File {
             help: "Names and addresses, without port, under which gateways, agents and administrators reach this\n\
                    broker. Without it: the address that is listened on, or the machine's name.",
         },
+        Field {
+            key: "web_root",
+            kind: Kind::Path,
+            presence: Presence::Optional,
+            help: "The management portal's pages. Without it: share/oriel/admin beside the program's folder.",
+        },
     ];
 }
 
@@ -118,7 +125,7 @@ fn tell_administrators(data_dir: &Path, management: SocketAddr) -> anyhow::Resul
 }
 
 impl File {
-    fn into_config(self) -> BrokerConfig {
+    pub(super) fn into_config(self) -> BrokerConfig {
         let name = self.name.unwrap_or_else(machine_name);
         let mut config = BrokerConfig::new(self.data_dir, self.gateway_listen.ip(), name);
         if let Some(store) = self.store {
@@ -129,6 +136,7 @@ impl File {
         config.agent_listen = self.agent_listen;
         config.management_listen = self.management_listen;
         config.advertised = self.advertised;
+        config.web_root = self.web_root.or_else(|| installed_pages("admin"));
         config
     }
 }

@@ -10,7 +10,7 @@ use oriel_net::{
 };
 use serde::Deserialize;
 
-use super::{RunOptions, join};
+use super::{RunOptions, installed_pages, join};
 use crate::failure::Outcome;
 
 /// The gateway's node file.
@@ -122,7 +122,8 @@ impl File {
             Some(brokers) => brokers,
             None => join::brokers(&self.data_dir)?,
         };
-        let web_root = self.web_root.map_or_else(installed_web_root, Ok)?;
+        let web_root = self.web_root.or_else(|| installed_pages("portal"));
+        let web_root = web_root.context("the program's own path is not known")?;
         let mut config = GatewayConfig::new(self.listen, self.data_dir, brokers, web_root);
         config.redirect_listen = self.redirect_listen;
         config.public_address = self.public_address;
@@ -134,13 +135,6 @@ impl File {
         }
         Ok(config)
     }
-}
-
-/// Where an installation has the portal's pages: beside the folder of the program.
-pub fn installed_web_root() -> anyhow::Result<PathBuf> {
-    let program = std::env::current_exe().context("the program's own path is not known")?;
-    let prefix = program.parent().and_then(|bin| bin.parent()).context("the program lies in no folder")?;
-    Ok(prefix.join("share/oriel/portal"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub mod gateway;
 #[cfg(any(feature = "gateway", feature = "agent"))]
 pub mod join;
 mod parent;
+#[cfg(feature = "broker")]
+pub mod restore;
 
 use std::path::PathBuf;
 
@@ -100,6 +102,12 @@ pub fn runtime() -> Outcome<tokio::runtime::Runtime> {
 /// Prints an example of a node file.
 pub fn example<F: NodeFile>() -> Outcome {
     admin::output::print(&node_file::example(F::FIELDS))
+}
+
+/// Where an installation has the pages of a portal: beside the folder of the program.
+pub fn installed_pages(portal: &str) -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.parent()?.parent()?.join("share/oriel").join(portal))
 }
 
 /// What the kernel calls this machine.

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { copyWays, followsWindow, locksOf, reconnectMs, startsInFullScreen, wantedSize } from './policy.ts';
 
 const policy = (settings: PolicySettings): ClientPolicy => ({ name: 'Office', settings });
-const open: Channels = { clipboard: true, drives: true, audio: true, printers: true };
+const open: Channels = { clipboard: true, drives: true, audio: true, microphone: true, printers: true };
 const clipboard = (facts: Partial<NonNullable<PolicySettings['clipboard']>>) =>
   policy({ clipboard: { direction: 'both', kinds: [], max_kib: null, ...facts } });
 
@@ -52,7 +52,7 @@ describe('the size', () => {
 });
 
 describe('reconnecting', () => {
-  const connection = (reconnect: boolean) => policy({ connection: { reconnect, reconnect_minutes: 5, max_minutes: null } });
+  const connection = (reconnect: boolean) => policy({ connection: { reconnect, reconnect_minutes: 5, prelaunch: 'off', max_minutes: null } });
   it('goes on as long as the policy says', () => {
     expect(reconnectMs(null)).toBeNull();
     expect(reconnectMs(connection(true))).toBe(300_000);
@@ -79,4 +79,22 @@ it('names what is locked, and nothing of an absent group', () => {
     { key: 'no_session_list' },
     { key: 'sign_out', count: 30 },
   ]);
+});
+
+it.each([
+  [{ drives: { direction: 'both' } }, []],
+  [{ drives: { direction: 'none' } }, ['no_drives']],
+  [{ drives: { direction: 'to_session' } }, ['drives_to_session']],
+  [{ drives: { direction: 'from_session' } }, ['drives_from_session']],
+  [{ printing: { printers: false } }, ['no_printers']],
+  [{ audio: { playback: true, recording: true } }, []],
+  [{ audio: { playback: true, recording: false } }, ['no_microphone']],
+  [{ audio: { playback: false, recording: true } }, ['no_sound']],
+  [{ audio: { playback: false, recording: false } }, ['no_sound', 'no_microphone']],
+  [{ network: { quality: 'automatic', max_kbits: null } }, []],
+  [{ network: { quality: 'fast', max_kbits: null } }, ['fast']],
+  [{ connection: { reconnect: false, reconnect_minutes: 5, prelaunch: 'basic', max_minutes: null } }, ['no_reconnect', 'prelaunch']],
+  [{ redirection: { routes: [] } }, ['redirection']],
+] satisfies [PolicySettings, string[]][])('%j locks %j', (settings, keys) => {
+  expect(locksOf(policy(settings)).map((lock) => lock.key)).toEqual(keys);
 });

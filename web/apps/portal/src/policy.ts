@@ -47,7 +47,8 @@ export function reconnectMs(policy: Policy): number | null {
 
 /** What a policy sets and the settings tell of, as keys of `locked.` and what is put in. */
 export type Lock =
-  | { key: 'full_screen' | 'scaled' | 'no_toolbar' | 'no_session_list' | 'no_system_keys' | 'no_reconnect' | 'no_drives' | 'no_printers' | 'no_sound' | 'slow' | 'fast' }
+  | { key: 'full_screen' | 'scaled' | 'no_toolbar' | 'no_session_list' | 'no_system_keys' | 'no_reconnect' | 'prelaunch' | 'slow' | 'fast' }
+  | { key: 'no_drives' | 'drives_to_session' | 'drives_from_session' | 'no_printers' | 'no_sound' | 'no_microphone' | 'redirection' }
   | { key: 'scale'; percent: number }
   | { key: 'reconnect' | 'max_minutes' | 'sign_out'; count: number }
   | { key: 'max_kbits'; kbits: number };
@@ -55,22 +56,25 @@ export type Lock =
 /** Keyboard layout and clipboard have their own place in the settings. */
 export function locksOf(policy: Policy): Lock[] {
   if (!policy) return [];
-  const { display, drives, printing, audio, keyboard, connection, network, options } = policy.settings;
+  const { display, drives, printing, audio, keyboard, connection, network, options, redirection } = policy.settings;
   const locks: (Lock | false | null | undefined)[] = [
     display?.full_screen && { key: 'full_screen' },
     display && !display.follow_window && { key: 'scaled' },
     display?.scale_percent != null && { key: 'scale', percent: display.scale_percent },
     keyboard && !keyboard.system_keys && { key: 'no_system_keys' },
     connection && (connection.reconnect ? { key: 'reconnect', count: connection.reconnect_minutes } : { key: 'no_reconnect' }),
+    connection?.prelaunch === 'basic' && { key: 'prelaunch' },
     connection?.max_minutes != null && { key: 'max_minutes', count: connection.max_minutes },
     network && network.quality !== 'automatic' && { key: network.quality },
     network?.max_kbits != null && { key: 'max_kbits', kbits: network.max_kbits },
-    drives?.direction === 'none' && { key: 'no_drives' },
+    drives && drives.direction !== 'both' && { key: drives.direction === 'none' ? 'no_drives' : `drives_${drives.direction}` },
     printing && !printing.printers && { key: 'no_printers' },
-    audio && !audio.playback && !audio.recording && { key: 'no_sound' },
+    audio && !audio.playback && { key: 'no_sound' },
+    audio && !audio.recording && { key: 'no_microphone' },
     options && !options.toolbar && { key: 'no_toolbar' },
     options && !options.session_list && { key: 'no_session_list' },
     options?.sign_out_minutes != null && { key: 'sign_out', count: options.sign_out_minutes },
+    redirection && { key: 'redirection' },
   ];
   return locks.filter((lock): lock is Lock => Boolean(lock));
 }

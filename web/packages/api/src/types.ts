@@ -33,9 +33,11 @@ export interface PolicySettings {
   printing?: { printers: boolean };
   audio?: { playback: boolean; recording: boolean };
   keyboard?: { layout: string | null; system_keys: boolean };
-  connection?: { reconnect: boolean; reconnect_minutes: number; max_minutes: number | null };
+  connection?: { reconnect: boolean; reconnect_minutes: number; prelaunch: 'off' | 'basic'; max_minutes: number | null };
   network?: { quality: 'automatic' | 'slow' | 'fast'; max_kbits: number | null };
   options?: { toolbar: boolean; session_list: boolean; sign_out_minutes: number | null };
+  /** What the launch's routes come from. */
+  redirection?: { routes: unknown[] };
 }
 
 export interface ClientPolicy {
@@ -139,6 +141,7 @@ export interface Channels {
   clipboard: boolean;
   drives: boolean;
   audio: boolean;
+  microphone: boolean;
   printers: boolean;
 }
 

@@ -126,7 +126,7 @@ impl<S: Managed> AnyKind for Of<S> {
         read.map(|spec| json(&spec)).map_err(|error| {
             let path = track.path().to_string();
             let field = if path == "." { "spec".to_owned() } else { format!("spec.{path}") };
-            Mistake { field, message: error.to_string() }
+            Mistake { field, message: validate::in_words(&error.to_string()) }
         })
     }
 

@@ -16,7 +16,7 @@ use std::{
 use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
 use oriel_model::{Timestamp, farm::Backup};
 use oriel_net::supervise::ShutdownSignal;
-use oriel_store::{Author, Transaction};
+use oriel_store::Transaction;
 use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::{Refused, archive, export};
 use crate::{
     Broker,
+    app::administrators::{Caller, permitted},
     hosts::lock,
     http::problem::{in_words, sentence},
 };
@@ -82,13 +83,15 @@ pub struct Backups {
 /// Sets the passphrase of the farm's backups. It is never given back.
 pub async fn set_passphrase(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     passphrase: Zeroizing<String>,
 ) -> Result<(), Refused> {
     archive::check_passphrase("passphrase", &passphrase)?;
     let secret = Zeroizing::new(passphrase.as_bytes().to_vec());
-    let transaction = Transaction::new(author, broker.now());
-    broker.commit(transaction.put_secret(broker.farm_id, PASSPHRASE_SECRET, secret)).await?;
+    let transaction = Transaction::new(by.author.clone(), broker.now());
+    let transaction = transaction.put_secret(broker.farm_id, PASSPHRASE_SECRET, secret);
+    permitted(&by.rights, &broker.farm.load(), &transaction)?;
+    broker.commit(transaction).await?;
     Ok(())
 }
 
@@ -141,8 +144,9 @@ async fn make_one(broker: &Arc<Broker>) -> Result<BackupFile, Refused> {
     let passphrase = broker.store.secret(broker.farm_id.cast(), PASSPHRASE_SECRET).await?;
     let passphrase = passphrase.ok_or(Refused::NoBackupPassphrase)?;
     let passphrase = String::from_utf8(passphrase.to_vec()).map_err(|_| Refused::NoBackupPassphrase)?;
-    let archive = export(broker, Some(Zeroizing::new(passphrase))).await?;
-    let (folder, keep) = (folder(broker), broker.farm.load().farm().backup.keep);
+    let settings = broker.farm.load().farm().backup;
+    let archive = export(broker, Some(Zeroizing::new(passphrase)), settings.farm_keys).await?;
+    let (folder, keep) = (folder(broker), settings.keep);
     on_disk(move || {
         let made_at = archive.made_at;
         let bytes = serde_json::to_vec_pretty(&archive).expect("plain JSON: its maps have text keys");
@@ -276,9 +280,19 @@ pub async fn make_if_due(broker: &Arc<Broker>) -> Result<Option<BackupFile>, Ref
 
 /// Makes backups when they are due, until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
+    run_at(broker, signal, LOOK, AGAIN_AFTER).await;
+}
+
+/// As [`run`], with pauses of its own.
+pub(crate) async fn run_at(
+    broker: Arc<Broker>,
+    signal: ShutdownSignal,
+    look: Duration,
+    again_after: Duration,
+) {
     loop {
         // A failure is in the log and in the state already.
-        let pause = if make_if_due(&broker).await.is_ok() { LOOK } else { AGAIN_AFTER };
+        let pause = if make_if_due(&broker).await.is_ok() { look } else { again_after };
         tokio::select! {
             () = signal.given() => return,
             () = tokio::time::sleep(pause) => {}
@@ -303,6 +317,7 @@ mod tests {
             at: at.parse().expect("a time"),
             time_zone: "Europe/Berlin".into(),
             keep: 3,
+            farm_keys: false,
         };
         let check = |time: &str, now: &str, last: &str, next: &str| {
             let expected = Due { last: Some(at(last)), next: Some(at(next)) };

@@ -10,29 +10,41 @@ use zeroize::Zeroizing;
 
 use super::{
     DocumentsQuery, Refused, any_kind,
-    archive::{Archive, ArchivedFarm, ArchivedFields, ArchivedSecret, FORMAT, Secrets, check_passphrase},
-    list,
+    archive::{
+        Archive, ArchivedFarm, ArchivedFields, ArchivedSecret, FORMAT, Secrets, check_passphrase, is_archived,
+    },
+    list, wrong,
 };
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Rights, farm::FarmView};
 
 /// The whole farm as an archive. Without a passphrase, nothing secret is in it: users keep no passwords,
-/// and tokens and invitations are left out, as they are nothing without their digests.
-pub async fn export(broker: &Arc<Broker>, passphrase: Option<Zeroizing<String>>) -> Result<Archive, Refused> {
+/// and tokens and invitations are left out, as they are nothing without their digests. `with_farm_keys`
+/// says whether the farm's own keys are among its secrets.
+pub async fn export(
+    broker: &Arc<Broker>,
+    passphrase: Option<Zeroizing<String>>,
+    with_farm_keys: bool,
+) -> Result<Archive, Refused> {
+    if with_farm_keys && passphrase.is_none() {
+        return Err(wrong("passphrase", "is needed: the farm's own keys are archived only sealed"));
+    }
     if let Some(passphrase) = &passphrase {
         check_passphrase("passphrase", passphrase)?;
     }
     let view = broker.farm.load();
-    let secrets = match passphrase {
+    let mut secrets = match passphrase {
         Some(_) => broker.store.secrets().await?,
         None => Vec::new(),
     };
+    secrets.retain(|secret| is_archived(secret.kind, &secret.name, with_farm_keys));
     let icons = icons(broker, &view).await?;
     let (farm, made_at) = (ArchivedFarm { id: broker.farm_id, name: view.farm_name() }, broker.now());
     let work = tokio::task::spawn_blocking(move || {
         let documents = documents(&view, passphrase.is_some());
         let sealed =
             passphrase.map(|passphrase| all_secrets(&view, secrets).seal(&passphrase)).transpose()?;
-        Ok(Archive { format: FORMAT.into(), farm, made_at, documents, icons, secrets: sealed })
+        let (format, farm_keys) = (FORMAT.into(), with_farm_keys);
+        Ok(Archive { format, farm, made_at, documents, icons, farm_keys, secrets: sealed })
     });
     work.await.map_err(|error| oriel_store::StoreError::Unavailable { reason: error.to_string() })?
 }
@@ -40,7 +52,8 @@ pub async fn export(broker: &Arc<Broker>, passphrase: Option<Zeroizing<String>>)
 /// Every object with its id.
 fn documents(view: &Arc<FarmView>, with_secrets: bool) -> Vec<Value> {
     let is_wanted = |kind: Kind| with_secrets || !any_kind::of(kind).needs_own_fields();
-    let mut documents = list(view, &DocumentsQuery::default(), is_wanted);
+    let mut documents = list(view, &DocumentsQuery::default(), &Rights::everything());
+    documents.retain(|document| is_wanted(document.kind));
     for document in &mut documents {
         document.id = view.id_of(document.kind, &document.name);
     }

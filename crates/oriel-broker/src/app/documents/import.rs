@@ -8,32 +8,35 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    rc::Rc,
     sync::Arc,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use oriel_model::{
-    Id, Kind, SettingsObject,
+    Id, Kind,
     icon::{ICON_BYTES_MAX, IconId},
-    validate::{Mistake, Mistakes},
+    validate::Mistakes,
 };
-use oriel_store::{Author, BLOBS_MAX, OwnedSecret, Write};
+use oriel_store::{BLOBS_MAX, OwnedSecret, Write};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
     Document, Plan, Refused, any_kind,
-    apply::{is_same, meaning},
-    archive::{Archive, FORMAT, OF_ONE_FARM, Secrets},
+    archive::{Archive, FORMAT, OwnFields, Secrets, is_of_one_farm},
     draft::{Draft, within},
+    meaning::{self, Wanted, Wish},
     names::Meant,
-    plan::{Ready, carry_out, without_consequences},
+    plan::{Ready, carry_out},
     read,
 };
-use crate::{Broker, app::objects, farm::FarmView};
+use crate::{
+    Broker,
+    app::{administrators::Caller, objects},
+    farm::FarmView,
+};
 
 /// What is sent to import an archive.
 #[derive(Deserialize, JsonSchema)]
@@ -57,8 +60,45 @@ pub struct Import {
 const DOCUMENTS: &str = "archive.documents";
 
 /// Makes the farm what the archive says, in one transaction.
-pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Result<Plan, Refused> {
+pub async fn import(broker: &Arc<Broker>, by: &Caller, import: Import) -> Result<Plan, Refused> {
     let Import { archive, passphrase, replace, dry_run } = import;
+    let Opened { documents, icons, secrets } = open(archive, passphrase).await?;
+    let named: Vec<IconId> = icons.keys().cloned().map(IconId).collect();
+    if !dry_run {
+        // First the pictures: what names one must find it. Without the rest they are of no harm.
+        for png in icons.into_values() {
+            broker.store.put_blob(png).await?;
+        }
+    }
+    let kept_now = broker.store.secrets().await?;
+    let (now, own_broker) = (broker.now(), broker.broker_id.cast());
+    let plan = carry_out(broker, by, dry_run, move |view| {
+        if !replace {
+            must_be_empty(&view)?;
+        }
+        let mut importing = Importing::new(view, own_broker, now);
+        let draft = importing.draft(&documents, secrets.as_ref())?;
+        let secrets = match &secrets {
+            Some(secrets) => importing.secrets(&draft, secrets, &kept_now),
+            None => Vec::new(),
+        };
+        let notes = importing.notes;
+        Ok(Ready { draft, secrets, icons: named.clone(), notes, based_on: None })
+    });
+    plan.await
+}
+
+/// An archive that was opened, with everything in it that can be checked by itself.
+pub(super) struct Opened {
+    pub documents: Vec<Document>,
+    /// Pictures, by their names.
+    pub icons: BTreeMap<String, Vec<u8>>,
+    /// None: the archive has none.
+    pub secrets: Option<Secrets>,
+}
+
+/// Opens an archive, beside the async threads: it may be large.
+pub(super) async fn open(archive: Archive, passphrase: Option<Zeroizing<String>>) -> Result<Opened, Refused> {
     let Archive { format, documents, icons, secrets: sealed, .. } = archive;
     if format != FORMAT {
         let shown: String = format.chars().take(64).collect();
@@ -75,35 +115,21 @@ pub async fn import(broker: &Arc<Broker>, author: Author, import: Import) -> Res
         };
         let mut documents = read(documents, DOCUMENTS)?;
         let icons = checked_icons(&icons, &mut documents)?;
-        Ok::<_, Refused>((secrets, documents, icons))
+        Ok(Opened { documents, icons, secrets })
     });
-    let unavailable = |error: tokio::task::JoinError| {
-        Refused::from(oriel_store::StoreError::Unavailable { reason: error.to_string() })
-    };
-    let (secrets, documents, icons) = work.await.map_err(unavailable)??;
-    let named: Vec<IconId> = icons.keys().cloned().map(IconId).collect();
-    if !dry_run {
-        // First the pictures: what names one must find it. Without the rest they are of no harm.
-        for png in icons.into_values() {
-            broker.store.put_blob(png).await?;
-        }
+    work.await.map_err(|error| oriel_store::StoreError::Unavailable { reason: error.to_string() })?
+}
+
+/// Where a document of an archive stands.
+pub(super) fn place(index: usize) -> String {
+    format!("{DOCUMENTS}[{index}]")
+}
+
+/// Notes a document that is of use only where something is there already.
+pub(super) fn must_be_whole(place: &str, document: &Document, mistakes: &mut Mistakes) {
+    if document.delete || document.renamed_from.is_some() {
+        mistakes.add(place, "is of an archive, where nothing is deleted or renamed");
     }
-    let kept_now = broker.store.secrets().await?;
-    let (now, own_broker) = (broker.now(), broker.broker_id.cast());
-    let plan = carry_out(broker, author, dry_run, move |view| {
-        if !replace {
-            must_be_empty(&view)?;
-        }
-        let mut importing = Importing::new(view, own_broker, now);
-        let draft = importing.draft(&documents, secrets.as_ref())?;
-        let secrets = match &secrets {
-            Some(secrets) => importing.secrets(&draft, secrets, &kept_now),
-            None => Vec::new(),
-        };
-        let notes = importing.notes;
-        Ok(Ready { draft, secrets, icons: named.clone(), notes, based_on: None })
-    });
-    plan.await
 }
 
 /// A farm is empty while it holds nothing but what its first start makes: itself, one site, one pool, one
@@ -193,11 +219,7 @@ impl Importing {
     }
 
     fn draft(&mut self, documents: &[Document], secrets: Option<&Secrets>) -> Result<Draft, Refused> {
-        let own_fields: HashMap<(Kind, Id<Value>), &Map<String, Value>> = secrets
-            .iter()
-            .flat_map(|secrets| &secrets.own_fields)
-            .map(|archived| ((archived.kind, archived.id), &archived.fields))
-            .collect();
+        let own_fields = secrets.map(Secrets::own_fields).unwrap_or_default();
         let mut mistakes = Mistakes::default();
         let mut meant = Meant::new(self.view.clone());
         for kind in Kind::ALL.iter().copied() {
@@ -206,10 +228,8 @@ impl Importing {
         let mut wanted = Vec::with_capacity(documents.len());
         let mut taken = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
-            let place = format!("{DOCUMENTS}[{index}]");
-            if document.delete || document.renamed_from.is_some() {
-                mistakes.add(&place, "is of an archive, where nothing is deleted or renamed");
-            }
+            let place = place(index);
+            must_be_whole(&place, document, &mut mistakes);
             let Some(id) = self.target(document, &own_fields) else { continue };
             if let Some(archived) = document.id {
                 self.here.insert((document.kind, archived), id);
@@ -220,47 +240,22 @@ impl Importing {
             } else if !meant.give(document.kind, &document.name, id) {
                 mistakes.add(&within(&place, "name"), "stands in another document too");
             }
-            wanted.push((place, document, id));
+            // What is here keeps its own fields, what is not takes those of the archive.
+            let before = any_kind::of(document.kind).stored(&self.view, id);
+            let own_fields = document.id.and_then(|archived| own_fields.get(&(document.kind, archived)));
+            let wish = Wish::Put { id, before, own_fields: own_fields.copied() };
+            wanted.push(Wanted { place, document, wish });
         }
         self.keep_own(&mut meant, &mut taken);
-        let meant = Rc::new(meant);
         let mut draft = Draft::new(self.view.clone());
         self.delete_others(&taken, &mut draft);
-        let mut unread = Vec::new();
-        for (place, document, id) in wanted {
-            let before = any_kind::of(document.kind).stored(&self.view, id);
-            let fields = document.id.and_then(|archived| own_fields.get(&(document.kind, archived)));
-            let kept = self.own_fields(document, before.as_ref(), fields.copied());
-            match meaning(&place, document, id, kept.as_ref(), &meant, &mut mistakes) {
-                Some(object) => match &before {
-                    Some(before) if is_same(before, &object) => {
-                        draft.keep(&place, object.kind, id, &object.name);
-                    }
-                    _ => {
-                        if let Err(Mistake { field, message }) = draft.put_any(&place, &object) {
-                            mistakes.add(&field, message);
-                        }
-                    }
-                },
-                None => unread.push(id.to_string()),
-            }
-        }
+        let mut draft = meaning::write(wanted, meant, draft, mistakes)?;
         self.settle_own_broker(&taken, &mut draft);
-        let mistakes = mistakes.into_vec();
-        if mistakes.is_empty() {
-            return Ok(draft);
-        }
-        let mut later = Mistakes::default();
-        draft.check(&mut later);
-        Err(Refused::Invalid(without_consequences(mistakes, later.into_vec(), &unread)))
+        Ok(draft)
     }
 
     /// The object here that a document becomes; none: it is left out, with a note.
-    fn target(
-        &mut self,
-        document: &Document,
-        own_fields: &HashMap<(Kind, Id<Value>), &Map<String, Value>>,
-    ) -> Option<Id<Value>> {
+    fn target(&mut self, document: &Document, own_fields: &OwnFields<'_>) -> Option<Id<Value>> {
         let named = self.view.id_of(document.kind, &document.name);
         let there = document.id.filter(|id| self.view.name_of(document.kind, *id).is_some());
         match document.kind {
@@ -279,11 +274,7 @@ impl Importing {
     }
 
     /// The id that the archive says; a new one where it says none.
-    fn new_id(
-        &mut self,
-        document: &Document,
-        own_fields: &HashMap<(Kind, Id<Value>), &Map<String, Value>>,
-    ) -> Option<Id<Value>> {
+    fn new_id(&mut self, document: &Document, own_fields: &OwnFields<'_>) -> Option<Id<Value>> {
         let is_known = document.id.is_some_and(|id| {
             own_fields.contains_key(&(document.kind, id)) || self.view.name_of(document.kind, id).is_some()
         });
@@ -320,30 +311,6 @@ impl Importing {
                 }
             }
         }
-    }
-
-    /// The object whose own fields a document takes on: what is here keeps its own, what is not takes those
-    /// of the archive.
-    fn own_fields(
-        &self,
-        document: &Document,
-        before: Option<&SettingsObject>,
-        archived: Option<&Map<String, Value>>,
-    ) -> Option<SettingsObject> {
-        if let Some(before) = before {
-            return Some(before.clone());
-        }
-        let fields = archived?;
-        Some(SettingsObject {
-            kind: document.kind,
-            id: document.id?,
-            name: document.name.clone(),
-            site: None,
-            spec: Value::Object(fields.clone()),
-            revision: 0,
-            changed_at: self.now,
-            changed_by: String::new(),
-        })
     }
 
     /// This broker, where the archive does not name it, must lie in a site that is still there.
@@ -391,8 +358,4 @@ impl Importing {
         }
         writes
     }
-}
-
-fn is_of_one_farm(kind: Kind, name: &str) -> bool {
-    kind == Kind::Farm && OF_ONE_FARM.contains(&name)
 }

@@ -19,8 +19,10 @@ pub mod diff;
 pub mod draft;
 mod export;
 mod import;
+mod meaning;
 pub mod names;
 mod plan;
+mod restore;
 mod revert;
 mod seal;
 mod sections;
@@ -32,21 +34,27 @@ use std::sync::Arc;
 
 use oriel_model::{
     Id, Kind, Timestamp,
+    permission::Action,
     site::Site,
-    validate::{Mistake, Mistakes},
+    validate::{self, Mistake, Mistakes},
 };
 use oriel_store::{CommitError, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::farm::FarmView;
+use crate::{
+    app::administrators::{Forbidden, Rights},
+    farm::FarmView,
+};
 
 pub use apply::{Apply, apply};
+pub use archive::Archive;
 pub use export::export;
 pub use import::{Import, import};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};
-pub use revert::{revert, revert_to};
+pub use restore::{RestoreError, Restored, restore};
+pub use revert::{Back, revert, revert_to};
 pub use sections::{CopySections, copy_sections};
 
 /// A settings object as text: with names in place of ids.
@@ -86,6 +94,9 @@ pub enum Refused {
     /// These fields are wrong.
     #[error("what was sent is not valid")]
     Invalid(Vec<Mistake>),
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// Others have changed what this was based on.
     #[error("{kind} \"{name}\" was changed by {by} at {at} in the meantime")]
     ChangedSince {
@@ -162,7 +173,7 @@ pub fn read(values: Vec<Value>, list: &str) -> Result<Vec<Document>, Refused> {
             Ok(document) => documents.push(document),
             Err(error) => {
                 let path = error.path().to_string();
-                let message = error.into_inner().to_string();
+                let message = validate::in_words(&error.into_inner().to_string());
                 mistakes.within(&format!("{list}[{index}]"), |m| {
                     m.add(if path == "." { "" } else { &path }, message);
                 });
@@ -185,11 +196,11 @@ pub struct DocumentsQuery {
 }
 
 /// The farm as documents, without anything secret: in the order in which objects may refer to each other,
-/// then of their names. `may_see` says which kinds are wanted at all.
-pub fn list(view: &Arc<FarmView>, query: &DocumentsQuery, may_see: impl Fn(Kind) -> bool) -> Vec<Document> {
+/// then of their names. Only what the caller may see.
+pub fn list(view: &Arc<FarmView>, query: &DocumentsQuery, rights: &Rights) -> Vec<Document> {
     let names = names::Shown::of(view);
     let mut found = Vec::new();
-    for kind in Kind::ALL.iter().copied().filter(|kind| may_see(*kind)) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| rights.anywhere(kind.area(), Action::View)) {
         if query.kind.is_some_and(|wanted| wanted != kind) {
             continue;
         }
@@ -197,7 +208,8 @@ pub fn list(view: &Arc<FarmView>, query: &DocumentsQuery, may_see: impl Fn(Kind)
         for id in any.ids(view) {
             let Some(object) = any.stored(view, id) else { continue };
             let is_of_site = |site: Id<Site>| object.site == Some(site) || object.id == site.cast();
-            if query.site.is_some_and(|site| !is_of_site(site)) {
+            let is_seen = rights.sees_any(kind, object.id, object.site);
+            if !is_seen || query.site.is_some_and(|site| !is_of_site(site)) {
                 continue;
             }
             let Some(mut spec) = any.with_names(&object.spec, names.clone()) else { continue };

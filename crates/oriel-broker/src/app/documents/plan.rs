@@ -13,7 +13,7 @@ use oriel_model::{
     reference::Names,
     validate::{Mistake, Mistakes, fold},
 };
-use oriel_store::{Author, ChangeQuery, CommitError, ObjectState, Transaction, Write};
+use oriel_store::{ChangeQuery, CommitError, ObjectState, Transaction, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,7 +24,14 @@ use super::{
     draft::{Draft, Edit, What, within},
     names::Shown,
 };
-use crate::{Broker, app::objects, farm::FarmView};
+use crate::{
+    Broker,
+    app::{
+        administrators::{Caller, permitted},
+        objects,
+    },
+    farm::FarmView,
+};
 
 /// What becomes of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -99,7 +106,7 @@ const CATCH_UP: Duration = Duration::from_secs(5);
 /// was faster.
 pub async fn carry_out(
     broker: &Arc<Broker>,
-    author: Author,
+    by: &Caller,
     dry_run: bool,
     make: impl Fn(Arc<FarmView>) -> Result<Ready, Refused> + Send + Sync + 'static,
 ) -> Result<Plan, Refused> {
@@ -122,13 +129,15 @@ pub async fn carry_out(
         if let Some(based_on) = ready.based_on {
             must_be_unchanged(broker, &ready.draft, based_on).await?;
         }
-        let notes = ready.notes;
-        if dry_run || (writes.is_empty() && ready.secrets.is_empty()) {
-            return Ok(Plan { plan, sequence, committed: !dry_run, notes });
-        }
-        let mut transaction = Transaction::new(author.clone(), broker.now());
+        let mut transaction = Transaction::new(by.author.clone(), broker.now());
         transaction.writes = writes;
         transaction.writes.extend(ready.secrets);
+        // What is only tried would be refused, too.
+        permitted(&by.rights, &broker.farm.load(), &transaction)?;
+        let notes = ready.notes;
+        if dry_run || (transaction.writes.is_empty()) {
+            return Ok(Plan { plan, sequence, committed: !dry_run, notes });
+        }
         match broker.commit(transaction).await {
             Ok(committed) => {
                 return Ok(Plan { plan, sequence: committed.sequence, committed: true, notes });

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use oriel_model::{Id, Kind, SettingsObject, validate::Mistake};
-use oriel_store::{Action, Author, Change, ChangeQuery, ObjectState};
+use oriel_store::{Action, Change, ChangeQuery, ObjectState, Start};
 use serde_json::Value;
 
 use super::{
@@ -11,66 +11,91 @@ use super::{
     draft::Draft,
     plan::{Ready, carry_out},
 };
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// Changes turned back in one go at most: as many as one transaction may write.
 const CHANGES_BACK_MAX: usize = oriel_store::WRITES_MAX;
 
-/// Turns one change back. Refused where the object has been changed since: turning that back too is for
-/// [`revert_to`], or for a person.
+/// How much is turned back with a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// It alone.
+    Change,
+    /// Everything that was written in the same transaction.
+    Transaction,
+}
+
+/// Turns one change, or one transaction, back. Refused where an object has been changed since: turning that
+/// back too is for [`revert_to`], or for a person.
 pub async fn revert(
     broker: &Arc<Broker>,
-    author: Author,
+    by: &Caller,
     sequence: u64,
+    back: Back,
     dry_run: bool,
 ) -> Result<Plan, Refused> {
-    let found = broker.store.changes(ChangeQuery::after(sequence.saturating_sub(1)).limit(1)).await?;
+    let before = sequence.saturating_sub(1);
+    let found = broker.store.changes(ChangeQuery::after(before).limit(1)).await?;
     let Some(change) = found.into_iter().find(|change| change.sequence == sequence) else {
         return Err(Refused::NoSuchChange(sequence));
     };
-    carry_out(broker, author, dry_run, move |view| {
-        let mut draft = Draft::new(view.clone());
-        turn_back(&view, &change, &mut draft)?;
-        let mut ready = Ready::from(draft);
-        if change.action == Action::Deleted {
-            let (kind, name) = (change.kind, &change.name);
-            ready.notes.push(format!("secrets of {kind} \"{name}\", such as a password, do not come back"));
+    let mut touched = AllTouched::new();
+    match back {
+        Back::Change => touch(&mut touched, change),
+        Back::Transaction => {
+            let query = ChangeQuery::after(change.transaction.saturating_sub(1));
+            collect(broker, query.of_transaction(change.transaction), &mut touched).await?;
+        }
+    }
+    if touched.values().all(|touched| touched.last.is_none()) {
+        let message = "this is a change of a secret, which the log does not hold: set the secret anew";
+        return Err(Refused::NotRevertible(message.into()));
+    }
+    carry_out(broker, by, dry_run, move |view| {
+        let mut ready = Ready::from(Draft::new(view.clone()));
+        for (id, touched) in &touched {
+            turn_back(&view, *id, touched, &mut ready)?;
         }
         Ok(ready)
     })
     .await
 }
 
-fn turn_back(view: &FarmView, change: &Change, draft: &mut Draft) -> Result<(), Refused> {
-    let place = "change";
-    let any = any_kind::of(change.kind);
-    let now = any.stored(view, change.id);
-    match change.action {
-        Action::SecretSet | Action::SecretRemoved => {
-            let message = "this is a change of a secret, which the log does not hold: set the secret anew";
-            return Err(Refused::NotRevertible(message.into()));
-        }
-        Action::Deleted if now.is_some() => {
-            let (kind, name) = (change.kind, &change.name);
+/// Makes an object say what it said before it was touched, unless it was touched again since.
+fn turn_back(view: &FarmView, id: Id<Value>, touched: &Touched, ready: &mut Ready) -> Result<(), Refused> {
+    let (kind, name) = (touched.kind, &touched.name);
+    let now = any_kind::of(kind).stored(view, id);
+    let Some((action, revision)) = touched.last else {
+        ready.notes.extend(touched.note_of_secret());
+        return Ok(());
+    };
+    match (&now, action == Action::Deleted) {
+        (Some(_), true) => {
             return Err(Refused::NotRevertible(format!("{kind} \"{name}\" has been made again since")));
         }
-        Action::Deleted => {}
-        Action::Created | Action::Changed => {
-            let Some(now) = &now else {
-                let (kind, name) = (change.kind, &change.name);
-                return Err(Refused::NotRevertible(format!("{kind} \"{name}\" has been deleted since")));
-            };
-            if now.revision != change.revision {
-                return Err(Refused::ChangedSince {
-                    kind: now.kind,
-                    name: now.name.clone(),
-                    by: now.changed_by.clone(),
-                    at: now.changed_at,
-                });
-            }
+        (None, false) => {
+            return Err(Refused::NotRevertible(format!("{kind} \"{name}\" has been deleted since")));
+        }
+        (Some(now), false) if now.revision != revision => {
+            return Err(Refused::ChangedSince {
+                kind: now.kind,
+                name: now.name.clone(),
+                by: now.changed_by.clone(),
+                at: now.changed_at,
+            });
+        }
+        _ => {}
+    }
+    let then = touched.before.as_ref();
+    if then.is_some() {
+        if action == Action::Deleted {
+            let note = format!("secrets of {kind} \"{name}\", such as a password, do not come back");
+            ready.notes.push(note);
+        } else {
+            ready.notes.extend(touched.note_of_secret());
         }
     }
-    become_state(change.kind, change.id, now.as_ref(), change.before.as_ref(), place, draft)
+    become_state(kind, id, now.as_ref(), then, "change", &mut ready.draft)
 }
 
 /// Makes an object say what it said; none: it was not there.
@@ -110,37 +135,32 @@ fn become_state(
 /// Makes every object say what it said after the change with this number. What joins and what is secret
 /// does not come and go with it: hosts that have joined since stay, a token that was deleted stays deleted,
 /// passwords stay as they are; notes say so.
-pub async fn revert_to(
-    broker: &Arc<Broker>,
-    author: Author,
-    to: u64,
-    dry_run: bool,
-) -> Result<Plan, Refused> {
+pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool) -> Result<Plan, Refused> {
     let newest = broker.farm.load().sequence;
     if to > newest {
         return Err(Refused::NoSuchChange(to));
     }
-    let firsts = since(broker, to).await?;
-    carry_out(broker, author, dry_run, move |view| {
+    let mut all = AllTouched::new();
+    collect(broker, ChangeQuery::after(to), &mut all).await?;
+    carry_out(broker, by, dry_run, move |view| {
         let mut ready = Ready::from(Draft::new(view.clone()));
         // What was written between reading the log and now would be overlooked.
         ready.based_on = Some(newest);
-        for (id, first) in &firsts {
-            let any = any_kind::of(first.kind);
+        for (id, touched) in &all {
+            let (kind, name) = (touched.kind, &touched.name);
+            let any = any_kind::of(kind);
             let now = any.stored(&view, *id);
-            let then = first.then();
-            if let Some(secret) = &first.secret {
-                let (kind, name) = (first.kind, &first.name);
-                ready.notes.push(format!("secret \"{secret}\" of {kind} \"{name}\" stays as it is now"));
+            ready.notes.extend(touched.note_of_secret());
+            if touched.last.is_none() {
+                continue;
             }
-            let Some(then) = then else { continue };
+            let then = touched.before.clone();
             if now.is_some() != then.is_some() && any.comes().is_some() {
-                let (kind, name) = (first.kind, &first.name);
                 let how = if now.is_some() { "is there" } else { "is not there" };
                 ready.notes.push(format!("{kind} \"{name}\" {how} since, and stays so"));
                 continue;
             }
-            let then = then.map(|then| with_own_fields_of(first.kind, then, now.as_ref()));
+            let then = then.map(|then| with_own_fields_of(kind, then, now.as_ref()));
             let is_same = match (&now, &then) {
                 (Some(now), Some(then)) => {
                     now.name == then.name && now.site == then.site && same_spec(now, then)
@@ -149,7 +169,7 @@ pub async fn revert_to(
                 _ => false,
             };
             if !is_same {
-                become_state(first.kind, *id, now.as_ref(), then.as_ref(), "change", &mut ready.draft)?;
+                become_state(kind, *id, now.as_ref(), then.as_ref(), "change", &mut ready.draft)?;
             }
         }
         Ok(ready)
@@ -157,55 +177,64 @@ pub async fn revert_to(
     .await
 }
 
-/// What an object said before the first of some changes.
-struct First {
+/// Objects that some changes touched.
+type AllTouched = BTreeMap<Id<Value>, Touched>;
+
+/// What some changes did to one object.
+struct Touched {
     kind: Kind,
+    /// Its name after the last of them.
     name: String,
-    /// None: only secrets were changed.
-    before: Option<Option<ObjectState>>,
+    /// What it said before the first of them; none: it was not there.
+    before: Option<ObjectState>,
+    /// What the last of them did, and the object's revision then; none: only secrets were changed.
+    last: Option<(Action, u64)>,
     /// A secret that was changed, and stays changed.
     secret: Option<String>,
 }
 
-impl First {
-    fn then(&self) -> Option<Option<ObjectState>> {
-        self.before.clone()
+impl Touched {
+    fn note_of_secret(&self) -> Option<String> {
+        let (kind, name) = (self.kind, &self.name);
+        let secret = self.secret.as_ref()?;
+        Some(format!("secret \"{secret}\" of {kind} \"{name}\" stays as it is now"))
     }
 }
 
-/// The state before, of every object that was changed after the change with this number.
-async fn since(broker: &Broker, to: u64) -> Result<BTreeMap<Id<Value>, First>, Refused> {
-    let mut firsts: BTreeMap<Id<Value>, First> = BTreeMap::new();
-    let (mut after, mut count) = (to, 0);
+/// Adds the change that comes after those so far.
+fn touch(all: &mut AllTouched, change: Change) {
+    let touched = all.entry(change.id).or_insert_with(|| Touched {
+        kind: change.kind,
+        name: String::new(),
+        before: None,
+        last: None,
+        secret: None,
+    });
+    touched.name = change.name;
+    if matches!(change.action, Action::SecretSet | Action::SecretRemoved) {
+        touched.secret = change.secret;
+        return;
+    }
+    if touched.last.is_none() {
+        touched.before = change.before;
+    }
+    touched.last = Some((change.action, change.revision));
+}
+
+/// Adds all changes that a query finds, oldest first.
+async fn collect(broker: &Broker, mut query: ChangeQuery, all: &mut AllTouched) -> Result<(), Refused> {
+    let mut count = 0;
     loop {
-        let changes = broker.store.changes(ChangeQuery::after(after)).await?;
-        let Some(last) = changes.last() else { return Ok(firsts) };
-        after = last.sequence;
+        let changes = broker.store.changes(query.clone()).await?;
+        let Some(last) = changes.last() else { return Ok(()) };
+        query.start = Start::After(last.sequence);
         count += changes.len();
         if count > CHANGES_BACK_MAX {
-            let message = format!(
-                "more than {CHANGES_BACK_MAX} changes were made since; import a backup of that time instead"
-            );
+            let message =
+                format!("it is more than {CHANGES_BACK_MAX} changes; import a backup of that time instead");
             return Err(Refused::NotRevertible(message));
         }
-        for change in changes {
-            let first = firsts.entry(change.id).or_insert_with(|| First {
-                kind: change.kind,
-                name: change.name.clone(),
-                before: None,
-                secret: None,
-            });
-            first.name.clone_from(&change.name);
-            match change.action {
-                Action::SecretSet | Action::SecretRemoved => first.secret = change.secret,
-                Action::Created => {
-                    first.before.get_or_insert(None);
-                }
-                Action::Changed | Action::Deleted => {
-                    first.before.get_or_insert(change.before);
-                }
-            }
-        }
+        changes.into_iter().for_each(|change| touch(all, change));
     }
 }
 

@@ -7,7 +7,6 @@ use oriel_model::{
     site::{Site, SiteSection},
     validate::Mistakes,
 };
-use oriel_store::Author;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,7 +15,7 @@ use super::{
     draft::Draft,
     plan::{Ready, carry_out},
 };
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What is sent to copy sections of a site's settings.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -40,12 +39,12 @@ const SITES_MAX: usize = 1_000;
 /// Makes sections of other sites say what those of `from` say, in one transaction.
 pub async fn copy_sections(
     broker: &Arc<Broker>,
-    author: Author,
+    by: &Caller,
     from: Id<Site>,
     copy: CopySections,
 ) -> Result<Plan, Refused> {
     let dry_run = copy.dry_run;
-    carry_out(broker, author, dry_run, move |view| Ok(Ready::from(draft(view, from, &copy)?))).await
+    carry_out(broker, by, dry_run, move |view| Ok(Ready::from(draft(view, from, &copy)?))).await
 }
 
 fn draft(view: Arc<FarmView>, from: Id<Site>, copy: &CopySections) -> Result<Draft, Refused> {

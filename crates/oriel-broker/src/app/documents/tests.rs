@@ -17,7 +17,10 @@ use super::{
     list,
     plan::{carry_out, writes},
 };
-use crate::farm::FarmView;
+use crate::{
+    app::administrators::{Caller, Rights},
+    farm::FarmView,
+};
 
 fn at() -> Timestamp {
     Timestamp::from_second(1_800_000_000).expect("in range")
@@ -48,7 +51,7 @@ fn documents(values: &[Value]) -> Vec<Document> {
 }
 
 fn all(view: &Arc<FarmView>) -> Vec<Document> {
-    list(view, &DocumentsQuery::default(), |_| true)
+    list(view, &DocumentsQuery::default(), &Rights::everything())
 }
 
 fn applied(view: &Arc<FarmView>, documents: &[Document]) -> Draft {
@@ -149,7 +152,7 @@ proptest! {
         let deleted = applied(&first.after, &documents(&gone));
         prop_assert_eq!(deleted.kept(), Vec::new());
         for kind in [Kind::Site, Kind::Pool, Kind::Group, Kind::User, Kind::Resource] {
-            let left = list(&deleted.after, &DocumentsQuery { kind: Some(kind), site: None }, |_| true);
+            let left = list(&deleted.after, &DocumentsQuery { kind: Some(kind), site: None }, &Rights::everything());
             prop_assert_eq!(left.len(), usize::from(kind == Kind::Site), "{:?}", left);
         }
         is_unchanged(&applied(&deleted.after, &documents(&gone)));
@@ -306,7 +309,7 @@ async fn overtaken(times: usize) -> (Result<super::Plan, Refused>, Arc<FarmView>
     let running = tokio::spawn(bound.run(stop.signal()));
     let (other, runtime) = (broker.clone(), tokio::runtime::Handle::current());
     let attempts = AtomicUsize::new(0);
-    let outcome = carry_out(&broker, Author::system(), false, move |view| {
+    let outcome = carry_out(&broker, &Caller::system(), false, move |view| {
         let mut pool = (**view.pools.iter().next().expect("the first pool")).clone();
         let attempt = attempts.fetch_add(1, Ordering::SeqCst);
         if attempt < times {

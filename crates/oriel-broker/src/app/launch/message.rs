@@ -53,6 +53,7 @@ pub(super) fn prepare(
         proof,
         prelaunch: kind == Kind::Beforehand,
         bring_to_front: is_application && matches!(kind, Kind::Return { to_front: true, .. }),
+        same_program_ids: Vec::new(),
     })
 }
 

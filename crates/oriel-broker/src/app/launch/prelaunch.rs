@@ -14,7 +14,7 @@ use oriel_rules::{
     prelaunch::{self, Choice, Inputs, Opened},
 };
 
-use super::{GATHERING, Kind, LaunchError, LaunchRequest, Moment, What};
+use super::{Kind, LaunchError, LaunchRequest, Moment, What};
 use crate::{
     Broker,
     app::{client::ClientSays, policy, session::Actor, sign_in::SignedIn},
@@ -63,7 +63,7 @@ impl Broker {
             return Ok(None);
         }
         self.welcome(signed_in, &client).await.may_open()?;
-        if self.is_gathering(GATHERING) {
+        if self.is_gathering() {
             return Err(LaunchError::Starting);
         }
         let site = signed_in.site.and_then(|site| view.section_of(site, SiteSection::Publishing));

@@ -92,6 +92,8 @@ impl Broker {
             keyboard_layout: policy::keyboard_layout(settings).unwrap_or(attempt.request.keyboard_layout),
             channels: attempt.policy.channels,
             clipboard: policy::clipboard(settings),
+            drives: policy::drives(settings),
+            quality: policy::quality(settings),
             max_kbits: policy::max_kbits(settings),
             expires_at,
             connected_until: now + longest,

@@ -5,15 +5,20 @@ use oriel_model::{
     Id, Object, Timestamp,
     host::{EffectiveHostSettings, Host, LogonMode},
     inherit::Origins,
+    permission::Action,
 };
 use oriel_rules::thresholds::{self, HostSeverity};
-use oriel_store::Author;
 use oriel_wire::v1::{ListApps, agent_reply, agent_request};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ChangeError, Changed, Managed, View, kinds::whole};
-use crate::{Broker, farm::FarmView, hosts::HostError};
+use crate::{
+    Broker,
+    app::administrators::{Caller, Forbidden, Rights, target_of},
+    farm::FarmView,
+    hosts::HostError,
+};
 
 /// What is shown of a host beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -113,10 +118,19 @@ fn state(broker: &Broker, view: &FarmView, id: Id<Host>) -> HostState {
 /// changed the description. Tried anew when another change comes in between.
 pub async fn set_logon_mode(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     id: Id<Host>,
     mode: LogonMode,
 ) -> Result<View<Host>, ChangeError> {
+    {
+        let view = broker.farm.load();
+        let host = super::seen(&view, &by.rights, id)?;
+        if !by.rights.on(Action::Control, &target_of(host)) {
+            return Err(Forbidden(format!("control host \"{}\"", host.name)).into());
+        }
+    }
+    // Who may control a host need not be one who may change it.
+    let by = Caller { rights: Rights::everything(), ..by.clone() };
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let object = {
@@ -125,7 +139,7 @@ pub async fn set_logon_mode(
         };
         let spec = Host { logon_mode: mode, ..object.spec.clone() };
         let changed = Changed { name: object.name.clone(), site: object.site, spec, revision: None };
-        match super::change(broker, author.clone(), id, object.revision, changed).await {
+        match super::change(broker, &by, id, object.revision, changed).await {
             Err(
                 error @ (ChangeError::Stale { .. }
                 | ChangeError::Commit(oriel_store::CommitError::Stale { .. })),

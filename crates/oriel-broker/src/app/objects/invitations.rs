@@ -7,14 +7,13 @@ use oriel_model::{
     role::Role,
     validate::{Mistake, Mistakes},
 };
-use oriel_store::Author;
 use oriel_wire::invitation::InvitationString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{ChangeError, Managed, Revised, View, tokens};
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What an administrator sends to invite a component.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -118,21 +117,13 @@ impl Managed for Invitation {
         InvitationFacts { state }
     }
 
-    async fn make(
-        broker: &Broker,
-        author: Author,
-        new: NewInvitation,
-    ) -> Result<IssuedInvitation, ChangeError> {
-        create(broker, author, new).await
+    async fn make(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<IssuedInvitation, ChangeError> {
+        create(broker, by, new).await
     }
 }
 
 /// Makes an invitation and the string that is pasted.
-async fn create(
-    broker: &Broker,
-    author: Author,
-    new: NewInvitation,
-) -> Result<IssuedInvitation, ChangeError> {
+async fn create(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<IssuedInvitation, ChangeError> {
     let mut mistakes = Mistakes::default();
     let hours = new.hours.unwrap_or(LIFETIME_DEFAULT_HOURS);
     mistakes.range("hours", &hours, 1..=LIFETIME_MAX_HOURS);
@@ -158,7 +149,7 @@ async fn create(
         used: None,
     };
     let name = new.name.unwrap_or_else(|| made_up_name(new.role, now));
-    let made = super::create(broker, author, super::New { name, site: None, spec }).await;
+    let made = super::create(broker, by, super::New { name, site: None, spec }).await;
     let invitation = made.map_err(without_spec)?;
     let string = InvitationString {
         id: invitation.id,

@@ -28,10 +28,10 @@ macro_rules! whole {
 
         async fn make(
             broker: &crate::Broker,
-            author: oriel_store::Author,
+            by: &crate::app::administrators::Caller,
             new: super::New<Self>,
         ) -> Result<super::View<Self>, super::ChangeError> {
-            super::create(broker, author, new).await
+            super::create(broker, by, new).await
         }
     };
 }

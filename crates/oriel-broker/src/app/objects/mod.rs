@@ -1,8 +1,10 @@
 //! Use cases of administrators on settings objects. One mechanism serves every kind: a kind says in
 //! [`Managed`] where its objects are, what its spec may refer to and how it is shown.
 //!
-//! Deliberately absent: who may do it (the handlers' permissions), and SQL (the store).
+//! What may be seen and done is asked of the caller's rights here; the handlers ask beforehand whether it
+//! may be done at all. Deliberately absent: SQL (the store).
 
+mod administrators;
 mod effective;
 mod gateways;
 mod hosts;
@@ -23,7 +25,7 @@ use oriel_model::{
     site::Site,
     validate::{self, Mistake, Mistakes},
 };
-use oriel_store::{Author, CommitError, Transaction};
+use oriel_store::{CommitError, Transaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -31,7 +33,10 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Broker,
-    app::documents::draft::{Draft, Kept},
+    app::{
+        administrators::{Caller, Forbidden, Rights},
+        documents::draft::{Draft, Kept},
+    },
     farm::{FarmView, Held},
 };
 
@@ -70,7 +75,7 @@ pub trait Managed: Held {
     /// Makes one.
     fn make(
         broker: &Broker,
-        author: Author,
+        by: &Caller,
         new: Self::New,
     ) -> impl Future<Output = Result<Self::Made, ChangeError>> + Send;
 
@@ -151,6 +156,9 @@ pub enum ChangeError {
         /// What has become of the object since.
         since: Box<Stale>,
     },
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The list cannot be had like this.
     #[error(transparent)]
     List(#[from] ListError),
@@ -180,14 +188,19 @@ pub(crate) async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 
-/// One page of the objects of a kind.
-pub fn list<S: Managed>(broker: &Broker, query: &ListQuery) -> Result<Page<View<S>>, ListError> {
-    list_where::<S>(broker, query, |_| true)
+/// One page of the objects of a kind that the caller may see.
+pub fn list<S: Managed>(
+    broker: &Broker,
+    rights: &Rights,
+    query: &ListQuery,
+) -> Result<Page<View<S>>, ListError> {
+    list_where::<S>(broker, rights, query, |_| true)
 }
 
 /// One page of those objects of a kind for which `wanted` holds.
 fn list_where<S: Managed>(
     broker: &Broker,
+    rights: &Rights,
     query: &ListQuery,
     wanted: impl Fn(&Object<S>) -> bool,
 ) -> Result<Page<View<S>>, ListError> {
@@ -202,68 +215,76 @@ fn list_where<S: Managed>(
     let rows = |after: Option<&str>| {
         let all = S::all(&view).in_order(after).filter(|(name, _)| is_named(name));
         let all = all.filter(|(_, object)| query.site.is_none_or(|site| object.site == Some(site)));
-        let all = all.filter(|(_, object)| wanted(object));
+        let all = all.filter(|(_, object)| wanted(object) && rights.sees(object));
         all.map(|(name, item)| Row { place: name.to_owned(), item })
     };
     Ok(selection.page(rows, |object| View::of(broker, &view, object)))
 }
 
-/// One object.
-pub fn get<S: Managed>(broker: &Broker, id: Id<S>) -> Result<View<S>, ChangeError> {
+/// One object. What the caller may not see is not there.
+pub fn get<S: Managed>(broker: &Broker, rights: &Rights, id: Id<S>) -> Result<View<S>, ChangeError> {
     let view = broker.farm.load();
-    let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
+    let object = seen(&view, rights, id)?;
     Ok(View::of(broker, &view, object))
 }
 
+/// The object, if it is there and the caller may see it.
+fn seen<'v, S: Managed>(
+    view: &'v FarmView,
+    rights: &Rights,
+    id: Id<S>,
+) -> Result<&'v Arc<Object<S>>, ChangeError> {
+    S::all(view).get(id).filter(|object| rights.sees(object)).ok_or(ChangeError::NotFound(S::KIND))
+}
+
 /// The revision that an object has now.
-pub fn revision<S: Managed>(broker: &Broker, id: Id<S>) -> Result<u64, ChangeError> {
+pub fn revision<S: Managed>(broker: &Broker, rights: &Rights, id: Id<S>) -> Result<u64, ChangeError> {
     let view = broker.farm.load();
-    S::all(&view).get(id).map(|object| object.revision).ok_or(ChangeError::NotFound(S::KIND))
+    seen(&view, rights, id).map(|object| object.revision)
 }
 
 /// Makes an object.
-pub async fn create<S: Managed>(
-    broker: &Broker,
-    author: Author,
-    new: New<S>,
-) -> Result<View<S>, ChangeError> {
+pub async fn create<S: Managed>(broker: &Broker, by: &Caller, new: New<S>) -> Result<View<S>, ChangeError> {
     let _turn = turn().await;
     let now = broker.now();
     let id = Id::<S>::generate(now);
     check(broker.farm.load(), id, &new.name, new.site, &new.spec)?;
     references::check_icon(broker, &new.spec).await?;
-    broker.commit(Transaction::new(author, now).create(id, new.name, new.site, &new.spec)).await?;
-    get(broker, id)
+    broker
+        .commit_by(by, Transaction::new(by.author.clone(), now).create(id, new.name, new.site, &new.spec))
+        .await?;
+    get(broker, &by.rights, id)
 }
 
 /// Replaces name, site and spec of an object that still has this revision.
 pub async fn change<S: Managed>(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     id: Id<S>,
     revision: u64,
     changed: Changed<S::Shown>,
 ) -> Result<View<S>, ChangeError> {
     let _turn = turn().await;
     let view = broker.farm.load();
-    let mut object = (**S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?).clone();
+    let mut object = (**seen(&view, &by.rights, id)?).clone();
     must_be_fresh(broker, &object, revision).await?;
     let spec = S::said(changed.spec, &object.spec);
     check(view.clone(), id, &changed.name, changed.site, &spec)?;
     references::check_icon(broker, &spec).await?;
     (object.revision, object.name, object.site, object.spec) = (revision, changed.name, changed.site, spec);
-    broker.commit(Transaction::new(author, broker.now()).update(&object)).await?;
-    get(broker, id)
+    broker.commit_by(by, Transaction::new(by.author.clone(), broker.now()).update(&object)).await?;
+    get(broker, &by.rights, id)
 }
 
 /// What an object would be changed to by a merge patch (RFC 7396) of its name, site and spec.
 pub fn patched<S: Managed>(
     broker: &Broker,
+    rights: &Rights,
     id: Id<S>,
     patch: Map<String, Value>,
 ) -> Result<Value, ChangeError> {
     let view = broker.farm.load();
-    let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
+    let object = seen(&view, rights, id)?;
     let mut whole = json!({"name": object.name, "site": object.site, "spec": object.spec.shown()});
     merge(&mut whole, Value::Object(patch));
     Ok(whole)
@@ -292,20 +313,20 @@ fn merge(target: &mut Value, patch: Value) {
 /// Deletes an object that still has this revision and that nothing uses.
 pub async fn delete<S: Managed>(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     id: Id<S>,
     revision: u64,
 ) -> Result<(), ChangeError> {
     let _turn = turn().await;
     let view = broker.farm.load();
-    let object = S::all(&view).get(id).ok_or(ChangeError::NotFound(S::KIND))?;
+    let object = seen(&view, &by.rights, id)?;
     must_be_fresh(broker, object, revision).await?;
     let mut draft = Draft::new(view.clone());
     draft.delete("", S::KIND, id.cast());
     if let Some(Kept { by, .. }) = draft.kept().pop() {
         return Err(ChangeError::InUse { kind: S::KIND, name: object.name.clone(), by });
     }
-    broker.commit(Transaction::new(author, broker.now()).delete(id, revision)).await?;
+    broker.commit_by(by, Transaction::new(by.author.clone(), broker.now()).delete(id, revision)).await?;
     Ok(())
 }
 

@@ -4,8 +4,12 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use oriel_model::{Id, Object, Timestamp, role::AdministratorRole, token::Token, validate::Mistakes};
-use oriel_store::Author;
+use oriel_model::{
+    Id, Object, Timestamp,
+    permission::{AdministratorRole, Reach},
+    token::Token,
+    validate::Mistakes,
+};
 use ring::{
     digest,
     rand::{SecureRandom, SystemRandom},
@@ -14,8 +18,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed, Nothing, Revised, View};
-use crate::{Broker, farm::FarmView};
+use super::{ChangeError, Managed, Nothing, Revised, View, administrators};
+use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What an administrator says of a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +27,9 @@ use crate::{Broker, farm::FarmView};
 pub struct TokenSettings {
     /// What it may do.
     pub role: AdministratorRole,
+    /// How far the role reaches.
+    #[serde(default)]
+    pub reach: Reach,
     /// For administrators.
     #[serde(default)]
     pub description: String,
@@ -62,25 +69,25 @@ impl Managed for Token {
     type Made = IssuedToken;
 
     fn shown(&self) -> TokenSettings {
-        let Self { role, description, expires_at, .. } = self.clone();
-        TokenSettings { role, description, expires_at }
+        let Self { role, reach, description, expires_at, .. } = self.clone();
+        TokenSettings { role, reach, description, expires_at }
     }
 
     fn said(sent: TokenSettings, now: &Self) -> Self {
-        let TokenSettings { role, description, expires_at } = sent;
-        Self { role, description, expires_at, secret_sha256: now.secret_sha256.clone() }
+        let TokenSettings { role, reach, description, expires_at } = sent;
+        Self { role, reach, description, expires_at, secret_sha256: now.secret_sha256.clone() }
     }
 
     fn beside(_: &Broker, _: &FarmView, _: &Object<Self>) -> Nothing {
         Nothing {}
     }
 
-    async fn make(broker: &Broker, author: Author, new: NewToken) -> Result<IssuedToken, ChangeError> {
-        create(broker, author, new).await
+    async fn make(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {
+        create(broker, by, new).await
     }
 
     fn check(&self, view: &FarmView, _: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
-        if before.is_some_and(is_lasting_root) && !is_lasting_root(self) && !has_lasting_root(view) {
+        if before.is_some_and(is_lasting_root) && !is_lasting_root(self) && !is_open(view) {
             let field = if self.role == AdministratorRole::Root { "expires_at" } else { "role" };
             mistakes.add(field, "cannot be changed: this is the last token that may do everything for ever");
         }
@@ -88,7 +95,7 @@ impl Managed for Token {
 
     fn kept_by(object: &Object<Self>, view: &FarmView) -> Vec<String> {
         let last = "the farm, as the last token that may do everything for ever";
-        let is_last = is_lasting_root(&object.spec) && !has_lasting_root(view);
+        let is_last = is_lasting_root(&object.spec) && !is_open(view);
         is_last.then(|| last.to_owned()).into_iter().collect()
     }
 }
@@ -130,22 +137,23 @@ pub fn same_digest(a: &str, b: &str) -> bool {
 }
 
 /// Makes a token and its secret.
-async fn create(broker: &Broker, author: Author, new: NewToken) -> Result<IssuedToken, ChangeError> {
+async fn create(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {
     let secret = random_secret();
-    let TokenSettings { role, description, expires_at } = new.spec;
-    let spec = Token { role, description, expires_at, secret_sha256: secret_sha256(&secret) };
+    let TokenSettings { role, reach, description, expires_at } = new.spec;
+    let spec = Token { role, reach, description, expires_at, secret_sha256: secret_sha256(&secret) };
     let new = super::New { name: new.name, site: new.site, spec };
-    Ok(IssuedToken { token: super::create(broker, author, new).await?, secret })
+    Ok(IssuedToken { token: super::create(broker, by, new).await?, secret })
 }
 
-/// Whether it can do everything for ever. One such token must stay: without it nobody could manage the
-/// farm, and there would be no way back.
+/// Whether it can do everything for ever. One such token must stay while nobody can sign in as root: without
+/// it nobody could manage the farm.
 fn is_lasting_root(token: &Token) -> bool {
     token.role == AdministratorRole::Root && token.expires_at.is_none()
 }
 
-fn has_lasting_root(view: &FarmView) -> bool {
-    view.tokens.iter().any(|token| is_lasting_root(&token.spec))
+/// Whether anybody may do everything for ever.
+fn is_open(view: &FarmView) -> bool {
+    administrators::has_root(view) || view.tokens.iter().any(|token| is_lasting_root(&token.spec))
 }
 
 #[cfg(test)]

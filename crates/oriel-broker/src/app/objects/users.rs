@@ -1,14 +1,27 @@
 //! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
 
 use oriel_identity::check_new_password;
-use oriel_model::{Id, Kind, Object, group::Group, site::Site, user::User, validate::Mistake};
-use oriel_store::{Author, Transaction};
+use oriel_model::{
+    Id, Object,
+    group::Group,
+    site::Site,
+    user::User,
+    validate::{Mistake, Mistakes},
+};
+use oriel_store::Transaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, ListQuery, Managed, Page, View, turn};
-use crate::{Broker, app::credential::PASSWORD_SECRET, farm::FarmView};
+use super::{ChangeError, ListQuery, Managed, Page, View, administrators, turn};
+use crate::{
+    Broker,
+    app::{
+        administrators::{Caller, Rights},
+        credential::PASSWORD_SECRET,
+    },
+    farm::FarmView,
+};
 
 /// What an administrator sends to make a user.
 #[derive(Deserialize, JsonSchema)]
@@ -53,13 +66,17 @@ impl Managed for User {
         UserFacts { has_password: view.credentials.contains_key(&object.id) }
     }
 
-    async fn make(broker: &Broker, author: Author, new: NewUser) -> Result<View<Self>, ChangeError> {
-        create(broker, author, new).await
+    fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
+        administrators::check_user(self, view, id, before, mistakes);
+    }
+
+    async fn make(broker: &Broker, by: &Caller, new: NewUser) -> Result<View<Self>, ChangeError> {
+        create(broker, by, new).await
     }
 }
 
 /// Makes a user, with a password or without.
-async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<View<User>, ChangeError> {
+async fn create(broker: &Broker, by: &Caller, new: NewUser) -> Result<View<User>, ChangeError> {
     let hash = match new.password {
         Some(password) => Some(hashed(broker, &new.name, password, "password").await?),
         None => None,
@@ -68,28 +85,33 @@ async fn create(broker: &Broker, author: Author, new: NewUser) -> Result<View<Us
     let now = broker.now();
     let id = Id::<User>::generate(now);
     super::check(broker.farm.load(), id, &new.name, new.site, &new.spec)?;
-    let mut transaction = Transaction::new(author, now).create(id, new.name, new.site, &new.spec);
+    let mut transaction = Transaction::new(by.author.clone(), now).create(id, new.name, new.site, &new.spec);
     if let Some(hash) = hash {
         transaction = transaction.put_secret(id, PASSWORD_SECRET, hash);
     }
-    broker.commit(transaction).await?;
-    super::get(broker, id)
+    broker.commit_by(by, transaction).await?;
+    super::get(broker, &by.rights, id)
 }
 
 /// Sets a user's password and lets them try at once, also when wrong ones had locked the account.
 pub async fn set_password(
     broker: &Broker,
-    author: Author,
+    by: &Caller,
     id: Id<User>,
     password: Zeroizing<String>,
 ) -> Result<(), ChangeError> {
     let name = {
         let view = broker.farm.load();
-        view.users.get(id).ok_or(ChangeError::NotFound(Kind::User))?.name.clone()
+        super::seen(&view, &by.rights, id)?.name.clone()
     };
     let hash = hashed(broker, &name, password, "password").await?;
     let _turn = turn().await;
-    broker.commit(Transaction::new(author, broker.now()).put_secret(id, PASSWORD_SECRET, hash)).await?;
+    broker
+        .commit_by(
+            by,
+            Transaction::new(by.author.clone(), broker.now()).put_secret(id, PASSWORD_SECRET, hash),
+        )
+        .await?;
     broker.people.unlock(&name);
     Ok(())
 }
@@ -97,13 +119,12 @@ pub async fn set_password(
 /// The users who belong to a group.
 pub fn members(
     broker: &Broker,
+    rights: &Rights,
     group: Id<Group>,
     query: &ListQuery,
 ) -> Result<Page<View<User>>, ChangeError> {
-    if broker.farm.load().groups.get(group).is_none() {
-        return Err(ChangeError::NotFound(Kind::Group));
-    }
-    Ok(super::list_where::<User>(broker, query, |user| user.spec.groups.contains(&group))?)
+    super::seen(&broker.farm.load(), rights, group)?;
+    Ok(super::list_where::<User>(broker, rights, query, |user| user.spec.groups.contains(&group))?)
 }
 
 async fn hashed(

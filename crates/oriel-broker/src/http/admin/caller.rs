@@ -1,21 +1,22 @@
 //! Who calls the management API, and what they may do. A handler names the permission it needs in its
-//! signature: `_: May<Change<Pool>>`.
+//! signature: `_: May<Modify<Pool>>`. That it is permitted at all is checked before the handler runs; what
+//! it is done to, the use case asks of the caller's rights.
 
 use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use aide::{OperationInput, generate::GenContext, openapi};
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, StatusCode, header, request::Parts};
-use oriel_model::{
-    Kind, Object,
-    role::{Action, Area},
-    token::Token,
-};
+use http::{Extensions, HeaderMap, StatusCode, header, request::Parts};
+use oriel_model::permission::{Action, Area};
 use oriel_store::{Author, Via};
 
+use super::cookie;
 use crate::{
     Broker,
-    app::objects,
+    app::{
+        administrators::{Caller, Rights, Source},
+        objects,
+    },
     http::{ApiError, PeerAddress, problem},
 };
 
@@ -27,30 +28,69 @@ pub trait InArea: Send + Sync + 'static {
 
 /// What a handler asks for.
 pub trait Permission: Send + Sync + 'static {
-    /// In this area.
-    const AREA: Area;
+    /// In this area; none: in any.
+    const AREA: Option<Area>;
     /// This is to be done.
     const ACTION: Action;
+    /// To everything, with no limit: only root may.
+    const UNLIMITED: bool = false;
 }
 
 /// Looking at what is in the area of `A`.
 pub struct View<A>(PhantomData<A>);
-/// Changing it.
-pub struct Change<A>(PhantomData<A>);
+/// Changing what is there.
+pub struct Modify<A>(PhantomData<A>);
+/// Making something.
+pub struct Add<A>(PhantomData<A>);
+/// Deleting something.
+pub struct Delete<A>(PhantomData<A>);
 /// Acting on what runs there.
 pub struct Control<A>(PhantomData<A>);
 
 impl<A: InArea> Permission for View<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::View;
 }
-impl<A: InArea> Permission for Change<A> {
-    const AREA: Area = A::AREA;
-    const ACTION: Action = Action::Change;
+impl<A: InArea> Permission for Modify<A> {
+    const AREA: Option<Area> = Some(A::AREA);
+    const ACTION: Action = Action::Modify;
+}
+impl<A: InArea> Permission for Add<A> {
+    const AREA: Option<Area> = Some(A::AREA);
+    const ACTION: Action = Action::Add;
+}
+impl<A: InArea> Permission for Delete<A> {
+    const AREA: Option<Area> = Some(A::AREA);
+    const ACTION: Action = Action::Delete;
 }
 impl<A: InArea> Permission for Control<A> {
-    const AREA: Area = A::AREA;
+    const AREA: Option<Area> = Some(A::AREA);
     const ACTION: Action = Action::Control;
+}
+
+/// Looking at anything: what it is, the use case asks.
+pub enum ViewAnything {}
+
+impl Permission for ViewAnything {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::View;
+}
+
+/// Reading or writing the whole farm, secrets included: for root only.
+pub enum WholeFarm {}
+
+impl Permission for WholeFarm {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::Modify;
+    const UNLIMITED: bool = true;
+}
+
+/// Changing anything: what it is, the use case asks.
+pub enum ModifyAnything {}
+
+impl Permission for ModifyAnything {
+    const AREA: Option<Area> = None;
+    const ACTION: Action = Action::Modify;
 }
 
 /// Sessions: they are no settings objects.
@@ -78,36 +118,24 @@ oriel_model::every_kind!(areas);
 
 /// A caller with the permission `P`. To have one is to have been checked.
 pub struct May<P> {
-    author: Author,
-    token: Object<Token>,
+    caller: Caller,
     permission: PhantomData<P>,
 }
 
 impl<P> May<P> {
-    /// The caller, as the change log names them.
-    pub fn author(self) -> Author {
-        self.author
+    /// The caller.
+    pub fn by(&self) -> &Caller {
+        &self.caller
     }
 
-    /// Whether the caller's role permits something else too.
-    pub fn also(&self, area: Area, action: Action) -> bool {
-        self.token.spec.role.permits(area, action)
-    }
-
-    /// Refuses a caller whose role does not permit this in every area: for what reaches into all of them.
-    pub fn everything(&self, action: Action) -> Result<(), ApiError> {
-        let is_permitted = Kind::ALL.iter().all(|kind| self.also(super::kinds::area(*kind), action));
-        if is_permitted { Ok(()) } else { Err(self.refused()) }
-    }
-
-    /// 403: the role does not permit it.
-    pub fn refused(&self) -> ApiError {
-        not_permitted(&self.token)
+    /// What they may do.
+    pub fn rights(&self) -> &Rights {
+        &self.caller.rights
     }
 
     /// The caller's name, as hosts log it: `token admin`.
     pub fn name(&self) -> &str {
-        &self.author.name
+        self.caller.name()
     }
 }
 
@@ -115,58 +143,73 @@ impl<P: Permission> FromRequestParts<Arc<Broker>> for May<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
-        let Known(token) = Known::from_request_parts(parts, broker).await?;
-        if !token.spec.role.permits(P::AREA, P::ACTION) {
-            return Err(not_permitted(&token));
+        let Known(caller) = Known::from_request_parts(parts, broker).await?;
+        let mut areas = Area::ALL.iter().filter(|area| P::AREA.is_none_or(|wanted| wanted == **area));
+        let is_permitted = areas.any(|area| caller.rights.anywhere(*area, P::ACTION));
+        if !is_permitted || (P::UNLIMITED && !caller.rights.is_root()) {
+            return Err(not_permitted(&caller));
         }
-        let author =
-            Author { name: format!("token {}", token.name), via: via(parts), address: address(parts) };
-        Ok(Self { author, token, permission: PhantomData })
+        Ok(Self { caller, permission: PhantomData })
     }
 }
 
 /// 403: the role does not permit it.
-pub fn not_permitted(token: &Object<Token>) -> ApiError {
-    let message = format!("The role of token \"{}\" does not permit this.", token.name);
-    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message).advice("Use a token with another role.")
+pub fn not_permitted(caller: &Caller) -> ApiError {
+    let message = match caller.source {
+        Source::Token(_) => format!("The role of {} does not permit this.", quoted(caller.name())),
+        Source::SignIn { .. } | Source::System => "Your role does not permit this.".to_owned(),
+    };
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+        .advice("Ask a root administrator for it, or use a token with another role.")
+}
+
+/// `token admin` as `token "admin"`.
+fn quoted(name: &str) -> String {
+    name.split_once(' ').map_or_else(|| name.to_owned(), |(what, name)| format!("{what} \"{name}\""))
 }
 
 /// What a caller may meet for what is to be done: a name that is taken, a host that says no.
 impl<P: Permission> OperationInput for May<P> {
+    /// Says the permission in the document: `x-permission: {area, action, root}`; no area stands for any.
+    fn operation_input(_: &mut GenContext, operation: &mut openapi::Operation) {
+        let permission = serde_json::json!({"area": P::AREA, "action": P::ACTION, "root": P::UNLIMITED});
+        operation.extensions.insert("x-permission".into(), permission);
+    }
+
     fn inferred_early_responses(
         context: &mut GenContext,
         _: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
         let statuses: &[u16] = match P::ACTION {
             Action::View => &[401, 403, 429, 500, 503],
-            Action::Change => &[401, 403, 409, 429, 500, 503],
+            Action::Modify | Action::Add | Action::Delete => &[401, 403, 409, 429, 500, 503],
             Action::Control => &[401, 403, 404, 409, 429, 500, 503, 504],
         };
         problem::described(context, statuses)
     }
 }
 
-/// A caller with a valid token, whatever it may do.
-pub struct Known(pub Object<Token>);
+/// A caller whom we know, whatever they may do.
+pub struct Known(pub Caller);
 
 impl FromRequestParts<Arc<Broker>> for Known {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
-        let (address, now) = (address(parts), broker.now());
+        let (address, now) = (address(&parts.extensions), broker.now());
         if let Some(address) = address {
             broker.throttle.request(address, now)?;
         }
-        if let Some(token) = token(&parts.headers, broker) {
-            return Ok(Self(token));
+        if let Some(caller) = of_request(parts, broker)? {
+            return Ok(Self(caller));
         }
         if let Some(address) = address {
             // A right one is always taken, lest somebody shuts a neighbour out.
             broker.throttle.token_refused(address, now)?;
         }
-        let message = "The API token is missing, wrong or expired.";
+        let message = "The API token or the sign-in is missing, wrong or expired.";
         Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
-            .advice("Send a valid token in the header \"Authorization: Bearer …\"."))
+            .advice("Sign in, or send a valid token in the header \"Authorization: Bearer …\"."))
     }
 }
 
@@ -179,14 +222,46 @@ impl OperationInput for Known {
     }
 }
 
-/// The valid token that a request carries.
-pub fn token(headers: &HeaderMap, broker: &Broker) -> Option<Object<Token>> {
-    bearer(headers).and_then(|secret| objects::find_token(&broker.farm.load(), secret, broker.now()))
+/// Who sends a request: by its token, else by its sign-in; none where neither counts.
+///
+/// # Errors
+///
+/// A sign-in counts for a request that may change something only when our own pages sent it.
+pub fn of_request(parts: &Parts, broker: &Broker) -> Result<Option<Caller>, ApiError> {
+    if let Some(secret) = bearer(&parts.headers) {
+        let token = objects::find_token(&broker.farm.load(), secret, broker.now());
+        return Ok(token.map(|token| {
+            let name = format!("token {}", token.name);
+            let author = Author { name, via: via(parts), address: address(&parts.extensions) };
+            let (rights, source) = (Rights::of_token(&token.spec), Source::Token(token.id));
+            Caller { author, rights, source }
+        }));
+    }
+    let Some(sealed) = cookie::of_request(&parts.headers) else { return Ok(None) };
+    let Some(administrator) = broker.administrator_signed_in(sealed) else { return Ok(None) };
+    cookie::only_from_our_pages(parts)?;
+    Ok(Some(administrator.caller(address(&parts.extensions))))
 }
 
-fn address(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<PeerAddress>().map(|peer| peer.0.ip())
+/// Where a request comes from.
+pub fn address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<PeerAddress>().map(|peer| peer.0.ip())
 }
+
+/// Where a request comes from, for handlers that everybody may call.
+pub struct From(pub IpAddr);
+
+impl FromRequestParts<Arc<Broker>> for From {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        let address = address(&parts.extensions).ok_or_else(|| ApiError::internal("no peer address"))?;
+        broker.throttle.request(address, broker.now())?;
+        Ok(Self(address))
+    }
+}
+
+impl OperationInput for From {}
 
 /// The secret of `Authorization: Bearer …`; the scheme's name is case-insensitive (RFC 9110, 11.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -38,6 +38,8 @@ struct ChangesQuery {
     /// Only changes of the object with this id.
     #[schemars(with = "Option<uuid::Uuid>")]
     object: Option<Id<Value>>,
+    /// Only changes that were made together: the `transaction` of one of them.
+    transaction: Option<u64>,
     /// Only changes by authors in whose name this stands, such as `token admin`.
     by: Option<String>,
     /// Only changes made then or later, as in `2026-12-01T08:00:00Z`.
@@ -74,20 +76,22 @@ struct Changes {
 
 async fn list(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Audit>>,
+    may: May<View<Audit>>,
     Asked(query): Asked<ChangesQuery>,
 ) -> Result<Json<Changes>, ApiError> {
     let kind = query.kind.as_deref().map(Kind::from_str).transpose();
     let kind = kind.map_err(|error| ApiError::bad_request(crate::http::problem::sentence(&error)))?;
     let limit = objects::limit(query.limit)?;
     let start = query.before.map_or(Start::Newest, Start::Before);
-    let (object, by, since, until) = (query.object, query.by, query.since, query.until);
-    let wanted = ChangeQuery { start, object, kind, by, since, until, limit };
+    let ChangesQuery { object, transaction, by, since, until, .. } = query;
+    let wanted = ChangeQuery { start, object, kind, transaction, by, since, until, limit };
     let items = broker.store.changes(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|change| change.sequence) };
     let view = broker.farm.load();
+    // Before or after: who may see an object may see that it moved away.
+    let sees = |change: &Change| may.rights().sees_change(change);
     Ok(Json(Changes {
-        items: items.into_iter().map(|change| shown(change, &view, query.names)).collect(),
+        items: items.into_iter().filter(sees).map(|change| shown(change, &view, query.names)).collect(),
         next,
     }))
 }

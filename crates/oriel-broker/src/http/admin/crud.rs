@@ -17,13 +17,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    caller::{Change, InArea, May, View},
+    caller::{Add, Delete, InArea, May, Modify, View},
     input::{Asked, BasedOn, Basis, IdOf, Patch, Sent, read_value},
     respond::{Made, Tagged},
 };
 use crate::{
     Broker,
-    app::objects::{self, Changed, ListQuery, Managed, Page},
+    app::{
+        administrators::Rights,
+        objects::{self, Changed, ListQuery, Managed, Page},
+    },
     http::{ApiError, problem},
 };
 
@@ -69,67 +72,72 @@ impl Verb {
 
 async fn list<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    _: May<View<S>>,
+    may: May<View<S>>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page<objects::View<S>>>, ApiError> {
-    Ok(Json(objects::list::<S>(&broker, &query)?))
+    Ok(Json(objects::list::<S>(&broker, may.rights(), &query)?))
 }
 
 async fn show<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    _: May<View<S>>,
+    may: May<View<S>>,
     IdOf(id): IdOf<S>,
 ) -> Result<Tagged<objects::View<S>>, ApiError> {
-    Ok(Tagged(objects::get::<S>(&broker, id)?))
+    Ok(Tagged(objects::get::<S>(&broker, may.rights(), id)?))
 }
 
 async fn create<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<S>>,
+    may: May<Add<S>>,
     Sent(new): Sent<S::New>,
 ) -> Result<Made<S::Made>, ApiError> {
-    Ok(Made(S::make(&broker, may.author(), new).await?))
+    Ok(Made(S::make(&broker, may.by(), new).await?))
 }
 
 async fn change<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<S>>,
+    may: May<Modify<S>>,
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
     Sent(changed): Sent<Changed<S::Shown>>,
 ) -> Result<Tagged<objects::View<S>>, ApiError> {
-    let revision = revision(&broker, id, based_on.basis(changed.revision)?)?;
-    Ok(Tagged(objects::change::<S>(&broker, may.author(), id, revision, changed).await?))
+    let revision = revision(&broker, may.rights(), id, based_on.basis(changed.revision)?)?;
+    Ok(Tagged(objects::change::<S>(&broker, may.by(), id, revision, changed).await?))
 }
 
 async fn patch<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<S>>,
+    may: May<Modify<S>>,
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
     patch: Patch,
 ) -> Result<Tagged<objects::View<S>>, ApiError> {
-    let revision = revision(&broker, id, based_on.basis(patch.revision)?)?;
-    let changed = read_value(objects::patched(&broker, id, patch.fields)?)?;
-    Ok(Tagged(objects::change::<S>(&broker, may.author(), id, revision, changed).await?))
+    let revision = revision(&broker, may.rights(), id, based_on.basis(patch.revision)?)?;
+    let changed = read_value(objects::patched(&broker, may.rights(), id, patch.fields)?)?;
+    Ok(Tagged(objects::change::<S>(&broker, may.by(), id, revision, changed).await?))
 }
 
 async fn delete<S: Managed + InArea>(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<S>>,
+    may: May<Delete<S>>,
     IdOf(id): IdOf<S>,
     based_on: BasedOn,
 ) -> Result<NoContent, ApiError> {
-    let revision = revision(&broker, id, based_on.basis(None)?)?;
-    objects::delete::<S>(&broker, may.author(), id, revision).await?;
+    let revision = revision(&broker, may.rights(), id, based_on.basis(None)?)?;
+    objects::delete::<S>(&broker, may.by(), id, revision).await?;
     Ok(NoContent)
 }
 
 /// The revision that a change is based on.
-pub fn revision<S: Managed>(broker: &Broker, id: Id<S>, basis: Basis) -> Result<u64, ApiError> {
+pub fn revision<S: Managed>(
+    broker: &Broker,
+    rights: &Rights,
+    id: Id<S>,
+    basis: Basis,
+) -> Result<u64, ApiError> {
     match basis {
         Basis::Revision(revision) => Ok(revision),
-        Basis::Any => Ok(objects::revision(broker, id)?),
+        Basis::Any => Ok(objects::revision(broker, rights, id)?),
     }
 }
 

@@ -15,23 +15,22 @@ use axum::{
     response::NoContent,
 };
 use http::{StatusCode, request::Parts};
-use oriel_model::{farm::Farm, role::Action, site::Site};
+use oriel_model::{farm::Farm, site::Site};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use zeroize::Zeroizing;
 
 use super::{
-    caller::{Audit, Change, May, View},
+    caller::{Audit, May, Modify, ModifyAnything, View, ViewAnything, WholeFarm},
     crud::{self, Api},
     input::{Asked, At, IdOf, Sent},
-    kinds,
     respond::Created,
 };
 use crate::{
     Broker,
     app::documents::{
-        self, Apply, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
+        self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
         archive::Archive,
         backup::{self, BackupFile},
     },
@@ -78,12 +77,17 @@ struct Export {
     /// Seals what is secret; at least 12 characters. Without it, nothing secret is in the archive.
     #[schemars(with = "Option<String>")]
     passphrase: Option<Zeroizing<String>>,
+    /// Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without
+    /// joining again. Whoever opens the archive can make certificates that the farm trusts.
+    farm_keys: bool,
 }
 
-/// What is sent to turn one change back.
+/// What is sent to turn a change back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Revert {
+    /// With it everything that was changed in the same transaction: all of one apply, or of one import.
+    transaction: bool,
     /// Only says what would be done.
     dry_run: bool,
 }
@@ -123,81 +127,74 @@ struct BackupList {
 
 async fn list(
     State(broker): State<Arc<Broker>>,
-    may: May<View<Farm>>,
+    may: May<ViewAnything>,
     Asked(query): Asked<DocumentsQuery>,
 ) -> Result<Json<Documents>, ApiError> {
     let view = broker.farm.load();
     // A large farm takes a while to write down.
-    let listed = tokio::task::spawn_blocking(move || {
-        let may_see = |kind| may.also(kinds::area(kind), Action::View);
-        Documents { documents: documents::list(&view, &query, may_see), sequence: view.sequence }
+    let listed = tokio::task::spawn_blocking(move || Documents {
+        documents: documents::list(&view, &query, may.rights()),
+        sequence: view.sequence,
     });
     Ok(Json(listed.await.map_err(ApiError::internal)?))
 }
 
 async fn apply(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Farm>>,
+    may: May<ModifyAnything>,
     _turn: Turn,
     Sent(sent): Sent<Apply>,
 ) -> Result<Json<Plan>, ApiError> {
     let wanted = documents::read(sent.documents, "documents")?;
-    for document in &wanted {
-        if !may.also(kinds::area(document.kind), Action::Change) {
-            return Err(may.refused());
-        }
-    }
-    let plan = documents::apply(&broker, may.author(), wanted, sent.dry_run, sent.sequence).await?;
+    let plan = documents::apply(&broker, may.by(), wanted, sent.dry_run, sent.sequence).await?;
     Ok(Json(plan))
 }
 
 async fn export(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Farm>>,
+    _: May<WholeFarm>,
     _turn: Turn,
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
-    may.everything(Action::Change)?;
-    Ok(Json(documents::export(&broker, sent.passphrase).await?))
+    Ok(Json(documents::export(&broker, sent.passphrase, sent.farm_keys).await?))
 }
 
 async fn import(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Farm>>,
+    may: May<WholeFarm>,
     _turn: Turn,
     Sent(sent): Sent<Import>,
 ) -> Result<Json<Plan>, ApiError> {
-    may.everything(Action::Change)?;
-    Ok(Json(documents::import(&broker, may.author(), sent).await?))
+    Ok(Json(documents::import(&broker, may.by(), sent).await?))
 }
 
 async fn revert(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Audit>>,
+    may: May<Modify<Audit>>,
     At(path): At<ChangePath>,
+    _turn: Turn,
     Sent(sent): Sent<Revert>,
 ) -> Result<Json<Plan>, ApiError> {
-    may.everything(Action::Change)?;
-    Ok(Json(documents::revert(&broker, may.author(), path.sequence, sent.dry_run).await?))
+    let back = if sent.transaction { Back::Transaction } else { Back::Change };
+    Ok(Json(documents::revert(&broker, may.by(), path.sequence, back, sent.dry_run).await?))
 }
 
 async fn revert_to(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Audit>>,
+    may: May<Modify<Audit>>,
     _turn: Turn,
     Sent(sent): Sent<RevertTo>,
 ) -> Result<Json<Plan>, ApiError> {
-    may.everything(Action::Change)?;
-    Ok(Json(documents::revert_to(&broker, may.author(), sent.to, sent.dry_run).await?))
+    Ok(Json(documents::revert_to(&broker, may.by(), sent.to, sent.dry_run).await?))
 }
 
 async fn copy_sections(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Site>>,
+    may: May<Modify<Site>>,
     IdOf(id): IdOf<Site>,
     Sent(sent): Sent<CopySections>,
 ) -> Result<Json<Plan>, ApiError> {
-    Ok(Json(documents::copy_sections(&broker, may.author(), id, sent).await?))
+    Ok(Json(documents::copy_sections(&broker, may.by(), id, sent).await?))
 }
 
 async fn list_backups(
@@ -209,7 +206,7 @@ async fn list_backups(
 
 async fn make_backup(
     State(broker): State<Arc<Broker>>,
-    _: May<Change<Farm>>,
+    _: May<Modify<Farm>>,
     _turn: Turn,
 ) -> Result<Created<BackupFile>, ApiError> {
     Ok(Created(backup::make(&broker).await?))
@@ -217,10 +214,10 @@ async fn make_backup(
 
 async fn set_passphrase(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Farm>>,
+    may: May<Modify<Farm>>,
     Sent(sent): Sent<NewPassphrase>,
 ) -> Result<NoContent, ApiError> {
-    backup::set_passphrase(&broker, may.author(), sent.passphrase).await?;
+    backup::set_passphrase(&broker, may.by(), sent.passphrase).await?;
     Ok(NoContent)
 }
 
@@ -251,6 +248,7 @@ impl From<Refused> for ApiError {
             }
             Refused::Busy => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(5),
             Refused::Commit(error) => error.into(),
+            Refused::Forbidden(error) => error.into(),
         }
     }
 }
@@ -287,7 +285,8 @@ fn reading() -> Api {
 
 fn turning_back() -> Api {
     let revert = post_with(revert, |operation| {
-        let summary = "Turns one change back, by a change of its own.";
+        let summary =
+            "Turns one change back, or the whole transaction it was made in, by a change of its own.";
         crud::refusing(crud::described(operation, "revert_change", "changes", summary), &[404, 412, 503])
     });
     let revert_to = post_with(revert_to, |operation| {

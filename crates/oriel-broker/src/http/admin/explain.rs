@@ -8,6 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use http::header::CONTENT_TYPE;
 use oriel_model::{
     Id, Timestamp,
     gateway::Gateway,
@@ -28,9 +29,11 @@ use super::{
 use crate::{
     Broker,
     app::{
+        administrators::Rights,
         effective_access::EffectiveAccess,
         explain::{Asked, Explanation},
     },
+    farm::FarmView,
     http::{ApiError, problem::sentence},
 };
 
@@ -79,13 +82,17 @@ struct LaunchToExplain {
 
 async fn launch(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     Sent(launch): Sent<LaunchToExplain>,
 ) -> Result<Json<Explanation>, ApiError> {
     let (user, resource) = (launch.user, launch.resource);
+    known(may.rights(), &broker.farm.load(), user)?;
     let explained = broker.explain_launch(user, resource, launch.asked());
     Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
 }
+
+/// What the access to one resource takes as JSON, in bytes, as a rule.
+const RESOURCE_BYTES: usize = 256;
 
 /// Whose access to explain.
 #[derive(Deserialize, JsonSchema)]
@@ -131,13 +138,25 @@ struct Device {
 
 async fn access(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     Sent(AccessToExplain { user, facts, at }): Sent<AccessToExplain>,
 ) -> Result<Response, ApiError> {
     let view = broker.farm.load();
+    known(may.rights(), &view, user)?;
     let explained = broker.effective_access(&view, user, facts.asked(at));
     let explained = explained.map_err(|error| ApiError::not_found(sentence(&error)))?;
-    Ok(Json(explained).into_response())
+    // Megabytes in a large farm: written once, into memory that is there.
+    let mut json = Vec::with_capacity(1_024 + RESOURCE_BYTES * explained.resources.len());
+    serde_json::to_writer(&mut json, &explained).map_err(ApiError::internal)?;
+    Ok(([(CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+/// Somebody whose sessions the caller may not see is not there.
+fn known(rights: &Rights, view: &FarmView, user: Id<User>) -> Result<(), ApiError> {
+    if rights.sees_sessions_of(view, user) {
+        return Ok(());
+    }
+    Err(ApiError::not_found("There is no such user."))
 }
 
 impl Device {

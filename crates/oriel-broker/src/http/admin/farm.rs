@@ -7,7 +7,7 @@ use axum::extract::State;
 use oriel_model::farm::Farm;
 
 use super::{
-    caller::{Change, May, View},
+    caller::{May, Modify, View},
     crud::{self, Api},
     input::{BasedOn, Sent},
     respond::Tagged,
@@ -20,19 +20,19 @@ use crate::{
 
 async fn show(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Farm>>,
+    may: May<View<Farm>>,
 ) -> Result<Tagged<objects::View<Farm>>, ApiError> {
-    Ok(Tagged(objects::get(&broker, broker.farm_id)?))
+    Ok(Tagged(objects::get(&broker, may.rights(), broker.farm_id)?))
 }
 
 async fn change(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<Farm>>,
+    may: May<Modify<Farm>>,
     based_on: BasedOn,
     Sent(changed): Sent<Changed<Farm>>,
 ) -> Result<Tagged<objects::View<Farm>>, ApiError> {
-    let revision = crud::revision(&broker, broker.farm_id, based_on.basis(changed.revision)?)?;
-    Ok(Tagged(objects::change(&broker, may.author(), broker.farm_id, revision, changed).await?))
+    let revision = crud::revision(&broker, may.rights(), broker.farm_id, based_on.basis(changed.revision)?)?;
+    Ok(Tagged(objects::change(&broker, may.by(), broker.farm_id, revision, changed).await?))
 }
 
 pub fn routes() -> Api {

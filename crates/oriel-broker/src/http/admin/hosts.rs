@@ -49,7 +49,7 @@ async fn set_logon_mode(
     IdOf(id): IdOf<Host>,
     Sent(new): Sent<NewLogonMode>,
 ) -> Result<Tagged<objects::View<Host>>, ApiError> {
-    Ok(Tagged(objects::set_logon_mode(&broker, may.author(), id, new.logon_mode).await?))
+    Ok(Tagged(objects::set_logon_mode(&broker, may.by(), id, new.logon_mode).await?))
 }
 
 async fn apps(
@@ -58,7 +58,7 @@ async fn apps(
     IdOf(id): IdOf<Host>,
     Asked(query): Asked<AppsQuery>,
 ) -> Result<Json<InstalledApps>, ApiError> {
-    objects::get::<Host>(&broker, id)?;
+    objects::get::<Host>(&broker, may.rights(), id)?;
     let languages =
         query.language.iter().flat_map(|list| list.split(',')).map(|l| l.trim().to_owned()).collect();
     Ok(Json(objects::apps(&broker, may.name(), id, languages, query.app.as_deref(), query.icons).await?))

@@ -25,7 +25,7 @@ use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    caller::{Change, May, View},
+    caller::{May, Modify, View},
     crud::{self, Api},
     input::{At, Png},
     respond::Created,
@@ -70,7 +70,7 @@ async fn list(_: May<View<Resource>>) -> Json<BuiltIns> {
 
 async fn create(
     State(broker): State<Arc<Broker>>,
-    _: May<Change<Resource>>,
+    _: May<Modify<Resource>>,
     Png(png): Png,
 ) -> Result<Created<NewIcon>, ApiError> {
     Ok(Created(objects::create_icon(&broker, png).await?))

@@ -17,7 +17,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
 };
 use http::{HeaderMap, StatusCode, header, request::Parts};
-use oriel_model::{Id, validate::Mistake};
+use oriel_model::{
+    Id,
+    validate::{self, Mistake},
+};
 use schemars::{JsonSchema, json_schema};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -85,7 +88,7 @@ fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
         return ApiError::bad_request(format!("The body is not valid JSON: {cause}."));
     }
     let field = if path == "." { String::new() } else { path };
-    ApiError::invalid(vec![Mistake { field, message: without_place(cause) }])
+    ApiError::invalid(vec![Mistake { field, message: validate::in_words(&without_place(cause)) }])
 }
 
 /// What serde says, without "at line 1 column 2": the field says where.
@@ -196,7 +199,12 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Broker>> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
         match Query::from_request_parts(parts, broker).await {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(ApiError::bad_request(format!("{}.", rejection.body_text()))),
+            Err(rejection) => {
+                let said = rejection.body_text();
+                // "Failed to deserialize query string: limit: invalid digit found in string"
+                let what = said.split_once(": ").map_or(&*said, |(_, what)| what);
+                Err(ApiError::bad_request(format!("The query is not understood: {what}.")))
+            }
         }
     }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::Json;
-use oriel_model::{Kind, role::Area};
+use oriel_model::{Kind, permission::Area};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    caller::{InArea, Known},
+    caller::Known,
     crud::{self, Api, Verb},
     input::At,
 };
@@ -61,7 +61,7 @@ async fn list_kinds(_: Known) -> Json<Kinds> {
         kind: *kind,
         plural: kind.plural(),
         about: kind.about(),
-        area: area(*kind),
+        area: kind.area(),
         verbs: Verb::of(*kind),
     });
     Json(Kinds { items: items.collect() })
@@ -78,13 +78,6 @@ async fn show_problem(At(path): At<CodePath>) -> Result<Json<Code>, ApiError> {
 
 macro_rules! every_kind {
     ($($variant:ident, $spec:ty, $word:literal, $plural:ident, $area:ident, $about:literal;)*) => {
-        /// The area that objects of a kind belong to.
-        pub fn area(kind: Kind) -> Area {
-            match kind {
-                $(Kind::$variant => <$spec as InArea>::AREA,)*
-            }
-        }
-
         fn of_every_kind() -> Api {
             ApiRouter::<Arc<Broker>>::new()$(.merge(crud::routes::<$spec>()))*
         }

@@ -1,11 +1,12 @@
 //! The administrators' REST API under `/api/v1`, and its OpenAPI document.
 //!
 //! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
-//! of [`crate::app`]. Deliberately absent: SQL, decisions, cookies (the API knows bearer tokens only).
+//! of [`crate::app`]. Deliberately absent: SQL, decisions, pages ([`super::pages`]).
 
 mod caller;
 mod changes;
 mod conditional;
+mod cookie;
 mod crud;
 mod documents;
 mod events;
@@ -18,7 +19,9 @@ mod input;
 mod kinds;
 mod openapi;
 mod respond;
+mod schedules;
 mod sessions;
+mod sign_in;
 mod status;
 mod users;
 
@@ -49,13 +52,16 @@ pub fn router(broker: Arc<Broker>) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so);
     let once = Arc::new(idempotency::Once::new(broker.clone()));
-    Router::new()
+    let web_root = broker.config.web_root.clone();
+    let api = Router::new()
         .nest(PATH_PREFIX, routes)
         .layer(Extension(Arc::new(events::Hub::default())))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(once, idempotency::only_once))
         .layer(middleware::from_fn(conditional::answer))
-        .with_state(broker)
+        .layer(middleware::from_fn_with_state(broker.clone(), cookie::renew))
+        .with_state(broker);
+    super::pages::beside(api, web_root.as_deref())
 }
 
 /// The OpenAPI document, as it is served and committed.
@@ -69,6 +75,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
     let routes = ApiRouter::new()
         .merge(kinds::routes())
         .merge(hosts::routes())
+        .merge(schedules::routes())
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())
@@ -77,6 +84,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())
+        .merge(sign_in::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

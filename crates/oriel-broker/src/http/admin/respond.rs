@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::PATH_PREFIX;
 use crate::{
+    app::administrators::Forbidden,
     app::objects::{ChangeError, IconError, ListError, Revised},
     http::{ApiError, problem::sentence},
 };
@@ -28,26 +29,6 @@ impl<T: Serialize + Revised> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         let tag = tag(&self.0);
         ([(header::ETAG, tag)], Json(self.0)).into_response()
-    }
-}
-
-impl<T: JsonSchema> OperationOutput for Tagged<T> {
-    type Inner = T;
-
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        let mut response = Json::<T>::operation_response(context, operation)?;
-        response.headers.insert("ETag".into(), tag_header());
-        Some(response)
-    }
-
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(200), answer)).into_iter().collect()
     }
 }
 
@@ -71,42 +52,37 @@ impl<T: Serialize + Revised> IntoResponse for Made<T> {
     }
 }
 
-impl<T: JsonSchema> OperationOutput for Created<T> {
-    type Inner = T;
+/// Describes an answer with JSON in it: its status, and what is told beside the JSON.
+macro_rules! described {
+    ($answer:ident, $status:literal, $beside:expr) => {
+        impl<T: JsonSchema> OperationOutput for $answer<T> {
+            type Inner = T;
 
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        Json::<T>::operation_response(context, operation)
-    }
+            fn operation_response(
+                context: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Option<openapi::Response> {
+                Json::<T>::operation_response(context, operation).map($beside)
+            }
 
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(201), answer)).into_iter().collect()
-    }
+            fn inferred_responses(
+                context: &mut GenContext,
+                operation: &mut openapi::Operation,
+            ) -> Vec<(Option<u16>, openapi::Response)> {
+                let answer = Self::operation_response(context, operation);
+                answer.map(|answer| (Some($status), answer)).into_iter().collect()
+            }
+        }
+    };
 }
 
-impl<T: JsonSchema> OperationOutput for Made<T> {
-    type Inner = T;
+described!(Tagged, 200, with_tag);
+described!(Created, 201, std::convert::identity);
+described!(Made, 201, with_tag);
 
-    fn operation_response(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Option<openapi::Response> {
-        let mut response = Created::<T>::operation_response(context, operation)?;
-        response.headers.insert("ETag".into(), tag_header());
-        Some(response)
-    }
-
-    fn inferred_responses(
-        context: &mut GenContext,
-        operation: &mut openapi::Operation,
-    ) -> Vec<(Option<u16>, openapi::Response)> {
-        Self::operation_response(context, operation).map(|answer| (Some(201), answer)).into_iter().collect()
-    }
+fn with_tag(mut response: openapi::Response) -> openapi::Response {
+    response.headers.insert("ETag".into(), tag_header());
+    response
 }
 
 /// The tag of an object: its revision in quotes. Where what is shown changes without a revision, a digest
@@ -147,6 +123,13 @@ impl From<ListError> for ApiError {
     }
 }
 
+impl From<Forbidden> for ApiError {
+    fn from(error: Forbidden) -> Self {
+        ApiError::new(StatusCode::FORBIDDEN, "forbidden", sentence(&error))
+            .advice("Ask a root administrator for it, or use a token with another role.")
+    }
+}
+
 impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         let message = sentence(&error);
@@ -162,6 +145,7 @@ impl From<ChangeError> for ApiError {
                     .stale(*since)
             }
             ChangeError::Commit(error) => error.into(),
+            ChangeError::Forbidden(error) => error.into(),
             ChangeError::List(error) => error.into(),
             ChangeError::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)

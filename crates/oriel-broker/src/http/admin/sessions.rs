@@ -9,7 +9,9 @@ use aide::axum::{
 use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
     Id, Timestamp,
+    gateway::Gateway,
     host::{EffectiveHostSettings, Host},
+    permission::Action,
     resource::Resource,
     session::{Session, SessionState},
     user::User,
@@ -31,6 +33,7 @@ use super::{
 use crate::{
     Broker,
     app::{
+        administrators::{Forbidden, Rights},
         objects::{Cut, ListError, Page, Row, Selection},
         session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
     },
@@ -72,6 +75,10 @@ pub struct SessionView {
     pub shared: bool,
     /// Programs with a window now.
     pub programs: Vec<String>,
+    /// The gateway that carries its connection; none while no client is attached through one.
+    pub gateway: Option<Id<Gateway>>,
+    /// The gateway's name; empty where there is none.
+    pub gateway_name: String,
     /// The client that was last attached.
     pub client: ClientView,
     /// How long it has been idle or left, against the thresholds of its host.
@@ -162,18 +169,18 @@ struct ProcessToEnd {
 
 async fn list(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     Asked(query): Asked<SessionsQuery>,
 ) -> Result<Json<Page<SessionView>>, ApiError> {
-    Ok(Json(page(&broker, query)?))
+    Ok(Json(page(&broker, may.rights(), query)?))
 }
 
 async fn show(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Sessions>>,
+    may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<SessionView>, ApiError> {
-    let session = broker.hosts.session(id).ok_or(SessionError::Gone)?;
+    let session = seen(&broker, may.rights(), id)?;
     Ok(Json(Shown::new(&broker).view(session)))
 }
 
@@ -184,6 +191,7 @@ async fn message(
     Sent(message): Sent<Message>,
 ) -> Result<NoContent, ApiError> {
     let Message { title, text } = message.checked()?;
+    controlled(&broker, may.rights(), id)?;
     broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await?;
     Ok(NoContent)
 }
@@ -193,6 +201,7 @@ async fn disconnect(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.disconnect_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -202,6 +211,7 @@ async fn log_off(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.log_off_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -211,6 +221,7 @@ async fn reset(
     may: May<Control<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.reset_session(id, Actor::Administrator(may.name())).await?;
     Ok(NoContent)
 }
@@ -220,6 +231,7 @@ async fn processes(
     may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<Processes>, ApiError> {
+    seen(&broker, may.rights(), id)?;
     let found = broker.session_processes(id, Actor::Administrator(may.name())).await?;
     Ok(Json(Processes { processes: found.into_iter().map(ProcessView::from).collect() }))
 }
@@ -230,6 +242,7 @@ async fn end_process(
     IdOf(id): IdOf<Session>,
     Sent(process): Sent<ProcessToEnd>,
 ) -> Result<NoContent, ApiError> {
+    controlled(&broker, may.rights(), id)?;
     broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await?;
     Ok(NoContent)
 }
@@ -289,7 +302,23 @@ pub fn routes() -> Api {
         ))
 }
 
-fn page(broker: &Broker, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
+/// A session, if it runs and the caller may see it.
+fn seen(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<HostSession, ApiError> {
+    let view = broker.farm.load();
+    let found = broker.hosts.session(id).ok_or_else(|| broker.unknown_session())?;
+    if rights.on_session(&view, Action::View, &found) { Ok(found) } else { Err(SessionError::Gone.into()) }
+}
+
+/// Refuses to act on a session that the caller may not act on; one they may not see is not there.
+fn controlled(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<(), ApiError> {
+    let session = seen(broker, rights, id)?;
+    if rights.on_session(&broker.farm.load(), Action::Control, &session) {
+        return Ok(());
+    }
+    Err(Forbidden(format!("control the sessions of {}", session.user_name)).into())
+}
+
+fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
     let SessionsQuery { user, host, resource, filter, sort, fields, limit, after } = query;
     let selection = Selection::read::<SessionView>(&Cut { filter, sort, fields, limit, after }, "id")?;
     let all = match user {
@@ -297,10 +326,12 @@ fn page(broker: &Broker, query: SessionsQuery) -> Result<Page<SessionView>, List
         None => broker.hosts.sessions(),
     };
     let shown = Shown::new(broker);
+    let view = broker.farm.load();
     let rows = |after: Option<&str>| {
         let after = after.map(ToOwned::to_owned);
         let all = all.into_iter().map(|session| Row { place: session.id.to_string(), item: session });
         all.filter(move |row| after.as_ref().is_none_or(|after| row.place > *after))
+            .filter(|row| rights.on_session(&view, Action::View, &row.item))
             .filter(|row| host.is_none_or(|host| row.item.host == host))
             .filter(|row| resource.is_none_or(|resource| row.item.resource == Some(resource)))
     };
@@ -311,13 +342,16 @@ fn page(broker: &Broker, query: SessionsQuery) -> Result<Page<SessionView>, List
 pub struct Shown {
     farm: Arc<FarmView>,
     now: Timestamp,
+    gateways: HashMap<Id<Session>, Id<Gateway>>,
     settings: RefCell<HashMap<Id<Host>, EffectiveHostSettings>>,
 }
 
 impl Shown {
     /// As the farm is now.
     pub fn new(broker: &Broker) -> Self {
-        Self { farm: broker.farm.load(), now: broker.now(), settings: RefCell::default() }
+        let connections = broker.gateways.connections().into_iter();
+        let gateways = connections.map(|open| (open.session, open.gateway)).collect();
+        Self { farm: broker.farm.load(), now: broker.now(), gateways, settings: RefCell::default() }
     }
 
     /// A session as administrators see it.
@@ -326,6 +360,8 @@ impl Shown {
         let ClientFacts { name, address, kind, version, operating_system } = session.client;
         let user = session.user.and_then(|id| self.farm.users.get(id));
         let host = self.farm.hosts.get(session.host);
+        let gateway = self.gateways.get(&session.id).copied();
+        let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
         SessionView {
             id: session.id,
             user: user.map(|user| user.id),
@@ -342,6 +378,8 @@ impl Shown {
             desktop: session.desktop,
             shared: session.shared,
             programs: session.programs,
+            gateway,
+            gateway_name: gateway_name.map(|gateway| gateway.name.clone()).unwrap_or_default(),
             client: ClientView { name, address, kind, version, operating_system },
             severity,
         }
@@ -350,7 +388,7 @@ impl Shown {
     fn severity(&self, session: &HostSession) -> SessionSeverity {
         let mut settings = self.settings.borrow_mut();
         let settings = settings.entry(session.host).or_insert_with(|| {
-            self.farm.effective_settings(session.host).map(|(settings, _)| settings).unwrap_or_default()
+            self.farm.resolved_hosts.get(session.host).map(|host| host.settings.clone()).unwrap_or_default()
         });
         judged(settings, session, self.now)
     }

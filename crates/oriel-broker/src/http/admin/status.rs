@@ -4,20 +4,30 @@ use std::sync::Arc;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
-use oriel_model::{Id, Timestamp, farm::Farm, session::SessionState};
+use oriel_model::{
+    Id, Timestamp,
+    farm::Farm,
+    permission::{Action, Area},
+    session::SessionState,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    caller::{May, Sessions, View},
+    caller::{May, ViewAnything},
     crud::{self, Api},
 };
 use crate::{
     Broker,
-    app::documents::backup::{self, BackupState},
+    app::{
+        administrators::Rights,
+        documents::backup::{self, BackupState},
+    },
+    farm::{Held, Objects},
+    hosts::HostSession,
 };
 
-/// The farm at a glance, as this broker sees it.
+/// The farm at a glance, as this broker sees it. What the caller may not see is not counted.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FarmStatus {
     /// The farm's id.
@@ -44,8 +54,8 @@ struct FarmStatus {
     users: usize,
     /// Published resources, folders included.
     resources: usize,
-    /// Backups of all settings, by this broker.
-    backup: BackupState,
+    /// Backups of all settings, by this broker; none for who may not see the infrastructure.
+    backup: Option<BackupState>,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -82,20 +92,24 @@ struct SessionCount {
     ending: usize,
 }
 
-async fn status(State(broker): State<Arc<Broker>>, _: May<View<Sessions>>) -> Json<FarmStatus> {
+async fn status(State(broker): State<Arc<Broker>>, may: May<ViewAnything>) -> Json<FarmStatus> {
     let backup = backup::state(&broker).await;
-    Json(taken(&broker, backup))
+    Json(taken(&broker, may.rights(), backup))
 }
 
-fn taken(broker: &Broker, backup: BackupState) -> FarmStatus {
+fn taken(broker: &Broker, rights: &Rights, backup: BackupState) -> FarmStatus {
     let farm = broker.farm.load();
-    let mut hosts = HostCount { total: farm.hosts.len(), ..HostCount::default() };
+    let sees_host = |id| farm.hosts.get(id).is_some_and(|host| rights.sees(host));
+    let mut hosts = HostCount { total: seen(&farm.hosts, rights), ..HostCount::default() };
     let mut sessions = SessionCount::default();
     for live in broker.hosts.all() {
-        hosts.reachable += usize::from(live.connected);
-        let healthy = live.report.as_ref().is_none_or(|report| report.healthy);
-        hosts.unhealthy += usize::from(live.connected && !healthy);
-        for session in live.sessions.iter() {
+        if sees_host(live.id) {
+            hosts.reachable += usize::from(live.connected);
+            let healthy = live.report.as_ref().is_none_or(|report| report.healthy);
+            hosts.unhealthy += usize::from(live.connected && !healthy);
+        }
+        let sees_session = |session: &&HostSession| rights.on_session(&farm, Action::View, session);
+        for session in live.sessions.iter().filter(sees_session) {
             sessions.total += 1;
             match session.state {
                 SessionState::Active => sessions.active += 1,
@@ -105,7 +119,9 @@ fn taken(broker: &Broker, backup: BackupState) -> FarmStatus {
             }
         }
     }
-    let gateways = broker.gateways.all();
+    let sees_gateway = |id| farm.gateways.get(id).is_some_and(|gateway| rights.sees(gateway));
+    let mut gateways = broker.gateways.all();
+    gateways.retain(|gateway| sees_gateway(gateway.id));
     FarmStatus {
         farm_id: broker.farm_id,
         farm_name: farm.farm_name(),
@@ -116,15 +132,23 @@ fn taken(broker: &Broker, backup: BackupState) -> FarmStatus {
         unreadable_objects: farm.unreadable.len(),
         hosts,
         gateways: GatewayCount {
-            total: farm.gateways.len(),
+            total: seen(&farm.gateways, rights),
             reachable: gateways.len(),
             connections: gateways.iter().map(|gateway| gateway.connections).sum(),
         },
         sessions,
-        users: farm.users.len(),
-        resources: farm.resources.len(),
-        backup,
+        users: seen(&farm.users, rights),
+        resources: seen(&farm.resources, rights),
+        backup: rights.anywhere(Area::Infrastructure, Action::View).then_some(backup),
     }
+}
+
+/// How many objects of a kind the caller may see.
+fn seen<S: Held>(all: &Objects<S>, rights: &Rights) -> usize {
+    if rights.everywhere(S::KIND.area(), Action::View) {
+        return all.len();
+    }
+    all.iter().filter(|object| rights.sees(object)).count()
 }
 
 pub fn routes() -> Api {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    caller::{Change, May, View},
+    caller::{May, Modify, View},
     crud::{self, Api},
     input::{Asked, IdOf, Sent},
 };
@@ -34,21 +34,21 @@ struct NewPassword {
 
 async fn set_password(
     State(broker): State<Arc<Broker>>,
-    may: May<Change<User>>,
+    may: May<Modify<User>>,
     IdOf(id): IdOf<User>,
     Sent(new): Sent<NewPassword>,
 ) -> Result<NoContent, ApiError> {
-    objects::set_password(&broker, may.author(), id, new.password).await?;
+    objects::set_password(&broker, may.by(), id, new.password).await?;
     Ok(NoContent)
 }
 
 async fn members(
     State(broker): State<Arc<Broker>>,
-    _: May<View<Group>>,
+    may: May<View<Group>>,
     IdOf(id): IdOf<Group>,
     Asked(query): Asked<ListQuery>,
 ) -> Result<Json<Page<objects::View<User>>>, ApiError> {
-    Ok(Json(objects::members(&broker, id, &query)?))
+    Ok(Json(objects::members(&broker, may.rights(), id, &query)?))
 }
 
 pub fn routes() -> Api {

@@ -41,8 +41,10 @@ impl From<NotWelcome> for ApiError {
         let message = sentence(&refused);
         match refused {
             NotWelcome::Client(_) => Self::new(StatusCode::FORBIDDEN, "client_not_allowed", message),
-            NotWelcome::Hours { opens_at, .. } => {
-                Self::new(StatusCode::FORBIDDEN, "outside_hours", message).opens_at(opens_at)
+            NotWelcome::Hours { opens_at, begins_again, .. } => {
+                Self::new(StatusCode::FORBIDDEN, "outside_hours", message)
+                    .opens_at(opens_at)
+                    .advice(begins_again)
             }
         }
     }

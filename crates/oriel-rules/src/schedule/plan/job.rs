@@ -204,19 +204,20 @@ impl Job {
     }
 
     fn start(&self, time: Timestamp, host: HostState, now: Timestamp) -> Vec<Action> {
-        if host.is_reachable || now < time || now >= after(time, PUNCTUAL) {
-            return Vec::new();
-        }
-        let last = self.marks.iter().filter_map(|(mark, at)| match mark {
+        let calls = self.marks.iter().filter_map(|(mark, at)| match mark {
             Mark::Start { attempt } => Some((*attempt, *at)),
             _ => None,
         });
-        match last.max() {
+        let is_in_time = now >= time && now < after(time, PUNCTUAL);
+        match calls.max() {
+            None if host.is_reachable || !is_in_time => Vec::new(),
             None => vec![Action::Start { attempt: 1 }],
-            Some((attempt, at)) if attempt < ATTEMPTS_MAX && now >= after(at, RETRY_START) => {
+            Some(_) if host.is_reachable => vec![Action::Release { outcome: Outcome::Done }],
+            Some((_, at)) if now < after(at, RETRY_START) => Vec::new(),
+            Some((attempt, _)) if attempt < ATTEMPTS_MAX && is_in_time => {
                 vec![Action::Start { attempt: attempt + 1 }]
             }
-            Some(_) => Vec::new(),
+            Some(_) => vec![Action::Release { outcome: Outcome::GivenUp }],
         }
     }
 

@@ -223,7 +223,13 @@ fn a_host_that_is_off_is_started_a_few_times_and_one_that_is_on_is_not() {
     assert_eq!(night.step(1, AWAY), [Action::Start { attempt: 1 }]);
     assert_eq!(night.step(5, AWAY), []);
     assert_eq!(night.step(6, AWAY), [Action::Start { attempt: 2 }]);
-    assert_eq!(night.step(20, AWAY), []);
+    assert_eq!(night.step(20, AWAY), release(Outcome::GivenUp));
+    assert_eq!(night.step(21, host(0)), []);
+
+    let mut night = Night::new(schedule(ScheduledAction::Start {}));
+    night.step(1, AWAY);
+    assert_eq!(night.step(3, host(0)), release(Outcome::Done), "it is there");
+    assert_eq!(night.step(4, AWAY), [], "and has gone again by itself");
 }
 
 #[test]

@@ -8,8 +8,14 @@ import { hoursHaveChanged } from '../queries.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { at } from '../ui/time.ts';
 
+interface Props {
+  hours: Hours | null;
+  /** Whether it may be put away, until there is something else to say. */
+  mayClose?: boolean;
+}
+
 /** What there is to say of the logon hours now: that they are over, or soon will be. */
-export function HoursNotice({ hours }: { hours: Hours | null }) {
+export function HoursNotice({ hours, mayClose = false }: Props) {
   const { t, i18n } = useTranslation();
   const now = useMoments([hours?.warn_at, hours?.until]);
   const extend = useMutation({
@@ -17,12 +23,15 @@ export function HoursNotice({ hours }: { hours: Hours | null }) {
     onSuccess: hoursHaveChanged,
     onError: (error) => notifyFailure(error, t),
   });
-  if (!hours) return null;
+  const [closed, setClosed] = useState('');
+  const said = `${hours?.is_open} ${hours?.until}`;
+  if (!hours || closed === said) return null;
+  const close = { withCloseButton: mayClose, onClose: () => setClosed(said), closeButtonLabel: t('close') };
   const when = (time: string) => at(time, i18n.language, now);
 
   if (!hours.is_open) {
     return (
-      <Alert color="light" variant="light" icon={<IconClockPause aria-hidden />} title={t('hours.closed.title')} role="status" data-testid="hours-closed">
+      <Alert color="light" variant="light" icon={<IconClockPause aria-hidden />} title={t('hours.closed.title')} role="status" data-testid="hours-closed" {...close}>
         <Text size="sm">
           {hours.message || t('hours.closed.text')} {hours.until !== null && t('hours.closed.opens', { when: when(hours.until) })}
         </Text>
@@ -32,7 +41,7 @@ export function HoursNotice({ hours }: { hours: Hours | null }) {
   const isEnding = hours.until !== null && hours.warn_at !== null && Date.parse(hours.warn_at) <= now;
   if (!isEnding || hours.until === null) return null;
   return (
-    <Alert color="light" variant="light" icon={<IconClock aria-hidden />} title={t('hours.ending.title', { when: when(hours.until) })} role="status" data-testid="hours-ending">
+    <Alert color="light" variant="light" icon={<IconClock aria-hidden />} title={t('hours.ending.title', { when: when(hours.until) })} role="status" data-testid="hours-ending" {...close}>
       <Group justify="space-between" gap="sm">
         <Text size="sm">{hours.disconnects ? t('hours.ending.disconnects') : t('hours.ending.stays')}</Text>
         {hours.may_extend_until !== null && (

@@ -86,8 +86,9 @@ export default function SessionPage() {
         <Toolbar controller={controller} snapshot={snapshot} launch={state.launch} wayOut={wayOut} keys={keys} />
       )}
       {connected && (
-        <div className={classes.notice}>
-          <HoursNotice hours={user.data?.hours ?? null} />
+        // Whatever is clicked there, keys go to the program again.
+        <div className={classes.notice} onClick={() => keys.current?.focus({ preventScroll: true })}>
+          <HoursNotice hours={user.data?.hours ?? null} mayClose />
         </div>
       )}
       <Overlay controller={controller} snapshot={snapshot} face={face} />

@@ -30,7 +30,7 @@ export function endWords(ending: Ending, name: string, t: TFunction): EndWords {
       return {
         title: t(`end.${reason}.title`, { name }),
         detail: TOLD_BY_THE_FARM.has(reason) ? ending.end.message : '',
-        advice: t(`end.${reason}.advice`),
+        advice: t(`end.${reason}.advice`, { name }),
         tone: usual ? 'calm' : 'bad',
         again,
       };

@@ -13,7 +13,7 @@ const launch: Launch = {
   reconnected: false,
   ticket: 't',
   ticket_expires_at: '',
-  channels: { clipboard: true, drives: false, audio: false, printers: false },
+  channels: { clipboard: true, drives: false, audio: false, microphone: false, printers: false },
   dynamic_resize: false,
   policy: null,
   size: { as: 'client' },
@@ -141,7 +141,7 @@ describe('a session page', () => {
 
   describe('by policy', () => {
     const under = (reconnect: boolean, reconnect_minutes: number): Event[] => {
-      const policy = { name: 'Office', settings: { connection: { reconnect, reconnect_minutes, max_minutes: null } } };
+      const policy = { name: 'Office', settings: { connection: { reconnect, reconnect_minutes, prelaunch: 'off' as const, max_minutes: null } } };
       return [{ type: 'launched', launch: { ...launch, policy } }, { type: 'linked' }, { type: 'picture' }];
     };
 

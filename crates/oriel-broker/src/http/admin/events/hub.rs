@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::host::Host;
+use oriel_model::{Id, Kind, host::Host, permission::Action, site::Site, user::User};
 use serde_json::{Value, json};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast},
@@ -16,7 +16,12 @@ use tokio::{
 };
 
 use super::Topic;
-use crate::{Broker, app::objects::View, hosts::lock, http::admin::sessions::Shown};
+use crate::{
+    Broker,
+    app::{administrators::Rights, objects::View},
+    hosts::lock,
+    http::admin::sessions::Shown,
+};
 
 /// How often is looked: what people can follow with their eyes.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -30,8 +35,31 @@ const LISTENERS_MAX: usize = 200;
 pub struct Live {
     /// Of this topic.
     pub topic: Topic,
+    /// What it is about: who may not see that is not told.
+    pub subject: Subject,
     /// `{"id": …, "now": …}`
     pub json: Arc<str>,
+}
+
+/// What an event is about, as far as permissions look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A session of this user on this host.
+    Session(Id<Host>, Option<Id<User>>),
+    /// A host, and its site.
+    Host(Id<Host>, Option<Id<Site>>),
+}
+
+impl Subject {
+    /// Whether somebody may see it.
+    pub fn is_seen(self, broker: &Broker, rights: &Rights) -> bool {
+        match self {
+            Subject::Session(host, user) => {
+                rights.on_session_of(&broker.farm.load(), Action::View, host, user)
+            }
+            Subject::Host(host, site) => rights.sees_any(Kind::Host, host.cast(), site),
+        }
+    }
 }
 
 /// Tells all listeners what has become different.
@@ -43,7 +71,7 @@ pub struct Hub {
 }
 
 /// The objects that were seen, each with a digest of what counts.
-type Seen = HashMap<(Topic, String), u64>;
+type Seen = HashMap<(Topic, String), (u64, Subject)>;
 
 /// Fields that run by themselves: alone they make no event.
 const RUNNING: [&str; 6] =
@@ -102,34 +130,35 @@ impl Hub {
 fn look(broker: &Broker, seen: &mut Seen) -> Vec<Live> {
     let mut different = Vec::new();
     let mut here = HashSet::with_capacity(seen.len());
-    for (topic, id, now) in everything(broker) {
+    for (topic, id, subject, now) in everything(broker) {
         let digest = digest(topic, &now);
         let key = (topic, id);
-        if seen.insert(key.clone(), digest) != Some(digest) {
-            different.push(live(topic, &key.1, now));
+        if seen.insert(key.clone(), (digest, subject)).is_none_or(|(before, _)| before != digest) {
+            different.push(live(topic, &key.1, subject, now));
         }
         here.insert(key);
     }
-    seen.retain(|key, _| {
+    seen.retain(|key, (_, subject)| {
         let is_here = here.contains(key);
         if !is_here {
-            different.push(live(key.0, &key.1, Value::Null));
+            different.push(live(key.0, &key.1, *subject, Value::Null));
         }
         is_here
     });
     different
 }
 
-fn live(topic: Topic, id: &str, now: Value) -> Live {
-    Live { topic, json: json!({"id": id, "now": now}).to_string().into() }
+fn live(topic: Topic, id: &str, subject: Subject, now: Value) -> Live {
+    Live { topic, subject, json: json!({"id": id, "now": now}).to_string().into() }
 }
 
 /// Every object of every topic, as it is shown.
-fn everything(broker: &Broker) -> Vec<(Topic, String, Value)> {
+fn everything(broker: &Broker) -> Vec<(Topic, String, Subject, Value)> {
     let (farm, shown) = (broker.farm.load(), Shown::new(broker));
     let mut found = Vec::new();
     for session in broker.hosts.sessions() {
-        found.push((Topic::Sessions, session.id.to_string(), value(&shown.view(session))));
+        let subject = Subject::Session(session.host, session.user);
+        found.push((Topic::Sessions, session.id.to_string(), subject, value(&shown.view(session))));
     }
     for object in farm.hosts.iter() {
         let host = View::<Host>::of(broker, &farm, object);
@@ -145,8 +174,9 @@ fn everything(broker: &Broker) -> Vec<(Topic, String, Value)> {
             "max_sessions": facts.effective.max_sessions,
             "severity": facts.severity,
         });
-        found.push((Topic::Load, id.clone(), load));
-        found.push((Topic::Hosts, id, value(&host)));
+        let subject = Subject::Host(object.id, object.site);
+        found.push((Topic::Load, id.clone(), subject, load));
+        found.push((Topic::Hosts, id, subject, value(&host)));
     }
     found
 }

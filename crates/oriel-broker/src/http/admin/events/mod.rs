@@ -6,6 +6,8 @@
 
 mod hub;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, convert::Infallible, str::FromStr, sync::Arc};
 
@@ -24,7 +26,7 @@ use axum::{
     },
 };
 use http::{StatusCode, request::Parts};
-use oriel_model::role::{Action, AdministratorRole, Area};
+use oriel_model::permission::{Action, Area};
 use schemars::{JsonSchema, json_schema};
 use serde::Deserialize;
 use tokio_stream::wrappers::ReceiverStream;
@@ -34,7 +36,7 @@ use super::{
     crud::{self, Api},
     input::{Asked, header_parameter},
 };
-use crate::{Broker, http::ApiError};
+use crate::{Broker, app::administrators::Rights, http::ApiError};
 
 pub use hub::Hub;
 
@@ -64,14 +66,14 @@ impl Topic {
         }
     }
 
-    /// Whether a role may listen to it: whoever may read the same as a list.
-    pub fn is_open_to(self, role: AdministratorRole) -> bool {
+    /// Whether somebody may listen to it: whoever may read some of the same as a list.
+    pub fn is_open_to(self, rights: &Rights) -> bool {
         let area = match self {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
         };
-        role.permits(area, Action::View)
+        rights.anywhere(area, Action::View)
     }
 }
 
@@ -151,21 +153,22 @@ impl OperationOutput for Events {
 
 async fn listen(
     State(broker): State<Arc<Broker>>,
-    Known(token): Known,
+    Known(caller): Known,
     Extension(hub): Extension<Arc<Hub>>,
     Asked(query): Asked<EventsQuery>,
     LastEvent(after): LastEvent,
 ) -> Result<Events, ApiError> {
     let topics: BTreeSet<Topic> = query.topics.split(',').map(str::parse).collect::<Result<_, _>>()?;
-    if !topics.iter().all(|topic| topic.is_open_to(token.spec.role)) {
-        return Err(not_permitted(&token));
+    if !topics.iter().all(|topic| topic.is_open_to(&caller.rights)) {
+        return Err(not_permitted(&caller));
     }
     let busy = || {
         let message = "Too many callers listen to events at the moment.";
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(30)
     };
     let seat = hub.seat().ok_or_else(busy)?;
-    Ok(Events(stream::open(stream::Listener { broker, hub, token: token.id, topics, after, _seat: seat })))
+    let heartbeat = stream::HEARTBEAT;
+    Ok(Events(stream::open(stream::Listener { broker, hub, caller, topics, after, heartbeat, _seat: seat })))
 }
 
 pub fn routes() -> Api {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, convert::Infallible, future::pending, sync::Arc, time::Duration};
 
 use axum::response::sse::Event;
-use oriel_model::{Id, token::Token};
+use oriel_model::Kind;
 use oriel_store::ChangeQuery;
 use serde_json::json;
 use tokio::{
@@ -16,13 +16,17 @@ use super::{
     Topic,
     hub::{Hub, Live},
 };
-use crate::{Broker, http::admin::changes::without_digests};
+use crate::{
+    Broker,
+    app::administrators::{Caller, Rights},
+    http::admin::changes::without_digests,
+};
 
 /// Events on their way to one listener; more wait until it reads.
 const QUEUE: usize = 64;
 /// How often a comment is sent, so that a connection that is gone is noticed: proxies give up after 30
 /// seconds and more.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes read from the log at a time.
 const CHANGES: usize = 100;
 
@@ -31,10 +35,12 @@ pub struct Listener {
     pub broker: Arc<Broker>,
     pub hub: Arc<Hub>,
     /// What permits it; looked at again whenever settings change.
-    pub token: Id<Token>,
+    pub caller: Caller,
     pub topics: BTreeSet<Topic>,
     /// The last change that the listener knows.
     pub after: Option<u64>,
+    /// How often a comment is sent: [`HEARTBEAT`].
+    pub heartbeat: Duration,
     pub _seat: OwnedSemaphorePermit,
 }
 
@@ -55,8 +61,8 @@ pub fn open(listener: Listener) -> ReceiverStream<Result<Event, Infallible>> {
 
 impl Listener {
     async fn run(self, sender: Sender) -> Result<(), Over> {
-        let mut changed = self.broker.farm.changed();
-        let newest = *changed.borrow_and_update();
+        let mut changes = self.broker.farm.changes(Kind::ALL);
+        let newest = changes.seen();
         let is_live = self.topics.iter().any(|topic| *topic != Topic::Settings);
         let mut live = is_live.then(|| self.hub.listen(&self.broker));
         let ready = json!({"topics": self.topics.iter().map(|topic| topic.as_str()).collect::<Vec<_>>()});
@@ -70,35 +76,30 @@ impl Listener {
             send(&sender, event("reset", "{}")).await?;
         }
         let mut told = self.after.unwrap_or(newest).min(newest);
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         loop {
-            if !self.is_permitted() {
-                return Err(Over);
-            }
+            let rights = self.rights().ok_or(Over)?;
             if self.topics.contains(&Topic::Settings) {
-                told = self.tell_changes(&sender, told).await?;
+                told = self.tell_changes(&sender, &rights, told).await?;
             }
             tokio::select! {
                 () = sender.closed() => return Err(Over),
                 () = self.broker.ending.cancelled() => return Err(Over),
-                change = changed.changed() => change.map_err(|_| Over)?,
-                live = next(&mut live) => self.tell(&sender, live).await?,
+                () = changes.next() => {}
+                live = next(&mut live) => self.tell(&sender, &rights, live).await?,
                 _ = heartbeat.tick() => send(&sender, Event::default().comment("")).await?,
             }
         }
     }
 
-    /// Whether the token is still there, in time, and permits all topics.
-    fn is_permitted(&self) -> bool {
-        let farm = self.broker.farm.load();
-        farm.tokens.get(self.token).is_some_and(|token| {
-            token.spec.expires_at.is_none_or(|end| self.broker.now() < end)
-                && self.topics.iter().all(|topic| topic.is_open_to(token.spec.role))
-        })
+    /// What the listener may do now; none: their token or sign-in counts no more, or opens not all topics.
+    fn rights(&self) -> Option<Rights> {
+        let rights = self.broker.rights_now(&self.caller)?;
+        self.topics.iter().all(|topic| topic.is_open_to(&rights)).then_some(rights)
     }
 
     /// Sends the changes after `told`; gives the last.
-    async fn tell_changes(&self, sender: &Sender, mut told: u64) -> Result<u64, Over> {
+    async fn tell_changes(&self, sender: &Sender, rights: &Rights, mut told: u64) -> Result<u64, Over> {
         loop {
             let query = ChangeQuery::after(told).limit(CHANGES);
             let Ok(changes) = self.broker.store.changes(query).await else {
@@ -108,6 +109,9 @@ impl Listener {
             let is_last = changes.len() < CHANGES;
             for mut change in changes {
                 told = change.sequence;
+                if !rights.sees_change(&change) {
+                    continue;
+                }
                 without_digests(&mut change);
                 let json = serde_json::to_string(&change).expect("a change is plain JSON");
                 send(sender, event(Topic::Settings.as_str(), &json).id(told.to_string())).await?;
@@ -121,10 +125,11 @@ impl Listener {
     async fn tell(
         &self,
         sender: &Sender,
+        rights: &Rights,
         live: Result<Live, broadcast::error::RecvError>,
     ) -> Result<(), Over> {
         match live {
-            Ok(live) if self.topics.contains(&live.topic) => {
+            Ok(live) if self.topics.contains(&live.topic) && live.subject.is_seen(&self.broker, rights) => {
                 send(sender, event(live.topic.as_str(), &live.json)).await
             }
             Ok(_) => Ok(()),

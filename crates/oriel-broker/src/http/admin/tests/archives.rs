@@ -6,7 +6,6 @@ use super::{
     documents::{PASSPHRASE, actions, documents, errors},
     *,
 };
-use crate::app::documents::backup;
 
 fn icon() -> Vec<u8> {
     let mut png = std::io::Cursor::new(Vec::new());
@@ -15,7 +14,7 @@ fn icon() -> Vec<u8> {
 }
 
 /// An office with everything that an archive must carry.
-async fn furnished() -> Office {
+pub(super) async fn furnished() -> Office {
     let office = Office::open().await;
     office.apply(&documents()).await.expect(StatusCode::OK);
     let made = office.send(&office.token, Method::POST, "icons", "image/png", icon(), None).await;
@@ -36,7 +35,7 @@ async fn furnished() -> Office {
 }
 
 /// An archive without what is different in each: when it was made, of which farm, how it is sealed.
-fn comparable(mut archive: Value) -> Value {
+pub(super) fn comparable(mut archive: Value) -> Value {
     let fields = archive.as_object_mut().expect("an archive");
     for field in ["made_at", "secrets", "farm"] {
         fields.remove(field);
@@ -177,66 +176,4 @@ async fn hostile_archives_are_refused_by_name_and_change_nothing() {
     .await;
     assert_eq!(target.sequence().await, before);
     assert_eq!(target.documents().await, Office::open().await.documents().await, "nothing was written");
-}
-
-// ---- Backups ----
-
-#[tokio::test]
-async fn a_backup_is_made_when_it_is_due_and_restores_a_farm() {
-    let office = furnished().await;
-    assert!(backup::make_if_due(&office.broker).await.expect("nothing to do").is_none());
-    let message =
-        office.post("backups", json!({})).await.refused(StatusCode::CONFLICT, "no_backup_passphrase");
-    assert_eq!(message, "The farm has no passphrase for its backups yet.");
-    let status = office.get("status").await.expect(StatusCode::OK);
-    assert_eq!(status["backup"]["failure"]["why"], message);
-
-    let set = office.put("farm/backup-passphrase", json!({"passphrase": PASSPHRASE})).await;
-    set.expect(StatusCode::NO_CONTENT);
-    office
-        .put("farm/backup-passphrase", json!({"passphrase": "short"}))
-        .await
-        .expect(StatusCode::UNPROCESSABLE_ENTITY);
-    let backup = json!({"enabled": true, "at": "02:30:00", "time_zone": "Europe/Berlin", "keep": 2});
-    let farm = json!({"kind": "farm", "name": "Oriel", "spec": {"backup": backup}});
-    office.apply(&[farm]).await.expect(StatusCode::OK);
-    backup::make_if_due(&office.broker).await.expect("made");
-    assert!(backup::make_if_due(&office.broker).await.expect("looked").is_none(), "one a day");
-    let listed = office.get("backups").await.expect(StatusCode::OK);
-    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
-    let status = office.get("status").await.expect(StatusCode::OK);
-    assert_eq!(status["backup"]["newest"], listed["items"][0]);
-    assert_eq!(status["backup"]["failure"], json!(null));
-    assert!(status["backup"]["next"].is_string());
-
-    let name = listed["items"][0]["name"].as_str().expect("a name");
-    let path = office.broker.config.data_dir.join(backup::FOLDER).join(name);
-    let text = std::fs::read_to_string(&path).expect("the file");
-    assert!(!text.contains(PASSPHRASE));
-    let archive: Value = serde_json::from_str(&text).expect("an archive");
-    let target = Office::open().await;
-    let body = json!({"archive": archive, "passphrase": PASSPHRASE});
-    target.post("import", body).await.expect(StatusCode::OK);
-    assert_eq!(comparable(target.export().await), comparable(office.export().await));
-    assert!(target.can_sign_in("bob", "bobs own password").await);
-    // The passphrase came along, so the restored farm goes on backing itself up.
-    backup::make(&target.broker).await.expect("made");
-}
-
-#[tokio::test]
-async fn a_backup_that_cannot_be_written_is_said_in_status() {
-    let office = Office::open().await;
-    let set = office.put("farm/backup-passphrase", json!({"passphrase": PASSPHRASE})).await;
-    set.expect(StatusCode::NO_CONTENT);
-    let folder = office.broker.config.data_dir.join(backup::FOLDER);
-    std::fs::write(&folder, "in the way").expect("a file");
-    let message =
-        office.post("backups", json!({})).await.refused(StatusCode::SERVICE_UNAVAILABLE, "backup_failed");
-    assert!(message.contains(&folder.display().to_string()), "{message}");
-    let status = office.get("status").await.expect(StatusCode::OK);
-    assert_eq!(status["backup"]["failure"]["why"], message);
-    std::fs::remove_file(&folder).expect("removed");
-    office.post("backups", json!({})).await.expect(StatusCode::CREATED);
-    let status = office.get("status").await.expect(StatusCode::OK);
-    assert_eq!(status["backup"]["failure"], json!(null));
 }

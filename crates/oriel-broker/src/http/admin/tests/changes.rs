@@ -136,3 +136,94 @@ async fn everything_after_a_change_is_turned_back_but_what_was_revoked_stays_rev
     assert_eq!(again["plan"], json!([]), "the log is not rewritten, and nothing is left to do");
     office.post("revert", json!({"to": 1_000_000})).await.refused(StatusCode::NOT_FOUND, "not_found");
 }
+
+#[tokio::test]
+async fn a_whole_transaction_is_turned_back_or_nothing_of_it() {
+    let office = Office::open().await;
+    let all = async || office.get("documents").await.expect(StatusCode::OK)["documents"].clone();
+    let empty = all().await;
+    let last = async || {
+        let log = office.get("changes?limit=1").await.expect(StatusCode::OK);
+        log["items"][0].clone()
+    };
+    office.apply(&super::documents::documents()).await.expect(StatusCode::OK);
+    let newest = last().await;
+    let applied = newest["sequence"].as_u64().expect("a number");
+    assert_eq!(newest["transaction"], applied - 6, "its first change gives it its number");
+    let together = office.get(&format!("changes?transaction={}", applied - 6)).await.expect(StatusCode::OK);
+    assert_eq!(together["items"].as_array().map(Vec::len), Some(7));
+
+    // Names that were swapped, by way of a third, are swapped back.
+    let two = json!([{"kind": "group", "name": "a", "spec": {}}, {"kind": "group", "name": "b", "spec": {}}]);
+    office.apply(two.as_array().expect("two")).await.expect(StatusCode::OK);
+    let a = office.get("groups?name=a&exact=true").await.expect(StatusCode::OK)["items"][0]["id"].clone();
+    let swapped = [
+        json!({"kind": "group", "name": "b", "renamed_from": "a"}),
+        json!({"kind": "group", "name": "a", "renamed_from": "b"}),
+    ];
+    office.apply(&swapped).await.expect(StatusCode::OK);
+    let swap = last().await["sequence"].clone();
+    let whole = json!({"transaction": true});
+    office.post(&format!("changes/{swap}/revert"), whole.clone()).await.expect(StatusCode::OK);
+    let path = format!("groups/{}", a.as_str().expect("an id"));
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["name"], "a");
+    let of_two = office.get(&format!("changes?object={}", a.as_str().expect("an id"))).await;
+    let made =
+        of_two.expect(StatusCode::OK)["items"].as_array().expect("changes").last().expect("one").clone();
+    let refused = office.post(&format!("changes/{}/revert", made["sequence"]), whole.clone()).await;
+    refused.refused(StatusCode::CONFLICT, "changed_since");
+    office
+        .apply(&["a", "b"].map(|name| json!({"kind": "group", "name": name, "delete": true})))
+        .await
+        .expect(StatusCode::OK);
+
+    // Alone the group cannot go, as others need it; with all that came with it, it can.
+    let group = office.get("changes?kind=group&limit=1000").await.expect(StatusCode::OK);
+    let items = group["items"].as_array().expect("changes");
+    let staff = items.iter().find(|item| item["name"] == "Staff").expect("made")["sequence"].clone();
+    let alone = office.post(&format!("changes/{staff}/revert"), json!({})).await;
+    alone.refused(StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    let path = format!("changes/{staff}/revert");
+    let tried =
+        office.post(&path, json!({"transaction": true, "dry_run": true})).await.expect(StatusCode::OK);
+    assert_eq!((tried["plan"].as_array().map(Vec::len), &tried["committed"]), (Some(7), &json!(false)));
+    let before = all().await;
+    let one = json!({"kind": "pool", "name": "Office", "site": "Berlin", "spec": {"description": "mine"}});
+    office.apply(&[one]).await.expect(StatusCode::OK);
+    let message = office.post(&path, whole.clone()).await.refused(StatusCode::CONFLICT, "changed_since");
+    assert!(message.starts_with("Pool \"Office\" was changed by token admin at"), "{message}");
+    let change = last().await["sequence"].clone();
+    office.post(&format!("changes/{change}/revert"), json!({})).await.expect(StatusCode::OK);
+    assert_eq!(all().await, before, "nothing of a transaction is turned back that cannot be whole");
+    // The pool says what it said, but by a change of its own: to go back further is for a person to say.
+    office.post(&path, whole.clone()).await.refused(StatusCode::CONFLICT, "changed_since");
+    office.post("revert", json!({"to": applied - 7})).await.expect(StatusCode::OK);
+    assert_eq!(all().await, empty);
+
+    // What deleted all of it comes back whole, too.
+    let deleted = last().await["sequence"].clone();
+    office.post(&format!("changes/{deleted}/revert"), whole).await.expect(StatusCode::OK);
+    assert_eq!(all().await, before);
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_transaction_stay_as_they_are() {
+    let office = Office::open().await;
+    let whole = json!({"transaction": true});
+    let user = office.made("users", json!({"name": "bob", "password": "bobs own password"})).await;
+    let newest = async || office.get("changes?limit=1").await.expect(StatusCode::OK)["items"][0].clone();
+    let made = newest().await;
+    assert_eq!(made["action"], "secret_set", "the account and its password came together");
+    office
+        .put(&format!("users/{user}/password"), json!({"password": "bobs new password"}))
+        .await
+        .expect(StatusCode::NO_CONTENT);
+    let set = newest().await["sequence"].clone();
+    let refused = office.post(&format!("changes/{set}/revert"), whole.clone()).await;
+    assert!(refused.refused(StatusCode::CONFLICT, "not_revertible").contains("set the secret anew"));
+    office.post(&format!("changes/{}/revert", made["sequence"]), whole.clone()).await.expect(StatusCode::OK);
+    office.get(&format!("users/{user}")).await.expect(StatusCode::NOT_FOUND);
+    let gone = newest().await["sequence"].clone();
+    let back = office.post(&format!("changes/{gone}/revert"), whole).await.expect(StatusCode::OK);
+    assert_eq!(back["notes"], json!(["secrets of user \"bob\", such as a password, do not come back"]));
+}

@@ -126,6 +126,37 @@ async fn hosts_are_told_whole_when_they_change_and_when_they_go() {
 }
 
 #[tokio::test]
+async fn who_does_not_keep_up_is_told_to_load_anew_and_hears_what_comes_then() {
+    let office = Office::open().await;
+    let mut stream = Stream::open(&office, &office.token, "hosts,load", &[]).await;
+    stream.expect("ready").await;
+    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"].clone();
+    let host: oriel_model::host::Host = serde_json::from_value(json!({"pool": pool})).expect("a host");
+    let now = office.broker.now();
+    let mut many = oriel_store::Transaction::new(oriel_store::Author::system(), now);
+    // Two events for each, more than are kept for anybody.
+    for number in 0..2_500 {
+        let id = oriel_model::Id::<oriel_model::host::Host>::generate(now);
+        many = many.create(id, format!("h{number}"), None, &host);
+    }
+    office.broker.commit(many).await.expect("hosts");
+    stream.expect("reset").await;
+    let first = office.get("hosts?limit=1").await.expect(StatusCode::OK)["items"][0]["id"].clone();
+    let path = format!("hosts/{}", first.as_str().expect("an id"));
+    office.delete(&path, 1).await.expect(StatusCode::NO_CONTENT);
+    let mut after_it = 0;
+    loop {
+        let event = stream.next().await.expect("the stream goes on");
+        assert_ne!(event.name, "reset", "once is enough");
+        after_it += 1;
+        if event.data["id"] == first && event.data["now"].is_null() {
+            break;
+        }
+    }
+    assert!(after_it > 1_000, "what was kept is sent after it: {after_it}");
+}
+
+#[tokio::test]
 async fn a_topic_needs_its_permission_and_the_stream_ends_with_it() {
     let office = Office::open().await;
     let made = office.post("tokens", json!({"name": "desk", "spec": {"role": "help_desk"}})).await;

@@ -81,3 +81,27 @@ async fn a_request_is_finished_and_remembered_when_its_caller_goes_away() {
     let all = office.get("invitations").await.expect(StatusCode::OK);
     assert_eq!(all["items"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn a_key_holds_for_the_broker_after_a_restart_too() {
+    let office = Office::open().await;
+    let body = json!({"name": "desk", "spec": {"role": "viewer"}});
+    let first = office.ask(keyed(&office, &office.token, "k", "tokens", &body)).await;
+    let secret = first.body["secret"].as_str().expect("a secret").to_owned();
+    let office = office.restarted().await;
+    for entry in std::fs::read_dir(&office.config.data_dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).expect("readable");
+            let shows = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!shows, "the secret can be read in {}", path.display());
+        }
+    }
+    let other = json!({"name": "other", "spec": {"role": "viewer"}});
+    let reused = office.ask(keyed(&office, &office.token, "k", "tokens", &other)).await;
+    reused.refused(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+    let again = office.ask(keyed(&office, &office.token, "k", "tokens", &body)).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!((&again.body, again.header("location")), (&first.body, first.header("location")));
+    assert_eq!(names(&office.get("tokens").await.expect(StatusCode::OK)), ["admin", "desk"]);
+}

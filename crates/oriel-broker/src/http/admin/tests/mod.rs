@@ -1,6 +1,7 @@
 //! The API as scripts see it, on a real store in a temporary folder.
 
 mod archives;
+mod backups;
 mod callers;
 mod changes;
 mod document;
@@ -11,8 +12,10 @@ mod idempotency;
 mod kinds;
 mod lists;
 mod objects;
+mod permissions;
 mod problems;
 mod revisions;
+mod sign_in;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -34,7 +37,9 @@ struct Office {
     broker: Arc<Broker>,
     token: String,
     stop: ShutdownHandle,
-    _folder: tempfile::TempDir,
+    running: tokio::task::JoinHandle<()>,
+    config: BrokerConfig,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Drop for Office {
@@ -80,18 +85,34 @@ impl Answer {
 
 impl Office {
     async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    async fn open_with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut config = BrokerConfig::new(folder.path(), IpAddr::V4(Ipv4Addr::LOCALHOST), "b1");
-        config.gateway_listen.set_port(0);
-        config.agent_listen.set_port(0);
-        config.management_listen.set_port(0);
-        let bound = crate::bind(config).await.expect("a broker");
-        let token = std::fs::read_to_string(folder.path().join(ADMIN_TOKEN_FILE)).expect("a token");
+        let mut config = config(folder.path());
+        change(&mut config);
+        Self::run(config, Arc::new(folder)).await
+    }
+
+    async fn run(config: BrokerConfig, folder: Arc<tempfile::TempDir>) -> Self {
+        let bound = crate::bind(config.clone()).await.expect("a broker");
+        let token = std::fs::read_to_string(config.data_dir.join(ADMIN_TOKEN_FILE)).expect("a token");
         let broker = bound.broker().clone();
         let router = router(broker.clone());
         let stop = ShutdownHandle::new();
-        tokio::spawn(bound.run(stop.signal()));
-        Self { router, broker, token: token.trim().to_owned(), stop, _folder: folder }
+        let serving = bound.run(stop.signal());
+        let running = tokio::spawn(async move { serving.await.expect("it serves") });
+        Self { router, broker, token: token.trim().to_owned(), stop, running, config, folder }
+    }
+
+    /// The same broker after it was stopped and started again.
+    async fn restarted(mut self) -> Self {
+        let (config, folder) = (self.config.clone(), self.folder.clone());
+        self.stop.give();
+        (&mut self.running).await.expect("no panic");
+        drop(self);
+        Self::run(config, folder).await
     }
 
     /// A request as `token` sends it.
@@ -163,6 +184,15 @@ impl Office {
         let body = self.post(path, body).await.expect(StatusCode::CREATED);
         body["id"].as_str().expect("an id").to_owned()
     }
+}
+
+/// A broker in a folder, at ports that the system chooses.
+fn config(folder: &std::path::Path) -> BrokerConfig {
+    let mut config = BrokerConfig::new(folder, IpAddr::V4(Ipv4Addr::LOCALHOST), "b1");
+    config.gateway_listen.set_port(0);
+    config.agent_listen.set_port(0);
+    config.management_listen.set_port(0);
+    config
 }
 
 /// The names on a page.

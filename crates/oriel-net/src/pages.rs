@@ -1,4 +1,4 @@
-//! The portal's pages: static files, compressed beforehand.
+//! The pages of a portal: static files, compressed beforehand; and the headers that keep them to themselves.
 //!
 //! A path whose last part has no dot is a place within the portal, which its script finds its way to:
 //! it gets `index.html`. Files under `/assets` have their content's digest in their name and may be
@@ -12,7 +12,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceExt;
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -21,13 +21,38 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 /// Asked for again each time, answered with "not modified" if so.
 const ALWAYS_ASK: HeaderValue = HeaderValue::from_static("no-cache");
 
+/// Scripts, pictures and connections only from here. What is more: styles in attributes for Mantine, `data:`
+/// and `blob:` for pictures.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; \
+    style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
+    frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'; connect-src 'self'";
+
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    // A year. Browsers ignore it where the certificate is not trusted, and for addresses.
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    // A page tells a link of its portal from one of another site by it.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// Adds the headers that every answer of a portal carries, in place of any that it has. What its pages may
+/// do beyond that differs: [`header::CONTENT_SECURITY_POLICY`] and the permissions policy are the caller's.
+pub fn protect(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.insert(name, value);
+    }
+}
+
 struct Pages {
     files: ServeDir,
     index: ServeFile,
 }
 
 /// Serves the pages in a folder.
-pub(crate) fn router(web_root: &Path) -> Router {
+pub fn router(web_root: &Path) -> Router {
     let pages = Pages {
         files: ServeDir::new(web_root)
             .append_index_html_on_directories(false)
@@ -56,7 +81,7 @@ async fn page(State(pages): State<Arc<Pages>>, request: Request) -> Response {
         let words = if is_file || is_asset {
             "There is no such file.\n"
         } else {
-            "The portal's pages are not installed on this gateway.\n"
+            "The portal's pages are not installed here.\n"
         };
         let no_store = [(header::CACHE_CONTROL, "no-store")];
         return (StatusCode::NOT_FOUND, no_store, words).into_response();
@@ -74,7 +99,24 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::testing::Scratch;
+
+    struct Scratch(tempfile::TempDir);
+
+    impl Scratch {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a folder"))
+        }
+
+        fn path(&self) -> &Path {
+            self.0.path()
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, text).expect("written");
+        }
+    }
 
     fn site() -> Scratch {
         let scratch = Scratch::new();
@@ -156,6 +198,6 @@ mod tests {
         let missing = ask(http::Request::get("/")).await.expect("infallible");
         assert_eq!(missing.status(), StatusCode::NOT_FOUND);
         let words = missing.into_body().collect().await.expect("text").to_bytes();
-        assert_eq!(words, "The portal's pages are not installed on this gateway.\n");
+        assert_eq!(words, "The portal's pages are not installed here.\n");
     }
 }

@@ -1,0 +1,253 @@
+//! Signing in to the management portal. As for users, brokers keep no table that a sign-in needs: the
+//! sealed cookie says whose it is, and what they may do is looked up at every call. What is kept in
+//! memory is who was here lately, so that administrators can see and end each other's sign-ins.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex},
+};
+
+use jiff::SignedDuration;
+use oriel_identity::{Answer, Limits};
+use oriel_model::{Id, Object, Timestamp, user::User};
+use oriel_store::{Author, EndedSignIn, SignIn, Via};
+use zeroize::Zeroizing;
+
+use super::{Caller, Rights, Source};
+use crate::{
+    Broker,
+    app::{
+        audit::{self, Event},
+        client::ClientSays,
+    },
+    farm::FarmView,
+    hosts::lock,
+    sign_in_token::SealedSignIn,
+    throttle::TooMany,
+};
+
+/// Sign-ins that are shown at most; the one that was quiet longest goes. It still counts.
+const SHOWN_MAX: usize = 1_000;
+/// Longest description of a browser that is kept, in characters.
+const BROWSER_MAX: usize = 200;
+
+/// Why nobody was signed in to the management portal.
+#[derive(Debug, thiserror::Error)]
+pub enum RefusedSignIn {
+    /// Wrong name or password, locked, disabled, or no administrator: callers are not told which.
+    #[error("name or password is wrong, or this user is no administrator")]
+    Refused,
+    /// Too many passwords wait to be compared.
+    #[error("the broker is busy; try again in a moment")]
+    Busy,
+    /// Too many attempts.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    OutOfRandomness,
+}
+
+/// An administrator who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedInAdministrator {
+    /// Who.
+    pub user: Arc<Object<User>>,
+    /// What they may do.
+    pub rights: Rights,
+    /// Their sign-in.
+    pub sign_in: SealedSignIn,
+}
+
+impl SignedInAdministrator {
+    /// As the caller of the management API.
+    pub fn caller(self, address: Option<IpAddr>) -> Caller {
+        let author = Author { name: format!("user {}", self.user.name), via: Via::Portal, address };
+        let source = Source::SignIn { id: self.sign_in.id, user: self.user.id };
+        Caller { author, rights: self.rights, source }
+    }
+}
+
+/// A sign-in of an administrator, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// Which.
+    pub id: Id<SignIn>,
+    /// Whose.
+    pub user: Id<User>,
+    /// Where from, last.
+    pub address: Option<IpAddr>,
+    /// What the browser says of itself.
+    pub browser: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When they last did something.
+    pub active_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Who was here lately.
+#[derive(Debug, Default)]
+pub struct Presences(Mutex<HashMap<Id<SignIn>, Presence>>);
+
+impl Presences {
+    /// Those whose sign-in still counts at `now`, the newest first.
+    pub fn at(&self, now: Timestamp) -> Vec<Presence> {
+        let mut all = lock(&self.0);
+        all.retain(|_, one| now < one.expires_at);
+        let mut found: Vec<_> = all.values().cloned().collect();
+        found.sort_by_key(|one| (std::cmp::Reverse(one.since), one.id));
+        found
+    }
+
+    /// One of them.
+    pub fn get(&self, id: Id<SignIn>) -> Option<Presence> {
+        lock(&self.0).get(&id).cloned()
+    }
+
+    fn saw(&self, sign_in: &SealedSignIn, address: Option<IpAddr>, browser: &str, at: Timestamp) {
+        let mut all = lock(&self.0);
+        if !all.contains_key(&sign_in.id) && all.len() >= SHOWN_MAX {
+            let quietest = all.values().min_by_key(|one| one.active_at).map(|one| one.id);
+            quietest.map(|id| all.remove(&id));
+        }
+        let browser = browser.chars().filter(|c| !c.is_control()).take(BROWSER_MAX).collect();
+        let (id, user, since) = (sign_in.id, sign_in.user, sign_in.issued_at);
+        let expires_at = sign_in.expires_at;
+        all.insert(id, Presence { id, user, address, browser, since, active_at: at, expires_at });
+    }
+
+    fn gone(&self, id: Id<SignIn>) -> Option<Presence> {
+        lock(&self.0).remove(&id)
+    }
+}
+
+impl Broker {
+    /// Lets an administrator in: the sign-in, and its sealed form for the cookie. Whoever is refused gets
+    /// the same answer after the same work.
+    pub async fn sign_in_administrator(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        address: IpAddr,
+        browser: &str,
+    ) -> Result<(SignedInAdministrator, String), RefusedSignIn> {
+        self.throttle.sign_in(address, name, self.now())?;
+        let limits = Limits::from(&self.farm.load().farm().sign_in);
+        let refused = |why: &str| {
+            let name: String = name.chars().take(64).collect();
+            audit::record(&Event::AdministratorRefused { user_name: &name, address, why });
+            RefusedSignIn::Refused
+        };
+        let answer = self.people.sign_in(name, password, Some(address), self.now(), &limits).await;
+        let authenticated = match answer {
+            Ok(authenticated) => authenticated,
+            Err(error) => {
+                let told = refused(&error.to_string());
+                return Err(if error.answer() == Answer::TryAgain { RefusedSignIn::Busy } else { told });
+            }
+        };
+        let view = self.farm.load();
+        let user = view.users.get(authenticated.user).filter(|user| user.spec.enabled);
+        let user = user.ok_or_else(|| refused("deleted or disabled in the meantime"))?.clone();
+        let rights = Rights::of_user(&view, &user).ok_or_else(|| refused("no administrator"))?;
+        let sign_in = self.new_administrator_sign_in(&view, user.id).ok_or(RefusedSignIn::OutOfRandomness)?;
+        let sealed = self.administrator_key().seal(&sign_in).ok_or(RefusedSignIn::OutOfRandomness)?;
+        audit::record(&Event::AdministratorSignedIn { user: user.id, user_name: &user.name, address });
+        self.presences.saw(&sign_in, Some(address), browser, self.now());
+        Ok((SignedInAdministrator { user, rights, sign_in }, sealed))
+    }
+
+    /// The administrator whom a sealed sign-in belongs to, if it still counts. Whoever is no administrator
+    /// any more is not signed in any more.
+    pub fn administrator_signed_in(&self, sealed: &str) -> Option<SignedInAdministrator> {
+        let sign_in = self.administrator_key().open(sealed, self.now()).ok()?;
+        if self.ended_sign_ins.contains(sign_in.id) {
+            return None;
+        }
+        let view = self.farm.load();
+        let user = view.users.get(sign_in.user).filter(|user| user.spec.enabled)?.clone();
+        if view.credentials.get(&user.id)?.revision() != sign_in.credential_revision {
+            return None;
+        }
+        let rights = Rights::of_user(&view, &user)?;
+        Some(SignedInAdministrator { user, rights, sign_in })
+    }
+
+    /// What a caller may do now; none: their token or sign-in counts no more. For what goes on for long.
+    pub fn rights_now(&self, caller: &Caller) -> Option<Rights> {
+        let (view, now) = (self.farm.load(), self.now());
+        match caller.source {
+            Source::System => Some(Rights::everything()),
+            Source::Token(id) => {
+                let token = view.tokens.get(id)?;
+                let is_in_time = token.spec.expires_at.is_none_or(|end| now < end);
+                is_in_time.then(|| Rights::of_token(&token.spec))
+            }
+            Source::SignIn { id, user } => {
+                let presence = self.presences.get(id)?;
+                let idle = view
+                    .farm()
+                    .administration
+                    .idle_minutes
+                    .map(|idle| SignedDuration::from_mins(idle.into()));
+                let idle_until = idle.and_then(|idle| presence.active_at.checked_add(idle).ok());
+                let is_in_time = now < presence.expires_at && idle_until.is_none_or(|end| now < end);
+                let user = view.users.get(user).filter(|user| user.spec.enabled)?;
+                if is_in_time { Rights::of_user(&view, user) } else { None }
+            }
+        }
+    }
+
+    /// Notes that an administrator did something, and gives the new sealed form that lasts longer.
+    pub fn administrator_active(
+        &self,
+        administrator: &SignedInAdministrator,
+        address: Option<IpAddr>,
+        browser: &str,
+    ) -> Option<(SealedSignIn, String)> {
+        let now = self.now();
+        self.presences.saw(&administrator.sign_in, address, browser, now);
+        let idle_until = self.idle_until(&administrator.sign_in, now);
+        let sign_in = SealedSignIn { idle_until, ..administrator.sign_in.clone() };
+        let sealed = self.administrator_key().seal(&sign_in)?;
+        Some((sign_in, sealed))
+    }
+
+    /// Ends a sign-in of an administrator, at once on this broker; whose it was, if it is known.
+    pub fn end_administrator_sign_in(&self, id: Id<SignIn>, by: &Caller) -> Option<Id<User>> {
+        let presence = self.presences.gone(id)?;
+        self.ended_sign_ins.end(EndedSignIn { id, until: presence.expires_at });
+        let view = self.farm.load();
+        let user_name = view.users.get(presence.user).map(|user| user.name.clone()).unwrap_or_default();
+        audit::record(&Event::AdministratorSignedOut {
+            user: presence.user,
+            user_name: &user_name,
+            by: by.name(),
+        });
+        Some(presence.user)
+    }
+
+    fn new_administrator_sign_in(&self, view: &FarmView, user: Id<User>) -> Option<SealedSignIn> {
+        let now = self.now();
+        let lifetime = SignedDuration::from_hours(view.farm().administration.lifetime_hours.into());
+        let sign_in = SealedSignIn {
+            id: Id::generate(now),
+            user,
+            credential_revision: view.credentials.get(&user)?.revision(),
+            issued_at: now,
+            expires_at: now.checked_add(lifetime).ok()?,
+            idle_until: now,
+            client: ClientSays::default(),
+        };
+        Some(SealedSignIn { idle_until: self.idle_until(&sign_in, now), ..sign_in })
+    }
+
+    fn idle_until(&self, sign_in: &SealedSignIn, now: Timestamp) -> Timestamp {
+        let idle = self.farm.load().farm().administration.idle_minutes;
+        let until = idle.and_then(|idle| now.checked_add(SignedDuration::from_mins(idle.into())).ok());
+        until.unwrap_or(sign_in.expires_at).min(sign_in.expires_at)
+    }
+}

@@ -1,0 +1,308 @@
+//! Administrators sign in, see who they are and who else is there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use aide::{
+    OperationOutput,
+    axum::{
+        ApiRouter,
+        routing::{delete_with, get_with, post_with},
+    },
+    generate::GenContext,
+    openapi,
+};
+use axum::{
+    Json,
+    extract::State,
+    response::{AppendHeaders, IntoResponse, NoContent, Response},
+};
+use http::{HeaderMap, StatusCode, header::SET_COOKIE};
+use oriel_model::{
+    Id, Timestamp,
+    permission::{Action, AdministratorRole, Area, Reach},
+    token::Token,
+    user::User,
+};
+use oriel_store::SignIn;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{
+    caller::{self, Delete, Known, May, View},
+    cookie,
+    crud::{self, Api},
+    input::{IdOf, Sent},
+};
+use crate::{
+    Broker,
+    app::administrators::{Caller, RefusedSignIn, Rights, Source},
+    http::{ApiError, problem},
+    sign_in_token::SealedSignIn,
+};
+
+/// Name and password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    /// The user's name.
+    name: String,
+    /// Their password.
+    #[schemars(with = "String")]
+    password: Zeroizing<String>,
+}
+
+/// Who calls, and what they may do.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Me {
+    /// As the change log names them: `user anna`, `token admin`.
+    name: String,
+    /// The user; none for a token.
+    user: Option<MyUser>,
+    /// The token; none for a user.
+    token: Option<Id<Token>>,
+    /// Whether there is no limit.
+    root: bool,
+    /// Their roles: what any of them permits is permitted.
+    roles: Vec<RoleView>,
+    /// What they may do somewhere in each area.
+    areas: BTreeMap<Area, Vec<Action>>,
+    /// Their sign-in; none for a token.
+    session: Option<MySession>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct MyUser {
+    /// Its id.
+    id: Id<User>,
+    /// What they sign in with.
+    name: String,
+    /// Their full name.
+    full_name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RoleView {
+    /// The role.
+    role: AdministratorRole,
+    /// How far it reaches.
+    reach: Reach,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct MySession {
+    /// Its id.
+    id: Id<SignIn>,
+    /// When it ends unless something is done; a minute before is the time to warn.
+    idle_ends_at: Timestamp,
+    /// When it ends at the latest.
+    ends_at: Timestamp,
+}
+
+/// A sign-in of an administrator.
+#[derive(Debug, Serialize, JsonSchema)]
+struct AdministratorSession {
+    /// Its id.
+    id: Id<SignIn>,
+    /// Whose.
+    user: Id<User>,
+    /// The user's name.
+    user_name: String,
+    /// Where from, last.
+    address: Option<std::net::IpAddr>,
+    /// What the browser says of itself.
+    browser: String,
+    /// Since when.
+    since: Timestamp,
+    /// When they last did something.
+    active_at: Timestamp,
+    /// Whether it is the caller's own.
+    own: bool,
+}
+
+/// Sign-ins of administrators on this broker.
+#[derive(Debug, Serialize, JsonSchema)]
+struct AdministratorSessions {
+    /// The newest first.
+    items: Vec<AdministratorSession>,
+}
+
+/// 200 with the cookie.
+struct WithCookie<T>(http::HeaderValue, T);
+
+impl<T: IntoResponse> IntoResponse for WithCookie<T> {
+    fn into_response(self) -> Response {
+        (AppendHeaders([(SET_COOKIE, self.0)]), self.1).into_response()
+    }
+}
+
+impl<T: OperationOutput> OperationOutput for WithCookie<T> {
+    type Inner = T::Inner;
+
+    fn operation_response(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Option<openapi::Response> {
+        T::operation_response(context, operation)
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        T::inferred_responses(context, operation)
+    }
+}
+
+async fn sign_in(
+    State(broker): State<Arc<Broker>>,
+    caller::From(address): caller::From,
+    headers: HeaderMap,
+    Sent(credentials): Sent<Credentials>,
+) -> Result<WithCookie<Json<Me>>, ApiError> {
+    let Credentials { name, password } = credentials;
+    let browser = cookie::browser(&headers);
+    let (signed_in, sealed) = broker.sign_in_administrator(&name, password, address, browser).await?;
+    let sign_in = signed_in.sign_in.clone();
+    let cookie = cookie::set(&sealed, sign_in.expires_at, broker.now());
+    let caller = signed_in.caller(Some(address));
+    Ok(WithCookie(cookie, Json(me_of(&broker, &caller, Some(sign_in)))))
+}
+
+async fn sign_out(State(broker): State<Arc<Broker>>, Known(caller): Known) -> WithCookie<NoContent> {
+    if let Source::SignIn { id, .. } = caller.source {
+        broker.end_administrator_sign_in(id, &caller);
+    }
+    WithCookie(cookie::clear(), NoContent)
+}
+
+async fn me(State(broker): State<Arc<Broker>>, Known(caller): Known, headers: HeaderMap) -> Json<Me> {
+    let signed_in = cookie::of_request(&headers).and_then(|sealed| broker.administrator_signed_in(sealed));
+    let sign_in = match caller.source {
+        Source::SignIn { .. } => signed_in.map(|signed_in| signed_in.sign_in),
+        Source::Token(_) | Source::System => None,
+    };
+    Json(me_of(&broker, &caller, sign_in))
+}
+
+/// Doing something is what keeps a sign-in: the layer around all routes does the rest.
+async fn stay(State(broker): State<Arc<Broker>>, known: Known, headers: HeaderMap) -> Json<Me> {
+    me(State(broker), known, headers).await
+}
+
+fn me_of(broker: &Broker, caller: &Caller, sign_in: Option<SealedSignIn>) -> Me {
+    let view = broker.farm.load();
+    let (user, token) = match caller.source {
+        Source::SignIn { user, .. } => (view.users.get(user), None),
+        Source::Token(token) => (None, Some(token)),
+        Source::System => (None, None),
+    };
+    Me {
+        name: caller.name().to_owned(),
+        user: user.map(|user| MyUser {
+            id: user.id,
+            name: user.name.clone(),
+            full_name: user.spec.full_name.clone(),
+        }),
+        token,
+        root: caller.rights.is_root(),
+        roles: roles(&caller.rights),
+        areas: areas(&caller.rights),
+        session: sign_in.map(|sign_in| MySession {
+            id: sign_in.id,
+            idle_ends_at: sign_in.idle_until,
+            ends_at: sign_in.expires_at,
+        }),
+    }
+}
+
+fn roles(rights: &Rights) -> Vec<RoleView> {
+    rights.roles().map(|role| RoleView { role: role.role, reach: role.reach.clone() }).collect()
+}
+
+fn areas(rights: &Rights) -> BTreeMap<Area, Vec<Action>> {
+    let permitted = |area: &Area| {
+        let actions = Action::ALL.iter().copied().filter(|action| rights.anywhere(*area, *action));
+        (*area, actions.collect::<Vec<_>>())
+    };
+    Area::ALL.iter().map(permitted).filter(|(_, actions)| !actions.is_empty()).collect()
+}
+
+async fn list(State(broker): State<Arc<Broker>>, may: May<View<Token>>) -> Json<AdministratorSessions> {
+    let view = broker.farm.load();
+    let own = match may.by().source {
+        Source::SignIn { id, .. } => Some(id),
+        Source::Token(_) | Source::System => None,
+    };
+    let items = broker.presences.at(broker.now()).into_iter().map(|one| AdministratorSession {
+        id: one.id,
+        user: one.user,
+        user_name: view.users.get(one.user).map(|user| user.name.clone()).unwrap_or_default(),
+        address: one.address,
+        browser: one.browser,
+        since: one.since,
+        active_at: one.active_at,
+        own: own == Some(one.id),
+    });
+    Json(AdministratorSessions { items: items.collect() })
+}
+
+async fn end(
+    State(broker): State<Arc<Broker>>,
+    may: May<Delete<Token>>,
+    IdOf(id): IdOf<SignIn>,
+) -> Result<NoContent, ApiError> {
+    let ended = broker.end_administrator_sign_in(id, may.by());
+    ended.map(|_| NoContent).ok_or_else(|| ApiError::not_found("There is no such sign-in on this broker."))
+}
+
+impl From<RefusedSignIn> for ApiError {
+    fn from(error: RefusedSignIn) -> Self {
+        let message = problem::sentence(&error);
+        match error {
+            RefusedSignIn::Refused => ApiError::new(StatusCode::UNAUTHORIZED, "sign_in_refused", message)
+                .advice("Check the name and the password; after several wrong ones the account waits."),
+            RefusedSignIn::Busy => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
+            }
+            RefusedSignIn::TooMany(error) => error.into(),
+            RefusedSignIn::OutOfRandomness => ApiError::internal(error),
+        }
+    }
+}
+
+pub fn routes() -> Api {
+    let sign_in = post_with(sign_in, |operation| {
+        let summary = "Signs an administrator in to the management portal; the answer sets a cookie.";
+        let operation = crud::described(operation, "sign_in", "sign-in", summary);
+        crud::for_everybody(crud::refusing(operation, &[401, 429, 500, 503]))
+    });
+    let sign_in = sign_in.delete_with(sign_out, |operation| {
+        crud::described(operation, "sign_out", "sign-in", "Ends the caller's own sign-in.")
+    });
+    let me = get_with(me, |operation| {
+        crud::described(operation, "show_me", "sign-in", "Shows who calls, and what they may do.")
+    });
+    let stay = post_with(stay, |operation| {
+        crud::described(operation, "stay", "sign-in", "Keeps an idle sign-in from ending.")
+    });
+    let list = get_with(list, |operation| {
+        let summary = "Lists the administrators who are signed in on this broker.";
+        crud::described(operation, "list_administrator_sessions", "sign-in", summary)
+    });
+    let end = delete_with(end, |operation| {
+        let operation = crud::described(
+            operation,
+            "end_administrator_session",
+            "sign-in",
+            "Ends a sign-in of an administrator.",
+        );
+        crud::refusing(operation, &[404])
+    });
+    ApiRouter::new()
+        .api_route("/sign-in", sign_in)
+        .api_route("/me", me)
+        .api_route("/me/stay", stay)
+        .api_route("/administrator-sessions", list)
+        .api_route("/administrator-sessions/{id}", end)
+}

@@ -1,0 +1,139 @@
+//! Administrators at the management portal.
+
+use super::*;
+
+const PASSWORD: &str = "correct horse battery";
+
+impl Office {
+    /// A user who is an administrator with this role.
+    async fn administrator(&self, name: &str, role: Value) -> String {
+        let user = self.made("users", json!({"name": name, "spec": {}, "password": PASSWORD})).await;
+        let mut spec = json!({"who": {"user": user}, "role": "root"});
+        for (field, value) in role.as_object().expect("fields") {
+            spec[field] = value.clone();
+        }
+        self.made("administrators", json!({"name": name, "spec": spec})).await;
+        user
+    }
+
+    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        let body = json!({"name": name, "password": password}).to_string().into_bytes();
+        self.with("", Method::POST, "sign-in", body, &[]).await
+    }
+
+    /// A request with a cookie, as our pages send it.
+    async fn with(
+        &self,
+        cookie: &str,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{PATH_PREFIX}/{path}"))
+            .header("cookie", cookie)
+            .header("content-type", "application/json")
+            .header("user-agent", "A browser")
+            .extension(PeerAddress((Ipv4Addr::LOCALHOST, 1).into()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.ask(request.body(Body::from(body)).expect("a request")).await
+    }
+}
+
+/// The cookie that an answer sets, as a browser sends it back.
+#[track_caller]
+fn cookie(answer: &Answer) -> String {
+    let set = answer.header("set-cookie");
+    assert!(set.contains("; Secure; HttpOnly; SameSite=Strict"), "{set}");
+    set.split(';').next().expect("a cookie").to_owned()
+}
+
+const OURS: &[(&str, &str)] = &[("x-oriel-request", "portal")];
+
+#[tokio::test]
+async fn an_administrator_signs_in_works_and_signs_out() {
+    let office = Office::open().await;
+    let anna = office.administrator("anna", json!({})).await;
+    office.made("users", json!({"name": "ben", "spec": {}, "password": PASSWORD})).await;
+    let refusals = [("anna", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)];
+    let mut said = Vec::new();
+    for (name, password) in refusals {
+        let answer = office.sign_in(name, password).await;
+        assert!(!answer.headers.contains_key("set-cookie"));
+        said.push(answer.refused(StatusCode::UNAUTHORIZED, "sign_in_refused"));
+    }
+    assert!(said.iter().all(|each| *each == said[0]), "{said:?}");
+
+    let answer = office.sign_in("anna", PASSWORD).await;
+    let jar = cookie(&answer);
+    let me = answer.expect(StatusCode::OK);
+    assert_eq!((&me["user"]["id"], &me["root"]), (&json!(anna), &json!(true)));
+    let group = json!({"name": "Sales", "spec": {}}).to_string().into_bytes();
+    let from_elsewhere = office.with(&jar, Method::POST, "groups", group.clone(), &[]).await;
+    from_elsewhere.refused(StatusCode::FORBIDDEN, "csrf");
+    let made = office.with(&jar, Method::POST, "groups", group, OURS).await;
+    assert_ne!(cookie(&made), jar, "whoever does something stays");
+    assert_eq!(made.expect(StatusCode::CREATED)["changed_by"], "user anna");
+    let quiet = [("x-oriel-request", "background")];
+    let answer = office.with(&jar, Method::GET, "groups", Vec::new(), &quiet).await;
+    assert!(!answer.headers.contains_key("set-cookie"), "what runs by itself keeps nobody signed in");
+    let log = office.get("changes?limit=1").await.expect(StatusCode::OK);
+    assert_eq!((&log["items"][0]["author"]["via"]), &json!("portal"));
+
+    let out = office.with(&jar, Method::DELETE, "sign-in", Vec::new(), OURS).await;
+    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    out.expect(StatusCode::NO_CONTENT);
+    office
+        .with(&jar, Method::GET, "me", Vec::new(), OURS)
+        .await
+        .refused(StatusCode::UNAUTHORIZED, "unauthorized");
+}
+
+#[tokio::test]
+async fn sign_ins_are_seen_and_ended_by_others() {
+    let office = Office::open().await;
+    office.administrator("anna", json!({})).await;
+    office.administrator("ben", json!({"role": "help_desk"})).await;
+    let anna = cookie(&office.sign_in("anna", PASSWORD).await);
+    let ben = cookie(&office.sign_in("ben", PASSWORD).await);
+    let listed = office.with(&anna, Method::GET, "administrator-sessions", Vec::new(), OURS).await;
+    let listed = listed.expect(StatusCode::OK);
+    let items = listed["items"].as_array().expect("sessions");
+    let of = |name: &str| items.iter().find(|item| item["user_name"] == name).expect("a session").clone();
+    assert_eq!((&of("anna")["own"], &of("ben")["own"]), (&json!(true), &json!(false)));
+    assert_eq!(of("ben")["browser"], "A browser");
+    let path = format!("administrator-sessions/{}", of("ben")["id"].as_str().expect("an id"));
+    let answer = office.with(&ben, Method::GET, "administrator-sessions", Vec::new(), OURS).await;
+    answer.refused(StatusCode::FORBIDDEN, "forbidden");
+    office.with(&anna, Method::DELETE, &path, Vec::new(), OURS).await.expect(StatusCode::NO_CONTENT);
+    let gone = office.with(&ben, Method::GET, "sessions", Vec::new(), OURS).await;
+    gone.refused(StatusCode::UNAUTHORIZED, "unauthorized");
+    office
+        .with(&anna, Method::DELETE, &path, Vec::new(), OURS)
+        .await
+        .refused(StatusCode::NOT_FOUND, "not_found");
+}
+
+#[tokio::test]
+async fn whoever_is_no_administrator_any_more_is_out_at_once() {
+    let office = Office::open().await;
+    office.administrator("anna", json!({})).await;
+    let ben = office.administrator("ben", json!({"role": "viewer"})).await;
+    let jar = cookie(&office.sign_in("ben", PASSWORD).await);
+    let look = || office.with(&jar, Method::GET, "groups", Vec::new(), OURS);
+    look().await.expect(StatusCode::OK);
+    let all = office.get("administrators?name=ben").await.expect(StatusCode::OK);
+    let id = all["items"][0]["id"].as_str().expect("an id").to_owned();
+    office.delete(&format!("administrators/{id}"), 1).await.expect(StatusCode::NO_CONTENT);
+    look().await.refused(StatusCode::UNAUTHORIZED, "unauthorized");
+    let spec = json!({"who": {"user": ben}, "role": "viewer"});
+    office.made("administrators", json!({"name": "ben", "spec": spec})).await;
+    look().await.expect(StatusCode::OK);
+    let path = format!("users/{ben}/password");
+    office.put(&path, json!({"password": "another good password"})).await.expect(StatusCode::NO_CONTENT);
+    look().await.refused(StatusCode::UNAUTHORIZED, "unauthorized");
+}
