@@ -5,8 +5,9 @@ import { expectAccessible, picture } from '../../farm.ts';
 const EVERYTHING = ['view', 'modify', 'add', 'delete', 'control'];
 
 /** Has the broker say who is signed in, and what they may do. */
-async function signedInAs(page: Page, areas: Record<string, string[]>, role: unknown = 'root', session: unknown = null): Promise<void> {
-  const me = { administrator: 'Helen', user: { id: '01a1fcc6-e943-777e-91b2-ba848c5651af', name: 'helen', full_name: 'Helen Desk' }, role, areas, session, totp: false };
+async function signedInAs(page: Page, areas: Record<string, string[]>, role: string): Promise<void> {
+  const user = { id: '01a1fcc6-e943-777e-91b2-ba848c5651af', name: 'helen', full_name: 'Helen Desk' };
+  const me = { name: 'user helen', root: false, roles: [{ role, reach: {} }], areas, user, session: null };
   await page.route('**/api/v1/me', (route) => route.fulfill({ json: me }));
 }
 
@@ -15,7 +16,7 @@ test.describe('nobody is signed in', () => {
 
   test('name, password and code open the page that was asked for', async ({ page }) => {
     let isSignedIn = false;
-    const me = { administrator: 'Rita', user: null, role: 'root', areas: { hosts: EVERYTHING }, session: null, totp: true };
+    const me = { name: 'user rita', root: true, roles: [{ role: 'root', reach: {} }], areas: { hosts: EVERYTHING }, session: null, user: null };
     await page.route('**/api/v1/me', (route) => (isSignedIn ? route.fulfill({ json: me }) : route.fulfill({ status: 401, json: { code: 'unauthorized', status: 401 } })));
     const asked: unknown[] = [];
     await page.route('**/api/v1/sign-in', (route) => {
@@ -47,7 +48,7 @@ test.describe('nobody is signed in', () => {
 });
 
 test('who may only help users sees sessions and nothing else', async ({ page }) => {
-  await signedInAs(page, { sessions: ['view', 'control'] }, { help_desk: { users: [], groups: [] } });
+  await signedInAs(page, { sessions: ['view', 'control'] }, 'help_desk');
   await page.goto('/');
   await expect(page.getByTestId('tiles').getByRole('link')).toHaveCount(1);
   const pages = page.getByRole('navigation', { name: 'Pages' });

@@ -32,11 +32,86 @@ user: string;
 /** Where the operating system's accounts of users come from. */
 export type AccountMode = ("existing" | "create");
 
-/** What was done. */
-export type Action = ("created" | "changed" | "deleted" | "secret_set" | "secret_removed");
+/** What is done in an area. */
+export type Action = ("view" | "modify" | "add" | "delete" | "control");
 
-/** What a caller of the management API may do. More roles come with administrators as objects. */
-export type AdministratorRole = ("root" | "viewer" | "help_desk");
+/** What was done. */
+export type Action2 = ("created" | "changed" | "deleted" | "secret_set" | "secret_removed");
+
+/** How administrators sign in to the management portal. */
+export type AdministrationSettings = {
+/** A sign-in that is not used this long ends, in minutes; null: only with its lifetime. */
+idle_minutes?: (number | null);
+/** How long one sign-in lasts at most, in hours. */
+lifetime_hours?: number;
+};
+
+/** A user, or every member of a group, who may manage the farm. They sign in to the management portal as that user. Whoever is one in several ways may do what any of them allows. */
+export type Administrator = {
+/** For other administrators. */
+description?: string;
+/** Where mail for them goes. Not for groups. */
+email?: (string | null);
+/** A disabled administrator may do nothing. */
+enabled?: boolean;
+/** Their telephone, for other administrators. Not for groups. */
+mobile?: (string | null);
+/** Whether they get the farm's notifications by mail. */
+notified?: boolean;
+/** How far the role reaches. */
+reach?: Reach;
+/** What they may do. */
+role: AdministratorRole;
+/** Whom it is about. */
+who: Who;
+};
+
+/** What an administrator, or a token, may do at all. How far that goes, [`Reach`] says. */
+export type AdministratorRole = ("root" | "power" | "custom" | "viewer" | "help_desk");
+
+/** A sign-in of an administrator. */
+export type AdministratorSession = {
+/** When they last did something. */
+active_at: string;
+/** Where from, last. */
+address?: (string | null);
+/** What the browser says of itself. */
+browser: string;
+/** Its id. */
+id: string;
+/** Whether it is the caller's own. */
+own: boolean;
+/** Since when. */
+since: string;
+/** Whose. */
+user: string;
+/** The user's name. */
+user_name: string;
+};
+
+/** Sign-ins of administrators on this broker. */
+export type AdministratorSessions = {
+/** The newest first. */
+items: (AdministratorSession)[];
+};
+
+/** A settings object as it is shown. */
+export type AdministratorView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Administrator;
+};
 
 /** What a client may do. */
 export type Admission = {
@@ -88,6 +163,8 @@ format: string;
 documents: (Document)[];
 /** The farm that was exported. */
 farm: ArchivedFarm;
+/** Whether the farm's own keys are among the secrets: with them the farm can be restored as itself, and whoever opens them can make certificates that it trusts. */
+farm_keys?: boolean;
 /** The icons of resources: PNG in base64, by the SHA-256 of their bytes. */
 icons?: Record<string, string>;
 /** When it was exported. */
@@ -113,7 +190,7 @@ export type AtDisable = ("keep" | "disconnect" | "log_off" | "reset");
 /** What happens at the limit of concurrent uses. */
 export type AtLimit = ("refuse" | "note");
 
-/** Sound. */
+/** Sound. The gateway enforces it, whatever the client does. */
 export type Audio = {
 /** The session's sound on the user's device. */
 playback?: boolean;
@@ -137,6 +214,8 @@ export type Backup = {
 at?: string;
 /** Whether any are made. */
 enabled?: boolean;
+/** Whether the farm's own keys are in them, so that `oriel broker restore` can make this farm anew on another machine, and gateways and hosts go on without joining again. Whoever has such a backup and its passphrase can make certificates that this farm trusts: keep the two apart. */
+farm_keys?: boolean;
 /** How many are kept; the oldest goes. */
 keep?: number;
 /** The time zone, as in `Europe/Berlin`. */
@@ -257,7 +336,7 @@ sequence: number;
 /** A change, and what is different field by field. */
 export type ChangeShown = {
 /** What was done. */
-action: Action;
+action: Action2;
 /** What it says since; for `created` and `changed`. */
 after?: (ObjectState | null);
 /** When. */
@@ -280,6 +359,8 @@ revision: number;
 secret?: (string | null);
 /** 1 for the first change of the store, one more with every change. */
 sequence: number;
+/** What was changed together has the same number here: the sequence of the first change of its transaction. */
+transaction: number;
 };
 
 /** A field that others have changed. */
@@ -294,6 +375,18 @@ changed_at: string;
 changed_by: string;
 /** Its path, such as `spec.description`. */
 field: string;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Administrator = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Administrator;
 };
 
 /** What an administrator sends to change an object: all of it, as it shall be. */
@@ -464,18 +557,22 @@ names?: boolean;
 object?: (string | null);
 /** Only changes made then or later, as in `2026-12-01T08:00:00Z`. */
 since?: (string | null);
+/** Only changes that were made together: the `transaction` of one of them. */
+transaction?: (number | null);
 /** Only changes made before. */
 until?: (string | null);
 };
 
 /** Which virtual channels a connection may use. */
 export type ChannelPolicy = {
-/** Sound out and in. */
+/** The session's sound. */
 audio: boolean;
 /** Text and pictures to and from the user's clipboard. */
 clipboard: boolean;
 /** The user's drives. */
 drives: boolean;
+/** The user's microphone. */
+microphone: boolean;
 /** The user's printers. */
 printers: boolean;
 };
@@ -600,6 +697,14 @@ enabled?: boolean;
 excluded?: (string)[];
 /** A lowered process is given its priority back when it takes less than this share, in percent. */
 idle_percent?: number;
+};
+
+/** Name and password. */
+export type Credentials = {
+/** The user's name. */
+name: string;
+/** Their password. */
+password: string;
 };
 
 /** A condition: one of the objects applies, or (negated) none of them does. */
@@ -732,9 +837,9 @@ kind?: (Kind | null);
 site?: (string | null);
 };
 
-/** The user's drives and folders in the session, and file transfer. */
+/** The user's drives and folders in the session. Files on the clipboard are the clipboard's matter. */
 export type Drives = {
-/** Which way files may pass; `none`: the channel is closed. */
+/** Which way files may pass; `none`: there are no drives. Names, sizes and times of files pass both ways wherever there are drives. The gateway enforces it, whatever the client does. */
 direction?: Direction;
 };
 
@@ -805,23 +910,23 @@ balanced: boolean;
 cpu_optimisation: CpuOptimisation;
 /** CPU in use, in percent. */
 cpu_threshold: Threshold;
-/** A disconnected session is logged off after this many minutes; 0 never. */
+/** A disconnected session is logged off after this many minutes (at most 19 days); 0 never. */
 disconnected_logoff_minutes: number;
 /** Time since a session was left, in minutes. */
 disconnected_threshold: Threshold;
-/** A session without input for this many minutes is disconnected; 0 never. */
+/** A session without input for this many minutes (at most 19 days) is disconnected; 0 never. */
 idle_disconnect_minutes: number;
 /** Time without input of a session, in minutes. */
 idle_threshold: Threshold;
-/** After the last program of an application session has ended: seconds until it is disconnected. */
-linger_disconnect_secs: number;
-/** A disconnected application session without a program: seconds until it is logged off. */
-linger_logoff_secs: number;
-/** Most sessions at a time. */
+/** After the last program of an application session has ended: seconds until it is disconnected, at most 19 days, or `never`. */
+linger_disconnect_secs: Linger;
+/** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
+linger_logoff_secs: Linger;
+/** Most sessions at a time, 1 to 10000. */
 max_sessions: number;
 /** Memory in use, in percent. */
 memory_threshold: Threshold;
-/** Longest time that a logon may take, in seconds, before the user gets an error. */
+/** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
 readiness_timeout_secs: number;
 /** Sessions, in percent of `max_sessions`. */
 sessions_threshold: Threshold;
@@ -874,6 +979,8 @@ user_name: string;
 
 /** What is sent to export the farm. */
 export type Export = {
+/** Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without joining again. Whoever opens the archive can make certificates that the farm trusts. */
+farm_keys?: boolean;
 /** Seals what is secret; at least 12 characters. Without it, nothing secret is in the archive. */
 passphrase?: (string | null);
 };
@@ -906,6 +1013,8 @@ user?: (string | null);
 
 /** Settings of the whole farm. There is exactly one. */
 export type Farm = {
+/** How administrators sign in. */
+administration?: AdministrationSettings;
 /** Backups of all settings. */
 backup?: Backup;
 /** How long a component's certificate is valid, in hours. It renews itself at two thirds. */
@@ -914,10 +1023,10 @@ certificate_lifetime_hours?: number;
 sign_in?: SignInSettings;
 };
 
-/** The farm at a glance, as this broker sees it. */
+/** The farm at a glance, as this broker sees it. What the caller may not see is not counted. */
 export type FarmStatus = {
-/** Backups of all settings, by this broker. */
-backup: BackupState;
+/** Backups of all settings, by this broker; none for who may not see the infrastructure. */
+backup?: (BackupState | null);
 /** The broker that answers. */
 broker_name: string;
 /** The farm's id. */
@@ -981,7 +1090,7 @@ export type Gateway = {
 description?: string;
 /** A disabled gateway takes no new connections; those it has go on. */
 enabled?: boolean;
-/** The name users type, if it is known. */
+/** The name users type, with the port if it is not 443. Where preferred routes send users from one gateway to another, both need theirs: pages connect only where the farm says, and gateways answer only its pages. */
 public_address?: (string | null);
 };
 
@@ -1071,6 +1180,20 @@ at: string;
 host: string;
 /** For which of the schedule's times. */
 occurrence: string;
+};
+
+/** Something that the role custom may do. */
+export type Grant = {
+/** What may be done. Whoever may do anything may see it. */
+actions: (Action)[];
+/** In this area. */
+area: Area;
+/** Only to objects of this kind, which is one of the area's. */
+kind?: (Kind | null);
+/** Only to the object with this id. */
+object?: (string | null);
+/** Only to what belongs to this site. */
+site?: (string | null);
 };
 
 /** A group of users. Membership is kept with the user, so that one change touches one object. */
@@ -1176,23 +1299,23 @@ balanced?: (boolean | null);
 cpu_optimisation?: (CpuOptimisation | null);
 /** CPU in use, in percent. */
 cpu_threshold?: (Threshold | null);
-/** A disconnected session is logged off after this many minutes; 0 never. */
+/** A disconnected session is logged off after this many minutes (at most 19 days); 0 never. */
 disconnected_logoff_minutes?: (number | null);
 /** Time since a session was left, in minutes. */
 disconnected_threshold?: (Threshold | null);
-/** A session without input for this many minutes is disconnected; 0 never. */
+/** A session without input for this many minutes (at most 19 days) is disconnected; 0 never. */
 idle_disconnect_minutes?: (number | null);
 /** Time without input of a session, in minutes. */
 idle_threshold?: (Threshold | null);
-/** After the last program of an application session has ended: seconds until it is disconnected. */
-linger_disconnect_secs?: (number | null);
-/** A disconnected application session without a program: seconds until it is logged off. */
-linger_logoff_secs?: (number | null);
-/** Most sessions at a time. */
+/** After the last program of an application session has ended: seconds until it is disconnected, at most 19 days, or `never`. */
+linger_disconnect_secs?: (Linger | null);
+/** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
+linger_logoff_secs?: (Linger | null);
+/** Most sessions at a time, 1 to 10000. */
 max_sessions?: (number | null);
 /** Memory in use, in percent. */
 memory_threshold?: (Threshold | null);
-/** Longest time that a logon may take, in seconds, before the user gets an error. */
+/** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
 readiness_timeout_secs?: (number | null);
 /** Sessions, in percent of `max_sessions`. */
 sessions_threshold?: (Threshold | null);
@@ -1433,6 +1556,9 @@ spec: TokenSettings;
 };
 
 /** One object of a page. */
+export type Item_for_AdministratorView = (AdministratorView | Part);
+
+/** One object of a page. */
 export type Item_for_BrokerView = (BrokerView | Part);
 
 /** One object of a page. */
@@ -1486,7 +1612,7 @@ system_keys?: boolean;
 };
 
 /** What a settings object is. */
-export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "token" | "invitation");
+export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "token" | "administrator" | "invitation");
 
 /** A kind of settings object. */
 export type KindView = {
@@ -1506,20 +1632,6 @@ verbs: (Verb)[];
 export type Kinds = {
 /** In the order in which objects may refer to each other. */
 items: (KindView)[];
-};
-
-/** How one time of a schedule went. */
-export type LastRun = {
-/** When the latest host was through. */
-at: string;
-/** How many hosts went as planned. */
-done: number;
-/** How many did not do what they were told, or were away for too long. */
-given_up: number;
-/** Which time. */
-occurrence: string;
-/** For how many it was withdrawn. */
-withdrawn: number;
 };
 
 /** A launch to explain. What is left out of the device's facts counts as not known. */
@@ -1554,6 +1666,9 @@ user: string;
 
 /** Where a value comes from. */
 export type Level = ("host" | "pool" | "site" | "followed_site" | "product");
+
+/** How long a session without a program is kept: seconds, or never ended. */
+export type Linger = (number | "never");
 
 /** Which objects of a list of settings objects are wanted. */
 export type ListQuery = {
@@ -1646,6 +1761,24 @@ sign_in: boolean;
 stay: boolean;
 };
 
+/** Who calls, and what they may do. */
+export type Me = {
+/** What they may do somewhere in each area. */
+areas: Record<string, (Action)[]>;
+/** As the change log names them: `user anna`, `token admin`. */
+name: string;
+/** Their roles: what any of them permits is permitted. */
+roles: (RoleView)[];
+/** Whether there is no limit. */
+root: boolean;
+/** Their sign-in; none for a token. */
+session?: (MySession | null);
+/** The token; none for a user. */
+token?: (string | null);
+/** The user; none for a token. */
+user?: (MyUser | null);
+};
+
 /** A message to a session. */
 export type Message = {
 /** Its title. */
@@ -1665,11 +1798,29 @@ field: string;
 message: string;
 };
 
+export type MySession = {
+/** When it ends at the latest. */
+ends_at: string;
+/** Its id. */
+id: string;
+/** When it ends unless something is done; a minute before is the time to warn. */
+idle_ends_at: string;
+};
+
+export type MyUser = {
+/** Their full name. */
+full_name: string;
+/** Its id. */
+id: string;
+/** What they sign in with. */
+name: string;
+};
+
 /** How much of the network a session takes. */
 export type Network = {
 /** Most that one connection may take, in kbit/s from session to device; absent: no limit. The gateway enforces it. */
 max_kbits?: (number | null);
-/** What the client asks the session for. */
+/** What the client asks the session for. The gateway writes it into what the client says to the host. */
 quality?: Quality;
 };
 
@@ -1721,6 +1872,16 @@ password?: (string | null);
 site?: (string | null);
 /** What is set. */
 spec?: User;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Administrator = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Administrator;
 };
 
 /** What an administrator sends to make an object. */
@@ -1903,6 +2064,14 @@ shared: boolean;
 started_at: string;
 /** Its state. */
 state: SessionState;
+};
+
+/** One page of a list. */
+export type Page_for_AdministratorView = {
+/** The objects. */
+items: (Item_for_AdministratorView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
 };
 
 /** One page of a list. */
@@ -2221,7 +2390,7 @@ spec: Pool;
 /** Starting a session before the user opens anything. */
 export type Prelaunch = ("off" | "basic");
 
-/** The user's printers in the session. */
+/** The user's printers in the session. The gateway enforces it, whatever the client does. */
 export type Printing = {
 /** Whether there are any. */
 printers?: boolean;
@@ -2310,6 +2479,22 @@ candidates: (Candidate)[];
 passed_over: (PassedOver)[];
 };
 
+/** How far a role reaches. Empty: as far as the role goes. */
+export type Reach = {
+/** What the role custom may do. */
+grants?: (Grant)[];
+/** Whose sessions the role help desk sees: those of members of these groups. */
+groups?: (string)[];
+/** Areas of which nothing is seen. For the roles power and viewer. */
+hidden?: (Area)[];
+/** Only these sites; absent: all. What belongs to no site is then seen, but not changed. */
+sites?: ((string)[] | null);
+/** Whose sessions the role help desk sees: these users', and those of `groups`; both empty: everybody's. */
+users?: (string)[];
+/** Areas in which nothing is changed and nothing acted on. For the role power. */
+view_only?: (Area)[];
+};
+
 /** Why there is no host, in a sentence that names the pool or the like: see [`Refusal::fmt`]. */
 export type Refusal = {
 /** How many hosts each obstacle stands at. */
@@ -2382,10 +2567,12 @@ site?: (string | null);
 spec: Resource;
 };
 
-/** What is sent to turn one change back. */
+/** What is sent to turn a change back. */
 export type Revert = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** With it everything that was changed in the same transaction: all of one apply, or of one import. */
+transaction?: boolean;
 };
 
 /** What is sent to turn back all changes after one. */
@@ -2403,6 +2590,13 @@ revision?: (number | null);
 
 /** The part that a component plays in the farm. It is written into the component's certificate. */
 export type Role = ("broker" | "gateway" | "agent");
+
+export type RoleView = {
+/** How far it reaches. */
+reach: Reach;
+/** The role. */
+role: AdministratorRole;
+};
 
 /** A way to a session: a gateway of the farm, or an address in front of gateways. */
 export type Route = ({
@@ -2433,6 +2627,38 @@ otherwise?: Effect;
 rules?: (Rule)[];
 };
 
+/** How one time of a schedule went. */
+export type Run = {
+/** When the latest host was through, or in trouble. */
+at: string;
+/** How many hosts went as planned. */
+done: number;
+/** How many did not do what they were told, or were away for too long. */
+given_up: number;
+/** Which time. */
+occurrence: string;
+/** What went wrong, one entry for a host: its latest trouble, also where a later attempt went well. */
+problems: (RunProblem)[];
+/** For how many it was withdrawn. */
+withdrawn: number;
+};
+
+/** How the latest times of a schedule went. */
+export type RunList = {
+/** Newest first; the latest 31. */
+items: (Run)[];
+};
+
+/** What went wrong with one host. */
+export type RunProblem = {
+/** The host. */
+host: string;
+/** Its name at that time. */
+host_name: string;
+/** What it was. */
+text: string;
+};
+
 /** Something done to hosts at a time. */
 export type Schedule = {
 /** For administrators. */
@@ -2460,7 +2686,7 @@ export type ScheduleState = {
 /** What is going on for it. */
 going_on: (GoingOn)[];
 /** How its latest time went; none: there was none that is known. */
-last?: (LastRun | null);
+last?: (Run | null);
 /** When it is due next; none: never again, or it is disabled. */
 next?: (string | null);
 };
@@ -2579,6 +2805,10 @@ account: string;
 client: ClientView;
 /** Whether it is a whole desktop. */
 desktop: boolean;
+/** The gateway that carries its connection; none while no client is attached through one. */
+gateway?: (string | null);
+/** The gateway's name; empty where there is none. */
+gateway_name: string;
 /** Where it runs. */
 host: string;
 /** The host's name. */
@@ -2734,6 +2964,8 @@ hosts: (string)[];
 
 /** How somebody stands to the hours. */
 export type Standing = {
+/** When it is not refused any more, as a sentence by the clock that counts; empty while nothing is refused, and where that is not known. */
+begins_again: string;
 /** The hours that hold; none: the user may come at any time. */
 hours?: (Holding2 | null);
 /** Whether the farm is open to them now. */
@@ -2838,6 +3070,8 @@ export type TokenSettings = {
 description?: string;
 /** When it stops working; none: never. */
 expires_at?: (string | null);
+/** How far the role reaches. */
+reach?: Reach;
 /** What it may do. */
 role: AdministratorRole;
 };
@@ -2917,6 +3151,13 @@ export type Verb = ("list" | "show" | "create" | "change" | "patch" | "delete");
 
 /** How a change came in. */
 export type Via = ("portal" | "cli" | "api" | "system");
+
+/** Whom an administrator object is about. */
+export type Who = ({
+user: string;
+} | {
+group: string;
+});
 
 /** How a program's window opens. */
 export type Window = ("maximised" | "normal" | "minimised" | "full_screen");

@@ -87,6 +87,7 @@ export default function Search() {
       onSpotlightOpen={() => setGoing(false)}
       attributes={{ content: { 'aria-label': t('search.open') } }}
       maxHeight={420}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       nothingFound={found.isFetching ? <IconLoader2 aria-label={t('loading')} /> : t('search.nothing')}
       searchProps={{ leftSection: <IconSearch size={20} aria-hidden />, placeholder: t('search.placeholder'), 'aria-label': t('search.placeholder'), maxLength: 120 }}
     />

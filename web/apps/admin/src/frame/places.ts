@@ -1,7 +1,7 @@
 /** The pages that the navigation and the search lead to, each with the area that it belongs to. */
 import type { Area } from '@oriel/api/management';
 import {
-  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconRocket, IconSitemap, type Icon,
+  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconRocket, IconSitemap, IconUserCheck, type Icon,
 } from '@tabler/icons-react';
 import { byPlural } from '../kinds.ts';
 
@@ -57,7 +57,7 @@ export const PLACES: readonly PlaceGroup[] = [
   },
   {
     name: 'nav.group.administration',
-    places: [ofKind('tokens'), { to: '/audit', name: 'nav.audit', icon: IconHistory, area: 'audit' }],
+    places: [ofKind('administrators'), { to: '/signed-in', name: 'nav.signed_in', icon: IconUserCheck, area: 'administrators' }, ofKind('tokens'), { to: '/audit', name: 'nav.audit', icon: IconHistory, area: 'audit' }],
   },
 ];
 
@@ -66,7 +66,7 @@ export const ACTIONS: readonly (Place & { verb: 'add' | 'view' })[] = [
   { to: '/start', name: 'nav.start', icon: IconRocket, area: 'publishing', verb: 'add' },
   { to: '/hosts/add', name: 'action.add_host', icon: IconRocket, area: 'infrastructure', verb: 'add' },
   { to: '/publishing/add', name: 'action.publish', icon: IconRocket, area: 'publishing', verb: 'add' },
-  ...(['pools', 'users', 'groups', 'policies', 'logon_hours', 'schedules', 'sites', 'tokens'] as const).map((plural) => ({
+  ...(['pools', 'users', 'groups', 'policies', 'logon_hours', 'schedules', 'sites', 'administrators', 'tokens'] as const).map((plural) => ({
     ...ofKind(plural), to: `/${plural}/new`, name: `kinds.${byPlural(plural)?.kind}.add`, verb: 'add' as const,
   })),
 ];

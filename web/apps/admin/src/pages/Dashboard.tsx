@@ -87,8 +87,8 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
     critical.length > 0 && { key: 'critical', title: t('trouble.critical.title', { count: critical.length, names: names(critical) }), advice: t('trouble.critical.advice'), to: one(critical, 'hosts'), search: critical.length > 1 ? { sort: '-state.cpu_load' } : { tab: 'state' }, severe: false },
     gateways.length > 0 && { key: 'gateways', title: t('trouble.gateways.title', { count: gateways.length, names: names(gateways) }), advice: t('trouble.gateways.advice'), to: one(gateways, 'gateways'), severe: true },
     farm.unreadable_objects > 0 && { key: 'unreadable', title: t('trouble.unreadable.title', { count: farm.unreadable_objects }), advice: t('trouble.unreadable.advice'), to: '/audit', severe: true },
-    farm.backup.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: farm.backup.failure.why, to: '/backups', severe: true },
-    !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
+    farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: farm.backup.failure.why, to: '/backups', severe: true },
+    farm.backup != null && !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
   ];
   return troubles.filter((trouble) => trouble !== false);
 }

@@ -1,9 +1,10 @@
 import { DataList, Paper, SegmentedControl, Select, SimpleGrid, Stack, Title, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences, usePreferences, type Language } from '../preferences.ts';
-import { roleWord } from '../sign-in/me.ts';
+import { nameOf } from '../sign-in/me.ts';
 import { useMe } from '../sign-in/use-may.ts';
 import { moment } from '../ui/time.ts';
 
@@ -14,9 +15,9 @@ export default function Settings() {
   const { language } = usePreferences();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const facts: [string, string][] = [
-    [t('settings.administrator'), me.user?.full_name || me.user?.name || me.administrator || t('user.token')],
-    [t('settings.role'), t(`roles.${roleWord(me.role)}`)],
-    ...(me.session ? ([[t('settings.ends'), moment(me.session.ends_at, i18n.language)], [t('settings.totp'), t(me.totp ? 'value.yes' : 'value.no')]] as [string, string][]) : []),
+    [t('settings.administrator'), nameOf(me)],
+    [t('settings.role'), me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')],
+    ...(me.session ? ([[t('settings.ends'), moment(me.session.ends_at, i18n.language)]] as [string, string][]) : []),
   ];
   return (
     <>

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, may, roleWord } from './me.ts';
+import { may, nameOf, type Me } from './me.ts';
 
-describe('what an administrator may do', () => {
-  it('is what is said, and nothing else', () => {
-    const me = { ...EVERYTHING, areas: { sessions: ['view' as const, 'control' as const] } };
+const me: Me = { name: 'user anna', root: false, roles: [], areas: { sessions: ['view', 'control'] }, user: { id: 'u', name: 'anna', full_name: '' } };
+
+describe('who is signed in', () => {
+  it('may do what is said, and nothing else', () => {
     expect(may(me, 'sessions')).toBe(true);
     expect(may(me, 'sessions', 'control')).toBe(true);
     expect(may(me, 'sessions', 'delete')).toBe(false);
     expect(may(me, 'hosts')).toBe(false);
   });
 
-  it('has a word for every role', () => {
-    expect(roleWord('root')).toBe('root');
-    expect(roleWord({ help_desk: { users: [], groups: [] } })).toBe('help_desk');
+  it('is called by the best name that there is', () => {
+    expect(nameOf(me)).toBe('anna');
+    expect(nameOf({ ...me, user: null, name: 'token admin' })).toBe('token admin');
   });
 });
