@@ -47,8 +47,9 @@ export class Refusal extends ApiProblem {
 
 export async function call<T>(method: string, path: string, { query, body, signal, revision }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
-  // What only the portal's own pages can add to a request: it keeps other pages from using the cookie.
-  if (method !== 'GET') headers['x-oriel-request'] = 'portal';
+  // What only the portal's own pages can add to a request: it keeps other pages from using the cookie. Reading
+  // goes on by itself and keeps nobody signed in.
+  headers['x-oriel-request'] = method === 'GET' ? 'background' : 'portal';
   const isPlain = !(body instanceof Blob);
   if (body !== undefined) headers['content-type'] = isPlain ? 'application/json' : body.type;
 

@@ -8,6 +8,9 @@ import type { Me } from './me.ts';
 
 /** How long before the end of an idle session its owner is asked. */
 const WARN_MS = 60_000;
+/** How often the broker is told at most that somebody is there: well within the shortest idle time. */
+const TELL_MS = 60_000;
+const HANDS = ['pointerdown', 'keydown', 'wheel'] as const;
 /** Timers hold 31 bits. */
 const FARTHEST_MS = 2 ** 31 - 1;
 
@@ -28,6 +31,21 @@ export function Idle({ me }: { me: Me }) {
     return () => {
       window.clearTimeout(warn);
       window.clearTimeout(end);
+    };
+  }, [endsAt]);
+
+  useEffect(() => {
+    if (endsAt === undefined) return;
+    let told = Date.now();
+    // Reading goes on by itself; it is hands that say that somebody is there.
+    const active = () => {
+      if (Date.now() - told < TELL_MS) return;
+      told = Date.now();
+      void post<Me>('/me/stay').then((now) => queries.setQueryData(signedIn.queryKey, now), () => {});
+    };
+    for (const event of HANDS) window.addEventListener(event, active, { passive: true });
+    return () => {
+      for (const event of HANDS) window.removeEventListener(event, active);
     };
   }, [endsAt]);
 
