@@ -9,7 +9,7 @@ const NEAR = 'near';
 
 /** The editor opens through a second gateway, if the browser lets it. */
 const test = base.extend<{ near: SecondGateway }>({
-  near: async ({ demo, administrator, request, made }, use) => {
+  near: async ({ demo, administrator, made }, use) => {
     const { items } = await administrator.call<{ items: { name: string }[] }>('GET', 'gateways');
     for (const { name } of items) {
       await made.change('gateways', name, (spec) => ({ ...spec, public_address: new URL(demo.portal).host }));

@@ -155,7 +155,7 @@ test.describe('a session', () => {
 
 test('logon hours are drawn with the mouse and with the keyboard', async ({ page, administrator }) => {
   await page.goto('/logon_hours/new');
-  await page.getByLabel('Name', { exact: true }).first().fill('Drawn hours');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Drawn hours');
   const cell = (day: number, hour: number) => page.locator(`[data-cell="${day}-${hour}"]`);
   await cell(0, 8).hover();
   await page.mouse.down();

@@ -6,7 +6,7 @@ import { IconDeviceDesktop, IconLoader2, IconSearch } from '@tabler/icons-react'
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { KINDS, pageOf } from '../kinds.ts';
-import type { Page, Shown } from '../queries.ts';
+import { useKinds, type Page, type Shown } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { useGo } from '../ui/go.ts';
 import { ACTIONS, PLACES } from './places.ts';
@@ -26,6 +26,7 @@ export default function Search() {
     setGoing(true);
     goTo(to);
   };
+  const known = useKinds();
   const [query, setQuery] = useState('');
   const [settled] = useDebouncedValue(query.trim(), 150);
   useEffect(() => onOpenSearch(spotlight.open), []);
@@ -33,10 +34,10 @@ export default function Search() {
   const isMeant = (...words: string[]) => words.some((word) => word.toLowerCase().includes(query.trim().toLowerCase()));
   const found = useQuery({
     queryKey: ['search', settled],
-    enabled: settled !== '',
+    enabled: settled !== '' && known.length > 0,
     staleTime: 5_000,
     queryFn: async ({ signal }) => {
-      const kinds = KINDS.filter(({ area }) => may(area));
+      const kinds = KINDS.filter(({ area, kind }) => may(area) && known.some((each) => each.kind === kind));
       const sessions = may('sessions')
         ? get<Page<SessionView>>('/sessions', { limit: OF_EACH, filter: `user_name~:"${settled.replaceAll('"', '')}"` }, signal)
         : Promise.resolve<Page<SessionView>>({ items: [] });
