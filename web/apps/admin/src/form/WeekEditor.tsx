@@ -60,7 +60,7 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
       </Group>
       <Text size="xs" c="dimmed">{t('week.help')}</Text>
       <ScrollArea type="auto" viewportProps={{ tabIndex: -1 }}>
-        <table ref={grid} className="week" onPointerUp={() => (painting.current = null)} onPointerLeave={() => (painting.current = null)} data-testid="week">
+        <table ref={grid} className="week" data-testid="week" onPointerUp={() => (painting.current = null)} onClick={() => (isPainted.current = false)} onPointerLeave={() => { painting.current = null; isPainted.current = false; }}>
           <caption style={{ captionSide: 'bottom', position: 'absolute', left: -9999 }}>{t('week.caption')}</caption>
           <thead>
             <tr>
@@ -91,10 +91,7 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
                           set(day, hour, !isOpen);
                         }}
                         onPointerEnter={() => painting.current !== null && set(day, hour, painting.current)}
-                        onClick={() => {
-                          if (!isPainted.current) set(day, hour, !isOpen);
-                          isPainted.current = false;
-                        }}
+                        onClick={() => !isPainted.current && set(day, hour, !isOpen)}
                       />
                     </td>
                   );
