@@ -44,7 +44,7 @@ async function revisionOf(administrator: { call<T>(method: string, path: string)
 /** What the pages make of a broker behind Vite's proxy, which adds the token of the demo. */
 const AREAS = ['infrastructure', 'hosts', 'publishing', 'directory', 'sessions', 'administrators', 'audit'];
 const EVERYTHING = {
-  administrator: 'admin', user: null, role: 'root', session: null, totp: false,
+  name: 'token admin', root: true, roles: [{ role: 'root', reach: {} }], session: null, user: null,
   areas: Object.fromEntries(AREAS.map((area) => [area, ['view', 'modify', 'add', 'delete', 'control']])),
 };
 

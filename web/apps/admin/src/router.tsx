@@ -25,6 +25,7 @@ const routes = [
   page('/calendar', () => import('./pages/Calendar.tsx')),
   page('/audit', () => import('./pages/Audit.tsx')),
   page('/backups', () => import('./pages/Backups.tsx')),
+  page('/signed-in', () => import('./pages/SignedIn.tsx')),
   page('/settings', () => import('./pages/Settings.tsx')),
   page('/$kind', () => import('./pages/Kind.tsx')),
   page('/$kind/new', () => import('./pages/NewObject.tsx')),

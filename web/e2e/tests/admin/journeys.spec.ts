@@ -97,6 +97,18 @@ test('programs of a host are published for a group, found by the search, and del
   expect((await administrator.call<{ items: View[] }>('GET', 'resources?name=Vim')).items).toEqual([]);
 });
 
+test.describe('what is in use', () => {
+  test.use({ mayFail: true });
+
+  test('is not deleted, and the dialog names what uses it', async ({ page, administrator }) => {
+    const { items } = await administrator.call<{ items: View[] }>('GET', 'pools?name=Default');
+    await page.goto(`/pools/${items[0]?.id}`);
+    await page.getByTestId('delete').click();
+    await expect(page.getByTestId('in-use')).toContainText('Calculator');
+    await expect(page.getByTestId('delete-now')).toBeDisabled();
+  });
+});
+
 test('a tree is moved by keys alone', async ({ page, administrator, make }) => {
   const folder = await make('resources', { name: 'Zoo', spec: { order: 900, target: { kind: 'folder' } } });
   const first = await make('resources', { name: 'Ant', spec: { folder: folder.id, order: 0, target: { kind: 'folder' } } });
@@ -139,4 +151,27 @@ test.describe('a session', () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('The session has ended');
     await context.close();
   });
+});
+
+test('logon hours are drawn with the mouse and with the keyboard', async ({ page, administrator }) => {
+  await page.goto('/logon_hours/new');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Drawn hours');
+  const cell = (day: number, hour: number) => page.locator(`[data-cell="${day}-${hour}"]`);
+  await cell(0, 8).hover();
+  await page.mouse.down();
+  for (const hour of [9, 10, 11]) await cell(0, hour).hover();
+  await page.mouse.up();
+  await cell(1, 8).focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Space');
+  await page.getByTestId('make').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Drawn hours');
+  const { items } = await administrator.call<{ items: View[] }>('GET', 'logon_hours?name=Drawn');
+  const made = items[0];
+  await administrator.call('DELETE', `logon_hours/${made?.id}?revision=${made?.revision}`);
+  expect(made?.spec.open).toEqual([
+    { days: ['monday'], from: '08:00:00', to: '12:00:00' },
+    { days: ['tuesday'], from: '08:00:00', to: '10:00:00' },
+  ]);
 });

@@ -13,8 +13,8 @@ const FIELDS = join(import.meta.dirname, '../src/fields.gen.json');
 /** What an administrator fills in, by the kind of object. */
 const FORMS = {
   farm: 'Farm', site: 'Site', broker: 'Broker', gateway: 'Gateway', pool: 'Pool', host: 'Host', group: 'Group', user: 'User',
-  resource: 'Resource', policy: 'Policy', logon_hours: 'LogonHours', schedule: 'Schedule', token: 'TokenSettings', administrator: 'Administrator',
-  invitation: 'InvitationSettings',
+  resource: 'Resource', policy: 'Policy', logon_hours: 'LogonHours', schedule: 'Schedule', token: 'TokenSettings',
+  invitation: 'InvitationSettings', administrator: 'Administrator',
 };
 
 interface Schema {
@@ -117,10 +117,12 @@ interface Field {
   max?: number;
   /** link: the kind of object. */
   kind?: string;
-  /** choice: the values. variant: each one's fields by the value of `by`. list: what it holds. */
+  /** choice: the values. variant: each one's fields by the value of `by`. either: the fields, one of which there is. list: what it holds. */
   of?: unknown;
   by?: string;
   fields?: Record<string, Field>;
+  /** number: a word that may stand in its place. */
+  word?: string;
 }
 
 function fieldOf(schema: Schema, schemas: Schemas, name?: string): Field {
@@ -133,6 +135,9 @@ function fieldOf(schema: Schema, schemas: Schemas, name?: string): Field {
   if (alternatives.length === 2 && alternatives.some(({ type }) => type === 'null')) {
     return { ...fieldOf(alternatives.find(({ type }) => type !== 'null') ?? {}, schemas, name), nullable: true };
   }
+  const word = alternatives.find((each) => typeof each.const === 'string')?.const;
+  const number = alternatives.find(({ type }) => type === 'integer');
+  if (number && typeof word === 'string') return { ...fieldOf(number, schemas), word, ...called };
   if (schema.allOf?.length === 1) return { ...fieldOf(schema.allOf[0] ?? {}, schemas, name), ...defaultOf(schema) };
   if (Array.isArray(schema.type)) {
     const type = schema.type.find((each) => each !== 'null') ?? 'string';
@@ -189,7 +194,10 @@ function fieldsOf(schema: Schema, schemas: Schemas): Record<string, Field> {
 function variantOf(schema: Schema, schemas: Schemas, called: { name?: string }): Field {
   const variants = schema.oneOf ?? [];
   const by = Object.entries(variants[0]?.properties ?? {}).find(([, field]) => field.const !== undefined)?.[0];
-  if (by === undefined) return { is: 'text', ...called };
+  if (by === undefined) {
+    // Told apart by which field there is.
+    return { is: 'either', of: Object.assign({}, ...variants.map((variant) => fieldsOf(variant, schemas))) as Record<string, Field>, ...called };
+  }
   const of = Object.fromEntries(
     variants.map((variant) => {
       const fields = Object.entries(fieldsOf(variant, schemas)).filter(([name]) => name !== by);

@@ -92,7 +92,10 @@ function FieldEditor({ field, schema, name, path, ...props }: One) {
           onChange={(to) => set(to === null ? null : to === 'yes')}
         />
       );
+    case 'either':
+      return <EitherEditor {...props} field={field} path={path} label={label} description={common.description} error={mistake?.message} />;
     case 'number':
+      if (field.word !== undefined) return <WordOrNumber field={field} word={field.word} value={value} set={set} common={common} />;
       return (
         <NumberInput
           {...common} value={typeof value === 'number' ? value : ''} min={field.min ?? -1_000_000} max={field.max ?? 4_294_967_295} allowDecimal={false}
@@ -161,7 +164,7 @@ function FieldEditor({ field, schema, name, path, ...props }: One) {
   }
 }
 
-const isLeaf = (field: Field): boolean => field.is !== 'record' && field.is !== 'variant';
+const isLeaf = (field: Field): boolean => field.is !== 'record' && field.is !== 'variant' && field.is !== 'either';
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** A moment as the browser's own field takes it. */
@@ -202,6 +205,41 @@ function VariantEditor({ field, path, label, description, error, ...props }: Edi
         <FieldsEditor {...props} fields={fieldsOf(field, value)} schema={field.name ?? ''} path={path} />
       )}
     </Section>
+  );
+}
+
+/** One field of several: choosing which, then filling it in. */
+function EitherEditor({ field, path, label, description, error, ...props }: EditorProps & {
+  field: Extract<Field, { is: 'either' }>; path: Path; label: string; description?: string | undefined; error?: string | undefined;
+}) {
+  const { t } = useTranslation();
+  const value = at(props.spec, path);
+  const mark = Object.keys(field.of).find((name) => at(value, [name]) !== undefined) ?? '';
+  return (
+    <Section label={label} description={description} error={error}>
+      <SegmentedControl
+        aria-label={label} value={mark} data={Object.keys(field.of).map((name) => ({ value: name, label: labelOf(field.name ?? '', name, t) }))}
+        onChange={(to) => props.onChange(put(props.spec, path, { [to]: initial(field.of[to] ?? { is: 'text' }) }))}
+      />
+      <FieldsEditor {...props} fields={fieldsOf(field, value)} schema={field.name ?? ''} path={path} />
+    </Section>
+  );
+}
+
+/** A number, or a word in its place: seconds, or never. */
+function WordOrNumber({ field, word, value, set, common }: {
+  field: Extract<Field, { is: 'number' }>; word: string; value: unknown; set: (to: unknown) => void;
+  common: { label: string; description?: string | undefined; error?: string | undefined; placeholder?: string | undefined };
+}) {
+  const { t } = useTranslation();
+  return (
+    <Group align="flex-end" gap="md">
+      <NumberInput
+        {...common} flex={1} value={typeof value === 'number' ? value : ''} min={field.min ?? 0} max={field.max ?? 4_294_967_295} allowDecimal={false} disabled={value === word}
+        onChange={(to) => set(to === '' ? (field.nullable ? null : undefined) : Number(to))}
+      />
+      <Switch mb={8} label={choiceOf(field.name, word, t)} aria-label={`${common.label}: ${choiceOf(field.name, word, t)}`} checked={value === word} onChange={(event) => set(event.currentTarget.checked ? word : field.nullable ? null : (field.min ?? 0))} />
+    </Group>
   );
 }
 

@@ -21,16 +21,20 @@ function known(kind: string, id: string): Named | undefined {
   return undefined;
 }
 
-/** The name of an object; null: there is none any more, or it may not be seen. */
+const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The name of an object; null: there is none any more, or it may not be seen. Plans say names already. */
 export function useName(kind: string, id: string | null | undefined): string | null | undefined {
+  const isId = id != null && IS_ID.test(id);
   const found = useQuery({
     queryKey: ['name', kind, id],
-    enabled: id != null && id !== '',
+    enabled: isId,
     staleTime: 60_000,
     retry: false,
-    initialData: () => (id == null ? undefined : known(kind, id)?.name),
+    initialData: () => (isId ? known(kind, id)?.name : undefined),
     queryFn: async ({ signal }) => (await get<Shown>(`/${pluralOf(kind)}/${id}`, {}, signal)).name,
   });
+  if (id != null && !isId) return id;
   return found.isError ? null : found.data;
 }
 
@@ -39,7 +43,7 @@ export function Name({ kind, id, link = true }: { kind: string; id: string; link
   const name = useName(kind, id);
   if (name === undefined) return <>…</>;
   if (name === null) return <span title={id}>{t('gone')}</span>;
-  return link ? (
+  return link && name !== id ? (
     <Link to={pageOf(kind, id)} inherit underline="always">
       {name}
     </Link>

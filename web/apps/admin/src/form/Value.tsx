@@ -30,7 +30,10 @@ export function Value({ field, name, value }: { field: Field | undefined; name?:
       return <>{String(value).replace('T', ' ')}</>;
     case 'list':
       return <ListView of={field.of} values={Array.isArray(value) ? value : []} />;
+    case 'number':
+      return <>{value === field.word ? choiceOf(field.name, field.word, t) : String(value)}</>;
     case 'record':
+    case 'either':
     case 'variant':
       return <RecordView field={field} value={value} />;
     case 'map':
@@ -54,7 +57,7 @@ function ListView({ of, values }: { of: Field; values: unknown[] }) {
   if (of.is === 'link') return <Names kind={of.kind} ids={values.map(String)} />;
   if (of.is === 'choice') return <>{values.map((value) => choiceOf(of.name, String(value), t)).join(', ')}</>;
   if (of.name === 'Hours') return <HoursView open={values as Hours[]} />;
-  if (of.is !== 'record' && of.is !== 'variant') return <>{values.map(String).join(', ')}</>;
+  if (of.is !== 'record' && of.is !== 'variant' && of.is !== 'either') return <>{values.map(String).join(', ')}</>;
   return (
     <List size="sm">
       {values.map((value, index) => (

@@ -30,6 +30,8 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
   const { t } = useTranslation();
   const [here, setHere] = useState({ day: 0, hour: 8 });
   const painting = useRef<boolean | null>(null);
+  // A mouse paints from where it is pressed; the click that follows is done with then.
+  const isPainted = useRef(false);
   const grid = useRef<HTMLTableElement>(null);
 
   const set = (day: number, hour: number, to: boolean) =>
@@ -58,7 +60,7 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
       </Group>
       <Text size="xs" c="dimmed">{t('week.help')}</Text>
       <ScrollArea type="auto" viewportProps={{ tabIndex: -1 }}>
-        <table ref={grid} className="week" onPointerUp={() => (painting.current = null)} onPointerLeave={() => (painting.current = null)} data-testid="week">
+        <table ref={grid} className="week" data-testid="week" onPointerUp={() => (painting.current = null)} onClick={() => (isPainted.current = false)} onPointerLeave={() => { painting.current = null; isPainted.current = false; }}>
           <caption style={{ captionSide: 'bottom', position: 'absolute', left: -9999 }}>{t('week.caption')}</caption>
           <thead>
             <tr>
@@ -83,11 +85,13 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
                         onFocus={() => setHere({ day, hour })}
                         onKeyDown={(event) => move(event, day, hour)}
                         onPointerDown={(event) => {
-                          event.currentTarget.releasePointerCapture(event.pointerId);
+                          if (event.pointerType !== 'mouse') return;
                           painting.current = !isOpen;
+                          isPainted.current = true;
+                          set(day, hour, !isOpen);
                         }}
                         onPointerEnter={() => painting.current !== null && set(day, hour, painting.current)}
-                        onClick={() => set(day, hour, !isOpen)}
+                        onClick={() => !isPainted.current && set(day, hour, !isOpen)}
                       />
                     </td>
                   );

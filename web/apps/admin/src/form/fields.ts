@@ -19,11 +19,12 @@ export type Field = Facts &
   (
     | { is: 'switch' | 'time' | 'local_time' | 'moment' | 'date' }
     | { is: 'text'; max?: number }
-    | { is: 'number'; min?: number; max?: number }
+    | { is: 'number'; min?: number; max?: number; word?: string }
     | { is: 'choice'; of: string[] }
     | { is: 'link'; kind: string }
     | { is: 'list' | 'map'; of: Field }
     | { is: 'record'; fields: Fields }
+    | { is: 'either'; of: Fields }
     | { is: 'variant'; by: string; of: Record<string, Fields>; fields?: Fields }
   );
 
@@ -66,6 +67,7 @@ export function put(value: Spec, path: Path, to: unknown): Spec {
 /** The fields of a value: of a variant, those of the alternative that it is. */
 export function fieldsOf(field: Field, value: unknown): Fields {
   if (field.is === 'record') return field.fields;
+  if (field.is === 'either') return Object.fromEntries(Object.entries(field.of).filter(([name]) => at(value, [name]) !== undefined));
   if (field.is === 'variant') return { ...field.fields, ...field.of[String(at(value, [field.by]))] };
   return {};
 }
@@ -118,6 +120,8 @@ export function initial(field: Field): unknown {
       const [first = ''] = Object.keys(field.of);
       return alternative(field, first);
     }
+    case 'either':
+      return { [Object.keys(field.of)[0] ?? '']: '' };
     case 'map':
       return {};
     default:

@@ -1,5 +1,5 @@
 import { Breadcrumbs, Group, Title } from '@mantine/core';
-import { useRouterState } from '@tanstack/react-router';
+import { useLocation } from '@tanstack/react-router';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from '../ui/Link.tsx';
@@ -16,15 +16,18 @@ let lastPath: string | null = null;
 export function PageHead({ title, crumbs = [], actions, beside }: { title: string; crumbs?: Crumb[]; actions?: ReactNode; beside?: ReactNode }) {
   const { t } = useTranslation();
   const heading = useRef<HTMLHeadingElement>(null);
-  const path = useRouterState({ select: (state) => state.location.pathname });
+  const { pathname } = useLocation();
 
   useEffect(() => {
     document.title = `${title} · Oriel`;
   }, [title]);
   useEffect(() => {
-    if (lastPath !== null && lastPath !== path) heading.current?.focus({ preventScroll: true });
-    lastPath = path;
-  }, [path]);
+    // A title that stood in for another while the page was loaded has had the focus, and took it along.
+    const isLost = document.activeElement === document.body;
+    if (lastPath !== null && (lastPath !== pathname || isLost)) heading.current?.focus({ preventScroll: true });
+    lastPath = pathname;
+    // Only when it appears: the title of the page before is still there when the address has changed already.
+  }, []);
 
   return (
     <header>

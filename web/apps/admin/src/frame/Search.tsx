@@ -6,7 +6,7 @@ import { IconDeviceDesktop, IconLoader2, IconSearch } from '@tabler/icons-react'
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { KINDS, pageOf } from '../kinds.ts';
-import type { Page, Shown } from '../queries.ts';
+import { useKinds, type Page, type Shown } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { useGo } from '../ui/go.ts';
 import { ACTIONS, PLACES } from './places.ts';
@@ -19,7 +19,14 @@ const OF_EACH = 5;
 export default function Search() {
   const { t } = useTranslation();
   const may = useMay();
-  const go = useGo();
+  const goTo = useGo();
+  // Who goes to another page does not come back to where they were on this one.
+  const [isGoing, setGoing] = useState(false);
+  const go = (to: string) => {
+    setGoing(true);
+    goTo(to);
+  };
+  const known = useKinds();
   const [query, setQuery] = useState('');
   const [settled] = useDebouncedValue(query.trim(), 150);
   useEffect(() => onOpenSearch(spotlight.open), []);
@@ -27,10 +34,10 @@ export default function Search() {
   const isMeant = (...words: string[]) => words.some((word) => word.toLowerCase().includes(query.trim().toLowerCase()));
   const found = useQuery({
     queryKey: ['search', settled],
-    enabled: settled !== '',
+    enabled: settled !== '' && known.length > 0,
     staleTime: 5_000,
     queryFn: async ({ signal }) => {
-      const kinds = KINDS.filter(({ area }) => may(area));
+      const kinds = KINDS.filter(({ area, kind }) => may(area) && known.some((each) => each.kind === kind));
       const sessions = may('sessions')
         ? get<Page<SessionView>>('/sessions', { limit: OF_EACH, filter: `user_name~:"${settled.replaceAll('"', '')}"` }, signal)
         : Promise.resolve<Page<SessionView>>({ items: [] });
@@ -77,8 +84,11 @@ export default function Search() {
       filter={(_query, all) => all}
       shortcut={['mod + K']}
       scrollable
+      returnFocus={!isGoing}
+      onSpotlightOpen={() => setGoing(false)}
       attributes={{ content: { 'aria-label': t('search.open') } }}
       maxHeight={420}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}
       nothingFound={found.isFetching ? <IconLoader2 aria-label={t('loading')} /> : t('search.nothing')}
       searchProps={{ leftSection: <IconSearch size={20} aria-hidden />, placeholder: t('search.placeholder'), 'aria-label': t('search.placeholder'), maxLength: 120 }}
     />

@@ -2,17 +2,18 @@ import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme, type Mantine
 import { call } from '@oriel/api/management';
 import { IconLogout, IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { choiceOf } from '../form/words.ts';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
-import { roleWords, type Me } from '../sign-in/me.ts';
+import { nameOf, type Me } from '../sign-in/me.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { PlainLink } from '../ui/Link.tsx';
 
 export function UserMenu({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const name = me.user?.full_name || me.user?.name || me.name || t('user.token');
+  const name = nameOf(me);
 
   const signOut = async () => {
     try {
@@ -37,7 +38,7 @@ export function UserMenu({ me }: { me: Me }) {
           <Text component="span" size="sm" fw={600} display="block">
             {name}
           </Text>
-          {roleWords(me).map((word) => t(`roles.${word}`)).join(', ')}
+          {me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')}
         </Menu.Label>
         <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
           {t('settings.title')}
@@ -52,7 +53,7 @@ export function UserMenu({ me }: { me: Me }) {
         <Menu.RadioGroup value={i18n.language} onChange={(to) => setPreferences({ language: to as keyof typeof LANGUAGES })}>
           {Object.entries(LANGUAGES).map(([code, label]) => <Menu.RadioItem key={code} value={code} lang={code}>{label}</Menu.RadioItem>)}
         </Menu.RadioGroup>
-        {me.session !== null && (
+        {me.session && (
           <>
             <Menu.Divider />
             <Menu.Item leftSection={<IconLogout size={18} aria-hidden />} onClick={() => void signOut()} data-testid="sign-out">

@@ -1,7 +1,7 @@
 /** The pages that the navigation and the search lead to, each with the area that it belongs to. */
 import type { Area } from '@oriel/api/management';
 import {
-  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconRocket, IconSitemap, type Icon,
+  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconRocket, IconSitemap, IconUserCheck, type Icon,
 } from '@tabler/icons-react';
 import { byPlural } from '../kinds.ts';
 
@@ -57,7 +57,7 @@ export const PLACES: readonly PlaceGroup[] = [
   },
   {
     name: 'nav.group.administration',
-    places: [ofKind('administrators'), ofKind('tokens'), { to: '/audit', name: 'nav.audit', icon: IconHistory, area: 'audit' }],
+    places: [ofKind('administrators'), { to: '/signed-in', name: 'nav.signed_in', icon: IconUserCheck, area: 'administrators' }, ofKind('tokens'), { to: '/audit', name: 'nav.audit', icon: IconHistory, area: 'audit' }],
   },
 ];
 

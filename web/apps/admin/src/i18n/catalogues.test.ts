@@ -81,6 +81,8 @@ function wordsOf(field: Field, found: Set<string>): Set<string> {
   };
   if (field.is === 'record') each(field.fields);
   if (field.is === 'choice') field.of.forEach(choice);
+  if (field.is === 'number' && field.word !== undefined) choice(field.word);
+  if (field.is === 'either') each(field.of);
   if (field.is === 'list' || field.is === 'map') wordsOf(field.of, found);
   if (field.is === 'variant') {
     Object.entries(field.of).forEach(([mark, fields]) => {

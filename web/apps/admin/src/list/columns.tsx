@@ -24,6 +24,7 @@ const FIELDS: Record<string, string[]> = {
   site: ['description'],
   broker: ['description', 'gateway_addresses', 'agent_addresses'],
   gateway: ['enabled', 'public_address'],
+  administrator: ['who', 'role', 'enabled', 'email'],
   token: ['role', 'expires_at', 'description'],
   invitation: ['role', 'expires_at', 'pool'],
   farm: [],

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { call, type Plan } from '@oriel/api/management';
+import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Refusal, call, type Plan } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { IconLink } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { pluralOf } from '../kinds.ts';
 import { queries, remove, type Shown } from '../queries.ts';
@@ -16,8 +17,11 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
     staleTime: 0,
     gcTime: 0,
     queryFn: ({ signal }) =>
-      call<Plan>('POST', '/apply', { body: { documents: [{ kind, id: object.id, name: object.name, delete: true }], dry_run: true }, signal }),
+      call<Plan>('POST', '/apply', { body: { documents: [{ kind, name: object.name, delete: true }], dry_run: true }, signal }),
   });
+  // Who may delete but not rehearse is told by the deletion itself.
+  const refusal = rehearsal.error instanceof Refusal && rehearsal.error.status === 403 ? null : rehearsal.error;
+  const uses = refusal instanceof Refusal ? refusal.mistakes : [];
   const removal = useMutation({
     mutationFn: () => remove(pluralOf(kind), object.id, object.revision),
     onSuccess: () => {
@@ -29,11 +33,18 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
   return (
     <Modal opened onClose={close} title={t('delete.title', { kind: t(`kinds.${kind}.one`), name: object.name })} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        {rehearsal.isError ? <Failure error={rehearsal.error} /> : <Text size="sm">{t('delete.text')}</Text>}
+        {refusal === null && <Text size="sm">{t('delete.text')}</Text>}
+        {refusal !== null && uses.length === 0 && <Failure error={refusal} />}
+        {uses.length > 0 && (
+          <Alert color="orange" variant="light" icon={<IconLink aria-hidden />} title={t('problem.in_use.title')} data-testid="in-use">
+            {uses.map(({ message }) => <Text key={message} size="sm">{message}</Text>)}
+            <Text size="sm" mt="xs">{t('problem.in_use.advice')}</Text>
+          </Alert>
+        )}
         {removal.isError && <Failure error={removal.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
-          <Button color="red.8" disabled={rehearsal.isError} loading={rehearsal.isPending || removal.isPending} onClick={() => removal.mutate()} data-testid="delete-now">{t('delete.now')}</Button>
+          <Button color="red.8" disabled={refusal !== null} loading={rehearsal.isPending || removal.isPending} onClick={() => removal.mutate()} data-testid="delete-now">{t('delete.now')}</Button>
         </Group>
       </Stack>
     </Modal>

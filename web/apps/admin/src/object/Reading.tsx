@@ -11,7 +11,7 @@ import { Link } from '../ui/Link.tsx';
 import { originOf, type Origin } from './inherit.ts';
 
 /** Those of a section stand together under its name; the rest comes first. */
-const isSection = (field: Field): boolean => (field.is === 'record' && field.name !== 'Rules' && !(field.nullable && field.name === 'Threshold')) || field.is === 'variant';
+const isSection = (field: Field): boolean => (field.is === 'record' && field.name !== 'Rules' && !(field.nullable && field.name === 'Threshold')) || field.is === 'variant' || field.is === 'either';
 
 /** Everything that is set of an object, and where what it inherits comes from. */
 export function Reading({ kind, object }: { kind: string; object: Shown }) {
@@ -54,7 +54,7 @@ function FieldList({ kind, object, fields, schema, path }: { kind: string; objec
             <DataList.ItemLabel>{labelOf(schema, name, t)}</DataList.ItemLabel>
             <DataList.ItemValue>
               <Group gap="sm" justify="space-between" wrap="wrap" w="100%">
-                <div style={{ opacity: origin && !origin.own ? 0.85 : 1, fontWeight: origin?.own ? 600 : 400 }}>
+                <div style={{ fontWeight: origin?.own ? 600 : 400 }}>
                   <Value field={field} name={name} value={origin && !origin.own ? origin.value : at(object.spec, here)} />
                 </div>
                 {origin && <OriginBadge kind={kind} object={object} origin={origin} path={here} field={field} />}
@@ -72,7 +72,7 @@ function OriginBadge({ kind, object, origin, path, field }: { kind: string; obje
   const { t } = useTranslation();
   const name = useName(origin.source?.kind ?? 'pool', origin.source?.id);
   if (origin.own) return <Overrides kind={kind} object={object} path={path} field={field} />;
-  if (origin.source === null) return <Badge variant="outline" color="gray" tt="none" styles={{ label: { color: 'var(--mantine-color-text)' } }}>{t(`origin.${origin.level}`)}</Badge>;
+  if (origin.source === null) return <Badge variant="outline" color="gray" tt="none">{t(`origin.${origin.level}`)}</Badge>;
   return (
     <Link to={pageOf(origin.source.kind, origin.source.id)} size="xs" underline="always">
       {t(`origin.from_${origin.source.kind === 'pool' ? 'pool' : 'site'}`, { name: name ?? '…' })}

@@ -40,6 +40,7 @@ export default function Calendar() {
             <DatesProvider settings={{ locale: i18n.language, firstDayOfWeek: 1 }}>
               <Month
                 hideOutsideDates
+                weekendDays={[]}
                 ariaLabels={{ nextMonth: t('calendar.next'), previousMonth: t('calendar.previous') }}
                 renderDay={(date) => {
                   const count = byDay.get(String(date))?.length ?? 0;

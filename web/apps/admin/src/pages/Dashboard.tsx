@@ -88,7 +88,7 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
     gateways.length > 0 && { key: 'gateways', title: t('trouble.gateways.title', { count: gateways.length, names: names(gateways) }), advice: t('trouble.gateways.advice'), to: one(gateways, 'gateways'), severe: true },
     farm.unreadable_objects > 0 && { key: 'unreadable', title: t('trouble.unreadable.title', { count: farm.unreadable_objects }), advice: t('trouble.unreadable.advice'), to: '/audit', severe: true },
     farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: farm.backup.failure.why, to: '/backups', severe: true },
-    farm.backup?.enabled === false && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
+    farm.backup != null && !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
   ];
   return troubles.filter((trouble) => trouble !== false);
 }

@@ -68,7 +68,7 @@ function filtersOf(kind: string, t: (key: string) => string): QuickFilter[] {
       { key: 'busy', label: t('host.filter.busy'), filter: 'severity.cpu!:normal' },
     ];
   }
-  if (['user', 'policy', 'logon_hours', 'schedule', 'pool', 'gateway'].includes(kind)) {
+  if (['user', 'administrator', 'policy', 'logon_hours', 'schedule', 'pool', 'gateway'].includes(kind)) {
     return [{ key: 'off', label: t('list.disabled'), filter: 'spec.enabled:false' }];
   }
   if (kind === 'invitation') return [{ key: 'open', label: t('invitation.open'), filter: 'state:open' }];

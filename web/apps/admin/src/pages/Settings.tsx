@@ -1,9 +1,10 @@
 import { DataList, Paper, SegmentedControl, Select, SimpleGrid, Stack, Title, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences, usePreferences, type Language } from '../preferences.ts';
-import { roleWords } from '../sign-in/me.ts';
+import { nameOf } from '../sign-in/me.ts';
 import { useMe } from '../sign-in/use-may.ts';
 import { moment } from '../ui/time.ts';
 
@@ -14,10 +15,9 @@ export default function Settings() {
   const { language } = usePreferences();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const facts: [string, string][] = [
-    [t('settings.administrator'), me.user?.full_name || me.user?.name || me.name || t('user.token')],
-    [t('settings.role'), roleWords(me).map((word) => t(`roles.${word}`)).join(', ')],
+    [t('settings.administrator'), nameOf(me)],
+    [t('settings.role'), me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')],
     ...(me.session ? ([[t('settings.ends'), moment(me.session.ends_at, i18n.language)]] as [string, string][]) : []),
-    ...(me.totp === undefined ? [] : ([[t('settings.totp'), t(me.totp ? 'value.yes' : 'value.no')]] as [string, string][])),
   ];
   return (
     <>

@@ -6,8 +6,8 @@ import { queries, signedIn } from '../queries.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import type { Me } from './me.ts';
 
-/** How long before the end of an idle session its owner is asked: time to come back from a telephone. */
-const WARN_MS = 3 * 60_000;
+/** How long before the end of an idle session its owner is asked. */
+const WARN_MS = 60_000;
 /** How often the broker is told at most that somebody is there: well within the shortest idle time. */
 const TELL_MS = 60_000;
 const HANDS = ['pointerdown', 'keydown', 'wheel'] as const;

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, may, roleWords, type Me } from './me.ts';
+import { may, nameOf, type Me } from './me.ts';
 
-describe('what an administrator may do', () => {
-  it('is what is said, and nothing else', () => {
-    const me: Me = { ...EVERYTHING, areas: { sessions: ['view', 'control'] } };
+const me: Me = { name: 'user anna', root: false, roles: [], areas: { sessions: ['view', 'control'] }, user: { id: 'u', name: 'anna', full_name: '' } };
+
+describe('who is signed in', () => {
+  it('may do what is said, and nothing else', () => {
     expect(may(me, 'sessions')).toBe(true);
     expect(may(me, 'sessions', 'control')).toBe(true);
     expect(may(me, 'sessions', 'delete')).toBe(false);
     expect(may(me, 'hosts')).toBe(false);
   });
 
-  it('names every role once', () => {
-    const desk = { role: 'help_desk' as const, reach: {} };
-    expect(roleWords({ ...EVERYTHING, roles: [desk, { role: 'viewer', reach: {} }, desk] })).toEqual(['help_desk', 'viewer']);
+  it('is called by the best name that there is', () => {
+    expect(nameOf(me)).toBe('anna');
+    expect(nameOf({ ...me, user: null, name: 'token admin' })).toBe('token admin');
   });
 });

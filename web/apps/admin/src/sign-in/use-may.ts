@@ -1,9 +1,9 @@
 import type { Area } from '@oriel/api/management';
 import { useQuery } from '@tanstack/react-query';
 import { signedIn } from '../queries.ts';
-import { EVERYTHING, may, type Me, type Verb } from './me.ts';
+import { may, type Me, type Verb } from './me.ts';
 
-const NOBODY: Me = { ...EVERYTHING, areas: {} };
+const NOBODY: Me = { name: '', root: false, roles: [], areas: {} };
 
 export const useMe = (): Me => useQuery(signedIn).data ?? NOBODY;
 

@@ -18,7 +18,9 @@ const KNOWN = new Set([
 export function wordsOf(error: unknown, t: TFunction): Words {
   const problem = error instanceof ApiProblem ? error : null;
   const code = problem?.code ?? 'internal';
-  const detail = problem?.message ?? '';
+  // Of what is not valid, the sentences about the fields say more than that something is wrong.
+  const about = code === 'invalid' ? (problem?.mistakes.map(({ message }) => message).join(' ') ?? '') : '';
+  const detail = about || (problem?.message ?? '');
   if (KNOWN.has(code)) return { title: t(`problem.${code}.title`), detail, advice: problem?.advice || t(`problem.${code}.advice`) };
   const title = problem instanceof Refusal && problem.title !== '' ? problem.title : t('problem.internal.title');
   return { title, detail, advice: problem?.advice ?? '' };
