@@ -19,7 +19,7 @@ interface Fixtures {
 export const test = farm.extend<Fixtures>({
   baseURL: async ({}, use) => use(MANAGEMENT),
   page: async ({ page, demo }, use) => {
-    if (process.env.ORIEL_ADMIN) await page.route('**/api/v1/me', (route) => route.fulfill({ json: EVERYTHING }));
+    if (process.env.ORIEL_ADMIN) await page.route('**/api/v1/sign-in', (route) => route.fulfill({ json: { me: EVERYTHING } }));
     else await signIn(page, demo);
     await use(page);
   },

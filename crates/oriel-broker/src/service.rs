@@ -130,6 +130,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
         presences: Presences::default(),
+        load_history: Default::default(),
         user_states: UserStates::default(),
         large_calls: Arc::new(Semaphore::new(1)),
         backups: Backups::default(),
@@ -248,6 +249,7 @@ fn start_background(
     );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    spawn("load history", Box::pin(hosts::history::run(broker.clone(), signal.clone())));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));

@@ -27,7 +27,7 @@ use crate::{
     connections::ConnectionEnds,
     farm::FarmFeed,
     gateways::Gateways,
-    hosts::Hosts,
+    hosts::{Hosts, history::LoadHistory},
     schedules::Schedules,
     session_proof::SessionProofKey,
     sign_in_token::SignInKey,
@@ -77,6 +77,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// Which administrators were here lately.
     pub presences: Presences,
+    /// Load over the last hours.
+    pub load_history: LoadHistory,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
     /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.

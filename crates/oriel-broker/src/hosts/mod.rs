@@ -5,6 +5,7 @@
 //! next reports after a restart.
 
 mod address;
+pub mod history;
 mod host;
 mod link;
 pub mod reconcile;

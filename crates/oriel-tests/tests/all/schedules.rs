@@ -388,6 +388,11 @@ async fn a_host_that_nobody_can_wake_is_tried_and_given_up_and_one_that_wakes_co
         wait::ensure(!neighbour.machine.called().is_empty(), neighbour.machine.requests())
     })
     .await;
+    let noted = wait::until("that is noted", async || {
+        let state = state(&farm, &schedule).await;
+        wait::ensure(state["going_on"][0]["attempt"] == 1, state)
+    });
+    noted.await;
     farm.clock.set_ahead(MINUTE * 24);
     wait::until("it is called again", async || {
         wait::ensure(neighbour.machine.called().len() == 2, neighbour.machine.called())

@@ -10,12 +10,7 @@ export const PAGE = 200;
 export const signedIn = queryOptions({
   queryKey: ['me'] as const,
   queryFn: async ({ signal }): Promise<Me | null> => {
-    try {
-      return await get<Me>('/me', {}, signal);
-    } catch (error) {
-      if (error instanceof Refusal && error.status === 401) return null;
-      throw error;
-    }
+    return (await get<{ me: Me | null }>('/sign-in', {}, signal)).me;
   },
   staleTime: 60_000,
 });

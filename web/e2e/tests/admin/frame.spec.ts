@@ -8,7 +8,7 @@ const EVERYTHING = ['view', 'modify', 'add', 'delete', 'control'];
 async function signedInAs(page: Page, areas: Record<string, string[]>, role: string): Promise<void> {
   const user = { id: '01a1fcc6-e943-777e-91b2-ba848c5651af', name: 'helen', full_name: 'Helen Desk' };
   const me = { name: 'user helen', root: false, roles: [{ role, reach: {} }], areas, user, session: null };
-  await page.route('**/api/v1/me', (route) => route.fulfill({ json: me }));
+  await page.route('**/api/v1/sign-in', (route) => route.fulfill({ json: { me } }));
 }
 
 test.describe('nobody is signed in', () => {
@@ -17,9 +17,9 @@ test.describe('nobody is signed in', () => {
   test('name, password and code open the page that was asked for', async ({ page }) => {
     let isSignedIn = false;
     const me = { name: 'user rita', root: true, roles: [{ role: 'root', reach: {} }], areas: { hosts: EVERYTHING }, session: null, user: null };
-    await page.route('**/api/v1/me', (route) => (isSignedIn ? route.fulfill({ json: me }) : route.fulfill({ status: 401, json: { code: 'unauthorized', status: 401 } })));
     const asked: unknown[] = [];
     await page.route('**/api/v1/sign-in', (route) => {
+      if (route.request().method() === 'GET') return route.fulfill({ json: { me: isSignedIn ? me : null } });
       expect(route.request().headers()['x-oriel-request']).toBe('portal');
       const body = route.request().postDataJSON() as { password: string; code?: string };
       asked.push(body);

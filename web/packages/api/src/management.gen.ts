@@ -1690,6 +1690,42 @@ site?: (string | null);
 sort?: (string | null);
 };
 
+/** Load and sessions over some time, as this broker has seen them since it began. Hosts that the caller may not see are left out. */
+export type Load = {
+/** Use of processors, 0 to 1, by host, in the order of `items`; null where the host was away. Only when it was asked for. */
+cpu_by_host?: (Record<string, ((number | null))[]> | null);
+/** The oldest first. */
+items: (LoadSample)[];
+/** Seconds between two samples. */
+step_secs: number;
+};
+
+/** Which load is wanted. */
+export type LoadQuery = {
+/** Also each host's use of its processors, for small charts in lists. */
+by_host?: boolean;
+/** Only this host's. */
+host?: (string | null);
+/** Of the last so many minutes: 1 to 360; 60 when not said. */
+minutes?: (number | null);
+};
+
+/** The hosts at one moment. */
+export type LoadSample = {
+/** Sessions with a client. */
+active: number;
+/** When. */
+at: string;
+/** Share of their processors in use, 0 to 1: the mean. */
+cpu: number;
+/** Sessions without one. */
+disconnected: number;
+/** Hosts that were there. */
+hosts: number;
+/** Share of their memory in use, 0 to 1: the mean. */
+memory: number;
+};
+
 /** When whom the farm is open to. Of several, the first by `order` whose rules allow a user holds for them; whom none holds for may come at any time. */
 export type LogonHours = {
 /** For administrators. */
@@ -3158,6 +3194,12 @@ user: string;
 } | {
 group: string;
 });
+
+/** Who is signed in, if anybody is. */
+export type Who2 = {
+/** None: nobody. */
+me?: (Me | null);
+};
 
 /** How a program's window opens. */
 export type Window = ("maximised" | "normal" | "minimised" | "full_screen");

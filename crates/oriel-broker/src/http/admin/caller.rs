@@ -263,6 +263,19 @@ impl FromRequestParts<Arc<Broker>> for From {
 
 impl OperationInput for From {}
 
+/// A caller whom we may not know.
+pub struct Perhaps(pub Option<Caller>);
+
+impl FromRequestParts<Arc<Broker>> for Perhaps {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        Ok(Self(of_request(parts, broker)?))
+    }
+}
+
+impl OperationInput for Perhaps {}
+
 /// The secret of `Authorization: Bearer …`; the scheme's name is case-insensitive (RFC 9110, 11.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

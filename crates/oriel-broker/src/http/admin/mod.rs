@@ -17,6 +17,7 @@ mod icons;
 mod idempotency;
 mod input;
 mod kinds;
+mod load;
 mod openapi;
 mod respond;
 mod schedules;
@@ -79,6 +80,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())
+        .merge(load::routes())
         .merge(sessions::routes())
         .merge(changes::routes())
         .merge(documents::routes())

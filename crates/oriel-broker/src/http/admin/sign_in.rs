@@ -169,6 +169,27 @@ async fn sign_in(
     Ok(WithCookie(cookie, Json(me_of(&broker, &caller, Some(sign_in)))))
 }
 
+/// Who is signed in, if anybody is.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Who {
+    /// None: nobody.
+    me: Option<Me>,
+}
+
+/// Answers in any case: a page that looks whether somebody is signed in has done nothing wrong.
+async fn who(
+    State(broker): State<Arc<Broker>>,
+    caller::From(_): caller::From,
+    caller::Perhaps(caller): caller::Perhaps,
+    headers: HeaderMap,
+) -> Json<Who> {
+    let me = match caller {
+        Some(caller) => Some(me(State(broker), Known(caller), headers).await.0),
+        None => None,
+    };
+    Json(Who { me })
+}
+
 async fn sign_out(State(broker): State<Arc<Broker>>, Known(caller): Known) -> WithCookie<NoContent> {
     if let Source::SignIn { id, .. } = caller.source {
         broker.end_administrator_sign_in(id, &caller);
@@ -279,6 +300,11 @@ pub fn routes() -> Api {
     });
     let sign_in = sign_in.delete_with(sign_out, |operation| {
         crud::described(operation, "sign_out", "sign-in", "Ends the caller's own sign-in.")
+    });
+    let sign_in = sign_in.get_with(who, |operation| {
+        let summary = "Shows who is signed in; nobody is no error.";
+        let operation = crud::described(operation, "show_sign_in", "sign-in", summary);
+        crud::for_everybody(crud::refusing(operation, &[401, 429, 500]))
     });
     let me = get_with(me, |operation| {
         crud::described(operation, "show_me", "sign-in", "Shows who calls, and what they may do.")

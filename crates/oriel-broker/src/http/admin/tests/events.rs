@@ -96,9 +96,8 @@ async fn changes_of_settings_are_told_and_a_listener_goes_on_where_it_stopped() 
 #[tokio::test]
 async fn hosts_are_told_whole_when_they_change_and_when_they_go() {
     let office = Office::open().await;
-    let mut stream = Stream::open(&office, &office.token, "hosts,load", &[]).await;
-    stream.expect("ready").await;
-    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"].clone();
+    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0].clone();
+    let pool_id = pool["id"].as_str().expect("an id");
     let host: oriel_model::host::Host = serde_json::from_value(json!({"pool": pool})).expect("a host");
     let id = oriel_model::Id::<oriel_model::host::Host>::generate(office.broker.now());
     let author = oriel_store::Author::system();
@@ -128,18 +127,21 @@ async fn hosts_are_told_whole_when_they_change_and_when_they_go() {
 #[tokio::test]
 async fn who_does_not_keep_up_is_told_to_load_anew_and_hears_what_comes_then() {
     let office = Office::open().await;
-    let mut stream = Stream::open(&office, &office.token, "hosts,load", &[]).await;
-    stream.expect("ready").await;
-    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"].clone();
-    let host: oriel_model::host::Host = serde_json::from_value(json!({"pool": pool})).expect("a host");
+    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0].clone();
+    let pool_id = pool["id"].as_str().expect("an id");
+    let host: oriel_model::host::Host = serde_json::from_value(json!({"pool": pool_id})).expect("a host");
     let now = office.broker.now();
     let mut many = oriel_store::Transaction::new(oriel_store::Author::system(), now);
-    // Two events for each, more than are kept for anybody.
     for number in 0..2_500 {
         let id = oriel_model::Id::<oriel_model::host::Host>::generate(now);
         many = many.create(id, format!("h{number}"), None, &host);
     }
     office.broker.commit(many).await.expect("hosts");
+    let mut stream = Stream::open(&office, &office.token, "hosts,load", &[]).await;
+    stream.expect("ready").await;
+    // At once two events for each, more than are kept for anybody.
+    let spec = json!({"spec": {"settings": {"max_sessions": 7}}, "revision": pool["revision"]});
+    office.patch(&format!("pools/{pool_id}"), spec).await.expect(StatusCode::OK);
     stream.expect("reset").await;
     let first = office.get("hosts?limit=1").await.expect(StatusCode::OK)["items"][0]["id"].clone();
     let path = format!("hosts/{}", first.as_str().expect("an id"));

@@ -10,6 +10,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("get /problems", "so are the codes of errors"),
     ("get /problems/{code}", "so are the codes of errors"),
     ("get /events", "each topic asks by itself"),
+    ("get /sign-in", "shows the caller, or nobody"),
     ("post /sign-in", "who signs in is nobody yet"),
     ("delete /sign-in", "ends the caller's own"),
     ("get /me", "shows the caller"),

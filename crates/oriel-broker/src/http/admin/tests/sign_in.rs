@@ -68,6 +68,8 @@ async fn an_administrator_signs_in_works_and_signs_out() {
     }
     assert!(said.iter().all(|each| *each == said[0]), "{said:?}");
 
+    let nobody = office.with("", Method::GET, "sign-in", Vec::new(), &[]).await;
+    assert_eq!(nobody.expect(StatusCode::OK)["me"], Value::Null);
     let answer = office.sign_in("anna", PASSWORD).await;
     let jar = cookie(&answer);
     let me = answer.expect(StatusCode::OK);
