@@ -96,8 +96,9 @@ async fn changes_of_settings_are_told_and_a_listener_goes_on_where_it_stopped() 
 #[tokio::test]
 async fn hosts_are_told_whole_when_they_change_and_when_they_go() {
     let office = Office::open().await;
-    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0].clone();
-    let pool_id = pool["id"].as_str().expect("an id");
+    let mut stream = Stream::open(&office, &office.token, "hosts,load", &[]).await;
+    stream.expect("ready").await;
+    let pool = office.get("pools").await.expect(StatusCode::OK)["items"][0]["id"].clone();
     let host: oriel_model::host::Host = serde_json::from_value(json!({"pool": pool})).expect("a host");
     let id = oriel_model::Id::<oriel_model::host::Host>::generate(office.broker.now());
     let author = oriel_store::Author::system();
