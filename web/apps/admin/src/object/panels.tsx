@@ -24,6 +24,7 @@ const ResourceSessions = sessionsBy('resource');
 const Members = lazy(() => import('../hosts/Members.tsx'));
 const PoolHosts = lazy(() => import('../hosts/PoolHosts.tsx'));
 const UserAccess = lazy(() => import('../publishing/UserAccess.tsx'));
+const Runs = lazy(() => import('../hosts/Runs.tsx'));
 const GatewayState = lazy(() => import('../hosts/GatewayState.tsx'));
 
 const PANELS: Record<string, PanelFacts[]> = {
@@ -33,6 +34,7 @@ const PANELS: Record<string, PanelFacts[]> = {
     { key: 'programs', area: 'hosts', Panel: Programs },
   ],
   gateway: [{ key: 'state', area: 'infrastructure', Panel: GatewayState }],
+  schedule: [{ key: 'runs', area: 'hosts', Panel: Runs }],
   pool: [{ key: 'hosts', area: 'hosts', Panel: PoolHosts }],
   user: [
     { key: 'access', area: 'publishing', Panel: UserAccess },
