@@ -23,13 +23,15 @@ export const test = farm.extend<Fixtures>({
     else await signIn(page, demo);
     await use(page);
   },
-  make: async ({ administrator }, use) => {
+  make: async ({ administrator, page }, use) => {
     const made: [string, string][] = [];
     await use(async (plural, body) => {
       const object = await administrator.call<Made>('POST', plural, body);
       made.unshift([plural, object.id]);
       return object;
     });
+    // A page that shows what goes would ask for it once more.
+    await page.goto('about:blank');
     for (const [plural, id] of made) {
       // A test may have deleted it itself.
       await administrator.call('DELETE', `${plural}/${id}?revision=${await revisionOf(administrator, plural, id)}`).catch(() => {});

@@ -67,6 +67,11 @@ impl Environment {
         command
     }
 
+    /// Where the user's programs keep what goes with the sessions.
+    pub(super) fn runtime_dir(&self) -> Option<&Path> {
+        self.variables.get(&OsString::from("XDG_RUNTIME_DIR")).map(Path::new)
+    }
+
     /// The folder that `start_in` means; the home where it means none that exists.
     pub(super) fn folder(&self, start_in: &str) -> PathBuf {
         let folder = match start_in.strip_prefix('~') {
@@ -82,8 +87,7 @@ impl Environment {
     /// Gives the session a message bus: the user's own where the system runs one, else a new one, whose
     /// process is returned. Without any, many programs still work, so a failure is not an error.
     pub(super) fn add_message_bus(&mut self) -> Option<Child> {
-        let own =
-            self.variables.get(&OsString::from("XDG_RUNTIME_DIR")).map(|dir| Path::new(dir).join("bus"))?;
+        let own = self.runtime_dir()?.join("bus");
         if own.exists() {
             let address = format!("unix:path={}", own.display());
             self.variables.insert("DBUS_SESSION_BUS_ADDRESS".into(), address.into());

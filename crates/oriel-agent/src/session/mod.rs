@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: timers and reasons. How long a session may linger is the agent's decision.
 
+mod dead_mounts;
 mod dialog;
 mod environment;
 mod programs;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    LOGON_VARIABLE, SOCKET_VARIABLE, dialog,
+    LOGON_VARIABLE, SOCKET_VARIABLE, dead_mounts, dialog,
     environment::Environment,
     programs::{self, Programs},
     protocol::{Begin, FromSession, LINE_BYTES_MAX, Opening, ToSession},
@@ -136,6 +136,7 @@ impl Session {
         let mut environment = Environment::new(&begin, env::vars_os(), uid);
         let display = Arc::new(Display::connect()?);
         let _ = display.paint_background(BACKGROUND);
+        dead_mounts::take_away(&environment);
         let furniture = environment.add_message_bus().into_iter().collect();
         let mut session = Self {
             begin,

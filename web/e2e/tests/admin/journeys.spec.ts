@@ -1,4 +1,5 @@
 import { expect, test } from '../../admin.ts';
+import { Portal } from '../../farm.ts';
 
 interface View {
   id: string;
@@ -127,15 +128,10 @@ test.describe('a session', () => {
 
   test('somebody’s session appears as it begins, is told something, and is reset', async ({ page, administrator, anna, browser, demo }) => {
     await page.goto('/sessions');
-    const { items } = await administrator.call<{ items: View[] }>('GET', 'resources?name=Calculator');
     const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.portal, locale: 'en-US' });
-    const portal = await context.newPage();
-    await portal.goto('/');
-    await portal.locator('input[name=username]').fill(anna.user_name);
-    await portal.locator('input[name=password]').fill(anna.password);
-    await portal.locator('button[type=submit]').click();
-    await expect(portal.getByTestId('portal')).toBeVisible();
-    await portal.goto(`/session?resource=${items[0]?.id}`);
+    const portal = new Portal(await context.newPage());
+    await portal.signIn(anna);
+    await portal.open('Calculator');
     await expect(page.getByTestId('row').filter({ hasText: anna.user_name })).toContainText('active', { timeout: 60_000 });
     await page.getByRole('link', { name: anna.user_name }).click();
     await expect(page.getByTestId('processes')).toContainText('galculator', { timeout: 30_000 });
@@ -169,6 +165,7 @@ test('logon hours are drawn with the mouse and with the keyboard', async ({ page
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Drawn hours');
   const { items } = await administrator.call<{ items: View[] }>('GET', 'logon_hours?name=Drawn');
   const made = items[0];
+  await page.goto('about:blank');
   await administrator.call('DELETE', `logon_hours/${made?.id}?revision=${made?.revision}`);
   expect(made?.spec.open).toEqual([
     { days: ['monday'], from: '08:00:00', to: '12:00:00' },
