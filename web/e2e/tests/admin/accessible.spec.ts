@@ -75,8 +75,8 @@ for (const [look, options] of Object.entries(LOOKS)) {
 
       const wrong: unknown[] = [];
       const check = async (name: string) => {
-        // The first paint after a change is not the last: fades take 120 ms.
-        await page.waitForTimeout(300);
+        // The first paint after a change is not the last: things fade in.
+        await page.waitForFunction(() => document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
         await picture(page, `admin-${name}-${look}`);
         await expectAccessible(page).catch((error: Error) => wrong.push(`${name}: ${error.message.slice(0, 1500)}`));
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
