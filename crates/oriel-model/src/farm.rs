@@ -21,6 +21,25 @@ pub struct Farm {
     pub administration: AdministrationSettings,
     /// Backups of all settings.
     pub backup: Backup,
+    /// The log of changes and of what happened.
+    pub audit: AuditSettings,
+}
+
+/// How much of the log is kept. When the oldest entries are dropped, an entry says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSettings {
+    /// How long entries are kept, in days.
+    pub keep_days: u32,
+    /// How large the log may be, in MiB; when it is larger, the oldest go before their time.
+    pub size_mib: u32,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        // A year, so that every season can be compared; some two million entries.
+        Self { keep_days: 366, size_mib: 1_024 }
+    }
 }
 
 /// Backups of all settings, secrets included, sealed with a passphrase: the farm's secret
@@ -95,6 +114,7 @@ impl Default for Farm {
             sign_in: SignInSettings::default(),
             administration: AdministrationSettings::default(),
             backup: Backup::default(),
+            audit: AuditSettings::default(),
         }
     }
 }
@@ -114,6 +134,10 @@ impl Spec for Farm {
         mistakes.within("backup", |m| {
             m.range("keep", &self.backup.keep, 1..=1_000);
             validate::time_zone(m, "time_zone", &self.backup.time_zone);
+        });
+        mistakes.within("audit", |m| {
+            m.range("keep_days", &self.audit.keep_days, 1..=3_660);
+            m.range("size_mib", &self.audit.size_mib, 1..=102_400);
         });
         mistakes.within("administration", |m| {
             m.range("lifetime_hours", &self.administration.lifetime_hours, 1..=24 * 7);

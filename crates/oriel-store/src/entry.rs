@@ -71,6 +71,8 @@ words! {
     UserSignInRefused = "user.sign_in_refused";
     /// A user signed out.
     UserSignedOut = "user.signed_out";
+    /// A user put off the end of their hours.
+    UserHoursExtended = "user.hours_extended";
     /// An administrator signed in to the management portal.
     AdministratorSignedIn = "administrator.signed_in";
     /// Somebody was refused at the management portal.
@@ -91,6 +93,8 @@ words! {
     SessionReset = "session.reset";
     /// A process of a session was ended.
     SessionProcessEnded = "session.process_ended";
+    /// A step of a schedule was carried out on a host.
+    ScheduleCarriedOut = "schedule.carried_out";
     /// A component used an invitation and joined the farm.
     ComponentJoined = "component.joined";
     /// Somebody came with an invitation that does not count.
@@ -229,6 +233,8 @@ pub struct EntryQuery {
     pub kind: Option<String>,
     /// Only about the object, session or connection with this id.
     pub object: Option<Id<Value>>,
+    /// Only changes of this transaction: see [`Change::transaction`].
+    pub transaction: Option<u64>,
     /// Only by authors in whose name this stands; the case of ASCII letters does not matter.
     pub by: Option<String>,
     /// Only what happened then or later.
@@ -250,6 +256,7 @@ impl EntryQuery {
             outcome: None,
             kind: None,
             object: None,
+            transaction: None,
             by: None,
             since: None,
             until: None,

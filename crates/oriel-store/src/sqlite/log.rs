@@ -150,6 +150,10 @@ pub(super) fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec
         // A quote within a name is escaped, so none can look like this.
         only("instr(entry.subjects, ??) > 0", Box::new(format!("\"kind\":{}", rows::to_json(kind))));
     }
+    if let Some(transaction) = query.transaction {
+        let condition = "entry.change IN (SELECT sequence FROM change WHERE transaction_first = ??)";
+        only(condition, Box::new(rows::clamp(transaction)));
+    }
     if let Some(by) = &query.by {
         only("instr(lower(entry.author), ??) > 0", Box::new(by.to_ascii_lowercase()));
     }

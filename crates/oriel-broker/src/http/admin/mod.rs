@@ -3,6 +3,7 @@
 //! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
 //! of [`crate::app`]. Deliberately absent: SQL, decisions, pages ([`super::pages`]).
 
+mod audit;
 mod caller;
 mod changes;
 mod conditional;
@@ -81,6 +82,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(icons::routes())
         .merge(sessions::routes())
         .merge(changes::routes())
+        .merge(audit::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())
