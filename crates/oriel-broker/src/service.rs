@@ -253,6 +253,7 @@ fn start_background(
     let (b, s) = (broker.clone(), signal.clone());
     spawn("log", Box::pin(async move { b.audit.write_behind(&*b.store, s).await }));
     spawn("log's length", Box::pin(audit::retention::run(broker.clone(), signal.clone())));
+    spawn("syslog", Box::pin(audit::syslog::run(broker.clone(), signal.clone())));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));

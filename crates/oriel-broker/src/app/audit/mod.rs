@@ -3,6 +3,7 @@
 
 mod event;
 pub mod retention;
+pub mod syslog;
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 

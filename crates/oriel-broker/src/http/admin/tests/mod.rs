@@ -17,6 +17,7 @@ mod permissions;
 mod problems;
 mod revisions;
 mod sign_in;
+mod syslog;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
