@@ -165,7 +165,7 @@ mod tests {
         hashes.sort();
         hashes.dedup();
         assert_eq!((hashes.len(), hashes[0].len()), (count, 64));
-        // As sha256sum says of BEGINNING and "1:a-".
+        // "1:a" and "-": the bytes that are hashed.
         assert_eq!(hash("", &[text("a"), None]).1, 4);
     }
 }
