@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::{
     Broker,
     app::{
-        audit::{self, Event},
+        audit::Event,
         objects::{same_digest, secret_sha256},
     },
     farm::FarmView,
@@ -83,7 +83,7 @@ impl Broker {
         }
         let view = self.farm.load();
         let refuse = |why: &'static str| {
-            audit::record(&Event::JoinRefused {
+            self.record(&Event::JoinRefused {
                 role: &request.role.chars().take(16).collect::<String>(),
                 address,
                 why,
@@ -109,7 +109,7 @@ impl Broker {
                 ));
             }
         };
-        audit::record(&Event::Joined { role, component: id.into(), name: &name, address });
+        self.record(&Event::Joined { role, component: id.into(), name: &name, address });
         Ok(JoinResponse {
             component_id: id.to_string(),
             component_name: name,

@@ -35,6 +35,7 @@ use tonic::server::NamedService;
 use crate::{
     app::{
         administrators::Presences,
+        audit::{self, AuditLog},
         credential::FarmAccounts,
         documents::backup::{self, Backups},
         hours,
@@ -125,6 +126,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         farm,
         hosts: Hosts::default(),
         gateways: Gateways::default(),
+        audit: AuditLog::default(),
         connections: ConnectionEnds::default(),
         passwords,
         people: SignIn::new(Arc::new(directory)),
@@ -250,6 +252,10 @@ fn start_background(
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
     spawn("load history", Box::pin(hosts::history::run(broker.clone(), signal.clone())));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("log", Box::pin(async move { b.audit.write_behind(&*b.store, s).await }));
+    spawn("log's length", Box::pin(audit::retention::run(broker.clone(), signal.clone())));
+    spawn("syslog", Box::pin(audit::syslog::run(broker.clone(), signal.clone())));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::{
         administrators::{Caller, Presences, permitted},
+        audit::AuditLog,
         documents::backup::Backups,
         icon::Icons,
         launch::{LaunchTurns, Uses},
@@ -65,6 +66,8 @@ pub struct Broker {
     pub hosts: Hosts,
     /// Gateways' streams.
     pub gateways: Gateways,
+    /// The log's events on their way to the store.
+    pub audit: AuditLog,
     /// Why connections ended.
     pub connections: ConnectionEnds,
     /// Hashes and compares passwords, a bounded number at a time.

@@ -21,6 +21,61 @@ pub struct Farm {
     pub administration: AdministrationSettings,
     /// Backups of all settings.
     pub backup: Backup,
+    /// The log of changes and of what happened.
+    pub audit: AuditSettings,
+}
+
+/// How much of the log is kept. When the oldest entries are dropped, an entry says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSettings {
+    /// How long entries are kept, in days.
+    pub keep_days: u32,
+    /// How large the log may be, in MiB; when it is larger, the oldest go before their time.
+    pub size_mib: u32,
+    /// Where entries are sent as they come; null: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syslog: Option<Syslog>,
+}
+
+/// A syslog server, which gets every entry (RFC 5424) over TLS (RFC 5425).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Syslog {
+    /// Its name or address with the port, as in `logs.example:6514`. Its certificate must be for that name.
+    pub address: String,
+    /// The certificate authority that its certificate must come from, as PEM; none: one that the broker's
+    /// machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+}
+
+/// Size of an authority's PEM at most, in bytes: a few certificates.
+const AUTHORITY_BYTES_MAX: usize = 32 * 1024;
+
+impl Syslog {
+    fn validate(&self, mistakes: &mut Mistakes) {
+        let port = self.address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+        if self.address.len() > 260
+            || port.and_then(|port| port.parse::<u16>().ok()).is_none_or(|port| port == 0)
+        {
+            mistakes.add("address", "must be a name or an address with a port, such as logs.example:6514");
+        }
+        if let Some(authority) = &self.authority {
+            if authority.len() > AUTHORITY_BYTES_MAX {
+                mistakes.add("authority", format!("has more than {AUTHORITY_BYTES_MAX} bytes"));
+            } else if !authority.contains("-----BEGIN CERTIFICATE-----") {
+                mistakes.add("authority", "must be a certificate in PEM form");
+            }
+        }
+    }
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        // A year, so that every season can be compared; some two million entries.
+        Self { keep_days: 366, size_mib: 1_024, syslog: None }
+    }
 }
 
 /// Backups of all settings, secrets included, sealed with a passphrase: the farm's secret
@@ -95,6 +150,7 @@ impl Default for Farm {
             sign_in: SignInSettings::default(),
             administration: AdministrationSettings::default(),
             backup: Backup::default(),
+            audit: AuditSettings::default(),
         }
     }
 }
@@ -114,6 +170,13 @@ impl Spec for Farm {
         mistakes.within("backup", |m| {
             m.range("keep", &self.backup.keep, 1..=1_000);
             validate::time_zone(m, "time_zone", &self.backup.time_zone);
+        });
+        mistakes.within("audit", |m| {
+            m.range("keep_days", &self.audit.keep_days, 1..=3_660);
+            m.range("size_mib", &self.audit.size_mib, 1..=102_400);
+            if let Some(syslog) = &self.audit.syslog {
+                m.within("syslog", |m| syslog.validate(m));
+            }
         });
         mistakes.within("administration", |m| {
             m.range("lifetime_hours", &self.administration.lifetime_hours, 1..=24 * 7);

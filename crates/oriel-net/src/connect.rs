@@ -101,6 +101,12 @@ pub fn server_name(address: &str) -> io::Result<ServerName<'static>> {
     ServerName::try_from(host.to_owned()).map_err(|_| bad("the host is neither a name nor an address"))
 }
 
+/// Has a connection fail when what was sent on it is not received in this time: TCP by itself tries on for a
+/// quarter of an hour.
+pub fn give_up_without_receipt(stream: &TcpStream, time: Duration) -> io::Result<()> {
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(time))
+}
+
 async fn connect_to(target: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(target).await?;
     prepare(&stream)?;

@@ -1,6 +1,8 @@
 //! What every adapter must do, whatever its database: [`check_store`] runs it all against fresh
 //! stores that the adapter's tests make. What only SQLite has is in `sqlite/tests.rs`.
 
+mod log;
+
 use std::{
     future::Future,
     path::{Path, PathBuf},
@@ -49,6 +51,9 @@ where
     what_brokers_remember_is_replaced_whole(fresh().await).await;
     answers_are_kept_until_they_expire_or_their_token_goes(fresh().await).await;
     ended_sign_ins_are_remembered_until_they_expire(fresh().await).await;
+    log::changes_and_events_are_entries_of_one_log(fresh().await).await;
+    log::too_many_or_too_large_events_are_refused_whole(fresh().await).await;
+    log::the_chain_holds_and_goes_on_after_the_oldest_were_dropped(fresh().await).await;
 }
 
 // ---- The cases ----

@@ -1,5 +1,5 @@
-//! The settings store: settings objects, their sealed secrets, the change log, and the little that a
-//! broker keeps beside them (icons, favourites, ended sign-ins).
+//! The settings store: settings objects, their sealed secrets, the log of changes and events, and the little
+//! that a broker keeps beside them (icons, favourites, ended sign-ins).
 //!
 //! Callers hold an `Arc<dyn SettingsStore>` from [`open`]. An adapter holds SQL and nothing else:
 //! validation and sealing ([`Transaction::prepare`]) and the decision what a transaction changes
@@ -11,7 +11,9 @@
 
 mod answer;
 mod blob;
+mod chain;
 mod change;
+mod entry;
 mod error;
 mod key;
 mod open;
@@ -29,7 +31,9 @@ mod contract;
 
 pub use answer::{ANSWER_BYTES_MAX, ANSWERS_MAX, KeptAnswer};
 pub use blob::{BLOB_BYTES_MAX, BLOBS_MAX};
+pub use chain::{CHECKED_MAX, ChainFault, Checked, Dropped, Retention};
 pub use change::{Action, Author, CHANGES_MAX, Change, ChangeQuery, ObjectState, Start, Via};
+pub use entry::{Code, ENTRIES_MAX, EVENT_BYTES_MAX, EVENTS_MAX, Entry, EntryQuery, Event, Outcome, Subject};
 pub use error::{CommitError, OpenError, StoreError};
 pub use key::{FarmKey, FarmKeyError};
 pub use open::open;

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, KeptAnswer, OwnedSecret, Snapshot, StoreError,
-    Transaction, UserState,
+    Change, ChangeQuery, Checked, CommitError, Committed, Dropped, EndedSignIn, Entry, EntryQuery, Event,
+    KeptAnswer, OwnedSecret, Retention, Snapshot, StoreError, Transaction, UserState,
 };
 
 /// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none
@@ -24,6 +24,22 @@ pub trait SettingsStore: Send + Sync {
 
     /// Reads the change log; at most [`crate::CHANGES_MAX`] changes at a time.
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError>;
+
+    /// Writes events into the log, in their order, all or none; at most [`crate::EVENTS_MAX`] of them, each of
+    /// at most [`crate::EVENT_BYTES_MAX`] bytes. Answers the number of the newest entry.
+    async fn append(&self, events: Vec<Event>) -> Result<u64, StoreError>;
+
+    /// Reads the log: changes and events; at most [`crate::ENTRIES_MAX`] entries at a time.
+    async fn entries(&self, query: EntryQuery) -> Result<Vec<Entry>, StoreError>;
+
+    /// Follows the chain of the log for a step of at most [`crate::CHECKED_MAX`] entries, on from where the
+    /// last step came; from where the log begins at first.
+    async fn check_log(&self, checked: Option<Checked>) -> Result<Checked, StoreError>;
+
+    /// Drops the oldest entries that are not to be kept, and their changes; says so in an entry that carries
+    /// the hash of the last of them, so that the chain can be followed from there. One step of some
+    /// thousands; what was changed together goes together. None: there was nothing to drop.
+    async fn drop_oldest(&self, keep: Retention, at: Timestamp) -> Result<Option<Dropped>, StoreError>;
 
     /// The sequence number of the newest change, as it grows. Read on with
     /// [`ChangeQuery::after`]; numbers appear in the order in which changes become visible.

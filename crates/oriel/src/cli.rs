@@ -201,6 +201,9 @@ mod tests {
             "oriel broker restore --data /d --from backup.json --passphrase-file p",
             "oriel revert 17 --transaction",
             "oriel log --transaction 15",
+            "oriel log --code session --outcome refused --text anna",
+            "oriel log export --since 3h --after 100",
+            "oriel log verify",
             "oriel backup schedule --enabled true --farm-keys true",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));

@@ -10,7 +10,7 @@ use oriel_model::{
 use oriel_net::supervise::ShutdownSignal;
 use serde::Serialize;
 
-use super::{client::ClientSays, session::Actor, sign_in::SignedIn, welcome::Welcome};
+use super::{audit::Event, client::ClientSays, session::Actor, sign_in::SignedIn, welcome::Welcome};
 use crate::{Broker, farm::FarmView, hosts::HostSession};
 
 /// How a user stands to the hours, as they are told.
@@ -74,9 +74,8 @@ impl Broker {
             .change(&*self.store, user, now, |state| state.hours_extended_until = Some(until))
             .await
             .map_err(|_| ExtendError::Store)?;
-        tracing::info!(
-            target: "audit", event = "hours_extended", user.id = %user, user.name = signed_in.user.name, %until
-        );
+        let (user_name, address) = (&*signed_in.user.name, signed_in.address);
+        self.record(&Event::HoursExtended { user, user_name, until, address });
         self.hours_changed.notify_one();
         Ok(Hours::told(&self.farm.load(), &self.welcome(signed_in, client).await))
     }

@@ -5,9 +5,10 @@ use oriel_model::{
     session::{EndReason, Session},
     user::User,
 };
+use oriel_store::{Author, Code, Via};
 use oriel_wire::v1::{EndProcess, Process, SessionMessage, SessionRef, agent_reply, agent_request::Body};
 
-use super::audit::{self, Event};
+use super::{audit::Event, sign_in::SignedIn};
 use crate::{
     Broker,
     hosts::{HostError, HostSession},
@@ -22,19 +23,23 @@ pub const MESSAGE_TEXT_MAX: usize = 4_000;
 #[derive(Debug, Clone, Copy)]
 pub enum Actor<'a> {
     /// The user whose session it is.
-    Owner(&'a str),
+    Owner(&'a SignedIn),
     /// The broker itself, for a duty of this name.
     Broker(&'a str),
-    /// An administrator, by the readable name that goes into the log: `token admin`.
-    Administrator(&'a str),
+    /// An administrator, as the log names them.
+    Administrator(&'a Author),
 }
 
 impl Actor<'_> {
-    fn name(&self) -> String {
+    fn author(&self) -> Author {
         match self {
-            Actor::Owner(name) => format!("user {name}"),
-            Actor::Broker(duty) => format!("broker ({duty})"),
-            Actor::Administrator(name) => (*name).to_owned(),
+            Actor::Owner(owner) => Author {
+                name: format!("user {}", owner.user.name),
+                via: Via::Portal,
+                address: Some(owner.address),
+            },
+            Actor::Broker(duty) => Author { name: format!("broker ({duty})"), ..Author::system() },
+            Actor::Administrator(author) => (*author).clone(),
         }
     }
 
@@ -82,7 +87,7 @@ impl Broker {
     ) -> Result<(), SessionError> {
         let session_id = session.to_string();
         let message = SessionMessage { session_id, title: title.to_owned(), text: text.to_owned() };
-        self.act(session, by, "message", Body::Message(message), None).await
+        self.act(session, by, Code::SessionMessaged, Body::Message(message), None).await
     }
 
     /// Disconnects a session from its client; it runs on.
@@ -91,18 +96,20 @@ impl Broker {
             Actor::Owner(_) => EndReason::Disconnected,
             Actor::Administrator(_) | Actor::Broker(_) => EndReason::DisconnectedByRequest,
         };
-        self.act(session, by, "disconnect", Body::Disconnect(reference(session)), Some(reason)).await
+        self.act(session, by, Code::SessionDisconnected, Body::Disconnect(reference(session)), Some(reason))
+            .await
     }
 
     /// Ends a session in an orderly way.
     pub async fn log_off_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
         let reason = Some(EndReason::LoggedOffByRequest);
-        self.act(session, by, "log_off", Body::LogOff(reference(session)), reason).await
+        self.act(session, by, Code::SessionLoggedOff, Body::LogOff(reference(session)), reason).await
     }
 
     /// Kills a session; what was not saved is lost.
     pub async fn reset_session(&self, session: Id<Session>, by: Actor<'_>) -> Result<(), SessionError> {
-        self.act(session, by, "reset", Body::Reset(reference(session)), Some(EndReason::Reset)).await
+        self.act(session, by, Code::SessionReset, Body::Reset(reference(session)), Some(EndReason::Reset))
+            .await
     }
 
     /// The processes of a session.
@@ -113,7 +120,7 @@ impl Broker {
     ) -> Result<Vec<Process>, SessionError> {
         let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
         let request = Body::ListProcesses(reference(session));
-        match self.hosts.request(found.host, &by.name(), request).await.map_err(gone)? {
+        match self.hosts.request(found.host, &by.author().name, request).await.map_err(gone)? {
             agent_reply::Body::Processes(processes) => Ok(processes.processes),
             _ => Err(HostError::Confused("expected processes").into()),
         }
@@ -127,7 +134,7 @@ impl Broker {
         process_id: u32,
     ) -> Result<(), SessionError> {
         let request = EndProcess { session_id: session.to_string(), process_id };
-        self.act(session, by, "end_process", Body::EndProcess(request), None).await
+        self.act(session, by, Code::SessionProcessEnded, Body::EndProcess(request), None).await
     }
 
     /// Why a session is not known here.
@@ -141,20 +148,23 @@ impl Broker {
         &self,
         session: Id<Session>,
         by: Actor<'_>,
-        action: &str,
+        code: Code,
         request: Body,
         withdraw: Option<EndReason>,
     ) -> Result<(), SessionError> {
         let found = self.hosts.session(session).ok_or_else(|| self.unknown_session())?;
-        let name = by.name();
-        audit::record(&Event::SessionAction {
-            action,
+        let author = by.author();
+        let done = self.hosts.order(found.host, &author.name, request).await;
+        let failed = done.as_ref().err().map(ToString::to_string);
+        self.record(&Event::SessionAction {
+            code,
             session,
             host: found.host,
+            user: found.user,
             user_name: &found.user_name,
-            by: &name,
+            by: &author,
+            failed: failed.as_deref(),
         });
-        let done = self.hosts.order(found.host, &name, request).await;
         if let Some(reason) = withdraw {
             self.gateways.withdraw(session, None, reason, &by.detail());
         }

@@ -16,12 +16,7 @@ use oriel_store::{EndedSignIn, SettingsStore, SignIn, StoreError};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::{
-    audit::{self, Event},
-    client::ClientSays,
-    policy,
-    welcome::NotWelcome,
-};
+use super::{audit::Event, client::ClientSays, policy, welcome::NotWelcome};
 use crate::{Broker, farm::FarmView, hosts::lock, sign_in_token::SealedSignIn, throttle::TooMany};
 
 /// A use of a sign-in within this part of its idle time seals no new one: a page makes dozens of
@@ -118,7 +113,7 @@ impl Broker {
             Ok(authenticated) => authenticated,
             Err(refused) => {
                 let name: String = name.chars().take(64).collect();
-                audit::record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
+                self.record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
                 return Err(match refused.answer() {
                     Answer::Wrong => SignInError::Refused,
                     Answer::TryAgain => SignInError::Busy,
@@ -138,13 +133,13 @@ impl Broker {
         let welcome = self.welcome(&signed_in, &ClientSays::default()).await;
         if let Err(refused) = welcome.may_sign_in() {
             let (user_name, why) = (&*user.name, &*refused.to_string());
-            audit::record(&Event::SignInRefused { user_name, address, why });
+            self.record(&Event::SignInRefused { user_name, address, why });
             return Err(refused.into());
         }
         signed_in.sign_in.idle_until =
             idle_until(&signed_in.sign_in, self.now(), idle_time(&view, &signed_in));
         let sealed = self.sign_in_key.seal(&signed_in.sign_in).ok_or(SignInError::OutOfRandomness)?;
-        audit::record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
+        self.record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
         Ok((signed_in, sealed))
     }
 
@@ -185,7 +180,7 @@ impl Broker {
         self.ended_sign_ins
             .end(EndedSignIn { id: signed_in.sign_in.id, until: signed_in.sign_in.expires_at });
         let (user, address) = (&signed_in.user, signed_in.address);
-        audit::record(&Event::SignedOut { user: user.id, user_name: &user.name, address });
+        self.record(&Event::SignedOut { user: user.id, user_name: &user.name, address });
     }
 }
 

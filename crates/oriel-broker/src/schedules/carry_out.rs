@@ -10,6 +10,7 @@ use oriel_model::{
     session::{Session, SessionState},
 };
 use oriel_rules::schedule::{Action, Step};
+use oriel_store::Author;
 use oriel_wire::v1::{PowerAction, PowerRequest, Wake, agent_request::Body};
 
 use crate::{
@@ -53,7 +54,8 @@ pub(super) async fn carry_out(broker: &Arc<Broker>, view: &FarmView, step: &Step
         Some(schedule) => format!("schedule {}", schedule.name),
         None => "a schedule that was deleted".to_owned(),
     };
-    let by = Actor::Administrator(&who);
+    let author = Author { name: who.clone(), ..Author::system() };
+    let by = Actor::Administrator(&author);
     match &step.action {
         // Noting it is enough: what is noted holds the host back.
         Action::Drain | Action::Disable | Action::Release { .. } => {}

@@ -24,7 +24,7 @@ use oriel_rules::schedule::{self, HostState, Planned};
 pub use notes::{GoingOn, ScheduleState, Schedules};
 pub use runs::{Run, RunProblem};
 
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, app::audit::Event, farm::FarmView};
 
 /// How often it looks without being nudged.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -64,10 +64,12 @@ async fn reconcile(broker: &Arc<Broker>) {
             // An attempt that failed is one: the plan says when there is another, and when there is none.
             let is_done = |error: &carry_out::StepError| step.action.is_attempt() && error.is_of_an_attempt();
             if outcome.as_ref().err().is_none_or(is_done) {
-                tracing::info!(
-                    target: "audit", event = "scheduled", schedule.id = %step.schedule, host.id = %step.host,
-                    occurrence = %step.occurrence, action = ?step.action, failed = outcome.is_err()
-                );
+                broker.record(&Event::Scheduled {
+                    schedule: step.schedule,
+                    host: step.host,
+                    action: &step.action,
+                    failed: outcome.err().map(|error| error.to_string()).as_deref(),
+                });
                 broker.schedules.note(step.done(broker.now()), &name);
                 broker.hosts.hold(broker.schedules.holds());
             }

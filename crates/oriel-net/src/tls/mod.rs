@@ -6,10 +6,12 @@
 //! | joining the farm | [`internal_server`] | [`joining_client`] |
 //! | browser to gateway, management | [`portal_server`] | the browser |
 //! | gateway to session host | the host's own | [`pinned_client`] |
+//! | broker to a server of others | the server's own | [`authority_client`] |
 //!
-//! Deliberately absent: public web authorities. Components know each other by the farm's own
-//! authority or by a pin, never by a host name.
+//! Components know each other by the farm's own authority or by a pin, never by a host name; only servers that
+//! belong to others are known by their name and an authority.
 
+mod authority;
 mod explain;
 mod internal;
 mod pinned;
@@ -20,6 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 
+pub use authority::authority_client;
 pub use explain::explain;
 pub use internal::{Alpn, internal_client, internal_server, joining_client, peer_identity};
 pub use pinned::{Pin, pinned_client};

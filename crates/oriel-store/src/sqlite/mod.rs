@@ -5,6 +5,7 @@
 //! second broker out, and nothing here would notice what somebody wrote around it.
 
 mod lock;
+mod log;
 mod migrations;
 mod rows;
 mod sql;
@@ -30,8 +31,9 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{
-    Change, ChangeQuery, CommitError, Committed, EndedSignIn, FarmKey, KeptAnswer, OpenError, OwnedSecret,
-    SettingsStore, Snapshot, StoreError, Transaction, UserState, answer, blob, plan,
+    Change, ChangeQuery, Checked, CommitError, Committed, Dropped, EndedSignIn, Entry, EntryQuery, Event,
+    FarmKey, KeptAnswer, OpenError, OwnedSecret, Retention, SettingsStore, Snapshot, StoreError, Transaction,
+    UserState, answer, blob, entry, plan,
     secret::{self, SecretPlace},
 };
 use rows::Fault;
@@ -62,6 +64,7 @@ impl SqliteStore {
         let mut write =
             connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|error| refusal(path, &error))?;
         migrations::run(&mut write, path, migrations::ALL)?;
+        begin_log(&mut write).map_err(|error| faulty(path, &error))?;
         check_key(&write, path, &key)?;
         let read = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| refusal(path, &error))?;
         let sequence = rows::newest_sequence(&write).map_err(|error| faulty(path, &error))?;
@@ -133,15 +136,30 @@ fn check_key(connection: &Connection, path: &Path, key: &FarmKey) -> Result<(), 
     }
 }
 
+/// The connection as it is within a transaction of the database.
+fn immediate(connection: &mut Connection) -> Result<rusqlite::Transaction<'_>, Fault> {
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+fn begin_log(connection: &mut Connection) -> Result<(), Fault> {
+    let transaction = immediate(connection)?;
+    log::begin(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
 fn commit(connection: &mut Connection, key: &FarmKey, wanted: Transaction) -> Result<Committed, CommitError> {
     let prepared = wanted.prepare(key)?;
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::from)?;
+    let transaction = immediate(connection)?;
     let present = rows::present(&transaction, &prepared.needs())?;
     let plan = plan::plan(prepared, present)?;
+    let mut log = log::Tail::of(&transaction)?;
     for step in &plan.steps {
         rows::write(&transaction, &step.write)?;
         rows::insert_change(&transaction, &step.change)?;
+        log.change(&step.change)?;
+    }
+    if !plan.steps.is_empty() {
+        log.keep()?;
     }
     transaction.commit().map_err(Fault::from)?;
     Ok(plan.into_committed())
@@ -174,6 +192,47 @@ impl SettingsStore for SqliteStore {
 
     async fn changes(&self, query: ChangeQuery) -> Result<Vec<Change>, StoreError> {
         self.reader.run(move |connection| Ok(rows::changes(connection, &query)?)).await
+    }
+
+    async fn append(&self, events: Vec<Event>) -> Result<u64, StoreError> {
+        entry::check(&events)?;
+        self.writer
+            .run(move |connection| {
+                let transaction = immediate(connection)?;
+                let mut log = log::Tail::of(&transaction)?;
+                for event in &events {
+                    log.event(event)?;
+                }
+                let newest = log.keep()?;
+                transaction.commit().map_err(Fault::from)?;
+                Ok(newest)
+            })
+            .await
+    }
+
+    async fn entries(&self, query: EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        self.reader.run(move |connection| Ok(log::entries(connection, &query)?)).await
+    }
+
+    async fn check_log(&self, checked: Option<Checked>) -> Result<Checked, StoreError> {
+        self.reader
+            .run(move |connection| {
+                // The entries and the end of the log as they are at one moment.
+                let transaction = connection.transaction().map_err(Fault::from)?;
+                Ok(log::check(&transaction, checked)?)
+            })
+            .await
+    }
+
+    async fn drop_oldest(&self, keep: Retention, at: Timestamp) -> Result<Option<Dropped>, StoreError> {
+        self.writer
+            .run(move |connection| {
+                let transaction = immediate(connection)?;
+                let dropped = log::drop_oldest(&transaction, &keep, at)?;
+                transaction.commit().map_err(Fault::from)?;
+                Ok(dropped)
+            })
+            .await
     }
 
     fn watch(&self) -> watch::Receiver<u64> {
@@ -268,9 +327,7 @@ impl SettingsStore for SqliteStore {
         let farm_key = self.key.clone();
         self.writer
             .run(move |connection| {
-                let transaction = connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                    .map_err(Fault::from)?;
+                let transaction = immediate(connection)?;
                 let KeptAnswer { caller, key, at, bytes } = &kept;
                 let sealed = answer::in_place(*caller, key, |place| secret::seal(&farm_key, place, bytes));
                 rows::put_answer(&transaction, *caller, key, *at, &sealed)?;
@@ -287,9 +344,7 @@ impl SettingsStore for SqliteStore {
     async fn end_sign_in(&self, ended: EndedSignIn, now: Timestamp) -> Result<(), StoreError> {
         self.writer
             .run(move |connection| {
-                let transaction = connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                    .map_err(Fault::from)?;
+                let transaction = immediate(connection)?;
                 rows::forget_ended_sign_ins(&transaction, now)?;
                 rows::put_ended_sign_in(&transaction, &ended)?;
                 Ok(transaction.commit().map_err(Fault::from)?)

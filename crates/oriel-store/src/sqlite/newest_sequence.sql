@@ -1,1 +1,1 @@
-SELECT coalesce(max(sequence), 0) FROM change
+SELECT max(coalesce((SELECT max(sequence) FROM change), 0), (SELECT dropped_change FROM log_head))

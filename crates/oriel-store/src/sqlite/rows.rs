@@ -23,7 +23,7 @@ pub(super) enum Fault {
     Unreadable(String),
 }
 
-type Result<T> = std::result::Result<T, Fault>;
+pub(super) type Result<T> = std::result::Result<T, Fault>;
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
@@ -226,7 +226,7 @@ pub(super) fn changes(connection: &Connection, query: &ChangeQuery) -> Result<Ve
     let mut rows = statement.query(values.as_slice())?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next()? {
-        changes.push(change(row)?);
+        changes.push(change(row, 0)?);
     }
     Ok(changes)
 }
@@ -236,32 +236,30 @@ fn micros(at: Timestamp) -> i64 {
 }
 
 /// SQLite counts to 2^63 - 1; no log gets there.
-fn clamp(sequence: u64) -> i64 {
+pub(super) fn clamp(sequence: u64) -> i64 {
     i64::try_from(sequence).unwrap_or(i64::MAX)
 }
 
-fn change(row: &Row) -> Result<Change> {
+/// The change whose columns begin at `first`.
+pub(super) fn change(row: &Row, first: usize) -> Result<Change> {
     let author = Author {
-        name: row.get(2)?,
-        via: word(row, 3, Via::from_word)?,
-        address: row
-            .get::<_, Option<String>>(4)?
-            .map(|text| text.parse().map_err(|_| unreadable("address", &text)))
-            .transpose()?,
+        name: row.get(first + 2)?,
+        via: word(row, first + 3, Via::from_word)?,
+        address: address(row, first + 4)?,
     };
     Ok(Change {
-        sequence: row.get(0)?,
-        at: time(row, 1)?,
+        sequence: row.get(first)?,
+        at: time(row, first + 1)?,
         author,
-        kind: kind(row, 5)?,
-        id: id(row, 6)?,
-        name: row.get(7)?,
-        action: word(row, 8, Action::from_word)?,
-        secret: row.get(9)?,
-        before: json(row, 10)?,
-        after: json(row, 11)?,
-        revision: row.get(12)?,
-        transaction: row.get(13)?,
+        kind: kind(row, first + 5)?,
+        id: id(row, first + 6)?,
+        name: row.get(first + 7)?,
+        action: word(row, first + 8, Action::from_word)?,
+        secret: row.get(first + 9)?,
+        before: json(row, first + 10)?,
+        after: json(row, first + 11)?,
+        revision: row.get(first + 12)?,
+        transaction: row.get(first + 13)?,
     })
 }
 
@@ -398,7 +396,7 @@ fn unreadable(what: &str, text: &str) -> Fault {
     Fault::Unreadable(format!("the {what} \"{shown}\""))
 }
 
-fn word<T>(row: &Row, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
+pub(super) fn word<T>(row: &Row, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
     let text: String = row.get(column)?;
     read(&text).ok_or_else(|| unreadable("word", &text))
 }
@@ -411,22 +409,27 @@ fn id(row: &Row, column: usize) -> Result<Id<Value>> {
     word(row, column, |text| text.parse().ok())
 }
 
+pub(super) fn address(row: &Row, column: usize) -> Result<Option<std::net::IpAddr>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|_| unreadable("address", &text))).transpose()
+}
+
 fn site(row: &Row, column: usize) -> Result<Option<Id<oriel_model::site::Site>>> {
     let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|_| unreadable("site", &text))).transpose()
 }
 
-fn time(row: &Row, column: usize) -> Result<Timestamp> {
+pub(super) fn time(row: &Row, column: usize) -> Result<Timestamp> {
     let micros: i64 = row.get(column)?;
     Timestamp::from_microsecond(micros).map_err(|error| Fault::Unreadable(format!("a time: {error}")))
 }
 
-fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>> {
+pub(super) fn json<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
     text.map(|text| serde_json::from_str(&text).map_err(|error| Fault::Unreadable(format!("JSON: {error}"))))
         .transpose()
 }
 
-fn to_json<T: Serialize>(value: &T) -> String {
+pub(super) fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plain JSON: its maps have text keys")
 }

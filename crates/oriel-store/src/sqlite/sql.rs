@@ -1,7 +1,7 @@
 //! The statements, each in a file of its own.
 
 /// Statements kept prepared on a connection: all of them.
-pub(super) const STATEMENTS: usize = 40;
+pub(super) const STATEMENTS: usize = 60;
 
 macro_rules! statements {
     ($($name:ident = $file:literal;)*) => {
@@ -39,6 +39,19 @@ statements! {
     ANSWER = "answer.sql";
     ANSWER_PUT = "answer_put.sql";
     ANSWERS_FORGET = "answers_forget.sql";
+    CHANGE_COLUMNS = "change_columns.sql";
+    CHANGES_WITHOUT_ENTRY = "changes_without_entry.sql";
+    ENTRIES = "entries.sql";
+    ENTRIES_OLDEST = "entries_oldest.sql";
+    ENTRY_DROPPED = "entry_dropped.sql";
+    ENTRY_INSERT = "entry_insert.sql";
+    ENTRY_SUBJECT_INSERT = "entry_subject_insert.sql";
+    ENTRIES_DROP = "entries_drop.sql";
+    ENTRY_SUBJECTS_DROP = "entry_subjects_drop.sql";
+    CHANGES_DROP = "changes_drop.sql";
+    TRANSACTION_END = "transaction_end.sql";
+    LOG_HEAD = "log_head.sql";
+    LOG_HEAD_PUT = "log_head_put.sql";
     KEY_CHECK = "key_check.sql";
     KEY_CHECK_INSERT = "key_check_insert.sql";
 }

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::{SqliteStore, migrations, worker::Worker};
 use crate::{
-    ChangeQuery, CommitError, FarmKey, OpenError, SettingsStore, StoreError, Transaction,
+    ChangeQuery, Code, CommitError, Event, FarmKey, OpenError, SettingsStore, StoreError, Transaction,
     contract::{Folder, alice, at, check_store, group, secret},
 };
 
@@ -171,14 +171,89 @@ async fn the_log_cannot_be_rewritten() {
     for statement in [
         "UPDATE change SET author = 'nobody'",
         "DELETE FROM change",
+        "UPDATE entry SET author = 'nobody'",
+        "DELETE FROM entry",
         "INSERT OR REPLACE INTO change SELECT sequence, at, 'nobody', via, address, kind, object, name, action, \
          secret, state_before, state_after, revision, transaction_first FROM change",
     ] {
         let error = run(&store.writer, move |connection| connection.execute(statement, [])).await;
         let error = error.expect_err("refused").to_string();
-        assert!(error.contains("the change log is append-only"), "{statement}: {error}");
+        assert!(error.contains("log is append-only"), "{statement}: {error}");
     }
     assert_eq!(store.changes(ChangeQuery::newest()).await.expect("reads"), before);
+}
+
+/// What somebody does to the file with another program, and what the check says of it.
+#[tokio::test]
+async fn whoever_edits_the_log_by_hand_is_found_out() {
+    let no_triggers = "DROP TRIGGER entry_is_not_updated; DROP TRIGGER entry_is_not_deleted;
+        DROP TRIGGER change_is_not_updated; DROP TRIGGER change_is_not_deleted;";
+    for (what, statements, number, sentence) in [
+        ("nothing", "", 0, ""),
+        (
+            "an author",
+            "UPDATE entry SET author = 'nobody' WHERE number = 2",
+            2,
+            "Entry 2 is not what was written",
+        ),
+        (
+            "what was there",
+            "UPDATE change SET state_before = NULL WHERE sequence = 2",
+            3,
+            "Entry 3 is not what",
+        ),
+        (
+            "a time by a microsecond",
+            "UPDATE change SET at = at + 1 WHERE sequence = 1",
+            1,
+            "Entry 1 is not what",
+        ),
+        ("an entry away", "DELETE FROM entry WHERE number = 2", 2, "Entry 2 is missing."),
+        ("two away", "DELETE FROM entry WHERE number IN (2, 3)", 2, "Entries 2 to 3 are missing."),
+        ("the first away", "DELETE FROM entry WHERE number = 1", 1, "Entry 1 is missing."),
+        ("the newest away", "DELETE FROM entry WHERE number = 4", 4, "The newest entries are missing"),
+        ("all away", "DELETE FROM entry", 1, "The newest entries are missing: those from 1 to 4."),
+        (
+            "a change away",
+            "DELETE FROM change WHERE sequence = 2",
+            3,
+            "Change 2, which entry 3 tells of, is missing.",
+        ),
+        (
+            "one away, the rest moved up",
+            "DELETE FROM entry WHERE number = 2; UPDATE entry SET number = number - 1 WHERE number > 2",
+            2,
+            "Entry 2 is not what was written",
+        ),
+        ("the beginning", "UPDATE log_head SET dropped_entry = 1", 1, "the entry that says so is missing"),
+    ] {
+        let folder = Folder::new();
+        let path = folder.path("settings.db");
+        let store = open(&path).expect("opens");
+        let id = Id::<oriel_model::group::Group>::generate(at(0));
+        store
+            .commit(Transaction::new(alice(), at(1)).create(id, "one", None, &group("")))
+            .await
+            .expect("made");
+        let event =
+            Event::new(at(2), alice(), Code::UserSignInRefused).detail("why", "the password is wrong");
+        store.append(vec![event]).await.expect("written");
+        store.commit(Transaction::new(alice(), at(3)).delete(id, 1)).await.expect("deleted");
+        create(&store, "two").await.expect("committed");
+        drop(store);
+        let by_hand = Connection::open(&path).expect("opens");
+        by_hand.execute_batch(&format!("{no_triggers}{statements}")).expect("edited");
+        drop(by_hand);
+        let store = open(&path).expect("opens");
+        let checked = store.check_log(None).await.expect("checks");
+        let fault = checked.fault.map(|fault| (fault.number, fault.what));
+        assert!(checked.is_end);
+        match (sentence, fault) {
+            ("", None) => assert_eq!(checked.through, 4),
+            (_, Some(fault)) => assert!(fault.0 == number && fault.1.contains(sentence), "{what}: {fault:?}"),
+            (_, None) => panic!("{what}: not found out"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -204,6 +279,12 @@ async fn a_log_from_before_transactions_were_kept_knows_what_was_written_togethe
     let store = open(&path).expect("opens, and brings it up to date");
     let log = store.changes(ChangeQuery::after(0)).await.expect("reads");
     assert_eq!(log.iter().map(|change| change.transaction).collect::<Vec<_>>(), [1, 1, 3, 4, 5, 5]);
+    let checked = store.check_log(None).await.expect("checks");
+    assert_eq!(
+        (checked.fault, checked.through, checked.is_end),
+        (None, 6, true),
+        "it is chained from now on"
+    );
     let rewriting = run(&store.writer, |connection| connection.execute("UPDATE change SET at = 0", [])).await;
     assert!(rewriting.expect_err("refused").to_string().contains("append-only"));
 }

@@ -141,7 +141,27 @@ async fn a_farm_is_set_up_and_looked_after_from_the_command_line() {
 
     let invitation = oriel.works("invite agent --pool Office --hours 2").await;
     assert!(invitation.contains("oriel1."), "{invitation}");
-    assert!(oriel.works("log").await.contains("Sales"));
+    assert!(oriel.works("log --code settings --limit 100").await.contains("Sales"));
+    // Events are written behind, in their order: once the last is there, all are.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let told = loop {
+        let told = oriel.works("log --code session --limit 100").await;
+        if told.contains("session.reset") {
+            break told;
+        }
+        assert!(std::time::Instant::now() < deadline, "{told}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    for code in ["launched", "messaged", "process_ended", "disconnected"] {
+        assert!(told.contains(&format!("session.{code} session {session}")), "{told}");
+    }
+    assert!(told.contains("token admin session.reset") && told.contains("(cli from 127.0.0.1)"), "{told}");
+    let exported = oriel.works("log export --after 2").await;
+    for (line, number) in exported.lines().zip(3..) {
+        assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap()["number"], number);
+    }
+    assert!(exported.contains("session.reset"));
+    assert!(oriel.works("log verify").await.starts_with("Entries 1 to "));
     for line in [
         "status",
         "gateway list",

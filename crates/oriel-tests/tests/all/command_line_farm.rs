@@ -51,7 +51,7 @@ async fn a_backup_is_restored_into_an_empty_farm_with_its_passwords() {
         let line = format!("get {kind} -o yaml");
         assert_eq!(other.works(&line).await, oriel.works(&line).await, "{kind}");
     }
-    let log = other.works("log --brief").await;
+    let log = other.works("log --brief --code settings").await;
     assert!(log.contains("token admin set the secret of user \"alice\""), "{log}");
     // The password is the old one, and the gateway is the new farm's.
     new.add_gateway("gate-1").await;
@@ -65,7 +65,8 @@ async fn a_backup_is_restored_into_an_empty_farm_with_its_passwords() {
 async fn changes_are_turned_back_one_by_one_and_to_a_point() {
     let farm = Farm::broker_only().await;
     let oriel = Terminal::new(&farm);
-    let newest = async || oriel.json("log --limit 1").await[0]["sequence"].as_u64().unwrap();
+    let newest =
+        async || oriel.json("log --code settings --limit 1").await[0]["change"]["sequence"].as_u64().unwrap();
     oriel.works("pool create Lab").await;
     let calm = newest().await;
     oriel.works("set pool Lab description=first").await;

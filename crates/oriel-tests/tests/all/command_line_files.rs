@@ -52,7 +52,7 @@ async fn files_are_applied_whole_after_their_differences_are_shown() {
     let log = oriel.json("log --kind pool --object Lab --limit 1").await;
     let log_text = oriel.works("log --kind pool --object Lab --limit 1").await;
     assert!(log_text.contains("spec.description: For experiments -> Oops"), "{log_text}");
-    oriel.works(&format!("revert {}", log[0]["sequence"])).await;
+    oriel.works(&format!("revert {}", log[0]["change"]["sequence"])).await;
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "For experiments");
 }
 
@@ -103,7 +103,7 @@ async fn nothing_is_changed_in_a_dry_run() {
     let farm = Farm::broker_only().await;
     let oriel = Terminal::new(&farm);
     oriel.works("pool create Lab").await;
-    let before = oriel.json("log --limit 1").await[0]["sequence"].clone();
+    let before = oriel.json("log --code settings --limit 1").await[0]["change"]["sequence"].clone();
     for line in [
         "create pool Other",
         "pool set Lab description=x",
@@ -118,5 +118,5 @@ async fn nothing_is_changed_in_a_dry_run() {
     ] {
         assert!(!oriel.works(&format!("{line} --dry-run")).await.is_empty(), "{line}");
     }
-    assert_eq!(oriel.json("log --limit 1").await[0]["sequence"], before);
+    assert_eq!(oriel.json("log --code settings --limit 1").await[0]["change"]["sequence"], before);
 }

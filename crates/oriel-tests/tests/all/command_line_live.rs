@@ -197,7 +197,7 @@ async fn a_person_is_asked_before_files_are_applied() {
     // Nobody is asked about nothing, with --yes, or where nobody sits.
     let (_, text) = at_a_terminal(&oriel, "apply -f lab.yaml", "").await;
     assert!(text.contains("Nothing to change.") && !text.contains("Do it?"), "{text}");
-    let change = oriel.json("log --kind pool --object Lab --limit 1").await[0]["sequence"].clone();
+    let change = oriel.json("log --kind pool --object Lab --limit 1").await[0]["change"]["sequence"].clone();
     let (code, text) = at_a_terminal(&oriel, &format!("revert {change} --yes"), "").await;
     assert!(code == Some(0) && !text.contains("Do it?"), "{text}");
     oriel.fails("get pool Lab", 5).await;

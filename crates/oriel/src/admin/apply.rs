@@ -198,7 +198,7 @@ impl Import {
 /// `oriel revert`
 #[derive(Debug, Args)]
 pub struct Revert {
-    /// Number of the change that is undone, from oriel log
+    /// Number of the change that is undone, from oriel log: 7 where it says "change 7"
     #[arg(value_name = "NUMBER")]
     sequence: Option<u64>,
     /// Undo everything that was changed together with it: all of one oriel apply, or of one import
@@ -219,8 +219,7 @@ impl Revert {
             }
             (None, Some(to)) => ("revert".to_owned(), json!({"to": to})),
             (None, None) => {
-                let message =
-                    "say which change: its NUMBER from oriel log, or --to NUMBER to undo all after it";
+                let message = "say which change: its NUMBER from oriel log (\"change 7\"), or --to NUMBER to undo all after it";
                 return Err(Failure::Usage(message.into()));
             }
         };

@@ -1,6 +1,6 @@
-//! `oriel log`: who changed what, field by field.
+//! `oriel log`: who did what, changes field by field; the log exported, and checked.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use jiff::{Span, Timestamp, civil, tz::TimeZone};
 use oriel_model::Kind;
 use serde_json::Value;
@@ -15,34 +15,72 @@ use crate::failure::{Failure, Outcome};
 
 /// `oriel log`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Log {
-    /// Only changes of objects of this kind
+    #[command(subcommand)]
+    command: Option<LogCommand>,
+    #[command(flatten)]
+    filter: Filter,
+    /// Only entries before the one with this number
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<u64>,
+    /// Most entries shown
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    limit: u32,
+    /// One line for each entry, without a change's fields
+    #[arg(long)]
+    brief: bool,
+}
+
+/// `oriel log …`
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Write entries as lines of JSON, oldest first
+    Export(Export),
+    /// Find out whether entries were edited or removed
+    Verify,
+}
+
+/// `oriel log export`
+#[derive(Debug, Args)]
+struct Export {
+    #[command(flatten)]
+    filter: Filter,
+    /// Only entries after the one with this number: the last line of an earlier export
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    after: u64,
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Args)]
+struct Filter {
+    /// Only with this code, such as session.launched, or all of session
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Only what was done, refused or failed
+    #[arg(long, value_name = "OUTCOME", value_parser = ["done", "refused", "failed"])]
+    outcome: Option<String>,
+    /// Only about objects of this kind
     #[arg(long, value_name = "KIND", value_parser = words::kinds())]
     kind: Option<Kind>,
-    /// Only changes of this object: its id, or with --kind its name
+    /// Only about this object or session: its id, or with --kind its name
     #[arg(long, value_name = "NAME", add = completion::objects())]
     object: Option<String>,
     /// Only what was changed together: in the transaction with this number
     #[arg(long, value_name = "NUMBER")]
     transaction: Option<u64>,
-    /// Only changes by authors in whose name this stands, such as admin
+    /// Only by authors in whose name this stands, such as admin
     #[arg(long, value_name = "AUTHOR")]
     by: Option<String>,
-    /// Only changes since this time, such as 2026-12-01, 2026-12-01T08:00:00Z or 3h
+    /// Only since this time, such as 2026-12-01, 2026-12-01T08:00:00Z or 3h
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Only changes before this time
+    /// Only before this time
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Timestamp>,
-    /// Only changes before the one with this number
-    #[arg(long, value_name = "NUMBER")]
-    before: Option<u64>,
-    /// Most changes shown
-    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
-    limit: u32,
-    /// One line for each change, without its fields
-    #[arg(long)]
-    brief: bool,
+    /// Only where this stands in an author, an address, a name or a detail
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
 }
 
 /// A time as people write it: a moment, a day (of this machine's time zone), or how long ago.
@@ -62,25 +100,84 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     Err("is no time such as 2026-12-01, 2026-12-01T08:00:00Z or 3h".into())
 }
 
+/// Entries of one page of an export.
+const PAGE: &str = "500";
+
 impl Log {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        let mut query = vec![("limit", self.limit.to_string()), ("names", "true".to_owned())];
-        query.extend(self.kind.map(|kind| ("kind", kind.to_string())));
-        query.extend(self.transaction.map(|transaction| ("transaction", transaction.to_string())));
-        query.extend(self.by.map(|by| ("by", by)));
-        query.extend(self.since.map(|since| ("since", since.to_string())));
-        query.extend(self.until.map(|until| ("until", until.to_string())));
+        match self.command {
+            Some(LogCommand::Export(export)) => return export.run(desk),
+            Some(LogCommand::Verify) => return verify(desk),
+            None => {}
+        }
+        let mut query = self.filter.query(desk)?;
+        query.extend([("limit", self.limit.to_string()), ("names", "true".to_owned())]);
         query.extend(self.before.map(|before| ("before", before.to_string())));
-        if let Some(object) = &self.object {
-            query.push(("object", object_id(desk, self.kind, object)?));
-        }
-        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer = desk.client.get("changes", &query)?;
-        let changes = answer["items"].as_array().cloned().unwrap_or_default();
+        let entries = page(desk, &query)?["items"].as_array().cloned().unwrap_or_default();
         if !desk.format.is_for_people() {
-            return output::value(desk.format, &Value::Array(changes));
+            return output::value(desk.format, &Value::Array(entries));
         }
-        output::print(&changes.iter().map(|change| told(change, self.brief)).collect::<String>())
+        output::print(&entries.iter().map(|entry| told(entry, self.brief)).collect::<String>())
+    }
+}
+
+impl Export {
+    /// Page by page, so that a log of any length passes through.
+    fn run(self, desk: &Desk) -> Outcome {
+        let filter = self.filter.query(desk)?;
+        let mut after = Some(self.after);
+        while let Some(from) = after {
+            let mut query = filter.clone();
+            query.extend([("limit", PAGE.to_owned()), ("after", from.to_string())]);
+            let answer = page(desk, &query)?;
+            let items = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
+            if !output::write(&items.iter().map(|entry| format!("{entry}\n")).collect::<String>())? {
+                break;
+            }
+            after = answer["next"].as_u64();
+        }
+        Ok(())
+    }
+}
+
+fn verify(desk: &Desk) -> Outcome {
+    let found = desk.client.get("audit/verification", &[])?;
+    if !desk.format.is_for_people() {
+        output::value(desk.format, &found)?;
+    }
+    let [first, through, hash] = ["first", "through", "hash"].map(|field| plain(&found[field]));
+    match found["fault"]["what"].as_str() {
+        Some(what) => Err(Failure::Refused(format!(
+            "the log is not what was written: {what} Everything up to entry {through} is as it was written"
+        ))),
+        None if !desk.format.is_for_people() => Ok(()),
+        None if found["through"].as_u64() < found["first"].as_u64() => output::print("The log is empty.\n"),
+        None => output::print(&format!(
+            "Entries {first} to {through} are as they were written.\nThe hash of entry {through}: {hash}\n"
+        )),
+    }
+}
+
+fn page(desk: &Desk, query: &[(&'static str, String)]) -> Outcome<Value> {
+    let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    desk.client.get("audit", &query)
+}
+
+impl Filter {
+    fn query(self, desk: &Desk) -> Outcome<Vec<(&'static str, String)>> {
+        let object = self.object.as_deref().map(|object| object_id(desk, self.kind, object)).transpose()?;
+        let parts = [
+            ("code", self.code),
+            ("outcome", self.outcome),
+            ("kind", self.kind.map(|kind| kind.to_string())),
+            ("object", object),
+            ("transaction", self.transaction.map(|transaction| transaction.to_string())),
+            ("by", self.by),
+            ("since", self.since.map(|since| since.to_string())),
+            ("until", self.until.map(|until| until.to_string())),
+            ("text", self.text),
+        ];
+        Ok(parts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
     }
 }
 
@@ -92,9 +189,52 @@ fn object_id(desk: &Desk, kind: Option<Kind>, object: &str) -> Outcome<String> {
     }
 }
 
-fn told(change: &Value, brief: bool) -> String {
-    let author = &change["author"];
+fn told(entry: &Value, brief: bool) -> String {
+    let head = format!("{}  {}  ", plain(&entry["number"]), plain(&entry["at"]));
+    if entry["change"].is_object() {
+        head + &told_change(&entry["change"], brief)
+    } else {
+        head + &told_event(entry)
+    }
+}
+
+fn origin(author: &Value) -> String {
     let address = author["address"].as_str().map(|address| format!(" from {address}")).unwrap_or_default();
+    format!("{}{address}", plain(&author["via"]))
+}
+
+/// What happened, to what, and more about it.
+fn told_event(entry: &Value) -> String {
+    let about: Vec<_> = entry["subjects"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|subject| {
+            let kind = plain(&subject["kind"]).replace('_', " ");
+            match subject["name"].as_str() {
+                Some("") | None => format!("{kind} {}", plain(&subject["id"])),
+                Some(_) => format!("{kind} \"{}\"", plain(&subject["name"])),
+            }
+        })
+        .collect();
+    let about = if about.is_empty() { String::new() } else { format!(" {}", about.join(", ")) };
+    let outcome = match entry["outcome"].as_str() {
+        Some("done") | None => String::new(),
+        Some(outcome) => format!(" {outcome}"),
+    };
+    let mut text = format!(
+        "{} {}{about}{outcome} ({})",
+        plain(&entry["author"]["name"]),
+        plain(&entry["code"]),
+        origin(&entry["author"])
+    );
+    for (name, value) in entry["details"].as_object().into_iter().flatten() {
+        text += &format!(" {name}={}", plain(value));
+    }
+    text + "\n"
+}
+
+fn told_change(change: &Value, brief: bool) -> String {
     let done = match plain(&change["action"]).as_str() {
         "secret_set" => "set the secret of".to_owned(),
         "secret_removed" => "removed the secret of".to_owned(),
@@ -107,13 +247,12 @@ fn told(change: &Value, brief: bool) -> String {
         _ => String::new(),
     };
     let mut text = format!(
-        "{}  {}  {} {done} {} \"{}\" ({}{address}{with})\n",
-        plain(&change["sequence"]),
-        plain(&change["at"]),
-        plain(&author["name"]),
+        "{} {done} {} \"{}\" ({}; change {}{with})\n",
+        plain(&change["author"]["name"]),
         plain(&change["kind"]).replace('_', " "),
         plain(&change["name"]),
-        plain(&author["via"]),
+        origin(&change["author"]),
+        plain(&change["sequence"]),
     );
     if !brief {
         for difference in change["changes"].as_array().into_iter().flatten() {
@@ -141,11 +280,25 @@ mod tests {
             ],
         });
         assert_eq!(
-            told(&change, false),
-            "7  2026-11-21 00:00:00Z  token admin changed logon hours \"Day\" (cli from 192.0.2.7, together with 5)\n    \
-             + spec.description: x\n    spec.order: 1 -> 2\n"
+            told(&json!({"number": 12, "at": "2026-11-21T00:00:00Z", "change": change}), false),
+            "12  2026-11-21 00:00:00Z  token admin changed logon hours \"Day\" (cli from 192.0.2.7; change 7, together \
+             with 5)\n    + spec.description: x\n    spec.order: 1 -> 2\n"
         );
-        assert_eq!(told(&change, true).lines().count(), 1);
+        assert_eq!(told_change(&change, true).lines().count(), 1);
+    }
+
+    #[test]
+    fn an_event_is_told_in_one_line() {
+        let event = json!({
+            "number": 3, "at": "2026-11-21T00:00:00Z", "code": "session.reset", "outcome": "failed",
+            "author": {"name": "user anna", "via": "portal", "address": null}, "change": null,
+            "subjects": [{"kind": "session", "id": "0198", "name": ""}, {"kind": "host", "id": "0199", "name": "a\nb"}],
+            "details": {"why": "no answer"},
+        });
+        assert_eq!(
+            told(&event, false),
+            "3  2026-11-21 00:00:00Z  user anna session.reset session 0198, host \"a b\" failed (portal) why=no answer\n"
+        );
     }
 
     #[test]

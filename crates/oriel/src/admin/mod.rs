@@ -104,7 +104,7 @@ pub enum AdminCommand {
     Export(apply::Export),
     /// Read what `oriel export` wrote into an empty farm
     Import(apply::Import),
-    /// Show who changed what, newest first
+    /// Show who did what, newest first; export and check the log
     #[command(visible_alias = "changes")]
     Log(log::Log),
     /// Undo a change

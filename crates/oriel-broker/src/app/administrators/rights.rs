@@ -16,7 +16,7 @@ use oriel_model::{
     token::Token,
     user::User,
 };
-use oriel_store::{Change, Transaction, Write};
+use oriel_store::{Change, Code, Entry, Subject, Transaction, Write};
 use serde_json::Value;
 
 use crate::{
@@ -97,6 +97,55 @@ impl Rights {
         sites.any(|site| self.sees_any(change.kind, change.id, site))
     }
 
+    /// Whether an entry of the log is seen: who may see what it is about may. What is about nothing in
+    /// particular is for those who see the whole log.
+    pub fn sees_entry(&self, view: &FarmView, entry: &Entry) -> bool {
+        let object = |subject: &Subject| {
+            let kind: Option<Kind> = subject.kind.parse().ok();
+            kind.is_some_and(|kind| self.sees_any(kind, subject.id, view.site_of_object(kind, subject.id)))
+        };
+        let id = |kind: Kind| entry.subject(kind.as_str()).map(|subject| subject.id);
+        let user = id(Kind::User).map(Id::cast::<User>);
+        match entry.code {
+            Code::SettingsCreated
+            | Code::SettingsChanged
+            | Code::SettingsDeleted
+            | Code::SettingsSecretSet
+            | Code::SettingsSecretRemoved => {
+                entry.change.as_ref().is_some_and(|change| self.sees_change(change))
+            }
+            Code::AdministratorSignedIn | Code::AdministratorSignInRefused | Code::AdministratorSignedOut => {
+                self.anywhere(Area::Administrators, Action::View)
+            }
+            Code::UserSignedIn | Code::UserSignInRefused | Code::UserSignedOut | Code::UserHoursExtended => {
+                match user {
+                    Some(user) => {
+                        self.sees_sessions_of(view, user) || self.sees_any(Kind::User, user.cast(), None)
+                    }
+                    None => self.everywhere(Area::Audit, Action::View),
+                }
+            }
+            Code::SessionLaunchRefused => {
+                let site = id(Kind::Resource).and_then(|id| view.site_of_object(Kind::Resource, id));
+                self.on_session_at(view, Action::View, site, user)
+            }
+            Code::SessionLaunched
+            | Code::SessionMessaged
+            | Code::SessionDisconnected
+            | Code::SessionLoggedOff
+            | Code::SessionReset
+            | Code::SessionProcessEnded => {
+                let site = id(Kind::Host).and_then(|id| view.site_of_object(Kind::Host, id));
+                self.on_session_at(view, Action::View, site, user)
+            }
+            Code::ScheduleCarriedOut => entry.subjects.iter().all(object),
+            Code::ComponentJoined => entry.subjects.iter().any(object),
+            Code::ComponentJoinRefused | Code::LogDropped | Code::LogLost => {
+                self.everywhere(Area::Audit, Action::View)
+            }
+        }
+    }
+
     /// Whether an action on a session is permitted.
     pub fn on_session(&self, view: &FarmView, action: Action, session: &HostSession) -> bool {
         self.on_session_of(view, action, session.host, session.user)
@@ -117,6 +166,16 @@ impl Rights {
         user: Option<Id<User>>,
     ) -> bool {
         let site = view.hosts.get(host).and_then(|host| host.site);
+        self.on_session_at(view, action, site, user)
+    }
+
+    fn on_session_at(
+        &self,
+        view: &FarmView,
+        action: Action,
+        site: Option<Id<Site>>,
+        user: Option<Id<User>>,
+    ) -> bool {
         let known = user.and_then(|user| view.users.get(user));
         let groups = known.map_or(&[][..], |user| &user.spec.groups);
         self.roles().any(|role| role.on_session(action, &SessionTarget { site, user, groups }))

@@ -17,10 +17,7 @@ use zeroize::Zeroizing;
 use super::{Caller, Rights, Source};
 use crate::{
     Broker,
-    app::{
-        audit::{self, Event},
-        client::ClientSays,
-    },
+    app::{audit::Event, client::ClientSays},
     farm::FarmView,
     hosts::lock,
     sign_in_token::SealedSignIn,
@@ -138,7 +135,7 @@ impl Broker {
         let limits = Limits::from(&self.farm.load().farm().sign_in);
         let refused = |why: &str| {
             let name: String = name.chars().take(64).collect();
-            audit::record(&Event::AdministratorRefused { user_name: &name, address, why });
+            self.record(&Event::AdministratorRefused { user_name: &name, address, why });
             RefusedSignIn::Refused
         };
         let answer = self.people.sign_in(name, password, Some(address), self.now(), &limits).await;
@@ -155,7 +152,7 @@ impl Broker {
         let rights = Rights::of_user(&view, &user).ok_or_else(|| refused("no administrator"))?;
         let sign_in = self.new_administrator_sign_in(&view, user.id).ok_or(RefusedSignIn::OutOfRandomness)?;
         let sealed = self.administrator_key().seal(&sign_in).ok_or(RefusedSignIn::OutOfRandomness)?;
-        audit::record(&Event::AdministratorSignedIn { user: user.id, user_name: &user.name, address });
+        self.record(&Event::AdministratorSignedIn { user: user.id, user_name: &user.name, address });
         self.presences.saw(&sign_in, Some(address), browser, self.now());
         Ok((SignedInAdministrator { user, rights, sign_in }, sealed))
     }
@@ -222,10 +219,10 @@ impl Broker {
         self.ended_sign_ins.end(EndedSignIn { id, until: presence.expires_at });
         let view = self.farm.load();
         let user_name = view.users.get(presence.user).map(|user| user.name.clone()).unwrap_or_default();
-        audit::record(&Event::AdministratorSignedOut {
+        self.record(&Event::AdministratorSignedOut {
             user: presence.user,
             user_name: &user_name,
-            by: by.name(),
+            by: &by.author,
         });
         Some(presence.user)
     }

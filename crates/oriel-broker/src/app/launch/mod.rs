@@ -24,11 +24,7 @@ use oriel_rules::{
 };
 use oriel_wire::v1::{Prepared, RefusalCode, SessionRef, agent_reply, agent_request::Body};
 
-use super::{
-    audit::{self, Event},
-    client::ClientSays,
-    sign_in::SignedIn,
-};
+use super::{audit::Event, client::ClientSays, sign_in::SignedIn};
 use crate::{Broker, farm::FarmView, hosts::HostError, session_proof::Made};
 
 use attempt::Attempt;
@@ -128,7 +124,7 @@ impl Broker {
         };
         let (user, user_name, address) = (signed_in.user.id, &*signed_in.user.name, signed_in.address);
         match &outcome {
-            Ok((launched, seat)) => audit::record(&Event::Launched {
+            Ok((launched, seat)) => self.record(&Event::Launched {
                 user,
                 user_name,
                 resource: launched.resource,
@@ -143,7 +139,7 @@ impl Broker {
                     What::Resource(resource) => Some(resource),
                     What::Session(_) => None,
                 };
-                audit::record(&Event::LaunchRefused {
+                self.record(&Event::LaunchRefused {
                     user,
                     user_name,
                     resource,

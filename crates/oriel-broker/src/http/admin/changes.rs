@@ -57,7 +57,7 @@ struct ChangesQuery {
 
 /// A change, and what is different field by field.
 #[derive(Debug, Serialize, JsonSchema)]
-struct ChangeShown {
+pub struct ChangeShown {
     /// The change.
     #[serde(flatten)]
     change: Change,
@@ -98,7 +98,7 @@ async fn list(
 
 /// A change as it is shown: compared by ids, with names where they are asked for. What has been deleted
 /// since has no name any more.
-fn shown(mut change: Change, view: &Arc<FarmView>, with_names: bool) -> ChangeShown {
+pub fn shown(mut change: Change, view: &Arc<FarmView>, with_names: bool) -> ChangeShown {
     without_digests(&mut change);
     let names = documents::names::Shown::of(view);
     let plain = |state: &Option<ObjectState>| {

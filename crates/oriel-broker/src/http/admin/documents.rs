@@ -46,7 +46,7 @@ const IMPORT_BODY_MAX: usize = 128 * 1024 * 1024;
 const LARGE_WAIT: Duration = Duration::from_secs(20);
 
 /// The turn of a call with so much in it that such calls go one by one; taken before its body is read.
-struct Turn(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
+pub struct Turn(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
 
 impl FromRequestParts<Arc<Broker>> for Turn {
     type Rejection = ApiError;

@@ -3,6 +3,7 @@
 //! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
 //! of [`crate::app`]. Deliberately absent: SQL, decisions, pages ([`super::pages`]).
 
+mod audit;
 mod caller;
 mod changes;
 mod conditional;
@@ -83,6 +84,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(load::routes())
         .merge(sessions::routes())
         .merge(changes::routes())
+        .merge(audit::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())

@@ -192,7 +192,7 @@ async fn message(
 ) -> Result<NoContent, ApiError> {
     let Message { title, text } = message.checked()?;
     controlled(&broker, may.rights(), id)?;
-    broker.message_session(id, Actor::Administrator(may.name()), &title, &text).await?;
+    broker.message_session(id, Actor::Administrator(&may.by().author), &title, &text).await?;
     Ok(NoContent)
 }
 
@@ -202,7 +202,7 @@ async fn disconnect(
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
     controlled(&broker, may.rights(), id)?;
-    broker.disconnect_session(id, Actor::Administrator(may.name())).await?;
+    broker.disconnect_session(id, Actor::Administrator(&may.by().author)).await?;
     Ok(NoContent)
 }
 
@@ -212,7 +212,7 @@ async fn log_off(
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
     controlled(&broker, may.rights(), id)?;
-    broker.log_off_session(id, Actor::Administrator(may.name())).await?;
+    broker.log_off_session(id, Actor::Administrator(&may.by().author)).await?;
     Ok(NoContent)
 }
 
@@ -222,7 +222,7 @@ async fn reset(
     IdOf(id): IdOf<Session>,
 ) -> Result<NoContent, ApiError> {
     controlled(&broker, may.rights(), id)?;
-    broker.reset_session(id, Actor::Administrator(may.name())).await?;
+    broker.reset_session(id, Actor::Administrator(&may.by().author)).await?;
     Ok(NoContent)
 }
 
@@ -232,7 +232,7 @@ async fn processes(
     IdOf(id): IdOf<Session>,
 ) -> Result<Json<Processes>, ApiError> {
     seen(&broker, may.rights(), id)?;
-    let found = broker.session_processes(id, Actor::Administrator(may.name())).await?;
+    let found = broker.session_processes(id, Actor::Administrator(&may.by().author)).await?;
     Ok(Json(Processes { processes: found.into_iter().map(ProcessView::from).collect() }))
 }
 
@@ -243,7 +243,7 @@ async fn end_process(
     Sent(process): Sent<ProcessToEnd>,
 ) -> Result<NoContent, ApiError> {
     controlled(&broker, may.rights(), id)?;
-    broker.end_session_process(id, Actor::Administrator(may.name()), process.process_id).await?;
+    broker.end_session_process(id, Actor::Administrator(&may.by().author), process.process_id).await?;
     Ok(NoContent)
 }
 

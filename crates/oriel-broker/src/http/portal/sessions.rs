@@ -103,7 +103,7 @@ pub async fn log_off(
     Path(session): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let session = own(&broker, &signed_in, &call, &session)?;
-    broker.log_off_session(session, Actor::Owner(&signed_in.user.name)).await?;
+    broker.log_off_session(session, Actor::Owner(&signed_in)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -114,7 +114,7 @@ pub async fn disconnect(
     Path(session): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let session = own(&broker, &signed_in, &call, &session)?;
-    broker.disconnect_session(session, Actor::Owner(&signed_in.user.name)).await?;
+    broker.disconnect_session(session, Actor::Owner(&signed_in)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,6 +1,7 @@
 //! The API as scripts see it, on a real store in a temporary folder.
 
 mod archives;
+mod audit;
 mod backups;
 mod callers;
 mod changes;
@@ -17,6 +18,7 @@ mod permissions;
 mod problems;
 mod revisions;
 mod sign_in;
+mod syslog;
 
 use std::{
     net::{IpAddr, Ipv4Addr},

@@ -1,0 +1,1 @@
+SELECT number, at, bytes, hash, change FROM entry ORDER BY number LIMIT ?1

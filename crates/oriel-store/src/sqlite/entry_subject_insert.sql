@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO entry_subject (object, entry) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+DELETE FROM entry_subject WHERE entry <= ?1
