@@ -34,7 +34,7 @@ use tonic::server::NamedService;
 
 use crate::{
     app::{
-        administrators::Presences,
+        administrators::{Enrolling, Leases, Messages, Presences},
         credential::FarmAccounts,
         documents::backup::{self, Backups},
         hours,
@@ -130,6 +130,9 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
         presences: Presences::default(),
+        messages: Messages::default(),
+        leases: Leases::default(),
+        enrolling: Enrolling::default(),
         user_states: UserStates::default(),
         large_calls: Arc::new(Semaphore::new(1)),
         backups: Backups::default(),

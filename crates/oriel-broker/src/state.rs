@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
-        administrators::{Caller, Presences, permitted},
+        administrators::{Caller, Enrolling, Leases, Messages, Presences, permitted},
         documents::backup::Backups,
         icon::Icons,
         launch::{LaunchTurns, Uses},
@@ -77,6 +77,12 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// Which administrators were here lately.
     pub presences: Presences,
+    /// Messages that administrators have left each other.
+    pub messages: Messages,
+    /// Who edits what.
+    pub leases: Leases,
+    /// Who is setting up a second factor.
+    pub enrolling: Enrolling,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
     /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.

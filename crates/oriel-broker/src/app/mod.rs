@@ -7,6 +7,7 @@ pub mod credential;
 pub mod documents;
 pub mod effective_access;
 pub mod explain;
+pub mod factor;
 pub mod hours;
 pub mod icon;
 pub mod launch;

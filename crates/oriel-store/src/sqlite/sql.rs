@@ -39,6 +39,7 @@ statements! {
     ANSWER = "answer.sql";
     ANSWER_PUT = "answer_put.sql";
     ANSWERS_FORGET = "answers_forget.sql";
+    CODE_USE = "code_use.sql";
     KEY_CHECK = "key_check.sql";
     KEY_CHECK_INSERT = "key_check_insert.sql";
 }

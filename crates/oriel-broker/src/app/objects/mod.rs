@@ -49,7 +49,7 @@ pub use list::{Cut, ListError, ListQuery, Page, Row, Selection, limit};
 pub(super) use references::{check as check_references, users_of};
 pub use stale::{Stale, leave_out_digests};
 pub use tokens::{IssuedToken, NewToken, TokenSettings, find as find_token, same_digest, secret_sha256};
-pub use users::{NewUser, UserFacts, members, set_password};
+pub use users::{NewUser, UserFacts, members, remove_factor, set_password};
 pub use view::{Nothing, Revised, View};
 
 /// A kind of settings object as administrators see it.

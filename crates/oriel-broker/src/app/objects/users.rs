@@ -19,6 +19,7 @@ use crate::{
     app::{
         administrators::{Caller, Rights},
         credential::PASSWORD_SECRET,
+        factor::FACTOR_SECRET,
     },
     farm::FarmView,
 };
@@ -46,6 +47,8 @@ pub struct NewUser {
 pub struct UserFacts {
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
 }
 
 impl Managed for User {
@@ -63,7 +66,10 @@ impl Managed for User {
     }
 
     fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserFacts {
-        UserFacts { has_password: view.credentials.contains_key(&object.id) }
+        UserFacts {
+            has_password: view.credentials.contains_key(&object.id),
+            has_second_factor: view.factors.contains_key(&object.id),
+        }
     }
 
     fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
@@ -113,6 +119,15 @@ pub async fn set_password(
         )
         .await?;
     broker.people.unlock(&name);
+    Ok(())
+}
+
+/// Takes a user's second factor away.
+pub async fn remove_factor(broker: &Broker, by: &Caller, id: Id<User>) -> Result<(), ChangeError> {
+    let _turn = turn().await;
+    super::seen(&broker.farm.load(), &by.rights, id)?;
+    let transaction = Transaction::new(by.author.clone(), broker.now());
+    broker.commit_by(by, transaction.delete_secret(id, FACTOR_SECRET)).await?;
     Ok(())
 }
 

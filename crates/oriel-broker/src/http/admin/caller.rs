@@ -192,7 +192,24 @@ impl<P: Permission> OperationInput for May<P> {
 /// A caller whom we know, whatever they may do.
 pub struct Known(pub Caller);
 
+/// A caller whom we know, even one who must set up a second factor before anything else.
+pub struct Whoever(pub Caller);
+
 impl FromRequestParts<Arc<Broker>> for Known {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        let Whoever(caller) = Whoever::from_request_parts(parts, broker).await?;
+        if caller.must_enrol {
+            let message = "Administrators of this farm sign in with a second factor, and you have none yet.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "second_factor_needed", message)
+                .advice("Set one up first: POST /me/totp, then PUT /me/totp with a code of it."));
+        }
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Broker>> for Whoever {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
@@ -218,6 +235,15 @@ impl OperationInput for Known {
         context: &mut GenContext,
         _: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
+        problem::described(context, &[401, 403, 429, 500, 503])
+    }
+}
+
+impl OperationInput for Whoever {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
         problem::described(context, &[401, 429, 500, 503])
     }
 }
@@ -234,7 +260,7 @@ pub fn of_request(parts: &Parts, broker: &Broker) -> Result<Option<Caller>, ApiE
             let name = format!("token {}", token.name);
             let author = Author { name, via: via(parts), address: address(&parts.extensions) };
             let (rights, source) = (Rights::of_token(&token.spec), Source::Token(token.id));
-            Caller { author, rights, source }
+            Caller { author, rights, source, must_enrol: false }
         }));
     }
     let Some(sealed) = cookie::of_request(&parts.headers) else { return Ok(None) };

@@ -5,6 +5,7 @@
 
 mod caller;
 mod changes;
+mod colleagues;
 mod conditional;
 mod cookie;
 mod crud;
@@ -20,6 +21,7 @@ mod kinds;
 mod openapi;
 mod respond;
 mod schedules;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod status;
@@ -81,10 +83,12 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(icons::routes())
         .merge(sessions::routes())
         .merge(changes::routes())
+        .merge(colleagues::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())
         .merge(sign_in::routes())
+        .merge(second_factor::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

@@ -4,6 +4,7 @@ mod archives;
 mod backups;
 mod callers;
 mod changes;
+mod colleagues;
 mod document;
 mod documents;
 mod effective;
@@ -15,6 +16,7 @@ mod objects;
 mod permissions;
 mod problems;
 mod revisions;
+mod second_factor;
 mod sign_in;
 
 use std::{

@@ -14,6 +14,12 @@ const WITHOUT: &[(&str, &str)] = &[
     ("delete /sign-in", "ends the caller's own"),
     ("get /me", "shows the caller"),
     ("post /me/stay", "keeps the caller's own"),
+    ("post /me/totp", "sets up the caller's own"),
+    ("get /me/messages", "shows the caller's own"),
+    ("delete /me/messages/{id}", "puts away the caller's own"),
+    ("put /me/totp", "sets up the caller's own"),
+    ("delete /me/totp", "takes away the caller's own"),
+    ("post /me/totp/recovery-codes", "renews the caller's own"),
 ];
 
 struct Route {
