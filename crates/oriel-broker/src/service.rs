@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -41,6 +41,7 @@ use crate::{
         icon::Icons,
         launch::LaunchTurns,
         sign_in::EndedSignIns,
+        token_uses::TokenUses,
         user_state::UserStates,
     },
     bootstrap::{self, Farmed, StartError},
@@ -112,6 +113,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ticket_keys,
         sign_in_key,
         session_proof_key,
+        recovery_key,
         identity: _,
     } = farmed;
     let (farm, clock) = (Arc::new(farm), config.clock.clone());
@@ -120,6 +122,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
     let accounts = FarmAccounts { farm: farm.clone(), store: store.clone(), clock: clock.clone() };
     let directory = LocalDirectory::new(Arc::new(accounts), passwords.clone());
     Ok(Broker {
+        token_uses: TokenUses::load_from(&*store).await?,
         ended_sign_ins: EndedSignIns::load_from(&*store, clock.now()).await?,
         store,
         farm,
@@ -139,6 +142,8 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         icons: Icons::default(),
         ticket_keys,
         session_proof_key,
+        recovery_key,
+        last_recovery: Mutex::default(),
         throttle: Throttle::new(config.limits),
         launch_turns: LaunchTurns::default(),
         uses: Arc::default(),
@@ -251,6 +256,8 @@ fn start_background(
     );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("token uses", Box::pin(async move { b.token_uses.write_behind(&*b.store, &b.farm, s).await }));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));

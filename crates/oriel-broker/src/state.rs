@@ -1,7 +1,7 @@
 //! What all parts of a broker share.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,7 @@ use crate::{
         launch::{LaunchTurns, Uses},
         objects::ChangeError,
         sign_in::EndedSignIns,
+        token_uses::TokenUses,
         user_state::UserStates,
     },
     config::BrokerConfig,
@@ -28,6 +29,7 @@ use crate::{
     farm::FarmFeed,
     gateways::Gateways,
     hosts::Hosts,
+    recovery::RecoveryKey,
     schedules::Schedules,
     session_proof::SessionProofKey,
     sign_in_token::SignInKey,
@@ -75,6 +77,8 @@ pub struct Broker {
     pub sign_in_key: SignInKey,
     /// Sign-ins that were ended before their time.
     pub ended_sign_ins: EndedSignIns,
+    /// When tokens were used last.
+    pub token_uses: TokenUses,
     /// Which administrators were here lately.
     pub presences: Presences,
     /// Messages that administrators have left each other.
@@ -95,6 +99,10 @@ pub struct Broker {
     pub ticket_keys: TicketKeys,
     /// Proves whose a session is.
     pub session_proof_key: SessionProofKey,
+    /// Checks who may recover a root administrator.
+    pub recovery_key: RecoveryKey,
+    /// Of when the last proof was that did: an earlier one counts no more.
+    pub last_recovery: Mutex<Option<Timestamp>>,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
     /// Whose launch of the same thing is first.

@@ -16,5 +16,6 @@ pub mod policy;
 pub mod resource;
 pub mod session;
 pub mod sign_in;
+pub mod token_uses;
 pub mod user_state;
 pub mod welcome;

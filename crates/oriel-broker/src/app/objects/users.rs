@@ -142,7 +142,8 @@ pub fn members(
     Ok(super::list_where::<User>(broker, rights, query, |user| user.spec.groups.contains(&group))?)
 }
 
-async fn hashed(
+/// A new password as it is kept, if it may be one.
+pub(in crate::app) async fn hashed(
     broker: &Broker,
     name: &str,
     password: Zeroizing<String>,

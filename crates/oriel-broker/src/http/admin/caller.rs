@@ -257,8 +257,9 @@ pub fn of_request(parts: &Parts, broker: &Broker) -> Result<Option<Caller>, ApiE
     if let Some(secret) = bearer(&parts.headers) {
         let token = objects::find_token(&broker.farm.load(), secret, broker.now());
         return Ok(token.map(|token| {
+            broker.token_uses.used(token.id, broker.now());
             let name = format!("token {}", token.name);
-            let author = Author { name, via: via(parts), address: address(&parts.extensions) };
+            let author = Author { name, via: via(&parts.headers), address: address(&parts.extensions) };
             let (rights, source) = (Rights::of_token(&token.spec), Source::Token(token.id));
             Caller { author, rights, source, must_enrol: false }
         }));
@@ -297,8 +298,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether it is our own command line that calls. What it says of itself goes into the change log and
 /// decides nothing.
-fn via(parts: &Parts) -> Via {
-    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+pub fn via(headers: &HeaderMap) -> Via {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     if agent.is_some_and(|agent| agent.starts_with("oriel/")) { Via::Cli } else { Via::Api }
 }
 
@@ -319,7 +320,7 @@ mod tests {
 
     #[test]
     fn our_command_line_is_told_apart() {
-        assert_eq!(via(&parts(header::USER_AGENT, "oriel/0.1.0")), Via::Cli);
-        assert_eq!(via(&parts(header::USER_AGENT, "curl/8")), Via::Api);
+        assert_eq!(via(&parts(header::USER_AGENT, "oriel/0.1.0").headers), Via::Cli);
+        assert_eq!(via(&parts(header::USER_AGENT, "curl/8").headers), Via::Api);
     }
 }

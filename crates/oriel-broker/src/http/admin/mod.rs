@@ -20,6 +20,7 @@ mod input;
 mod kinds;
 mod openapi;
 mod respond;
+mod roots;
 mod schedules;
 mod second_factor;
 mod sessions;
@@ -88,6 +89,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(events::routes())
         .merge(explain::routes())
         .merge(sign_in::routes())
+        .merge(roots::routes())
         .merge(second_factor::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);

@@ -52,6 +52,12 @@ pub const CODES: &[Code] = &[
         "Second factor wanted",
         "The farm wants a second factor of every administrator, and the caller has none yet: nothing else is permitted before it is set up.",
     ),
+    code(
+        "recovery_refused",
+        &[403],
+        "Not from the broker's machine",
+        "Only who can read the broker's data directory, on its machine, may recover a root administrator.",
+    ),
     code("forbidden", &[403], "Not permitted", "The caller is known, and its role does not permit this."),
     code("csrf", &[403], "From elsewhere", "A portal's request does not come from the portal's own pages."),
     code(
@@ -112,6 +118,12 @@ pub const CODES: &[Code] = &[
         &[409],
         "Not begun",
         "Setting up a second factor was not begun, or too long ago: begin again.",
+    ),
+    code(
+        "not_first_start",
+        &[409],
+        "Not the first start",
+        "Somebody can sign in as root already: the first root administrator was made.",
     ),
     code("deleted", &[409], "Deleted meanwhile", "Somebody deleted the object in the meantime."),
     code(

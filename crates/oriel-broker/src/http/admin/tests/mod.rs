@@ -16,6 +16,7 @@ mod objects;
 mod permissions;
 mod problems;
 mod revisions;
+mod roots;
 mod second_factor;
 mod sign_in;
 
