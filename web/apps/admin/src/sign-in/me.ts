@@ -1,10 +1,9 @@
 /** Who is signed in, and what they may do. */
-import type { Area, Me as Told } from '@oriel/api/management';
+import type { Area, Me } from '@oriel/api/management';
+
+export type { Me };
 
 export type Verb = 'view' | 'modify' | 'add' | 'delete' | 'control';
-
-/** What the broker tells; `totp` by one that knows second factors. */
-export type Me = Told & { totp?: boolean };
 
 const AREAS: Area[] = ['infrastructure', 'hosts', 'publishing', 'directory', 'sessions', 'administrators', 'audit'];
 const VERBS: Verb[] = ['view', 'modify', 'add', 'delete', 'control'];
@@ -18,6 +17,9 @@ export const EVERYTHING: Me = {
   roles: [{ role: 'root', reach: {} }],
   areas: Object.fromEntries(AREAS.map((area) => [area, VERBS])),
   session: null,
+  totp: false,
+  recovery_codes: 0,
+  second_factor_needed: false,
 };
 
 export const may = (me: Me, area: Area, verb: Verb = 'view'): boolean => me.areas[area]?.includes(verb) ?? false;
