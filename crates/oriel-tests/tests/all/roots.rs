@@ -114,7 +114,9 @@ async fn administrators_and_tokens_reach_as_far_as_the_command_line_says() {
     let secret = oriel.works("token create berlin --role power --reach-site Berlin --days 3").await;
     let berlin = oriel.as_token(secret.trim());
     berlin.works("pool create Here --site Berlin").await;
-    berlin.fails("pool create Elsewhere --site Main", 4).await;
+    let said = berlin.fails("pool create Elsewhere --site Main", 5).await;
+    assert!(said.contains("there is no site \"Main\""), "another site is not even seen: {said}");
+    berlin.fails("pool create Everywhere", 4).await;
     let listed = oriel.json("token list").await;
     let token = listed.as_array().unwrap().iter().find(|token| token["name"] == "berlin").unwrap();
     assert!(token["last_used_at"].is_string() && token["spec"]["expires_at"].is_string(), "{token}");

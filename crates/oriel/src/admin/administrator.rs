@@ -16,7 +16,7 @@ use crate::failure::Outcome;
 #[derive(Debug, Subcommand)]
 pub enum AdministratorCommand {
     #[command(flatten)]
-    Made(Made<Fields>),
+    Made(Box<Made<Fields>>),
     /// List the administrators who are signed in to the management portal
     Sessions,
     /// Leave a message for administrators who are signed in
