@@ -34,6 +34,7 @@ use crate::{
     app::objects::secret_sha256,
     config::BrokerConfig,
     farm::{FarmFeed, FarmView},
+    recovery::RecoveryKey,
     session_proof::{self, SessionProofKey},
     sign_in_token::{self, SignInKey},
     state::Addresses,
@@ -122,6 +123,7 @@ pub(crate) struct Farmed {
     pub ticket_keys: TicketKeys,
     pub sign_in_key: SignInKey,
     pub session_proof_key: SessionProofKey,
+    pub recovery_key: RecoveryKey,
     pub identity: NodeIdentity,
 }
 
@@ -131,6 +133,7 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
     let dir = &config.data_dir;
     make_private_dir(dir)?;
     let key = FarmKey::load_or_create(&dir.join(FARM_KEY_FILE))?;
+    let recovery_key = RecoveryKey::of(&key);
     let store = oriel_store::open(&config.store, key).await?;
     if farm_of(&store.load().await?).is_none() {
         create_farm(config, &*store, now).await?;
@@ -159,6 +162,7 @@ pub(crate) async fn start(config: &BrokerConfig, addresses: &Addresses) -> Resul
         ticket_keys,
         sign_in_key,
         session_proof_key,
+        recovery_key,
         identity,
     })
 }

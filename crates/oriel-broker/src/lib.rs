@@ -19,6 +19,7 @@ pub mod hosts;
 pub mod http;
 mod inbound;
 mod peer;
+pub mod recovery;
 pub mod schedules;
 pub mod secret_key;
 pub mod service;

@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -34,7 +34,7 @@ use tonic::server::NamedService;
 
 use crate::{
     app::{
-        administrators::Presences,
+        administrators::{Enrolling, Leases, Messages, Presences},
         audit::{self, AuditLog},
         credential::FarmAccounts,
         documents::backup::{self, Backups},
@@ -42,6 +42,7 @@ use crate::{
         icon::Icons,
         launch::LaunchTurns,
         sign_in::EndedSignIns,
+        token_uses::TokenUses,
         user_state::UserStates,
     },
     bootstrap::{self, Farmed, StartError},
@@ -113,6 +114,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ticket_keys,
         sign_in_key,
         session_proof_key,
+        recovery_key,
         identity: _,
     } = farmed;
     let (farm, clock) = (Arc::new(farm), config.clock.clone());
@@ -121,6 +123,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
     let accounts = FarmAccounts { farm: farm.clone(), store: store.clone(), clock: clock.clone() };
     let directory = LocalDirectory::new(Arc::new(accounts), passwords.clone());
     Ok(Broker {
+        token_uses: TokenUses::load_from(&*store).await?,
         ended_sign_ins: EndedSignIns::load_from(&*store, clock.now()).await?,
         store,
         farm,
@@ -133,12 +136,17 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         sign_in_key,
         presences: Presences::default(),
         load_history: Default::default(),
+        messages: Messages::default(),
+        leases: Leases::default(),
+        enrolling: Enrolling::default(),
         user_states: UserStates::default(),
         large_calls: Arc::new(Semaphore::new(1)),
         backups: Backups::default(),
         icons: Icons::default(),
         ticket_keys,
         session_proof_key,
+        recovery_key,
+        last_recovery: Mutex::default(),
         throttle: Throttle::new(config.limits),
         launch_turns: LaunchTurns::default(),
         uses: Arc::default(),
@@ -256,6 +264,8 @@ fn start_background(
     spawn("log", Box::pin(async move { b.audit.write_behind(&*b.store, s).await }));
     spawn("log's length", Box::pin(audit::retention::run(broker.clone(), signal.clone())));
     spawn("syslog", Box::pin(audit::syslog::run(broker.clone(), signal.clone())));
+    let (b, s) = (broker.clone(), signal.clone());
+    spawn("token uses", Box::pin(async move { b.token_uses.write_behind(&*b.store, &b.farm, s).await }));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));

@@ -35,6 +35,9 @@ pub struct SealedSignIn {
     pub user: Id<User>,
     /// Of the password it was made with.
     pub credential_revision: u64,
+    /// Of the second factor that was shown beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor_revision: Option<u64>,
     /// When the user signed in.
     pub issued_at: Timestamp,
     /// When it ends at the latest.
@@ -118,6 +121,7 @@ mod tests {
             id: Id::generate(at(1)),
             user: Id::generate(at(2)),
             credential_revision: 7,
+            factor_revision: None,
             issued_at: at(100),
             expires_at: at(1_000),
             idle_until: at(200),

@@ -1,7 +1,7 @@
 //! What all parts of a broker share.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{
-        administrators::{Caller, Presences, permitted},
+        administrators::{Caller, Enrolling, Leases, Messages, Presences, permitted},
         audit::AuditLog,
         documents::backup::Backups,
         icon::Icons,
         launch::{LaunchTurns, Uses},
         objects::ChangeError,
         sign_in::EndedSignIns,
+        token_uses::TokenUses,
         user_state::UserStates,
     },
     config::BrokerConfig,
@@ -29,6 +30,7 @@ use crate::{
     farm::FarmFeed,
     gateways::Gateways,
     hosts::{Hosts, history::LoadHistory},
+    recovery::RecoveryKey,
     schedules::Schedules,
     session_proof::SessionProofKey,
     sign_in_token::SignInKey,
@@ -78,10 +80,18 @@ pub struct Broker {
     pub sign_in_key: SignInKey,
     /// Sign-ins that were ended before their time.
     pub ended_sign_ins: EndedSignIns,
+    /// When tokens were used last.
+    pub token_uses: TokenUses,
     /// Which administrators were here lately.
     pub presences: Presences,
     /// Load over the last hours.
     pub load_history: LoadHistory,
+    /// Messages that administrators have left each other.
+    pub messages: Messages,
+    /// Who edits what.
+    pub leases: Leases,
+    /// Who is setting up a second factor.
+    pub enrolling: Enrolling,
     /// Favourites and recently opened resources.
     pub user_states: UserStates,
     /// One place: calls that hold a whole farm go one by one, which bounds this process's memory.
@@ -94,6 +104,10 @@ pub struct Broker {
     pub ticket_keys: TicketKeys,
     /// Proves whose a session is.
     pub session_proof_key: SessionProofKey,
+    /// Checks who may recover a root administrator.
+    pub recovery_key: RecoveryKey,
+    /// Of when the last proof was that did: an earlier one counts no more.
+    pub last_recovery: Mutex<Option<Timestamp>>,
     /// Bounds what one address or account may ask for.
     pub throttle: Throttle,
     /// Whose launch of the same thing is first.

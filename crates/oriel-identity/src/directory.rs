@@ -48,6 +48,12 @@ pub enum Refused {
         /// When it may be tried again.
         until: Timestamp,
     },
+    /// Name and password are right, and a code is wanted beside them.
+    #[error("a code is wanted")]
+    CodeNeeded,
+    /// Name and password are right, and the code is wrong or was used before.
+    #[error("the code is wrong or was used before")]
+    WrongCode,
     /// Too many sign-ins at once.
     #[error("too many people are signing in at once")]
     Busy,
@@ -61,6 +67,10 @@ pub enum Refused {
 pub enum Answer {
     /// Name or password is wrong. Said of everything that would tell a guesser something.
     Wrong,
+    /// Name and password are right: a code of their second factor is wanted.
+    CodeNeeded,
+    /// Name and password are right, the code is not.
+    WrongCode,
     /// Not their fault; worth trying again in a moment.
     TryAgain,
 }
@@ -74,12 +84,14 @@ impl Refused {
             | Refused::NoPassword
             | Refused::Disabled
             | Refused::Locked { .. } => Answer::Wrong,
+            Refused::CodeNeeded => Answer::CodeNeeded,
+            Refused::WrongCode => Answer::WrongCode,
             Refused::Busy | Refused::Unavailable(_) => Answer::TryAgain,
         }
     }
 
     /// Whether it may have been a guess, so that it counts towards locking.
     pub(crate) fn is_failure(&self) -> bool {
-        self.answer() == Answer::Wrong
+        matches!(self.answer(), Answer::Wrong | Answer::WrongCode)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`Directory`] says whether a name and a password belong together. The first one is the farm's
 //! own ([`LocalDirectory`], argon2id); LDAP and Active Directory come beside it. A [`SignIn`] stands
-//! in front of any of them and keeps guessers out ([`Lockout`]).
+//! in front of any of them and keeps guessers out ([`Lockout`]). Whoever has a second factor shows a
+//! code of their authenticator beside the password ([`TotpKey`]).
 //!
 //! From outside, an unknown name, a wrong password, a disabled and a locked account look alike, in
 //! answer and in work done; [`Refused`] tells them apart for the log.
@@ -17,6 +18,7 @@ mod name;
 mod password;
 mod policy;
 mod sign_in;
+mod totp;
 
 pub use directory::{Answer, Authenticated, Directory, Refused};
 pub use local::{Account, Accounts, AccountsError, LocalDirectory};
@@ -24,4 +26,5 @@ pub use lockout::{Admission, ENTRIES_MAX, Limits, Lockout};
 pub use name::normalised;
 pub use password::{Cost, PasswordError, Passwords, Verdict, WAITING_PER_WORKER};
 pub use policy::{PasswordRefused, check_new_password};
-pub use sign_in::SignIn;
+pub use sign_in::{SecondFactor, SignIn};
+pub use totp::TotpKey;

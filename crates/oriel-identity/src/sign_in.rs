@@ -14,6 +14,19 @@ use crate::{
     name::normalised,
 };
 
+/// What came of asking for the second factor of somebody whose password is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// It was shown, or none is wanted.
+    Shown,
+    /// One is wanted, and none was sent.
+    Needed,
+    /// What was sent is wrong: a guess.
+    Wrong,
+    /// It could not be looked at.
+    Unknown,
+}
+
 /// Lets people in. One for each broker.
 pub struct SignIn {
     directory: Arc<dyn Directory>,
@@ -37,6 +50,21 @@ impl SignIn {
         now: Timestamp,
         limits: &Limits,
     ) -> Result<Authenticated, Refused> {
+        let none = |_| std::future::ready(SecondFactor::Shown);
+        self.sign_in_with(name, password, none, address, now, limits).await
+    }
+
+    /// As [`SignIn::sign_in`], but whoever has the right password is asked for a `second` factor before they
+    /// count as signed in: wrong codes add up however often the password is right between them.
+    pub async fn sign_in_with<S: Future<Output = SecondFactor>>(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        second: impl FnOnce(Authenticated) -> S,
+        address: Option<IpAddr>,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Result<Authenticated, Refused> {
         // Names that nobody can have share one count.
         let account = normalised(name).unwrap_or_default();
         let admission = self.lockout().attempt(&account, address, now, limits);
@@ -45,12 +73,52 @@ impl SignIn {
             return Err(Refused::Locked { until });
         }
         let outcome = self.directory.authenticate(name, password).await;
+        let outcome = match outcome {
+            Ok(authenticated) => match second(authenticated.clone()).await {
+                SecondFactor::Shown => Ok(authenticated),
+                SecondFactor::Needed => Err(Refused::CodeNeeded),
+                SecondFactor::Wrong => Err(Refused::WrongCode),
+                SecondFactor::Unknown => Err(Refused::Unavailable("the code cannot be checked".to_owned())),
+            },
+            refused => refused,
+        };
         match &outcome {
             Ok(_) => self.lockout().succeeded(&account, address, limits),
             Err(refused) if refused.is_failure() => {}
             Err(_) => self.lockout().withdrawn(&account, address, limits),
         }
         outcome
+    }
+
+    /// Looks at a code of somebody who is signed in, behind the same guard: a wrong one counts as a wrong
+    /// password does.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Locked`], [`Refused::WrongCode`], or that it could not be looked at.
+    pub async fn prove(
+        &self,
+        name: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+        limits: &Limits,
+        check: impl Future<Output = SecondFactor>,
+    ) -> Result<(), Refused> {
+        let account = normalised(name).unwrap_or_default();
+        if let Admission::Wait { until } = self.lockout().attempt(&account, address, now, limits) {
+            return Err(Refused::Locked { until });
+        }
+        let found = check.await;
+        if found == SecondFactor::Wrong {
+            return Err(Refused::WrongCode);
+        }
+        // It says nothing about the password, so wrong ones of before still count.
+        self.lockout().withdrawn(&account, address, limits);
+        match found {
+            SecondFactor::Shown => Ok(()),
+            SecondFactor::Needed | SecondFactor::Wrong => Err(Refused::CodeNeeded),
+            SecondFactor::Unknown => Err(Refused::Unavailable("the code cannot be checked".to_owned())),
+        }
     }
 
     /// An administrator unlocks an account.
@@ -185,6 +253,31 @@ mod tests {
         assert_eq!(house.sign_in.locked_until("ALICE", Timestamp::UNIX_EPOCH), Some(until));
         house.sign_in.unlock("Alice ");
         assert!(house.knock("alice", "correct horse").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn wrong_codes_lock_the_account_although_the_password_is_right() {
+        let house = house().await;
+        let knock = async |found: SecondFactor| {
+            let (password, second) =
+                (Zeroizing::new("correct horse".to_owned()), |_| std::future::ready(found));
+            let at = Timestamp::UNIX_EPOCH;
+            house.sign_in.sign_in_with("alice", password, second, None, at, &LIMITS).await.err()
+        };
+        for _ in 0..2 {
+            // That a code is wanted is no guess, and does not forgive one.
+            assert_eq!(knock(SecondFactor::Needed).await, Some(Refused::CodeNeeded));
+            assert_eq!(knock(SecondFactor::Wrong).await, Some(Refused::WrongCode));
+        }
+        let at = Timestamp::UNIX_EPOCH;
+        let proved = house.sign_in.prove("Alice", None, at, &LIMITS, async { SecondFactor::Wrong }).await;
+        assert_eq!(proved, Err(Refused::WrongCode));
+        let until = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(15);
+        assert_eq!(knock(SecondFactor::Shown).await, Some(Refused::Locked { until }));
+        let proved = house.sign_in.prove("alice", None, at, &LIMITS, async { SecondFactor::Shown }).await;
+        assert_eq!(proved, Err(Refused::Locked { until }));
+        house.sign_in.unlock("alice");
+        assert_eq!(knock(SecondFactor::Shown).await, None);
     }
 
     #[tokio::test]

@@ -119,12 +119,27 @@ pub struct AdministrationSettings {
     pub lifetime_hours: u32,
     /// A sign-in that is not used this long ends, in minutes; null: only with its lifetime.
     pub idle_minutes: Option<u32>,
+    /// Whether administrators show a code of their authenticator beside their password.
+    pub second_factor: SecondFactor,
+}
+
+/// Whether a second factor is wanted beside the password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    /// Nobody is asked for one, not even who has one.
+    Off,
+    /// Whoever has one is asked for it.
+    #[default]
+    Optional,
+    /// Whoever has none sets one up before anything else.
+    Required,
 }
 
 impl Default for AdministrationSettings {
     fn default() -> Self {
         // A working day, and a meeting: whoever is away longer may have left the screen unlocked.
-        Self { lifetime_hours: 12, idle_minutes: Some(60) }
+        Self { lifetime_hours: 12, idle_minutes: Some(60), second_factor: SecondFactor::default() }
     }
 }
 

@@ -42,10 +42,12 @@ pub enum Via {
     Api,
     /// The farm itself.
     System,
+    /// The broker's machine, by whoever may read its data directory: `oriel recover-root`.
+    Recovery,
 }
 
 impl Via {
-    const ALL: [Via; 4] = [Via::Portal, Via::Cli, Via::Api, Via::System];
+    const ALL: [Via; 5] = [Via::Portal, Via::Cli, Via::Api, Via::System, Via::Recovery];
 
     /// The word used in the store and the API.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Via {
             Via::Cli => "cli",
             Via::Api => "api",
             Via::System => "system",
+            Via::Recovery => "recovery",
         }
     }
 

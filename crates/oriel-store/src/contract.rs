@@ -48,6 +48,7 @@ where
     writers_at_once_lose_nothing(fresh().await).await;
     icons_are_kept_once(fresh().await).await;
     what_a_user_keeps_goes_with_the_user(fresh().await).await;
+    no_code_is_used_twice_and_none_of_before(fresh().await).await;
     what_brokers_remember_is_replaced_whole(fresh().await).await;
     answers_are_kept_until_they_expire_or_their_token_goes(fresh().await).await;
     ended_sign_ins_are_remembered_until_they_expire(fresh().await).await;
@@ -412,6 +413,20 @@ async fn what_a_user_keeps_goes_with_the_user(store: Store) {
     assert!(matches!(store.put_user_state(user, greedy).await, Err(StoreError::Refused(_))));
     commit(&store, Transaction::new(alice(), at(2)).delete(user, 1)).await;
     assert_eq!(store.user_state(user).await.expect("reads"), UserState::default());
+}
+
+async fn no_code_is_used_twice_and_none_of_before(store: Store) {
+    let user = Id::<User>::generate(at(0));
+    commit(&store, Transaction::new(alice(), at(1)).create(user, "alice", None, &User::default())).await;
+    let mut counted = Vec::new();
+    for step in [7, 7, 6, 8] {
+        counted.push(store.use_code(user, step).await.expect("kept"));
+    }
+    assert_eq!(counted, [true, false, false, true]);
+    assert!(store.use_code(Id::generate(at(0)), 8).await.expect("kept"), "another user's is another code");
+    assert_eq!(*store.watch().borrow(), 1, "it is not in the log");
+    commit(&store, Transaction::new(alice(), at(2)).delete(user, 1)).await;
+    assert!(store.use_code(user, 1).await.expect("kept"), "it goes with the user");
 }
 
 async fn what_brokers_remember_is_replaced_whole(store: Store) {

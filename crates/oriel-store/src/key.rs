@@ -11,6 +11,7 @@ use std::{
 
 use ring::{
     aead::{AES_256_GCM, LessSafeKey, UnboundKey},
+    hmac,
     rand::{SecureRandom, SystemRandom},
 };
 use zeroize::Zeroizing;
@@ -28,6 +29,7 @@ const FILE_LEN: usize = PREFIX.len() + 2 * KEY_LEN + 1;
 pub struct FarmKey {
     id: u8,
     cipher: LessSafeKey,
+    root: hmac::Key,
 }
 
 /// The farm key could not be had.
@@ -72,7 +74,15 @@ impl FarmKey {
     /// The key with these bytes.
     pub fn from_bytes(bytes: &[u8; KEY_LEN]) -> Self {
         let unbound = UnboundKey::new(&AES_256_GCM, bytes).expect("the length is that of the cipher");
-        Self { id: FIRST, cipher: LessSafeKey::new(unbound) }
+        let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        Self { id: FIRST, cipher: LessSafeKey::new(unbound), root }
+    }
+
+    /// A key for another purpose, which opens no secret (NIST SP 800-108r1, 4.1 with HMAC-SHA256, one block).
+    pub fn derived(&self, purpose: &str) -> Zeroizing<[u8; KEY_LEN]> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        bytes.copy_from_slice(hmac::sign(&self.root, purpose.as_bytes()).as_ref());
+        bytes
     }
 
     /// Reads the key from its file, or makes one there that only the owner can read. Two processes
@@ -93,7 +103,8 @@ impl FarmKey {
         })
     }
 
-    fn load(path: &Path) -> Result<Option<Self>, FarmKeyError> {
+    /// Reads the key from its file; none where there is no file.
+    pub fn load(path: &Path) -> Result<Option<Self>, FarmKeyError> {
         let unreadable = |source| FarmKeyError::File { path: path.to_owned(), verb: "read", source };
         let file = match File::open(path) {
             Ok(file) => file,

@@ -65,6 +65,10 @@ pub trait SettingsStore: Send + Sync {
     /// Replaces what a user keeps in the portal. Not in the change log. It goes with the user.
     async fn put_user_state(&self, user: Id<User>, state: UserState) -> Result<(), StoreError>;
 
+    /// Notes that a user used the one-time code of this time step; false: one of it or of a later step was
+    /// used before, so this one does not count. Not in the change log. It goes with the user.
+    async fn use_code(&self, user: Id<User>, step: i64) -> Result<bool, StoreError>;
+
     /// What brokers remember of the duty `name`; none: nothing yet.
     async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError>;
 

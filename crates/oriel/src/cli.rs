@@ -63,6 +63,12 @@ pub enum Command {
     /// Run broker, gateway and agent on this machine, each as a process of its own
     #[cfg(all(feature = "broker", feature = "gateway", feature = "agent"))]
     AllInOne(crate::all_in_one::Options),
+    /// Make somebody a root administrator with a new password, on the broker's machine
+    ///
+    /// For when nobody can sign in as root any more. The broker must run; whoever can read its data
+    /// directory may do it, and it stands in the change log.
+    #[cfg(feature = "broker")]
+    RecoverRoot(node::recover::RecoverOptions),
     #[command(flatten)]
     Admin(admin::AdminCommand),
 }
@@ -199,6 +205,11 @@ mod tests {
             "oriel gateway list",
             "oriel broker restore --config broker.toml --from backup.json",
             "oriel broker restore --data /d --from backup.json --passphrase-file p",
+            "oriel token create t --role custom --reach-allow view,modify:publishing --reach-site Berlin --days 30",
+            "oriel administrator create anna --user anna --role power --reach-hidden audit",
+            "oriel administrator message Lunch --session 0192",
+            "oriel recover-root --config broker.toml --user anna --reset-second-factor",
+            "oriel recover-root --data /d --user anna --password-stdin --url https://127.0.0.1:7",
             "oriel revert 17 --transaction",
             "oriel log --transaction 15",
             "oriel log --code session --outcome refused --text anna",

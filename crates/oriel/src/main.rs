@@ -47,6 +47,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Broker(command) => command.run(desk),
         Command::Gateway(command) => command.run(desk),
         Command::Agent(command) => command.run(),
+        #[cfg(feature = "broker")]
+        Command::RecoverRoot(options) => node::recover::run(&options, connection),
         #[cfg(all(feature = "broker", feature = "gateway", feature = "agent"))]
         Command::AllInOne(options) => all_in_one::run(&options),
     }

@@ -115,7 +115,8 @@ impl Broker {
                 let name: String = name.chars().take(64).collect();
                 self.record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
                 return Err(match refused.answer() {
-                    Answer::Wrong => SignInError::Refused,
+                    // Users of the portal are asked for no code.
+                    Answer::Wrong | Answer::CodeNeeded | Answer::WrongCode => SignInError::Refused,
                     Answer::TryAgain => SignInError::Busy,
                 });
             }
@@ -196,6 +197,7 @@ fn new_sign_in(
         id: Id::generate(now),
         user: user.id,
         credential_revision: view.credentials.get(&user.id)?.revision(),
+        factor_revision: None,
         issued_at: now,
         expires_at,
         idle_until: expires_at,

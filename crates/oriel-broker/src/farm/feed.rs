@@ -9,7 +9,10 @@ use oriel_store::{Action, CHANGES_MAX, Change, ChangeQuery, SettingsStore, Store
 use tokio::{sync::watch, time::timeout};
 
 use super::FarmView;
-use crate::app::credential::{Credential, PASSWORD_SECRET};
+use crate::app::{
+    credential::{Credential, PASSWORD_SECRET},
+    factor::{FACTOR_SECRET, Factor},
+};
 
 /// This broker's memory has not caught up with the store in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -122,16 +125,11 @@ impl FarmFeed {
             let changes = store.changes(ChangeQuery::after(view.sequence)).await?;
             let Some(last) = changes.last() else { return Ok(()) };
             let (is_whole, sequence) = (changes.len() < CHANGES_MAX, last.sequence);
-            let passwords = take_in(&mut view, &changes);
-            for user in passwords {
-                let credential = credential(store, user).await?;
-                let credentials = Arc::make_mut(&mut view.credentials);
-                match credential {
-                    Some(credential) if view.users.get(user).is_some() => {
-                        credentials.insert(user, credential)
-                    }
-                    _ => credentials.remove(&user),
-                };
+            for user in take_in(&mut view, &changes) {
+                let (credential, factor) = secrets(store, user).await?;
+                let is_there = view.users.get(user).is_some();
+                replace(&mut view.credentials, user, credential.filter(|_| is_there));
+                replace(&mut view.factors, user, factor.filter(|_| is_there));
             }
             view.sequence = sequence;
             self.view.store(Arc::new(view));
@@ -155,32 +153,54 @@ impl std::fmt::Debug for FarmFeed {
 
 async fn whole(store: &dyn SettingsStore) -> Result<FarmView, StoreError> {
     let mut view = FarmView::from_snapshot(&store.load().await?);
-    let mut credentials = SortedMap::default();
+    let (mut credentials, mut factors) = (SortedMap::default(), SortedMap::default());
     let users: Vec<Id<User>> = view.users.iter().map(|user| user.id).collect();
     for user in users {
-        if let Some(credential) = credential(store, user).await? {
-            credentials.insert(user, credential);
-        }
+        let (credential, factor) = secrets(store, user).await?;
+        credential.map(|credential| credentials.insert(user, credential));
+        factor.map(|factor| factors.insert(user, factor));
     }
-    view.credentials = Arc::new(credentials);
+    (view.credentials, view.factors) = (Arc::new(credentials), Arc::new(factors));
     Ok(view)
 }
 
-/// A secret that cannot be opened locks out one user, not the farm.
-async fn credential(store: &dyn SettingsStore, user: Id<User>) -> Result<Option<Credential>, StoreError> {
-    match store.secret(user.cast(), PASSWORD_SECRET).await {
-        Ok(secret) => Ok(secret.and_then(|secret| Credential::from_secret(&secret))),
-        Err(error @ StoreError::Secret { .. }) => {
-            tracing::error!(user.id = %user, %error, "a user's password cannot be read; the user cannot sign in");
-            Ok(None)
-        }
+/// What a user signs in with. A secret that cannot be read locks out one user, not the farm: without their
+/// second factor they have no password either.
+async fn secrets(
+    store: &dyn SettingsStore,
+    user: Id<User>,
+) -> Result<(Option<Credential>, Option<Factor>), StoreError> {
+    let locked_out = |what: &str, error: &dyn std::fmt::Display| {
+        tracing::error!(user.id = %user, %error, "a user's {what} cannot be read; the user cannot sign in");
+        Ok((None, None))
+    };
+    let credential = match store.secret(user.cast(), PASSWORD_SECRET).await {
+        Ok(secret) => secret.and_then(|secret| Credential::from_secret(&secret)),
+        Err(error @ StoreError::Secret { .. }) => return locked_out("password", &error),
+        Err(error) => return Err(error),
+    };
+    match store.secret(user.cast(), FACTOR_SECRET).await {
+        Ok(None) => Ok((credential, None)),
+        Ok(Some(secret)) => match Factor::from_secret(&secret) {
+            Some(factor) => Ok((credential, Some(factor))),
+            None => locked_out("second factor", &"it is damaged"),
+        },
+        Err(error @ StoreError::Secret { .. }) => locked_out("second factor", &error),
         Err(error) => Err(error),
     }
 }
 
-/// Applies changes; returns the users whose password must be read again.
+fn replace<T: Clone>(all: &mut Arc<SortedMap<Id<User>, T>>, user: Id<User>, now: Option<T>) {
+    match now {
+        Some(now) => Arc::make_mut(all).insert(user, now),
+        None if all.contains_key(&user) => Arc::make_mut(all).remove(&user),
+        None => None,
+    };
+}
+
+/// Applies changes; returns the users whose secrets must be read again.
 fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
-    let mut passwords = HashSet::new();
+    let mut users = HashSet::new();
     for change in changes {
         match change.action {
             Action::Created | Action::Changed => {
@@ -190,14 +210,15 @@ fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
             }
             Action::Deleted => view.remove(change.kind, change.id),
             Action::SecretSet | Action::SecretRemoved => {
-                if change.kind == Kind::User && change.secret.as_deref() == Some(PASSWORD_SECRET) {
-                    passwords.insert(change.id.cast());
+                let is_read = [PASSWORD_SECRET, FACTOR_SECRET].map(Some).contains(&change.secret.as_deref());
+                if change.kind == Kind::User && is_read {
+                    users.insert(change.id.cast());
                 }
             }
         }
     }
     view.reindex();
-    passwords
+    users
 }
 
 #[cfg(test)]

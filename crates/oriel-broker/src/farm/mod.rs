@@ -40,7 +40,7 @@ pub use listing::Listing;
 pub use objects::Objects;
 pub use resolved::{ResolvedHost, ResolvedHosts};
 
-use crate::app::credential::Credential;
+use crate::app::{credential::Credential, factor::Factor};
 
 /// A kind whose objects a [`FarmView`] holds: every one.
 pub trait Held: Spec {
@@ -61,6 +61,8 @@ macro_rules! farm_view {
             $(#[doc = $about] pub $plural: Arc<Objects<$spec>>,)*
             /// The password hashes of users, opened.
             pub credentials: Arc<SortedMap<Id<User>, Credential>>,
+            /// The second factors of users, opened.
+            pub factors: Arc<SortedMap<Id<User>, Factor>>,
             /// Resources in the order and with the status in which users see them.
             pub listing: Arc<Listing>,
             /// The resources that changed since `listing` was made.
@@ -249,6 +251,9 @@ impl FarmView {
         }
         if kind == Kind::User && self.credentials.contains_key(&id.cast()) {
             Arc::make_mut(&mut self.credentials).remove(&id.cast());
+        }
+        if kind == Kind::User && self.factors.contains_key(&id.cast()) {
+            Arc::make_mut(&mut self.factors).remove(&id.cast());
         }
     }
 

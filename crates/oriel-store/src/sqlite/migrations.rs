@@ -14,6 +14,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("0003_transaction.sql"),
     include_str!("0004_answer.sql"),
     include_str!("0005_log.sql"),
+    include_str!("0006_used_code.sql"),
 ];
 
 /// Marks the file as ours: "ORIL".

@@ -301,6 +301,10 @@ impl SettingsStore for SqliteStore {
         self.writer.run(move |connection| Ok(rows::put_user_state(connection, user, &state)?)).await
     }
 
+    async fn use_code(&self, user: Id<User>, step: i64) -> Result<bool, StoreError> {
+        self.writer.run(move |connection| Ok(rows::use_code(connection, user, step)?)).await
+    }
+
     async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError> {
         self.reader.run(move |connection| Ok(rows::kept(connection, name)?)).await
     }

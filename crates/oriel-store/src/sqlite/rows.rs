@@ -326,6 +326,12 @@ pub(super) fn put_user_state(connection: &Connection, user: Id<User>, state: &Us
     execute(connection, sql::USER_STATE_PUT, params![user.to_string(), to_json(state)])
 }
 
+/// Whether no code of this step or a later one was used before.
+pub(super) fn use_code(connection: &Connection, user: Id<User>, step: i64) -> Result<bool> {
+    let written = connection.prepare_cached(sql::CODE_USE)?.execute(params![user.to_string(), step])?;
+    Ok(written == 1)
+}
+
 pub(super) fn kept(connection: &Connection, name: &str) -> Result<Option<Value>> {
     let mut statement = connection.prepare_cached(sql::KEPT)?;
     let mut rows = statement.query(params![name])?;

@@ -52,6 +52,7 @@ statements! {
     TRANSACTION_END = "transaction_end.sql";
     LOG_HEAD = "log_head.sql";
     LOG_HEAD_PUT = "log_head_put.sql";
+    CODE_USE = "code_use.sql";
     KEY_CHECK = "key_check.sql";
     KEY_CHECK_INSERT = "key_check_insert.sql";
 }

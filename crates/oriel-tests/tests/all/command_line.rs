@@ -26,6 +26,11 @@ impl Terminal {
         Self { directory, url, token: farm.admin.token().to_owned() }
     }
 
+    /// The same terminal with another token.
+    pub fn as_token(&self, token: &str) -> Self {
+        Self { directory: self.directory.clone(), url: self.url.clone(), token: token.to_owned() }
+    }
+
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program().unwrap());
         command

@@ -23,6 +23,7 @@ mod placement;
 mod policies;
 mod pressure;
 mod publishing;
+mod roots;
 mod schedules;
 mod settings;
 mod sign_in;

@@ -149,6 +149,12 @@ impl Client {
         self.answer(self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body))
     }
 
+    /// Deletes something that has no revisions.
+    pub fn delete_at(&self, path: &str) -> Outcome<Value> {
+        self.may_change()?;
+        self.answer(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call())
+    }
+
     /// Deletes something that has this revision.
     pub fn delete(&self, path: &str, revision: u64) -> Outcome<Value> {
         self.may_change()?;

@@ -55,6 +55,7 @@ pub fn of(kind: Kind) -> &'static [Column] {
                     Column::plain("GROUP", "/spec/who/group"),
                     Column::plain("EMAIL", "/spec/email"),
                     DESCRIPTION,
+                    Column::plain("SITES", "/spec/reach/sites").wide(),
                     CHANGED,
                     BY,
                     ID,
@@ -105,6 +106,7 @@ pub fn of(kind: Kind) -> &'static [Column] {
                     Column::plain("FULL NAME", "/spec/full_name"),
                     ENABLED,
                     Column::plain("PASSWORD", "/has_password"),
+                    Column::plain("SECOND FACTOR", "/has_second_factor").wide(),
                     Column::plain("GROUPS", "/spec/groups"),
                     Column::plain("ACCOUNT", "/spec/account").wide(),
                     CHANGED,
@@ -170,7 +172,9 @@ pub fn of(kind: Kind) -> &'static [Column] {
                     NAME,
                     Column::plain("ROLE", "/spec/role"),
                     Column::plain("UNTIL", "/spec/expires_at"),
+                    Column::plain("LAST USED", "/last_used_at"),
                     DESCRIPTION,
+                    Column::plain("SITES", "/spec/reach/sites").wide(),
                     CHANGED,
                     BY,
                     ID,
@@ -205,6 +209,16 @@ pub const SESSIONS: &[Column] = &[
     Column::plain("CLIENT", "/client/address"),
     Column::plain("GATEWAY", "/gateway_name").wide(),
     Column::plain("ACCOUNT", "/account").wide(),
+    Column::plain("ID", "/id"),
+];
+
+/// Administrators who are signed in.
+pub const ADMINISTRATOR_SESSIONS: &[Column] = &[
+    Column::plain("USER", "/user_name"),
+    Column::plain("FROM", "/address"),
+    Column::plain("SINCE", "/since"),
+    Column::plain("ACTIVE", "/active_at"),
+    Column::plain("BROWSER", "/browser").wide(),
     Column::plain("ID", "/id"),
 ];
 

@@ -8,6 +8,7 @@
 //! may do through the API, with the same permissions and the same refusals.
 
 mod access;
+mod administrator;
 mod application;
 mod apply;
 mod backup;
@@ -39,6 +40,7 @@ mod pool;
 mod ports;
 mod problem;
 mod publish;
+mod reach;
 mod resource;
 mod schedule;
 mod schema;
@@ -153,6 +155,9 @@ pub enum AdminCommand {
     /// Invitations: let a gateway or a session host join the farm
     #[command(subcommand)]
     Invite(invite::InviteCommand),
+    /// Administrators: who may manage the farm, and who is signed in to do so
+    #[command(subcommand)]
+    Administrator(Box<administrator::AdministratorCommand>),
     /// API tokens: what scripts and this command line identify themselves with
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -200,6 +205,7 @@ pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format
         AdminCommand::Group(command) => command.run(&desk()?),
         AdminCommand::Session(command) => command.run(&desk()?),
         AdminCommand::Invite(command) => command.run(&desk()?),
+        AdminCommand::Administrator(command) => command.run(&desk()?),
         AdminCommand::Token(command) => command.run(&desk()?),
     }
 }

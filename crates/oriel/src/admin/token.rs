@@ -2,12 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use oriel_model::Kind;
 use serde_json::json;
 
-use super::{Desk, connection::write_private, frame::Ended, objects, plan};
+use super::{
+    Desk,
+    connection::write_private,
+    frame::Ended,
+    names, objects, plan,
+    reach::{ReachOptions, Role},
+};
 use crate::failure::{Failure, Outcome};
 
 /// `oriel token …`
@@ -22,6 +28,8 @@ pub enum TokenCommand {
         /// What it may do
         #[arg(long, value_enum)]
         role: Role,
+        #[command(flatten)]
+        reach: Box<ReachOptions>,
         /// For administrators
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
@@ -34,31 +42,22 @@ pub enum TokenCommand {
     },
 }
 
-/// What a token may do.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything
-    Root,
-    /// See everything, change nothing
-    Viewer,
-    /// See sessions and act on them
-    HelpDesk,
-}
-
 impl TokenCommand {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self {
             TokenCommand::Ended(command) => command.run(desk, Kind::Token),
-            TokenCommand::Create { name, role, description, days, output_file } => {
-                let role = match role {
-                    Role::Root => "root",
-                    Role::Viewer => "viewer",
-                    Role::HelpDesk => "help_desk",
-                };
+            TokenCommand::Create { name, role, reach, description, days, output_file } => {
                 let expires_at =
                     days.map(|days| Timestamp::now() + SignedDuration::from_hours(24 * i64::from(days)));
-                let spec = json!({"role": role, "description": description, "expires_at": expires_at});
+                let mut spec =
+                    json!({"role": role.as_str(), "description": description, "expires_at": expires_at});
+                if let Some(reach) = reach.said() {
+                    spec["reach"] = reach;
+                    // A token as it is kept, which names are read from, has the digest of its secret.
+                    spec["secret_sha256"] = "".into();
+                    names::to_ids(&desk.client, Kind::Token, &mut spec)?;
+                    spec.as_object_mut().map(|fields| fields.remove("secret_sha256"));
+                }
                 let body = json!({"name": name, "spec": spec});
                 if desk.client.dry_run() {
                     return plan::of_action(desk, &format!("Would create token \"{name}\"."));

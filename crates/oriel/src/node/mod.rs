@@ -12,6 +12,8 @@ pub mod gateway;
 pub mod join;
 mod parent;
 #[cfg(feature = "broker")]
+pub mod recover;
+#[cfg(feature = "broker")]
 pub mod restore;
 
 use std::path::PathBuf;

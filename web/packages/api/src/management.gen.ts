@@ -44,6 +44,8 @@ export type AdministrationSettings = {
 idle_minutes?: (number | null);
 /** How long one sign-in lasts at most, in hours. */
 lifetime_hours?: number;
+/** Whether administrators show a code of their authenticator beside their password. */
+second_factor?: SecondFactor;
 };
 
 /** A user, or every member of a group, who may manage the farm. They sign in to the management portal as that user. Whoever is one in several ways may do what any of them allows. */
@@ -654,6 +656,12 @@ code: string;
 status: (number)[];
 };
 
+/** A code of an authenticator, or a recovery code. */
+export type Code2 = {
+/** The code. */
+code: string;
+};
+
 export type CodePath = {
 /** The code. */
 code: string;
@@ -701,6 +709,8 @@ idle_percent?: number;
 
 /** Name and password. */
 export type Credentials = {
+/** A code of their authenticator, or a recovery code; wanted where the answer without is `code_needed`. */
+code?: (string | null);
 /** The user's name. */
 name: string;
 /** Their password. */
@@ -843,6 +853,42 @@ export type Drives = {
 direction?: Direction;
 };
 
+/** A settings object, of any kind. */
+export type Edited = {
+/** Its id. */
+id: string;
+/** Its kind. */
+kind: Kind;
+};
+
+/** An object that somebody edits. */
+export type Editing = {
+/** Who edits it, whoever began first before the others. */
+by: (Editor)[];
+/** Its id. */
+id: string;
+/** Its kind. */
+kind: Kind;
+/** Its name. */
+name: string;
+};
+
+/** What is edited. */
+export type EditingList = {
+/** By kind. */
+items: (Editing)[];
+};
+
+/** Somebody who edits an object. */
+export type Editor = {
+/** As the change log names them: `user anna`. */
+name: string;
+/** Their sign-in; none for a token. */
+session?: (string | null);
+/** Since when. */
+since: string;
+};
+
 /** What a rule says. */
 export type Effect = ("allow" | "deny");
 
@@ -933,7 +979,7 @@ sessions_threshold: Threshold;
 };
 
 export type EventsQuery = {
-/** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`. */
+/** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
 topics: string;
 };
 
@@ -1079,6 +1125,24 @@ after: unknown;
 before: unknown;
 /** Its path, such as `spec.settings.max_sessions`. */
 field: string;
+};
+
+/** The first root administrator. */
+export type FirstRoot = {
+/** Their full name. */
+full_name?: string;
+/** What they will sign in with. */
+name: string;
+/** Their password. */
+password: string;
+/** The token in the file `admin.token` of the broker's data directory. */
+token: string;
+};
+
+/** Whether the farm is at its first start. */
+export type FirstStart = {
+/** Whether nobody can sign in as root yet. */
+needed: boolean;
 };
 
 /** Whether a session of the user serves a launch. Ordered: the greatest is taken. */
@@ -1543,6 +1607,8 @@ changed_at: string;
 changed_by: string;
 /** Its id. */
 id: string;
+/** When it was used last on this broker, to the minute; none: never. */
+last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
 /** 1 when it was made, one more with every change. */
@@ -1603,6 +1669,14 @@ export type Item_for_TokenView = (TokenView | Part);
 /** One object of a page. */
 export type Item_for_UserView = (UserView | Part);
 
+/** A key for an authenticator. It counts once a code of it was sent. */
+export type Key = {
+/** To be shown as a QR code: `otpauth://totp/…`. */
+address: string;
+/** To be typed into the authenticator: base32. */
+key: string;
+};
+
 /** The keyboard. */
 export type Keyboard = {
 /** The layout in the session as a language tag, as in `de-DE`; absent: the user's own. */
@@ -1662,6 +1736,12 @@ theme?: (string | null);
 time_zone?: (string | null);
 /** Whose launch. */
 user: string;
+};
+
+/** For how many a message was left. */
+export type Left = {
+/** Sign-ins. */
+readers: number;
 };
 
 /** Where a value comes from. */
@@ -1803,14 +1883,20 @@ export type Me = {
 areas: Record<string, (Action)[]>;
 /** As the change log names them: `user anna`, `token admin`. */
 name: string;
+/** How many of their recovery codes are left. */
+recovery_codes: number;
 /** Their roles: what any of them permits is permitted. */
 roles: (RoleView)[];
 /** Whether there is no limit. */
 root: boolean;
+/** Whether they must set up a second factor before anything else. */
+second_factor_needed: boolean;
 /** Their sign-in; none for a token. */
 session?: (MySession | null);
 /** The token; none for a user. */
 token?: (string | null);
+/** Whether they have a second factor. */
+totp: boolean;
 /** The user; none for a token. */
 user?: (MyUser | null);
 };
@@ -1821,6 +1907,26 @@ export type Message = {
 title: string;
 /** What the user reads. */
 text: string;
+};
+
+/** A message from one administrator to another. */
+export type Message2 = {
+/** When it was written. */
+at: string;
+/** Who wrote it, as the change log names them: `user anna`. */
+from: string;
+/** Its id. */
+id: string;
+/** The sign-in to answer to; none where a token wrote it. */
+session?: (string | null);
+/** What it says. */
+text: string;
+};
+
+/** The caller's messages. */
+export type MessageList = {
+/** The oldest first. */
+items: (Message2)[];
 };
 
 /** How sessions are spread over hosts. */
@@ -2531,6 +2637,26 @@ users?: (string)[];
 view_only?: (Area)[];
 };
 
+/** Asks for somebody to be a root administrator with this password. */
+export type RecoverRoot = {
+/** When it was asked. */
+at: string;
+/** Their new password. */
+password: string;
+/** HMAC-SHA256 of all of it under a key made from the farm key, base64url. */
+proof: string;
+/** Whether their second factor is taken away. */
+reset_second_factor: boolean;
+/** The user's name; they are made if need be. */
+user: string;
+};
+
+/** Codes for when the authenticator is lost. Each counts once, and they are shown only now. */
+export type Recovery = {
+/** Ten of them. */
+recovery_codes: (string)[];
+};
+
 /** Why there is no host, in a sentence that names the pool or the like: see [`Refusal::fmt`]. */
 export type Refusal = {
 /** How many hosts each obstacle stands at. */
@@ -2632,6 +2758,12 @@ export type RoleView = {
 reach: Reach;
 /** The role. */
 role: AdministratorRole;
+};
+
+/** Somebody who can sign in as root now. */
+export type Root = {
+/** The user. */
+user: string;
 };
 
 /** A way to a session: a gateway of the farm, or an address in front of gateways. */
@@ -2808,6 +2940,9 @@ salt: string;
 /** The sealed bytes and their tag. */
 sealed: string;
 };
+
+/** Whether a second factor is wanted beside the password. */
+export type SecondFactor = ("off" | "optional" | "required");
 
 export type SessionCount = {
 /** With a client attached. */
@@ -3120,6 +3255,8 @@ changed_at: string;
 changed_by: string;
 /** Its id. */
 id: string;
+/** When it was used last on this broker, to the minute; none: never. */
+last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
 /** 1 when it was made, one more with every change. */
@@ -3170,6 +3307,8 @@ changed_at: string;
 changed_by: string;
 /** Whether they have a password. */
 has_password: boolean;
+/** Whether they have a second factor. */
+has_second_factor: boolean;
 /** Its id. */
 id: string;
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
@@ -3186,7 +3325,7 @@ spec: User;
 export type Verb = ("list" | "show" | "create" | "change" | "patch" | "delete");
 
 /** How a change came in. */
-export type Via = ("portal" | "cli" | "api" | "system");
+export type Via = ("portal" | "cli" | "api" | "system" | "recovery");
 
 /** Whom an administrator object is about. */
 export type Who = ({
@@ -3203,3 +3342,9 @@ me?: (Me | null);
 
 /** How a program's window opens. */
 export type Window = ("maximised" | "normal" | "minimised" | "full_screen");
+
+/** A message to administrators. */
+export type Words = {
+/** What it says: at most 1000 characters. */
+text: string;
+};

@@ -14,6 +14,8 @@ pub struct Caller {
     pub rights: Rights,
     /// How they are known.
     pub source: Source,
+    /// Whether they may do nothing but set up a second factor, which the farm wants and they lack.
+    pub must_enrol: bool,
 }
 
 /// How a caller is known.
@@ -35,7 +37,12 @@ pub enum Source {
 impl Caller {
     /// The farm itself.
     pub fn system() -> Self {
-        Self { author: Author::system(), rights: Rights::everything(), source: Source::System }
+        Self {
+            author: Author::system(),
+            rights: Rights::everything(),
+            source: Source::System,
+            must_enrol: false,
+        }
     }
 
     /// As the change log names them.

@@ -9,15 +9,15 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use oriel_identity::{Answer, Limits};
-use oriel_model::{Id, Object, Timestamp, user::User};
+use oriel_identity::{Answer, Authenticated, Limits, Refused, SecondFactor};
+use oriel_model::{Id, Object, Timestamp, farm, user::User};
 use oriel_store::{Author, EndedSignIn, SignIn, Via};
 use zeroize::Zeroizing;
 
 use super::{Caller, Rights, Source};
 use crate::{
     Broker,
-    app::{audit::Event, client::ClientSays},
+    app::{audit::Event, client::ClientSays, factor::Factor},
     farm::FarmView,
     hosts::lock,
     sign_in_token::SealedSignIn,
@@ -35,6 +35,12 @@ pub enum RefusedSignIn {
     /// Wrong name or password, locked, disabled, or no administrator: callers are not told which.
     #[error("name or password is wrong, or this user is no administrator")]
     Refused,
+    /// The password is right; a code is wanted beside it.
+    #[error("a code of your authenticator is wanted beside the password")]
+    CodeNeeded,
+    /// The password is right, the code is not.
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
     /// Too many passwords wait to be compared.
     #[error("the broker is busy; try again in a moment")]
     Busy,
@@ -55,6 +61,8 @@ pub struct SignedInAdministrator {
     pub rights: Rights,
     /// Their sign-in.
     pub sign_in: SealedSignIn,
+    /// Whether they may do nothing but set up a second factor.
+    pub must_enrol: bool,
 }
 
 impl SignedInAdministrator {
@@ -62,7 +70,7 @@ impl SignedInAdministrator {
     pub fn caller(self, address: Option<IpAddr>) -> Caller {
         let author = Author { name: format!("user {}", self.user.name), via: Via::Portal, address };
         let source = Source::SignIn { id: self.sign_in.id, user: self.user.id };
-        Caller { author, rights: self.rights, source }
+        Caller { author, rights: self.rights, source, must_enrol: self.must_enrol }
     }
 }
 
@@ -83,6 +91,21 @@ pub struct Presence {
     pub active_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// What was shown to sign in.
+    shown: Shown,
+}
+
+/// What was shown to sign in. With a new one of either, the sign-in counts no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    credential_revision: u64,
+    factor_revision: Option<u64>,
+}
+
+impl Shown {
+    fn at(sign_in: &SealedSignIn) -> Self {
+        Self { credential_revision: sign_in.credential_revision, factor_revision: sign_in.factor_revision }
+    }
 }
 
 /// Who was here lately.
@@ -112,8 +135,14 @@ impl Presences {
         }
         let browser = browser.chars().filter(|c| !c.is_control()).take(BROWSER_MAX).collect();
         let (id, user, since) = (sign_in.id, sign_in.user, sign_in.issued_at);
-        let expires_at = sign_in.expires_at;
-        all.insert(id, Presence { id, user, address, browser, since, active_at: at, expires_at });
+        let (expires_at, shown) = (sign_in.expires_at, Shown::at(sign_in));
+        all.insert(id, Presence { id, user, address, browser, since, active_at: at, expires_at, shown });
+    }
+
+    fn proved(&self, sign_in: &SealedSignIn) {
+        if let Some(one) = lock(&self.0).get_mut(&sign_in.id) {
+            one.shown = Shown::at(sign_in);
+        }
     }
 
     fn gone(&self, id: Id<SignIn>) -> Option<Presence> {
@@ -128,6 +157,7 @@ impl Broker {
         &self,
         name: &str,
         password: Zeroizing<String>,
+        code: Option<&str>,
         address: IpAddr,
         browser: &str,
     ) -> Result<(SignedInAdministrator, String), RefusedSignIn> {
@@ -138,23 +168,47 @@ impl Broker {
             self.record(&Event::AdministratorRefused { user_name: &name, address, why });
             RefusedSignIn::Refused
         };
-        let answer = self.people.sign_in(name, password, Some(address), self.now(), &limits).await;
-        let authenticated = match answer {
+        let second = |authenticated: Authenticated| self.second_factor(authenticated.user, code);
+        let signing_in = self.people.sign_in_with(name, password, second, Some(address), self.now(), &limits);
+        let authenticated = match signing_in.await {
             Ok(authenticated) => authenticated,
+            // The second half of signing in is still to come.
+            Err(Refused::CodeNeeded) => return Err(RefusedSignIn::CodeNeeded),
             Err(error) => {
                 let told = refused(&error.to_string());
-                return Err(if error.answer() == Answer::TryAgain { RefusedSignIn::Busy } else { told });
+                return Err(match error.answer() {
+                    Answer::TryAgain => RefusedSignIn::Busy,
+                    Answer::WrongCode => RefusedSignIn::WrongCode,
+                    Answer::Wrong | Answer::CodeNeeded => told,
+                });
             }
         };
         let view = self.farm.load();
         let user = view.users.get(authenticated.user).filter(|user| user.spec.enabled);
         let user = user.ok_or_else(|| refused("deleted or disabled in the meantime"))?.clone();
         let rights = Rights::of_user(&view, &user).ok_or_else(|| refused("no administrator"))?;
+        let must_enrol = must_enrol(&view, user.id);
         let sign_in = self.new_administrator_sign_in(&view, user.id).ok_or(RefusedSignIn::OutOfRandomness)?;
         let sealed = self.administrator_key().seal(&sign_in).ok_or(RefusedSignIn::OutOfRandomness)?;
         self.record(&Event::AdministratorSignedIn { user: user.id, user_name: &user.name, address });
         self.presences.saw(&sign_in, Some(address), browser, self.now());
-        Ok((SignedInAdministrator { user, rights, sign_in }, sealed))
+        Ok((SignedInAdministrator { user, rights, sign_in, must_enrol }, sealed))
+    }
+
+    /// Whether somebody with the right password shows their second factor, where one is wanted.
+    async fn second_factor(&self, user: Id<User>, code: Option<&str>) -> SecondFactor {
+        let is_wanted = {
+            let view = self.farm.load();
+            // That they are no administrator they are told as everybody is.
+            let is_administrator =
+                view.users.get(user).is_some_and(|user| Rights::of_user(&view, user).is_some());
+            is_administrator && factor_wanted(&view, user).is_some()
+        };
+        match code {
+            _ if !is_wanted => SecondFactor::Shown,
+            None => SecondFactor::Needed,
+            Some(code) => self.check_code(user, code).await,
+        }
     }
 
     /// The administrator whom a sealed sign-in belongs to, if it still counts. Whoever is no administrator
@@ -165,12 +219,9 @@ impl Broker {
             return None;
         }
         let view = self.farm.load();
-        let user = view.users.get(sign_in.user).filter(|user| user.spec.enabled)?.clone();
-        if view.credentials.get(&user.id)?.revision() != sign_in.credential_revision {
-            return None;
-        }
-        let rights = Rights::of_user(&view, &user)?;
-        Some(SignedInAdministrator { user, rights, sign_in })
+        let (user, rights) = still(&view, sign_in.user, Shown::at(&sign_in))?;
+        let must_enrol = must_enrol(&view, user.id);
+        Some(SignedInAdministrator { user, rights, sign_in, must_enrol })
     }
 
     /// What a caller may do now; none: their token or sign-in counts no more. For what goes on for long.
@@ -185,17 +236,19 @@ impl Broker {
             }
             Source::SignIn { id, user } => {
                 let presence = self.presences.get(id)?;
-                let idle = view
-                    .farm()
-                    .administration
-                    .idle_minutes
-                    .map(|idle| SignedDuration::from_mins(idle.into()));
-                let idle_until = idle.and_then(|idle| presence.active_at.checked_add(idle).ok());
-                let is_in_time = now < presence.expires_at && idle_until.is_none_or(|end| now < end);
-                let user = view.users.get(user).filter(|user| user.spec.enabled)?;
-                if is_in_time { Rights::of_user(&view, user) } else { None }
+                let is_in_time = is_in_time(&view, &presence, now);
+                let (user, rights) = still(&view, user, presence.shown)?;
+                (is_in_time && !must_enrol(&view, user.id)).then_some(rights)
             }
         }
+    }
+
+    /// Who is signed in now: not those who were idle for too long, nor whose password is another by now.
+    pub fn present(&self) -> Vec<Presence> {
+        let (view, now) = (self.farm.load(), self.now());
+        let mut all = self.presences.at(now);
+        all.retain(|one| is_in_time(&view, one, now) && still(&view, one.user, one.shown).is_some());
+        all
     }
 
     /// Notes that an administrator did something, and gives the new sealed form that lasts longer.
@@ -209,6 +262,15 @@ impl Broker {
         self.presences.saw(&administrator.sign_in, address, browser, now);
         let idle_until = self.idle_until(&administrator.sign_in, now);
         let sign_in = SealedSignIn { idle_until, ..administrator.sign_in.clone() };
+        let sealed = self.administrator_key().seal(&sign_in)?;
+        Some((sign_in, sealed))
+    }
+
+    /// The sign-in of an administrator who has just shown the second factor that they have now.
+    pub fn with_factor(&self, sign_in: SealedSignIn) -> Option<(SealedSignIn, String)> {
+        let factor_revision = self.farm.load().factors.get(&sign_in.user).map(Factor::revision);
+        let sign_in = SealedSignIn { factor_revision, ..sign_in };
+        self.presences.proved(&sign_in);
         let sealed = self.administrator_key().seal(&sign_in)?;
         Some((sign_in, sealed))
     }
@@ -234,6 +296,7 @@ impl Broker {
             id: Id::generate(now),
             user,
             credential_revision: view.credentials.get(&user)?.revision(),
+            factor_revision: factor_wanted(view, user),
             issued_at: now,
             expires_at: now.checked_add(lifetime).ok()?,
             idle_until: now,
@@ -247,4 +310,37 @@ impl Broker {
         let until = idle.and_then(|idle| now.checked_add(SignedDuration::from_mins(idle.into())).ok());
         until.unwrap_or(sign_in.expires_at).min(sign_in.expires_at)
     }
+}
+
+/// Whether a sign-in has neither expired nor been idle for too long.
+fn is_in_time(view: &FarmView, one: &Presence, now: Timestamp) -> bool {
+    let idle = view.farm().administration.idle_minutes.map(|idle| SignedDuration::from_mins(idle.into()));
+    let idle_until = idle.and_then(|idle| one.active_at.checked_add(idle).ok());
+    now < one.expires_at && idle_until.is_none_or(|end| now < end)
+}
+
+/// The user and what they may do, if what they showed to sign in still counts.
+fn still(view: &FarmView, user: Id<User>, shown: Shown) -> Option<(Arc<Object<User>>, Rights)> {
+    let user = view.users.get(user).filter(|user| user.spec.enabled)?.clone();
+    let is_same = view.credentials.get(&user.id)?.revision() == shown.credential_revision;
+    let wanted = factor_wanted(view, user.id);
+    let is_proved = wanted.is_none() || wanted == shown.factor_revision;
+    let rights = Rights::of_user(view, &user)?;
+    (is_same && is_proved).then_some((user, rights))
+}
+
+/// The revision of the second factor that a user must show; none: they have none, or nobody asks.
+fn factor_wanted(view: &FarmView, user: Id<User>) -> Option<u64> {
+    match view.farm().administration.second_factor {
+        farm::SecondFactor::Off => None,
+        farm::SecondFactor::Optional | farm::SecondFactor::Required => {
+            view.factors.get(&user).map(Factor::revision)
+        }
+    }
+}
+
+/// Whether a user must set up a second factor before anything else.
+fn must_enrol(view: &FarmView, user: Id<User>) -> bool {
+    view.farm().administration.second_factor == farm::SecondFactor::Required
+        && !view.factors.contains_key(&user)
 }

@@ -44,14 +44,24 @@ impl Managed for Administrator {
 
 const LAST_ROOT: &str = "cannot be changed: without it nobody could sign in as root";
 
-/// Whether somebody who can sign in may do everything.
+/// Whether somebody who may do everything has a password to sign in with.
+pub(in crate::app) fn root_can_sign_in(view: &FarmView) -> bool {
+    is_root_for(view, |user| view.credentials.contains_key(&user))
+}
+
+/// Whether somebody who may sign in may do everything.
 pub(super) fn has_root(view: &FarmView) -> bool {
+    is_root_for(view, |_| true)
+}
+
+fn is_root_for(view: &FarmView, wanted: impl Fn(Id<User>) -> bool) -> bool {
     let roots = view.administrators.iter().map(|one| &one.spec);
     let mut roots = roots.filter(|one| one.enabled && one.role == AdministratorRole::Root);
     roots.any(|one| match one.who {
-        Who::User(user) => view.users.get(user).is_some_and(|user| user.spec.enabled),
+        Who::User(user) => view.users.get(user).is_some_and(|user| user.spec.enabled && wanted(user.id)),
         Who::Group(group) => {
-            view.users.iter().any(|user| user.spec.enabled && user.spec.groups.contains(&group))
+            let mut members = view.users.iter().filter(|user| user.spec.groups.contains(&group));
+            members.any(|user| user.spec.enabled && wanted(user.id))
         }
     })
 }

@@ -40,6 +40,7 @@ use crate::{
     farm::{FarmView, Held},
 };
 
+pub(in crate::app) use administrators::root_can_sign_in;
 pub use effective::{EffectivePool, EffectiveSite};
 pub use gateways::GatewayState;
 pub use hosts::{HostState, InstalledApp, InstalledApps, apps, set_logon_mode};
@@ -48,8 +49,11 @@ pub use invitations::{InvitationSettings, InvitationState, IssuedInvitation, New
 pub use list::{Cut, ListError, ListQuery, Page, Row, Selection, limit};
 pub(super) use references::{check as check_references, users_of};
 pub use stale::{Stale, leave_out_digests};
-pub use tokens::{IssuedToken, NewToken, TokenSettings, find as find_token, same_digest, secret_sha256};
-pub use users::{NewUser, UserFacts, members, set_password};
+pub use tokens::{
+    IssuedToken, NewToken, TokenFacts, TokenSettings, find as find_token, same_digest, secret_sha256,
+};
+pub(in crate::app) use users::hashed;
+pub use users::{NewUser, UserFacts, members, remove_factor, set_password};
 pub use view::{Nothing, Revised, View};
 
 /// A kind of settings object as administrators see it.
@@ -352,7 +356,7 @@ async fn must_be_fresh<S: Managed>(
 }
 
 /// Everything wrong with an object that is to be written, checked on the farm as it would be.
-fn check<S: Managed>(
+pub(in crate::app) fn check<S: Managed>(
     view: Arc<FarmView>,
     id: Id<S>,
     name: &str,

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{ChangeError, Managed, Nothing, Revised, View, administrators};
+use super::{ChangeError, Managed, Revised, View, administrators};
 use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
 /// What an administrator says of a token.
@@ -62,9 +62,16 @@ impl Revised for IssuedToken {
     }
 }
 
+/// What is shown of a token beside what is set.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TokenFacts {
+    /// When it was used last on this broker, to the minute; none: never.
+    pub last_used_at: Option<Timestamp>,
+}
+
 impl Managed for Token {
     type Shown = TokenSettings;
-    type Beside = Nothing;
+    type Beside = TokenFacts;
     type New = NewToken;
     type Made = IssuedToken;
 
@@ -78,8 +85,8 @@ impl Managed for Token {
         Self { role, reach, description, expires_at, secret_sha256: now.secret_sha256.clone() }
     }
 
-    fn beside(_: &Broker, _: &FarmView, _: &Object<Self>) -> Nothing {
-        Nothing {}
+    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> TokenFacts {
+        TokenFacts { last_used_at: broker.token_uses.last(object.id) }
     }
 
     async fn make(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {

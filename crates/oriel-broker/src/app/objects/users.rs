@@ -19,6 +19,7 @@ use crate::{
     app::{
         administrators::{Caller, Rights},
         credential::PASSWORD_SECRET,
+        factor::FACTOR_SECRET,
     },
     farm::FarmView,
 };
@@ -46,6 +47,8 @@ pub struct NewUser {
 pub struct UserFacts {
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
 }
 
 impl Managed for User {
@@ -63,7 +66,10 @@ impl Managed for User {
     }
 
     fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserFacts {
-        UserFacts { has_password: view.credentials.contains_key(&object.id) }
+        UserFacts {
+            has_password: view.credentials.contains_key(&object.id),
+            has_second_factor: view.factors.contains_key(&object.id),
+        }
     }
 
     fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
@@ -116,6 +122,15 @@ pub async fn set_password(
     Ok(())
 }
 
+/// Takes a user's second factor away.
+pub async fn remove_factor(broker: &Broker, by: &Caller, id: Id<User>) -> Result<(), ChangeError> {
+    let _turn = turn().await;
+    super::seen(&broker.farm.load(), &by.rights, id)?;
+    let transaction = Transaction::new(by.author.clone(), broker.now());
+    broker.commit_by(by, transaction.delete_secret(id, FACTOR_SECRET)).await?;
+    Ok(())
+}
+
 /// The users who belong to a group.
 pub fn members(
     broker: &Broker,
@@ -127,7 +142,8 @@ pub fn members(
     Ok(super::list_where::<User>(broker, rights, query, |user| user.spec.groups.contains(&group))?)
 }
 
-async fn hashed(
+/// A new password as it is kept, if it may be one.
+pub(in crate::app) async fn hashed(
     broker: &Broker,
     name: &str,
     password: Zeroizing<String>,

@@ -192,7 +192,24 @@ impl<P: Permission> OperationInput for May<P> {
 /// A caller whom we know, whatever they may do.
 pub struct Known(pub Caller);
 
+/// A caller whom we know, even one who must set up a second factor before anything else.
+pub struct Whoever(pub Caller);
+
 impl FromRequestParts<Arc<Broker>> for Known {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
+        let Whoever(caller) = Whoever::from_request_parts(parts, broker).await?;
+        if caller.must_enrol {
+            let message = "Administrators of this farm sign in with a second factor, and you have none yet.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "second_factor_needed", message)
+                .advice("Set one up first: POST /me/totp, then PUT /me/totp with a code of it."));
+        }
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Broker>> for Whoever {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, broker: &Arc<Broker>) -> Result<Self, ApiError> {
@@ -218,6 +235,15 @@ impl OperationInput for Known {
         context: &mut GenContext,
         _: &mut openapi::Operation,
     ) -> Vec<(Option<u16>, openapi::Response)> {
+        problem::described(context, &[401, 403, 429, 500, 503])
+    }
+}
+
+impl OperationInput for Whoever {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut openapi::Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
         problem::described(context, &[401, 429, 500, 503])
     }
 }
@@ -231,10 +257,11 @@ pub fn of_request(parts: &Parts, broker: &Broker) -> Result<Option<Caller>, ApiE
     if let Some(secret) = bearer(&parts.headers) {
         let token = objects::find_token(&broker.farm.load(), secret, broker.now());
         return Ok(token.map(|token| {
+            broker.token_uses.used(token.id, broker.now());
             let name = format!("token {}", token.name);
-            let author = Author { name, via: via(parts), address: address(&parts.extensions) };
+            let author = Author { name, via: via(&parts.headers), address: address(&parts.extensions) };
             let (rights, source) = (Rights::of_token(&token.spec), Source::Token(token.id));
-            Caller { author, rights, source }
+            Caller { author, rights, source, must_enrol: false }
         }));
     }
     let Some(sealed) = cookie::of_request(&parts.headers) else { return Ok(None) };
@@ -284,8 +311,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether it is our own command line that calls. What it says of itself goes into the change log and
 /// decides nothing.
-fn via(parts: &Parts) -> Via {
-    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+pub fn via(headers: &HeaderMap) -> Via {
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     if agent.is_some_and(|agent| agent.starts_with("oriel/")) { Via::Cli } else { Via::Api }
 }
 
@@ -306,7 +333,7 @@ mod tests {
 
     #[test]
     fn our_command_line_is_told_apart() {
-        assert_eq!(via(&parts(header::USER_AGENT, "oriel/0.1.0")), Via::Cli);
-        assert_eq!(via(&parts(header::USER_AGENT, "curl/8")), Via::Api);
+        assert_eq!(via(&parts(header::USER_AGENT, "oriel/0.1.0").headers), Via::Cli);
+        assert_eq!(via(&parts(header::USER_AGENT, "curl/8").headers), Via::Api);
     }
 }

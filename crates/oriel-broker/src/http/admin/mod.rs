@@ -6,6 +6,7 @@
 mod audit;
 mod caller;
 mod changes;
+mod colleagues;
 mod conditional;
 mod cookie;
 mod crud;
@@ -21,7 +22,9 @@ mod kinds;
 mod load;
 mod openapi;
 mod respond;
+mod roots;
 mod schedules;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod status;
@@ -85,10 +88,13 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(sessions::routes())
         .merge(changes::routes())
         .merge(audit::routes())
+        .merge(colleagues::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(explain::routes())
         .merge(sign_in::routes())
+        .merge(roots::routes())
+        .merge(second_factor::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

@@ -29,14 +29,17 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    caller::{self, Delete, Known, May, View},
+    caller::{self, Delete, May, View, Whoever},
     cookie,
     crud::{self, Api},
     input::{IdOf, Sent},
 };
 use crate::{
     Broker,
-    app::administrators::{Caller, RefusedSignIn, Rights, Source},
+    app::{
+        administrators::{Caller, RefusedSignIn, Rights, Source},
+        factor::Factor,
+    },
     http::{ApiError, problem},
     sign_in_token::SealedSignIn,
 };
@@ -50,6 +53,10 @@ struct Credentials {
     /// Their password.
     #[schemars(with = "String")]
     password: Zeroizing<String>,
+    /// A code of their authenticator, or a recovery code; wanted where the answer without is `code_needed`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    code: Option<Zeroizing<String>>,
 }
 
 /// Who calls, and what they may do.
@@ -69,6 +76,12 @@ struct Me {
     areas: BTreeMap<Area, Vec<Action>>,
     /// Their sign-in; none for a token.
     session: Option<MySession>,
+    /// Whether they have a second factor.
+    totp: bool,
+    /// How many of their recovery codes are left.
+    recovery_codes: usize,
+    /// Whether they must set up a second factor before anything else.
+    second_factor_needed: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -128,7 +141,7 @@ struct AdministratorSessions {
 }
 
 /// 200 with the cookie.
-struct WithCookie<T>(http::HeaderValue, T);
+pub struct WithCookie<T>(pub http::HeaderValue, pub T);
 
 impl<T: IntoResponse> IntoResponse for WithCookie<T> {
     fn into_response(self) -> Response {
@@ -160,9 +173,9 @@ async fn sign_in(
     headers: HeaderMap,
     Sent(credentials): Sent<Credentials>,
 ) -> Result<WithCookie<Json<Me>>, ApiError> {
-    let Credentials { name, password } = credentials;
-    let browser = cookie::browser(&headers);
-    let (signed_in, sealed) = broker.sign_in_administrator(&name, password, address, browser).await?;
+    let Credentials { name, password, code } = credentials;
+    let (browser, code) = (cookie::browser(&headers), code.as_ref().map(|code| code.as_str()));
+    let (signed_in, sealed) = broker.sign_in_administrator(&name, password, code, address, browser).await?;
     let sign_in = signed_in.sign_in.clone();
     let cookie = cookie::set(&sealed, sign_in.expires_at, broker.now());
     let caller = signed_in.caller(Some(address));
@@ -184,20 +197,20 @@ async fn who(
     headers: HeaderMap,
 ) -> Json<Who> {
     let me = match caller {
-        Some(caller) => Some(me(State(broker), Known(caller), headers).await.0),
+        Some(caller) => Some(me(State(broker), Whoever(caller), headers).await.0),
         None => None,
     };
     Json(Who { me })
 }
 
-async fn sign_out(State(broker): State<Arc<Broker>>, Known(caller): Known) -> WithCookie<NoContent> {
+async fn sign_out(State(broker): State<Arc<Broker>>, Whoever(caller): Whoever) -> WithCookie<NoContent> {
     if let Source::SignIn { id, .. } = caller.source {
         broker.end_administrator_sign_in(id, &caller);
     }
     WithCookie(cookie::clear(), NoContent)
 }
 
-async fn me(State(broker): State<Arc<Broker>>, Known(caller): Known, headers: HeaderMap) -> Json<Me> {
+async fn me(State(broker): State<Arc<Broker>>, Whoever(caller): Whoever, headers: HeaderMap) -> Json<Me> {
     let signed_in = cookie::of_request(&headers).and_then(|sealed| broker.administrator_signed_in(sealed));
     let sign_in = match caller.source {
         Source::SignIn { .. } => signed_in.map(|signed_in| signed_in.sign_in),
@@ -207,8 +220,8 @@ async fn me(State(broker): State<Arc<Broker>>, Known(caller): Known, headers: He
 }
 
 /// Doing something is what keeps a sign-in: the layer around all routes does the rest.
-async fn stay(State(broker): State<Arc<Broker>>, known: Known, headers: HeaderMap) -> Json<Me> {
-    me(State(broker), known, headers).await
+async fn stay(State(broker): State<Arc<Broker>>, whoever: Whoever, headers: HeaderMap) -> Json<Me> {
+    me(State(broker), whoever, headers).await
 }
 
 fn me_of(broker: &Broker, caller: &Caller, sign_in: Option<SealedSignIn>) -> Me {
@@ -218,7 +231,11 @@ fn me_of(broker: &Broker, caller: &Caller, sign_in: Option<SealedSignIn>) -> Me 
         Source::Token(token) => (None, Some(token)),
         Source::System => (None, None),
     };
+    let factor = user.and_then(|user| view.factors.get(&user.id));
     Me {
+        totp: factor.is_some(),
+        recovery_codes: factor.map_or(0, Factor::recovery_left),
+        second_factor_needed: caller.must_enrol,
         name: caller.name().to_owned(),
         user: user.map(|user| MyUser {
             id: user.id,
@@ -255,7 +272,7 @@ async fn list(State(broker): State<Arc<Broker>>, may: May<View<Token>>) -> Json<
         Source::SignIn { id, .. } => Some(id),
         Source::Token(_) | Source::System => None,
     };
-    let items = broker.presences.at(broker.now()).into_iter().map(|one| AdministratorSession {
+    let items = broker.present().into_iter().map(|one| AdministratorSession {
         id: one.id,
         user: one.user,
         user_name: view.users.get(one.user).map(|user| user.name.clone()).unwrap_or_default(),
@@ -283,6 +300,9 @@ impl From<RefusedSignIn> for ApiError {
         match error {
             RefusedSignIn::Refused => ApiError::new(StatusCode::UNAUTHORIZED, "sign_in_refused", message)
                 .advice("Check the name and the password; after several wrong ones the account waits."),
+            RefusedSignIn::CodeNeeded => ApiError::new(StatusCode::UNAUTHORIZED, "code_needed", message)
+                .advice("Send name and password again with the code that it shows."),
+            RefusedSignIn::WrongCode => wrong_code(message),
             RefusedSignIn::Busy => {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).retry_after(1)
             }
@@ -290,6 +310,12 @@ impl From<RefusedSignIn> for ApiError {
             RefusedSignIn::OutOfRandomness => ApiError::internal(error),
         }
     }
+}
+
+/// 401: the code does not count.
+pub fn wrong_code(message: String) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "code_refused", message)
+        .advice("Wait for the next code; after several wrong ones the account waits.")
 }
 
 pub fn routes() -> Api {

@@ -34,6 +34,30 @@ pub const CODES: &[Code] = &[
     code("unauthorized", &[401], "Not signed in", "The API token is missing, wrong or expired."),
     code("signed_out", &[401], "Signed out", "The sign-in of a portal's user has ended."),
     code("sign_in_refused", &[401], "Sign-in refused", "User name or password is wrong."),
+    code(
+        "code_needed",
+        &[401],
+        "Code wanted",
+        "Name and password are right: send them again with a code of the authenticator, or a recovery code.",
+    ),
+    code(
+        "code_refused",
+        &[401],
+        "Code refused",
+        "The code is wrong or was used before. After several wrong ones the account waits.",
+    ),
+    code(
+        "second_factor_needed",
+        &[403],
+        "Second factor wanted",
+        "The farm wants a second factor of every administrator, and the caller has none yet: nothing else is permitted before it is set up.",
+    ),
+    code(
+        "recovery_refused",
+        &[403],
+        "Not from the broker's machine",
+        "Only who can read the broker's data directory, on its machine, may recover a root administrator.",
+    ),
     code("forbidden", &[403], "Not permitted", "The caller is known, and its role does not permit this."),
     code("csrf", &[403], "From elsewhere", "A portal's request does not come from the portal's own pages."),
     code(
@@ -83,6 +107,24 @@ pub const CODES: &[Code] = &[
         "The farm has no passphrase for its backups yet: set one with `PUT /farm/backup-passphrase`.",
     ),
     code("in_use", &[409], "In use", "What is to be deleted is used by others; the answer names them."),
+    code(
+        "second_factor_exists",
+        &[409],
+        "There is one already",
+        "The caller has a second factor: it is removed before another is set up.",
+    ),
+    code(
+        "enrolment_not_begun",
+        &[409],
+        "Not begun",
+        "Setting up a second factor was not begun, or too long ago: begin again.",
+    ),
+    code(
+        "not_first_start",
+        &[409],
+        "Not the first start",
+        "Somebody can sign in as root already: the first root administrator was made.",
+    ),
     code("deleted", &[409], "Deleted meanwhile", "Somebody deleted the object in the meantime."),
     code(
         "limit_reached",

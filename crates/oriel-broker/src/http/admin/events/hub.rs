@@ -9,6 +9,7 @@ use std::{
 };
 
 use oriel_model::{Id, Kind, host::Host, permission::Action, site::Site, user::User};
+use oriel_store::SignIn;
 use serde_json::{Value, json};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast},
@@ -18,7 +19,10 @@ use tokio::{
 use super::Topic;
 use crate::{
     Broker,
-    app::{administrators::Rights, objects::View},
+    app::{
+        administrators::{Caller, Rights, own_session},
+        objects::View,
+    },
     hosts::lock,
     http::admin::sessions::Shown,
 };
@@ -48,12 +52,18 @@ pub enum Subject {
     Session(Id<Host>, Option<Id<User>>),
     /// A host, and its site.
     Host(Id<Host>, Option<Id<Site>>),
+    /// A message to whoever is signed in so: for nobody else.
+    Message(Id<SignIn>),
+    /// An object, and its site.
+    Object(Kind, Id<Value>, Option<Id<Site>>),
 }
 
 impl Subject {
     /// Whether somebody may see it.
-    pub fn is_seen(self, broker: &Broker, rights: &Rights) -> bool {
+    pub fn is_seen(self, broker: &Broker, caller: &Caller, rights: &Rights) -> bool {
         match self {
+            Subject::Message(reader) => own_session(caller) == Some(reader),
+            Subject::Object(kind, id, site) => rights.sees_any(kind, id, site),
             Subject::Session(host, user) => {
                 rights.on_session_of(&broker.farm.load(), Action::View, host, user)
             }
@@ -177,6 +187,14 @@ fn everything(broker: &Broker) -> Vec<(Topic, String, Subject, Value)> {
         let subject = Subject::Host(object.id, object.site);
         found.push((Topic::Load, id.clone(), subject, load));
         found.push((Topic::Hosts, id, subject, value(&host)));
+    }
+    for (reader, message) in broker.messages.all() {
+        found.push((Topic::Messages, message.id.to_string(), Subject::Message(reader), value(&message)));
+    }
+    for editing in broker.edited() {
+        let (kind, id) = (editing.kind, editing.id);
+        let subject = Subject::Object(kind, id, farm.site_of_object(kind, id));
+        found.push((Topic::Editing, id.to_string(), subject, value(&editing)));
     }
     found
 }

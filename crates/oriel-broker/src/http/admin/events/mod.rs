@@ -51,10 +51,15 @@ pub enum Topic {
     Hosts,
     /// The load of session hosts.
     Load,
+    /// Messages of other administrators to the listener.
+    Messages,
+    /// Who edits what.
+    Editing,
 }
 
 impl Topic {
-    const ALL: [Topic; 4] = [Topic::Settings, Topic::Sessions, Topic::Hosts, Topic::Load];
+    const ALL: [Topic; 6] =
+        [Topic::Settings, Topic::Sessions, Topic::Hosts, Topic::Load, Topic::Messages, Topic::Editing];
 
     /// Its word, which is also the name of its events.
     pub fn as_str(self) -> &'static str {
@@ -63,15 +68,19 @@ impl Topic {
             Topic::Sessions => "sessions",
             Topic::Hosts => "hosts",
             Topic::Load => "load",
+            Topic::Messages => "messages",
+            Topic::Editing => "editing",
         }
     }
 
-    /// Whether somebody may listen to it: whoever may read some of the same as a list.
+    /// Whether somebody may listen to it: whoever may read some of the same as a list. Of messages everybody
+    /// hears their own, of what is edited whoever sees the object.
     pub fn is_open_to(self, rights: &Rights) -> bool {
         let area = match self {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
+            Topic::Messages | Topic::Editing => return true,
         };
         rights.anywhere(area, Action::View)
     }
@@ -92,8 +101,11 @@ impl FromStr for Topic {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
-    /// What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`.
-    #[schemars(regex(pattern = r"^(settings|sessions|hosts|load)(,(settings|sessions|hosts|load))*$"))]
+    /// What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`,
+    /// `messages`, `editing`.
+    #[schemars(regex(
+        pattern = r"^(settings|sessions|hosts|load|messages|editing)(,(settings|sessions|hosts|load|messages|editing))*$"
+    ))]
     topics: String,
 }
 
@@ -135,7 +147,7 @@ impl OperationOutput for Events {
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, openapi::Response)> {
         let about = "Server-sent events. `ready` comes first: from then on nothing is missed, so load lists \
             after it. An event of the topic `settings` is a change as in `GET /changes`, with its sequence as \
-            id. An event of `sessions`, `hosts` or `load` is `{\"id\": …, \"now\": …}` with the whole object, or \
+            id. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
             (idle time, uptime) make no event. `reset` says that events were lost: load the lists anew. A \
             comment comes every 15 seconds. The stream ends when the token loses its permission.";

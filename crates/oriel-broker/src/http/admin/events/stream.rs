@@ -129,7 +129,10 @@ impl Listener {
         live: Result<Live, broadcast::error::RecvError>,
     ) -> Result<(), Over> {
         match live {
-            Ok(live) if self.topics.contains(&live.topic) && live.subject.is_seen(&self.broker, rights) => {
+            Ok(live)
+                if self.topics.contains(&live.topic)
+                    && live.subject.is_seen(&self.broker, &self.caller, rights) =>
+            {
                 send(sender, event(live.topic.as_str(), &live.json)).await
             }
             Ok(_) => Ok(()),

@@ -9,22 +9,26 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A stream of events as a browser reads it.
-struct Stream {
+pub(super) struct Stream {
     body: BodyDataStream,
     text: String,
 }
 
 #[derive(Debug)]
-struct Event {
-    name: String,
+pub(super) struct Event {
+    pub(super) name: String,
     id: Option<u64>,
-    data: Value,
+    pub(super) data: Value,
 }
 
 impl Stream {
     async fn open(office: &Office, token: &str, topics: &str, headers: &[(&str, &str)]) -> Self {
         let request =
             office.request(token, Method::GET, &format!("events?topics={topics}"), headers, Vec::new());
+        Self::of(office, request).await
+    }
+
+    pub(super) async fn of(office: &Office, request: Request<Body>) -> Self {
         let response = office.router.clone().oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -55,7 +59,7 @@ impl Stream {
         tokio::time::timeout(PATIENCE, read).await.expect("no event in time")
     }
 
-    async fn expect(&mut self, name: &str) -> Event {
+    pub(super) async fn expect(&mut self, name: &str) -> Event {
         let event = self.next().await.expect("the stream has ended");
         assert_eq!(event.name, name, "{event:?}");
         event

@@ -5,6 +5,7 @@ mod audit;
 mod backups;
 mod callers;
 mod changes;
+mod colleagues;
 mod document;
 mod documents;
 mod effective;
@@ -17,6 +18,8 @@ mod objects;
 mod permissions;
 mod problems;
 mod revisions;
+mod roots;
+mod second_factor;
 mod sign_in;
 mod syslog;
 

@@ -15,6 +15,15 @@ const WITHOUT: &[(&str, &str)] = &[
     ("delete /sign-in", "ends the caller's own"),
     ("get /me", "shows the caller"),
     ("post /me/stay", "keeps the caller's own"),
+    ("post /me/totp", "sets up the caller's own"),
+    ("get /first-start", "says only whether one is needed, to who cannot sign in yet"),
+    ("post /first-start", "asks for the farm's first token"),
+    ("post /recovery", "asks for a proof made from the farm key"),
+    ("get /me/messages", "shows the caller's own"),
+    ("delete /me/messages/{id}", "puts away the caller's own"),
+    ("put /me/totp", "sets up the caller's own"),
+    ("delete /me/totp", "takes away the caller's own"),
+    ("post /me/totp/recovery-codes", "renews the caller's own"),
 ];
 
 struct Route {

@@ -2,11 +2,11 @@
 
 use super::*;
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 impl Office {
     /// A user who is an administrator with this role.
-    async fn administrator(&self, name: &str, role: Value) -> String {
+    pub(super) async fn administrator(&self, name: &str, role: Value) -> String {
         let user = self.made("users", json!({"name": name, "spec": {}, "password": PASSWORD})).await;
         let mut spec = json!({"who": {"user": user}, "role": "root"});
         for (field, value) in role.as_object().expect("fields") {
@@ -16,13 +16,13 @@ impl Office {
         user
     }
 
-    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+    pub(super) async fn sign_in(&self, name: &str, password: &str) -> Answer {
         let body = json!({"name": name, "password": password}).to_string().into_bytes();
         self.with("", Method::POST, "sign-in", body, &[]).await
     }
 
     /// A request with a cookie, as our pages send it.
-    async fn with(
+    pub(super) async fn with(
         &self,
         cookie: &str,
         method: Method,
@@ -46,13 +46,13 @@ impl Office {
 
 /// The cookie that an answer sets, as a browser sends it back.
 #[track_caller]
-fn cookie(answer: &Answer) -> String {
+pub(super) fn cookie(answer: &Answer) -> String {
     let set = answer.header("set-cookie");
     assert!(set.contains("; Secure; HttpOnly; SameSite=Strict"), "{set}");
     set.split(';').next().expect("a cookie").to_owned()
 }
 
-const OURS: &[(&str, &str)] = &[("x-oriel-request", "portal")];
+pub(super) const OURS: &[(&str, &str)] = &[("x-oriel-request", "portal")];
 
 #[tokio::test]
 async fn an_administrator_signs_in_works_and_signs_out() {
