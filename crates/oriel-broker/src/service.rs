@@ -50,6 +50,7 @@ use crate::{
     gateways::{self, GatewayLinkService, Gateways},
     hosts::{self, AgentLinkService, Hosts},
     http::{self, PeerAddress},
+    notifications::{self, Notifications},
     schedules::{self, Schedules},
     state::{Addresses, Broker},
     throttle::Throttle,
@@ -140,6 +141,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         launch_turns: LaunchTurns::default(),
         uses: Arc::default(),
         schedules: Schedules::default(),
+        notifications: Notifications::default(),
         hours_changed: Notify::new(),
         turns: AtomicU64::new(0),
         ending: CancellationToken::new(),
@@ -249,6 +251,8 @@ fn start_background(
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
+    spawn("notifications", Box::pin(notifications::watch(broker.clone(), signal.clone())));
+    spawn("outbox", Box::pin(notifications::send(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));
     spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));

@@ -119,6 +119,7 @@ impl Broker {
             Err(refused) => {
                 let name: String = name.chars().take(64).collect();
                 audit::record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
+                self.notifications.tally.sign_in_refused(now);
                 return Err(match refused.answer() {
                     Answer::Wrong => SignInError::Refused,
                     Answer::TryAgain => SignInError::Busy,
@@ -139,6 +140,7 @@ impl Broker {
         if let Err(refused) = welcome.may_sign_in() {
             let (user_name, why) = (&*user.name, &*refused.to_string());
             audit::record(&Event::SignInRefused { user_name, address, why });
+            self.notifications.tally.sign_in_refused(now);
             return Err(refused.into());
         }
         signed_in.sign_in.idle_until =

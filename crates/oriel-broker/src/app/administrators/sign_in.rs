@@ -139,6 +139,7 @@ impl Broker {
         let refused = |why: &str| {
             let name: String = name.chars().take(64).collect();
             audit::record(&Event::AdministratorRefused { user_name: &name, address, why });
+            self.notifications.tally.sign_in_refused(self.now());
             RefusedSignIn::Refused
         };
         let answer = self.people.sign_in(name, password, Some(address), self.now(), &limits).await;

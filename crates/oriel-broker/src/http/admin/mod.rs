@@ -17,6 +17,7 @@ mod icons;
 mod idempotency;
 mod input;
 mod kinds;
+mod notifications;
 mod openapi;
 mod respond;
 mod schedules;
@@ -76,6 +77,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(kinds::routes())
         .merge(hosts::routes())
         .merge(schedules::routes())
+        .merge(notifications::routes())
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())

@@ -11,6 +11,7 @@ mod events;
 mod idempotency;
 mod kinds;
 mod lists;
+mod notifications;
 mod objects;
 mod permissions;
 mod problems;
