@@ -92,7 +92,7 @@ async function picture() {
   const farm = new Farm({ oriel, directory, ports: { gateway, management } });
   try {
     await step("Starting the demo's farm", (report) => farm.start(report));
-    const accounts = await step("Publishing programs", (report) => publishDemo(farm, report));
+    const { accounts } = await step("Publishing programs", (report) => publishDemo(farm, report));
     const account = accounts.find(({ groups }) => groups.includes("Office"));
     const times = await step("From click to first picture", (report) => openAndOpenAgain(farm, account, report));
     for (const [what, aim, figures] of [["a new session, nothing cached", "under 1.5 s", times.cold], ["back to the session", "under 0.5 s", times.again]]) {

@@ -46,12 +46,13 @@ main(async () => {
 
   try {
     await step("Starting the farm", (report) => farm.start(report));
-    const accounts = known?.accounts
+    const { accounts, administrator } = known
       ?? await step("Publishing programs", (report) => publishDemo(farm, report));
     const demo = {
       portal: farm.portal,
       management: farm.management,
       accounts,
+      administrator,
       api_token: farm.token,
       authority_file: farm.authorityFile,
       data: directory,
@@ -85,7 +86,7 @@ function keep(path, text) {
 }
 
 function tell(demo, oriel) {
-  const width = Math.max(...demo.accounts.map((account) => account.user_name.length));
+  const width = Math.max(...[...demo.accounts, demo.administrator].map((account) => account.user_name.length));
   console.log(`
 Oriel is running.
 
@@ -93,7 +94,8 @@ Oriel is running.
                (the certificate is self-signed: let the browser pass)
 ${demo.accounts.map((account) => `  Sign in as   ${account.user_name.padEnd(width)}  password ${account.password}   (${account.groups.join(", ")})`).join("\n")}
 
-  Management   ${demo.management}/api/v1
+  Management   ${demo.management}
+  Sign in as   ${demo.administrator.user_name.padEnd(width)}  password ${demo.administrator.password}   (root administrator)
   Command line export ORIEL_URL=${demo.management} \\
                       ORIEL_TOKEN_FILE=${quoted(`${demo.data}/api.token`)} \\
                       ORIEL_AUTHORITY=${quoted(demo.authority_file)}

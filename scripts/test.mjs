@@ -19,7 +19,12 @@ const failures = [];
 main(async () => {
   await installPackages(PACKAGES.test, join(LOGS, "packages.log"));
   await buildPortal();
-  await attempt("Unit tests of the portal", unitTestsOfThePortal);
+  await attempt("Types of the portals", () =>
+    step("Types of the portals", async () => {
+      await run("npm", ["run", "check"], { log: join(LOGS, "web-types.log"), cwd: join(ROOT, "web") });
+      totals.passed += 1;
+    }));
+  await attempt("Unit tests of the portals", unitTestsOfThePortals);
   await attempt("Tests of the scripts", testsOfTheScripts);
   const oriel = await buildBinary();
   await cargo("Building the independent RDP host", [
@@ -55,8 +60,8 @@ async function attempt(name, work) {
   }
 }
 
-async function unitTestsOfThePortal() {
-  await step("Unit tests of the portal", async () => {
+async function unitTestsOfThePortals() {
+  await step("Unit tests of the portals", async () => {
     const before = totals.passed;
     await run("npm", ["test"], {
       log: join(LOGS, "web-tests.log"), cwd: join(ROOT, "web"), env: { CI: "true", NO_COLOR: "1" },
@@ -65,7 +70,7 @@ async function unitTestsOfThePortal() {
         if (counts) count(counts[1]);
       },
     });
-    if (totals.passed === before) throw new Problem("The portal's unit tests ran nothing.");
+    if (totals.passed === before) throw new Problem("The portals' unit tests ran nothing.");
   });
 }
 

@@ -8,6 +8,8 @@ import { run, step } from "./steps.mjs";
 export const ROOT = join(import.meta.dirname, "../..");
 export const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 export const WEB_ROOT = join(ROOT, "web/apps/portal/dist");
+/** The pages of the management portal, which the broker serves. */
+export const MANAGEMENT_ROOT = join(ROOT, "web/apps/admin/dist");
 
 /** Where the commands of this project keep their logs and stamps. */
 export const LOGS = join(TARGET, "oriel-logs");
@@ -32,23 +34,24 @@ export async function buildBinary(profile = "dev") {
   return join(TARGET, profile === "dev" ? "debug" : profile, "oriel");
 }
 
-/** Installs the web packages when the lock file changed, and builds the portal when its sources did. */
+/** Installs the web packages when the lock file changed, and builds both portals when their sources did. */
 export async function buildPortal() {
   const web = join(ROOT, "web");
   const log = join(LOGS, "web.log");
-  await once("web-packages", [join(web, "package-lock.json")], join(web, "node_modules"), () =>
-    step("Installing the portal's packages", () =>
+  await once("web-packages", [join(web, "package-lock.json")], [join(web, "node_modules")], () =>
+    step("Installing the portals' packages", () =>
       run("npm", ["ci", "--no-audit", "--no-fund"], { log, cwd: web })));
   const sources = ["package.json", "package-lock.json", "apps", "packages"].map((name) => join(web, name));
-  await once("web-portal", sources, join(WEB_ROOT, "index.html"), () =>
-    step("Building the portal", () => run("npm", ["run", "build"], { log, cwd: web })));
+  const pages = [WEB_ROOT, MANAGEMENT_ROOT].map((folder) => join(folder, "index.html"));
+  await once("web-portal", sources, pages, () =>
+    step("Building the portals", () => run("npm", ["run", "build"], { log, cwd: web })));
 }
 
-/** Does `work` unless `product` exists and was made from just these `sources`. */
-async function once(name, sources, product, work) {
+/** Does `work` unless all `products` exist and were made from just these `sources`. */
+async function once(name, sources, products, work) {
   const stamp = join(LOGS, `${name}.stamp`);
   const wanted = digest(sources);
-  if (existsSync(product) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  if (products.every((product) => existsSync(product)) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   await work();
   mkdirSync(LOGS, { recursive: true });
   writeFileSync(stamp, wanted);

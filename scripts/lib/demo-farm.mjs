@@ -22,7 +22,7 @@ const APPLICATIONS = [
   { app: "lxterminal", name: "Terminal", folder: "Tools", groups: ["Engineering"] },
 ];
 
-/** Sets the demo up on a farm that has just been made; gives its accounts. */
+/** Sets the demo up on a farm that has just been made; gives its users' accounts and its administrator's. */
 export async function publishDemo(farm, report) {
   const pool = (await farm.api("GET", "/pools")).items[0];
   const settings = { ...pool.spec.settings, accounts: "create", linger_disconnect_secs: 0 };
@@ -45,6 +45,12 @@ export async function publishDemo(farm, report) {
     });
     accounts.push(account);
   }
+
+  const administrator = { user_name: "admin", password: password() };
+  const user = await farm.api("POST", "/users", {
+    name: administrator.user_name, password: administrator.password, spec: { full_name: "Ada Ministrator" },
+  });
+  await farm.api("POST", "/administrators", { name: administrator.user_name, spec: { who: { user: user.id }, role: "root" } });
 
   report("folders and programs");
   const folders = {};
@@ -75,7 +81,7 @@ export async function publishDemo(farm, report) {
       description: "A whole desktop of this machine", order: -1, rules: only(["Office", "Engineering"], groups),
     },
   });
-  return accounts;
+  return { accounts, administrator };
 }
 
 function only(names, groups) {

@@ -8,7 +8,7 @@ import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { WEB_ROOT } from "./build.mjs";
+import { MANAGEMENT_ROOT, WEB_ROOT } from "./build.mjs";
 import { asRoot } from "./root.mjs";
 import { Problem } from "./steps.mjs";
 
@@ -63,6 +63,7 @@ export class Farm {
       "--broker-agent-port", String(internal[1]),
       "--rdp-port", String(internal[2]),
       "--web-root", WEB_ROOT,
+      "--admin-web-root", MANAGEMENT_ROOT,
       "--stop-sessions",
     ];
     const log = openSync(this.log, "a");

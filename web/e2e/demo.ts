@@ -17,6 +17,8 @@ export interface Demo {
   /** The farm authority's certificate. */
   authority_file: string;
   accounts: Account[];
+  /** Who may do everything in the management portal. */
+  administrator?: { user_name: string; password: string };
   /** The folder of everything that the farm keeps. */
   data: string;
   /** The process that starts broker, gateway and agent. */

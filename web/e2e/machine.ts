@@ -69,7 +69,7 @@ export class Machine {
   /** Joins the farm as a host of this pool, is started, and is ready. It goes with what the test has made. */
   static async join(demo: Demo, administrator: Administrator, made: Made, pool: SettingsObject, name: string): Promise<Machine> {
     const [folder, program] = [join(demo.data, `machine-${name}`), programOf(demo)];
-    made.finally(async () => sudo('rm', ['-rf', '--one-file-system', folder]));
+    made.atTheEnd(async () => sudo('rm', ['-rf', '--one-file-system', folder]));
     const invitation = await administrator.call<{ id: string; string: string }>('POST', 'invitations', { role: 'agent', pool: pool.id, hours: 1 });
     made.adopt('invitations', invitation.id);
     sudo(program, ['agent', 'join', '-', '--data', folder, '--name', name], invitation.string);
@@ -80,7 +80,7 @@ export class Machine {
     const file = [`data_dir = "${folder}"`, `rdp_listen = "127.0.0.1:${await freePort()}"`, '[power]', `reboot = ${JSON.stringify(restart)}`];
     sudo('tee', [join(folder, 'agent.toml')], `${file.join('\n')}\n`);
     const machine = new Machine(folder, program, administrator, host);
-    made.finally(() => machine.switchOff());
+    made.atTheEnd(() => machine.switchOff());
     machine.#start();
     await machine.ready();
     return machine;

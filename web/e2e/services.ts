@@ -24,11 +24,6 @@ export class Services {
     this.#request = request;
   }
 
-  /** The program that the farm runs. */
-  program(): string {
-    return wordsOf(this.#supervisor())[0] ?? '';
-  }
-
   /** Kills the services and waits until the farm is whole again, by itself. */
   async kill(...services: Service[]): Promise<void> {
     const old = this.#kill(services);

@@ -96,6 +96,9 @@ pub struct Catalogue {
 /// Where a resource is shown: by the order that administrators set, then by its folded name.
 type Place = (i32, Arc<str>, Id<Resource>);
 
+/// A resource, and what has become of it; none: it is gone.
+pub type Changed = (Id<Resource>, Option<Arc<Object<Resource>>>);
+
 /// What a list looks at stands here, not in the resource: most resources say so little that nothing else
 /// is read.
 #[derive(Debug, Clone)]
@@ -145,11 +148,8 @@ impl Catalogue {
         all
     }
 
-    /// Takes in what has become of some resources; none: it is gone. The others are left as they are.
-    pub fn take_in(
-        &mut self,
-        changed: impl IntoIterator<Item = (Id<Resource>, Option<Arc<Object<Resource>>>)>,
-    ) {
+    /// Takes in what has become of some resources. The others are left as they are.
+    pub fn take_in(&mut self, changed: impl IntoIterator<Item = Changed>) {
         let mut touches_folders = false;
         for (id, resource) in changed {
             let before = self.places.remove(&id).and_then(|place| self.entries.remove(&place));

@@ -3,7 +3,7 @@ import { Portal, complaintsIn, expect, picture, type Administrator } from '../fa
 import { SecondGateway, keyOf } from '../gateway.ts';
 import { test as base } from '../made.ts';
 import config from '../playwright.config.ts';
-import { Services } from '../services.ts';
+import { programOf } from '../services.ts';
 
 const NEAR = 'near';
 
@@ -14,7 +14,7 @@ const test = base.extend<{ near: SecondGateway }>({
     for (const { name } of items) {
       await made.change('gateways', name, (spec) => ({ ...spec, public_address: new URL(demo.portal).host }));
     }
-    const program = new Services(demo, administrator, request).program();
+    const program = programOf(demo);
     const near = await SecondGateway.join(program, administrator, NEAR);
     try {
       made.atTheEnd(() => made.remove('gateways', near.id));

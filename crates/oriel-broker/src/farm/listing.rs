@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oriel_model::{Id, Object, resource::Resource, sorted::SortedMap};
 use oriel_rules::{
-    access::{Access, Catalogue},
+    access::{Access, Catalogue, Changed},
     rules::Facts,
 };
 
@@ -17,8 +17,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Takes in what has become of some resources; none: it is gone.
-    pub fn take_in(&mut self, changed: Vec<(Id<Resource>, Option<Arc<Object<Resource>>>)>) {
+    /// Takes in what has become of some resources.
+    pub fn take_in(&mut self, changed: Vec<Changed>) {
         for (id, resource) in &changed {
             match resource.as_ref().filter(|resource| !resource.spec.routes.is_empty()) {
                 Some(resource) => self.routed.insert(*id, resource.clone()),

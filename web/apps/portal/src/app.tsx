@@ -5,7 +5,7 @@ import { StrictMode, type ComponentType } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startTranslation } from './i18n/index.ts';
 import { queries } from './queries.ts';
-import { theme } from './theme.ts';
+import { theme } from '@oriel/look';
 
 const colorScheme = localStorageColorSchemeManager({ key: 'oriel.color-scheme' });
 

@@ -7,6 +7,7 @@ use oriel_model::{
     role::Role,
     validate::{Mistake, Mistakes},
 };
+use oriel_store::CommitError;
 use oriel_wire::invitation::InvitationString;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,8 +149,10 @@ async fn create(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<Issu
         secret_sha256: tokens::secret_sha256(&secret),
         used: None,
     };
-    let name = new.name.unwrap_or_else(|| made_up_name(new.role, now));
-    let made = super::create(broker, by, super::New { name, site: None, spec }).await;
+    let made = match new.name {
+        Some(name) => super::create(broker, by, super::New { name, site: None, spec }).await,
+        None => create_unnamed(broker, by, spec).await,
+    };
     let invitation = made.map_err(without_spec)?;
     let string = InvitationString {
         id: invitation.id,
@@ -160,6 +163,25 @@ async fn create(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<Issu
         expires_at,
     };
     Ok(IssuedInvitation { invitation, string: Zeroizing::new(string.to_string()) })
+}
+
+/// How often a name is made up: two of a day that are the same are rare, five in a row are not seen.
+const NAMES_MAX: usize = 5;
+
+async fn create_unnamed(
+    broker: &Broker,
+    by: &Caller,
+    spec: Invitation,
+) -> Result<View<Invitation>, ChangeError> {
+    let mut last = None;
+    for _ in 0..NAMES_MAX {
+        let name = made_up_name(spec.role, broker.now());
+        match super::create(broker, by, super::New { name, site: None, spec: spec.clone() }).await {
+            Err(error @ ChangeError::Commit(CommitError::NameTaken { .. })) => last = Some(error),
+            other => return other,
+        }
+    }
+    Err(last.expect("at least one name was tried"))
 }
 
 /// A name that says what and when; random digits keep two of one second apart.

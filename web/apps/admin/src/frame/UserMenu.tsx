@@ -1,0 +1,66 @@
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
+import { call } from '@oriel/api/management';
+import { IconLogout, IconSettings } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { LANGUAGES } from '../i18n/index.ts';
+import { setPreferences } from '../preferences.ts';
+import { queries, signedIn } from '../queries.ts';
+import { roleWords, type Me } from '../sign-in/me.ts';
+import { notifyFailure } from '../ui/notify.ts';
+import { PlainLink } from '../ui/Link.tsx';
+
+export function UserMenu({ me }: { me: Me }) {
+  const { t, i18n } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const name = me.user?.full_name || me.user?.name || me.name || t('user.token');
+
+  const signOut = async () => {
+    try {
+      await call('DELETE', '/sign-in');
+      // Nothing of the last administrator may be left for the next one.
+      queries.clear();
+      queries.setQueryData(signedIn.queryKey, null);
+    } catch (error) {
+      notifyFailure(error, t);
+    }
+  };
+
+  return (
+    <Menu position="bottom-end" width={260} withinPortal={false}>
+      <Menu.Target>
+        <UnstyledButton aria-label={t('user.menu', { name })} data-testid="user-menu">
+          <Avatar name={name} color="frame" variant="filled" radius="xl" size={36} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text component="span" size="sm" fw={600} display="block">
+            {name}
+          </Text>
+          {roleWords(me).map((word) => t(`roles.${word}`)).join(', ')}
+        </Menu.Label>
+        <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
+          {t('settings.title')}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>{t('settings.colours')}</Menu.Label>
+        <Menu.RadioGroup value={colorScheme} onChange={(to) => setColorScheme(to as MantineColorScheme)}>
+          {(['light', 'dark', 'auto'] as const).map((scheme) => <Menu.RadioItem key={scheme} value={scheme}>{t(`settings.scheme.${scheme}`)}</Menu.RadioItem>)}
+        </Menu.RadioGroup>
+        <Menu.Divider />
+        <Menu.Label>{t('settings.language')}</Menu.Label>
+        <Menu.RadioGroup value={i18n.language} onChange={(to) => setPreferences({ language: to as keyof typeof LANGUAGES })}>
+          {Object.entries(LANGUAGES).map(([code, label]) => <Menu.RadioItem key={code} value={code} lang={code}>{label}</Menu.RadioItem>)}
+        </Menu.RadioGroup>
+        {me.session !== null && (
+          <>
+            <Menu.Divider />
+            <Menu.Item leftSection={<IconLogout size={18} aria-hidden />} onClick={() => void signOut()} data-testid="sign-out">
+              {t('user.sign_out')}
+            </Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,61 @@
+import { Alert, DataList, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import type { HostView } from '@oriel/api/management';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { useLoad } from '../live/events.ts';
+import type { Shown } from '../queries.ts';
+import { Ago } from '../ui/Ago.tsx';
+import { Spark } from '../ui/Spark.tsx';
+import { bytes, duration, percent } from '../ui/time.ts';
+
+const COLOURS = { normal: 'frame', warning: 'yellow', critical: 'red' } as const;
+
+/** What the host's agent reports. */
+export default function HostState({ object }: { object: Shown }) {
+  const { t, i18n } = useTranslation();
+  const { state, severity, effective } = object as unknown as HostView;
+  const load = useLoad(object.id);
+  const used = state.memory_total_bytes && state.memory_available_bytes != null ? 1 - state.memory_available_bytes / state.memory_total_bytes : null;
+  const gauges = [
+    { key: 'cpu', share: state.cpu_load ?? null, level: severity.cpu, words: state.cpu_load == null ? '–' : percent(state.cpu_load, i18n.language), line: load.cpu, most: 1 },
+    { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [], most: 1 },
+    { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: load.sessions, most: effective.max_sessions },
+  ];
+  const facts: [string, React.ReactNode][] = [
+    [t('host.report'), state.last_report ? <Ago when={state.last_report} /> : t('value.none')],
+    [t('host.uptime'), state.uptime_secs == null ? t('value.none') : duration(state.uptime_secs)],
+    [t('host.machine'), state.machine_name ?? t('value.none')],
+    [t('host.system'), state.operating_system ?? t('value.none')],
+    [t('host.software'), state.session_software ?? t('value.none')],
+    [t('host.agent'), state.agent_version ?? t('value.none')],
+    [t('host.address'), state.rdp_address ?? t('value.none')],
+    [t('host.refused'), String(state.refused_logons ?? 0)],
+  ];
+  return (
+    <Stack>
+      {!state.reachable && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.away')}>{t('host.away_advice')}</Alert>}
+      {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{state.problem}</Alert>}
+      <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        {gauges.map(({ key, share, level, words, line, most }) => (
+          <Paper key={key} withBorder p="md" className="card">
+            <Title order={2} size="sm" fw={600}>{t(`host.gauge.${key}`)}</Title>
+            <Text size="xl" fw={650}>{words}</Text>
+            <Progress value={Math.min(100, (share ?? 0) * 100)} color={COLOURS[level]} aria-label={t(`host.gauge.${key}`)} my={6} />
+            {level !== 'normal' && <Text size="xs" fw={600}>{t(`severity.${level}`)}</Text>}
+            <Spark values={line} most={most} width={220} height={36} />
+          </Paper>
+        ))}
+      </SimpleGrid>
+      <Paper withBorder p="md" className="card">
+        <DataList withDivider labelWidth="min(240px, 40%)" className="values">
+          {facts.map(([label, value]) => (
+            <DataList.Item key={label}>
+              <DataList.ItemLabel>{label}</DataList.ItemLabel>
+              <DataList.ItemValue>{value}</DataList.ItemValue>
+            </DataList.Item>
+          ))}
+        </DataList>
+      </Paper>
+    </Stack>
+  );
+}

@@ -1,0 +1,15 @@
+import { Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { columnsOf } from '../list/columns.tsx';
+import { ListView } from '../list/List.tsx';
+import type { Shown } from '../queries.ts';
+
+export default function PoolHosts({ object }: { object: Shown }) {
+  const { t } = useTranslation();
+  return (
+    <ListView<Shown>
+      within path="hosts" label={t('kinds.host.many')} query={{ filter: `spec.pool:${object.id}` }} columns={columnsOf('host', t).filter(({ key }) => key !== 'pool')}
+      nameOf={({ name }) => name} searchLabel={t('list.search')} empty={<Text c="dimmed">{t('pool.no_hosts')}</Text>}
+    />
+  );
+}

@@ -1,0 +1,214 @@
+import { ActionIcon, Button, Checkbox, Chip, CloseButton, EmptyState, Group, Menu, Skeleton, Stack, Table, Text, TextInput, Tooltip, UnstyledButton } from '@mantine/core';
+import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
+import type { Query } from '@oriel/api/management';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { setPreferences, usePreferences } from '../preferences.ts';
+import { list } from '../queries.ts';
+import { Failure } from '../ui/Failure.tsx';
+import { text, usePlace } from '../ui/go.ts';
+import { Bulk, type BulkAction } from './Bulk.tsx';
+
+export interface Column<Row> {
+  key: string;
+  label: string;
+  render: (row: Row) => ReactNode;
+  /** The path that the broker sorts by; none: it does not. */
+  sort?: string;
+  /** In pixels; none: it shares what is left. */
+  width?: number;
+  /** Shown on a narrow screen too. */
+  narrow?: boolean;
+  /** Shown only when it is chosen. */
+  optional?: boolean;
+}
+
+export interface QuickFilter {
+  key: string;
+  label: string;
+  /** As the broker takes it. */
+  filter: string;
+}
+
+export interface ListProps<Row extends { id: string }> {
+  /** As in the API's address. */
+  path: string;
+  label: string;
+  columns: Column<Row>[];
+  query?: Query;
+  /** How the words of the search are put to the broker; none: by name. */
+  search?: (words: string) => Query;
+  searchLabel: string;
+  filters?: QuickFilter[];
+  bulk?: BulkAction<Row>[];
+  nameOf: (row: Row) => string;
+  /** What to say, and to do, when there is nothing at all. */
+  empty: ReactNode;
+  /** Lists within a page keep their state to themselves. */
+  within?: boolean;
+}
+
+const ROW_PX = 44;
+const NARROW = '(max-width: 48em)';
+
+/** Any list: filtered and sorted by the broker, drawn only where it is looked at, its state in the address. */
+export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
+  const { t } = useTranslation();
+  const { path, columns, nameOf } = props;
+  const [address, setAddress] = usePlace();
+  const [own, setOwn] = useState<Record<string, unknown>>({});
+  const [place, setPlace] = props.within ? ([own, (changes: Record<string, unknown>) => setOwn({ ...own, ...changes })] as const) : ([address, setAddress] as const);
+  const [words, setWords] = useState(text(place.q));
+  const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
+  const isNarrow = useMediaQuery(NARROW) ?? false;
+  const shownColumns = useShownColumns(path, columns, isNarrow);
+  const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
+
+  const sort = text(place.sort);
+  const quick = props.filters?.find(({ key }) => key === text(place.f));
+  const q = text(place.q);
+  const asked: Query = q === '' ? {} : props.search ? props.search(q) : { name: q };
+  const filter = [props.query?.filter, quick?.filter, asked.filter].filter(Boolean).join(',');
+  const found = useInfiniteQuery(list<Row>(path, { ...props.query, ...asked, sort: sort || props.query?.sort, filter }));
+  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const isAsking = q !== '' || quick !== undefined;
+
+  const frame = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame.current, estimateSize: () => ROW_PX, overscan: 12 });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (found.hasNextPage && !found.isFetchingNextPage && last >= rows.length - 40) void found.fetchNextPage();
+  }, [found, last, rows.length]);
+
+  const choose = (row: Row, on: boolean) => {
+    const next = new Map(chosen);
+    if (on) next.set(row.id, row);
+    else next.delete(row.id);
+    setChosen(next);
+  };
+  const hasBulk = props.bulk !== undefined && props.bulk.length > 0;
+  const above = items[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+
+  return (
+    <Stack gap="sm">
+      <Group gap="sm" justify="space-between">
+        <Group gap="sm" flex={1} miw={0}>
+          <TextInput
+            value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
+            leftSection={<IconSearch size={16} aria-hidden />}
+            rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
+            onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
+          />
+          {props.filters && props.filters.length > 0 && (
+            <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
+              <Group gap={6} role="radiogroup" aria-label={t('list.filters')}>
+                <Chip value="" size="xs">{t('list.all')}</Chip>
+                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{label}</Chip>)}
+              </Group>
+            </Chip.Group>
+          )}
+        </Group>
+        <Group gap="xs">
+          <Text size="sm" c="dimmed" role="status">{found.isSuccess && t(found.hasNextPage ? 'list.count_more' : 'list.count', { count: rows.length })}</Text>
+          {!isNarrow && <ColumnsMenu path={path} columns={columns} />}
+        </Group>
+      </Group>
+
+      {found.isError && found.data === undefined && <Failure error={found.error} retry={() => void found.refetch()} />}
+      {found.isPending && <Stack gap={6} role="status" aria-label={t('loading')}>{Array.from({ length: 6 }, (_, index) => <Skeleton key={index} h={ROW_PX - 6} />)}</Stack>}
+      {found.isSuccess && rows.length === 0 && (isAsking ? (
+        <EmptyState icon={<IconSearchOff />} title={t('list.nothing')} description={t('list.nothing_advice')}>
+          <EmptyState.Actions><Button variant="default" onClick={() => { setWords(''); setPlace({ q: undefined, f: undefined }); }}>{t('list.show_all')}</Button></EmptyState.Actions>
+        </EmptyState>
+      ) : props.empty)}
+      {rows.length > 0 && (
+        <div ref={frame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
+          <Table aria-rowcount={found.hasNextPage ? -1 : rows.length + 1} highlightOnHover verticalSpacing={0}>
+            <Table.Thead>
+              <Table.Tr h={ROW_PX} aria-rowindex={1}>
+                {hasBulk && (
+                  <Table.Th w={44}>
+                    <Checkbox
+                      aria-label={t('list.choose_all')} checked={chosen.size > 0 && chosen.size >= rows.length} indeterminate={chosen.size > 0 && chosen.size < rows.length}
+                      onChange={(event) => setChosen(event.currentTarget.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())}
+                    />
+                  </Table.Th>
+                )}
+                {shownColumns.map((column) => <HeadCell key={column.key} column={column} sort={sort} onSort={(to) => setPlace({ sort: to })} />)}
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {above > 0 && <tr aria-hidden style={{ height: above }} />}
+              {items.map(({ index }) => {
+                const row = rows[index];
+                if (!row) return null;
+                return (
+                  <Table.Tr key={row.id} h={ROW_PX} aria-rowindex={index + 2} {...(chosen.has(row.id) ? { bg: 'var(--mantine-primary-color-light)' } : {})} data-testid="row">
+                    {hasBulk && (
+                      <Table.Td>
+                        <Checkbox aria-label={t('list.choose', { name: nameOf(row) })} checked={chosen.has(row.id)} onChange={(event) => choose(row, event.currentTarget.checked)} />
+                      </Table.Td>
+                    )}
+                    {shownColumns.map((column) => <Table.Td key={column.key}>{column.render(row)}</Table.Td>)}
+                  </Table.Tr>
+                );
+              })}
+              {below > 0 && <tr aria-hidden style={{ height: below }} />}
+            </Table.Tbody>
+          </Table>
+        </div>
+      )}
+      {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} />}
+    </Stack>
+  );
+}
+
+function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: string; onSort: (to: string | undefined) => void }) {
+  const { sort: path, label, width } = column;
+  const style = width === undefined ? undefined : { width };
+  if (path === undefined) return <Table.Th style={style}>{label}</Table.Th>;
+  const isUp = sort === path;
+  const isDown = sort === `-${path}`;
+  const Sign = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
+  return (
+    <Table.Th style={style} aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
+      <UnstyledButton fw={700} fz="sm" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
+        <Group gap={4} wrap="nowrap">
+          <span>{label}</span>
+          <Sign size={14} aria-hidden style={{ opacity: isUp || isDown ? 1 : 0.5, flex: 'none' }} />
+        </Group>
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+function useShownColumns<Row>(path: string, columns: Column<Row>[], isNarrow: boolean): Column<Row>[] {
+  const wanted = usePreferences().columns[path];
+  if (isNarrow) return columns.filter(({ narrow }) => narrow);
+  return columns.filter(({ key, optional }, index) => index === 0 || (wanted ? wanted.includes(key) : !optional));
+}
+
+function ColumnsMenu<Row>({ path, columns }: { path: string; columns: Column<Row>[] }) {
+  const { t } = useTranslation();
+  const preferences = usePreferences();
+  const shown = preferences.columns[path] ?? columns.filter(({ optional }) => !optional).map(({ key }) => key);
+  return (
+    <Menu closeOnItemClick={false} position="bottom-end" withinPortal={false}>
+      <Menu.Target>
+        <Tooltip label={t('list.columns')}>
+          <ActionIcon aria-label={t('list.columns')}><IconColumns3 size={18} /></ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.CheckboxGroup value={shown} onChange={(to) => setPreferences({ columns: { ...preferences.columns, [path]: to } })}>
+          {columns.slice(1).map(({ key, label }) => <Menu.CheckboxItem key={key} value={key}>{label}</Menu.CheckboxItem>)}
+        </Menu.CheckboxGroup>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * What changes in the farm, as it changes: server-sent events feed the lists and objects that are shown. While
+ * the connection is lost, the pages say so; when it is back, everything that is shown is loaded anew.
+ */
+import { addressOf, type ChangeShown, type HostView, type SessionView } from '@oriel/api/management';
+import type { InfiniteData, QueryKey } from '@tanstack/react-query';
+import { useEffect, useSyncExternalStore } from 'react';
+import { pluralOf } from '../kinds.ts';
+import { gone, queries, type Page } from '../queries.ts';
+import { may, type Me } from '../sign-in/me.ts';
+import { patched, sampled } from './patch.ts';
+
+/** Changes that come together are shown together. */
+const GATHER_MS = 400;
+/** After this long without a connection the page says so: shorter ones are a browser's own doing. */
+const PATIENCE_MS = 3_000;
+const RETRY_MS = 3_000;
+/** Load is told once a second at most: five minutes of it. */
+const SAMPLES = 300;
+
+export type Connection = 'live' | 'lost';
+
+export interface Load {
+  cpu: number[];
+  sessions: number[];
+}
+
+interface LoadEvent {
+  id: string;
+  now: { cpu_load: number | null; sessions: number; memory_total_bytes: number | null; memory_available_bytes: number | null } | null;
+}
+
+let connection: Connection = 'live';
+let lostAt: number | null = null;
+const loads = new Map<string, Load>();
+const NO_LOAD: Load = { cpu: [], sessions: [] };
+const listeners = new Set<() => void>();
+const tell = () => listeners.forEach((listener) => listener());
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useConnection = (): Connection => useSyncExternalStore(subscribe, () => connection);
+/** Since when what is shown may be old. */
+export const useLostAt = (): number | null => useSyncExternalStore(subscribe, () => lostAt);
+/** The load of a host since this page was opened. */
+export const useLoad = (host: string): Load => useSyncExternalStore(subscribe, () => loads.get(host) ?? NO_LOAD);
+
+const waiting = new Map<string, QueryKey>();
+let gathering: number | undefined;
+
+/** Has what is shown of these loaded anew, soon and once. */
+function refresh(...keys: QueryKey[]): void {
+  for (const key of keys) waiting.set(JSON.stringify(key), key);
+  gathering ??= window.setTimeout(() => {
+    gathering = undefined;
+    const due = [...waiting.values()];
+    waiting.clear();
+    for (const queryKey of due) void queries.invalidateQueries({ queryKey });
+  }, GATHER_MS);
+}
+
+function onSettings(change: ChangeShown): void {
+  const plural = pluralOf(change.kind);
+  if (change.action === 'deleted') gone(plural, change.id);
+  else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
+  refresh(['list', plural], ['changes'], ['status']);
+}
+
+/** A row as it is now, in every list that has it; lists that may gain it are loaded anew. */
+function onRow<Row extends { id: string }>(path: string, id: string, now: Row | null): void {
+  let known = false;
+  queries.setQueriesData<InfiniteData<Page<Row>>>({ queryKey: ['list', path] }, (data) => {
+    if (data === undefined || !('pages' in data)) return data;
+    const next = patched(data, id, now);
+    known ||= next !== data;
+    return next;
+  });
+  if (!known || now === null) refresh(['list', path], ['status']);
+  if (now === null) gone(path, id);
+  else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+}
+
+function onLoad({ id, now }: LoadEvent): void {
+  if (now === null) {
+    loads.delete(id);
+    return;
+  }
+  const before = loads.get(id) ?? NO_LOAD;
+  loads.set(id, { cpu: sampled(before.cpu, now.cpu_load ?? 0, SAMPLES), sessions: sampled(before.sessions, now.sessions, SAMPLES) });
+  const { cpu_load, sessions, memory_total_bytes, memory_available_bytes } = now;
+  const withLoad = (host: HostView): HostView => ({
+    ...host,
+    state: { ...host.state, cpu_load, sessions, memory_total_bytes, memory_available_bytes } as HostView['state'],
+  });
+  queries.setQueriesData<InfiniteData<Page<HostView>>>({ queryKey: ['list', 'hosts'] }, (data) => {
+    const row = data && 'pages' in data ? data.pages.flatMap((page) => page.items).find((host) => host.id === id) : undefined;
+    return data && row?.state ? patched(data, id, withLoad(row)) : data;
+  });
+  queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host));
+  tell();
+}
+
+/** Listens for as long as the page is open, to what who is signed in may see. */
+export function useEvents(me: Me): void {
+  const topics = [
+    may(me, 'audit') && 'settings',
+    may(me, 'sessions') && 'sessions',
+    may(me, 'hosts') && 'hosts,load',
+  ].filter(Boolean).join(',');
+
+  useEffect(() => (topics === '' ? undefined : listen(topics)), [topics]);
+}
+
+function listen(topics: string): () => void {
+  let source: EventSource | undefined;
+  let retry: number | undefined;
+  let patience: number | undefined;
+  let over = false;
+
+  const lost = () => {
+    patience ??= window.setTimeout(() => {
+      connection = 'lost';
+      lostAt ??= Date.now();
+      tell();
+    }, PATIENCE_MS);
+  };
+  const found = () => {
+    window.clearTimeout(patience);
+    patience = undefined;
+    if (connection === 'lost') void queries.invalidateQueries();
+    connection = 'live';
+    lostAt = null;
+    tell();
+  };
+  const open = () => {
+    source = new EventSource(addressOf('/events', { topics }));
+    const on = <T>(name: string, take: (data: T) => void) =>
+      source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
+    on('ready', found);
+    on('reset', () => void queries.invalidateQueries());
+    on('settings', onSettings);
+    on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => onRow('sessions', id, now));
+    on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
+    on('load', onLoad);
+    source.onerror = () => {
+      lost();
+      // A browser tries again by itself unless the answer was a refusal.
+      if (source?.readyState !== EventSource.CLOSED || over) return;
+      window.clearTimeout(retry);
+      retry = window.setTimeout(open, RETRY_MS);
+    };
+  };
+  open();
+  return () => {
+    over = true;
+    source?.close();
+    window.clearTimeout(retry);
+    window.clearTimeout(patience);
+  };
+}

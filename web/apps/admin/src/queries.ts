@@ -1,0 +1,142 @@
+/** What the pages read from the farm, and how fresh it is kept. Events (live/) keep it newer than that. */
+import { Refusal, call, get, type ChangeShown, type FarmStatus, type KindView, type Query } from '@oriel/api/management';
+import { MutationCache, QueryCache, QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
+import { EVERYTHING, type Me } from './sign-in/me.ts';
+
+const MAX_TRIES = 2;
+/** Rows of a list that are fetched at a time. */
+export const PAGE = 200;
+
+/** null: nobody is signed in. */
+export const signedIn = queryOptions({
+  queryKey: ['me'] as const,
+  queryFn: async ({ signal }): Promise<Me | null> => {
+    try {
+      return await get<Me>('/me', {}, signal);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 401) return null;
+      // A broker without sign-in of administrators: a token stands for one who may do everything.
+      if (error instanceof Refusal && error.status === 404) return EVERYTHING;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+function onProblem(error: unknown): void {
+  if (error instanceof Refusal && error.status === 401 && error.code !== 'sign_in_refused' && error.code !== 'code_needed') {
+    queries.setQueryData(signedIn.queryKey, null);
+  }
+}
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: onProblem }),
+  mutationCache: new MutationCache({ onError: onProblem }),
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      retry: (count, error) => count < MAX_TRIES && !(error instanceof Refusal && error.status >= 400 && error.status < 500),
+      retryDelay: (attempt, error) =>
+        error instanceof Refusal && error.retryAfterSecs !== null ? error.retryAfterSecs * 1000 : 500 * 2 ** attempt,
+      networkMode: 'always',
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+export const kinds = queryOptions({
+  queryKey: ['kinds'] as const,
+  queryFn: async ({ signal }) => (await get<{ items: KindView[] }>('/kinds', {}, signal)).items,
+  staleTime: Infinity,
+});
+
+export const status = queryOptions({
+  queryKey: ['status'] as const,
+  queryFn: ({ signal }) => get<FarmStatus>('/status', {}, signal),
+  refetchInterval: 10_000,
+});
+
+/** Any settings object, as it is shown. */
+export interface Shown {
+  id: string;
+  name: string;
+  site?: string | null;
+  revision: number;
+  changed_at: string;
+  changed_by: string;
+  spec: Record<string, unknown>;
+  origins?: Record<string, unknown>;
+  effective?: Record<string, unknown>;
+  state?: Record<string, unknown> | string;
+}
+
+export interface Page<Row> {
+  items: Row[];
+  next?: string | null;
+}
+
+/** A list, a page at a time, filtered and sorted by the broker. */
+export const list = <Row>(path: string, query: Query) =>
+  infiniteQueryOptions({
+    queryKey: ['list', path, query] as const,
+    queryFn: ({ pageParam, signal }) => get<Page<Row>>(`/${path}`, { limit: PAGE, ...query, after: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next ?? null,
+    placeholderData: keepPreviousData,
+  });
+
+/** Everything of a kind of which there are few: pools, sites, groups, resources. */
+export const all = <Row = Shown>(path: string, query: Query = {}) =>
+  queryOptions({
+    queryKey: ['list', path, 'all', query] as const,
+    queryFn: async ({ signal }): Promise<Row[]> => {
+      const rows: Row[] = [];
+      let after: string | null = null;
+      do {
+        const page: Page<Row> = await get<Page<Row>>(`/${path}`, { limit: 1000, ...query, after }, signal);
+        rows.push(...page.items);
+        after = page.next ?? null;
+      } while (after !== null);
+      return rows;
+    },
+  });
+
+/** One object; null when it is known to be gone. */
+export const object = <View extends { id: string } = Shown>(path: string, id: string) =>
+  queryOptions({
+    queryKey: ['object', path, id] as const,
+    queryFn: ({ signal }): Promise<View | null> => get<View>(`/${path}/${encodeURIComponent(id)}`, {}, signal),
+  });
+
+export interface ChangesPage {
+  items: ChangeShown[];
+  next?: number | null;
+}
+
+export const changes = (query: Query) =>
+  infiniteQueryOptions({
+    queryKey: ['changes', query] as const,
+    queryFn: ({ pageParam, signal }) => get<ChangesPage>('/changes', { limit: 50, ...query, before: pageParam }, signal),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next ?? null,
+    placeholderData: keepPreviousData,
+  });
+
+export const useKinds = (): KindView[] => useQuery(kinds).data ?? [];
+
+/** An object that is no more: its page says so, without asking for it again. */
+export function gone(path: string, id: string): void {
+  if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], null);
+}
+
+/** After a change of one's own: what is shown of the kind, its changes and the farm. */
+export async function changed(path: string): Promise<void> {
+  await Promise.all(
+    [['list', path], ['object', path], ['changes'], ['status'], ['name']].map((queryKey) => queries.invalidateQueries({ queryKey })),
+  );
+}
+
+export async function remove(path: string, id: string, revision: number): Promise<void> {
+  await call('DELETE', `/${path}/${encodeURIComponent(id)}`, { revision });
+  gone(path, id);
+}

@@ -1,0 +1,55 @@
+import { Badge, EmptyState, Group, Text } from '@mantine/core';
+import type { Query, SessionView } from '@oriel/api/management';
+import { IconDeviceDesktopOff } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { ListView, type Column } from '../list/List.tsx';
+import { useMay } from '../sign-in/use-may.ts';
+import { Ago } from '../ui/Ago.tsx';
+import { Link } from '../ui/Link.tsx';
+import { duration } from '../ui/time.ts';
+import { useSessionActions } from './actions.tsx';
+
+const COLOURS: Record<string, string> = { active: 'green', disconnected: 'gray', prepared: 'blue', ending: 'yellow' };
+
+export function SessionState({ session }: { session: SessionView }) {
+  const { t } = useTranslation();
+  return <Badge variant="light" tt="none" color={COLOURS[session.state] ?? 'gray'}>{t(`session.state.${session.state}`)}</Badge>;
+}
+
+/** Sessions, live; within a host's or user's page only theirs. */
+export function SessionList({ query, within = false }: { query?: Query; within?: boolean }) {
+  const { t } = useTranslation();
+  const may = useMay();
+  const actions = useSessionActions();
+  const columns: Column<SessionView>[] = [
+    { key: 'user', label: t('kinds.user.one'), sort: 'user_name', narrow: true, render: (row) => <Link to={`/sessions/${row.id}`} fw={600}>{row.user_name}</Link> },
+    { key: 'state', label: t('session.state_label'), sort: 'state', width: 130, narrow: true, render: (row) => <SessionState session={row} /> },
+    { key: 'resource', label: t('session.resource'), sort: 'resource_name', render: (row) => row.resource_name },
+    { key: 'host', label: t('kinds.host.one'), sort: 'host_name', render: (row) => (may('hosts') ? <Link to={`/hosts/${row.host}`} underline="always">{row.host_name}</Link> : row.host_name) },
+    { key: 'client', label: t('session.client'), sort: 'client.name', render: (row) => row.client.name || row.client.address },
+    { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => (
+      <Group gap={4} wrap="nowrap">
+        <span>{duration(row.idle_secs)}</span>
+        {row.severity.idle !== 'normal' && <Text component="span" size="xs" fw={600} c={row.severity.idle === 'critical' ? 'red' : 'orange.9'}>{t(`severity.${row.severity.idle}`)}</Text>}
+      </Group>
+    ) },
+    { key: 'started', label: t('session.started'), sort: 'started_at', width: 150, render: (row) => <Ago when={row.started_at} /> },
+    { key: 'programs', label: t('session.programs'), optional: true, render: (row) => row.programs.join(', ') },
+    { key: 'address', label: t('session.address'), sort: 'client.address', optional: true, render: (row) => row.client.address },
+    { key: 'account', label: t('session.account'), sort: 'account', optional: true, render: (row) => row.account },
+  ];
+  return (
+    <ListView<SessionView>
+      path="sessions" label={t('nav.sessions')} columns={columns} within={within} searchLabel={t('session.search')} nameOf={(row) => `${row.user_name} · ${row.resource_name}`}
+      {...(query ? { query } : {})}
+      search={(words) => ({ filter: `user_name~:"${words.replaceAll('"', '')}"` })}
+      filters={[
+        { key: 'active', label: t('session.state.active'), filter: 'state:active' },
+        { key: 'disconnected', label: t('session.state.disconnected'), filter: 'state:disconnected' },
+        { key: 'idle', label: t('session.filter.idle'), filter: 'severity.idle!:normal' },
+      ]}
+      bulk={may('sessions', 'control') ? actions : []}
+      empty={<EmptyState icon={<IconDeviceDesktopOff />} title={t('session.nothing')} description={t('session.nothing_text')} />}
+    />
+  );
+}

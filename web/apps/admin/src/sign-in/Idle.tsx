@@ -1,0 +1,72 @@
+import { Button, Group, Modal, Text } from '@mantine/core';
+import { post } from '@oriel/api/management';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { queries, signedIn } from '../queries.ts';
+import { notifyFailure } from '../ui/notify.ts';
+import type { Me } from './me.ts';
+
+/** How long before the end of an idle session its owner is asked: time to come back from a telephone. */
+const WARN_MS = 3 * 60_000;
+/** How often the broker is told at most that somebody is there: well within the shortest idle time. */
+const TELL_MS = 60_000;
+const HANDS = ['pointerdown', 'keydown', 'wheel'] as const;
+/** Timers hold 31 bits. */
+const FARTHEST_MS = 2 ** 31 - 1;
+
+/** Asks whether an idle session shall stay; after its end, the sign-in is shown. */
+export function Idle({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const [warned, setWarned] = useState(false);
+  const endsAt = me.session?.idle_ends_at;
+
+  useEffect(() => {
+    setWarned(false);
+    if (endsAt === undefined) return;
+    const left = Date.parse(endsAt) - Date.now();
+    if (Number.isNaN(left)) return;
+    const look = () => void queries.invalidateQueries({ queryKey: signedIn.queryKey });
+    const warn = window.setTimeout(() => setWarned(true), Math.min(FARTHEST_MS, Math.max(0, left - WARN_MS)));
+    const end = window.setTimeout(look, Math.min(FARTHEST_MS, Math.max(0, left) + 1_000));
+    return () => {
+      window.clearTimeout(warn);
+      window.clearTimeout(end);
+    };
+  }, [endsAt]);
+
+  useEffect(() => {
+    if (endsAt === undefined) return;
+    let told = Date.now();
+    // Reading goes on by itself; it is hands that say that somebody is there.
+    const active = () => {
+      if (Date.now() - told < TELL_MS) return;
+      told = Date.now();
+      void post<Me>('/me/stay').then((now) => queries.setQueryData(signedIn.queryKey, now), () => {});
+    };
+    for (const event of HANDS) window.addEventListener(event, active, { passive: true });
+    return () => {
+      for (const event of HANDS) window.removeEventListener(event, active);
+    };
+  }, [endsAt]);
+
+  const stay = async () => {
+    try {
+      await post('/me/stay');
+      setWarned(false);
+      await queries.invalidateQueries({ queryKey: signedIn.queryKey });
+    } catch (error) {
+      notifyFailure(error, t);
+    }
+  };
+
+  return (
+    <Modal opened={warned} onClose={() => void stay()} title={t('idle.title')} withCloseButton={false}>
+      <Text size="sm">{t('idle.text')}</Text>
+      <Group justify="flex-end" mt="lg">
+        <Button onClick={() => void stay()} data-autofocus>
+          {t('idle.stay')}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

@@ -1,0 +1,25 @@
+/** Words for what went wrong: a sentence on what happened, and one on what to do. */
+import { ApiProblem, Refusal } from '@oriel/api/management';
+import type { TFunction } from 'i18next';
+
+export interface Words {
+  title: string;
+  detail: string;
+  advice: string;
+}
+
+/** Those that have words of their own; of the rest, the broker's are shown. */
+const KNOWN = new Set([
+  'unreachable', 'unauthorized', 'signed_out', 'forbidden', 'not_found', 'name_taken', 'in_use', 'stale', 'deleted', 'invalid', 'busy',
+  'internal', 'host_unreachable', 'host_timed_out', 'session_gone', 'store_unavailable', 'farm_starting', 'changed_since', 'not_revertible',
+  'csrf', 'sign_in_refused', 'code_needed',
+]);
+
+export function wordsOf(error: unknown, t: TFunction): Words {
+  const problem = error instanceof ApiProblem ? error : null;
+  const code = problem?.code ?? 'internal';
+  const detail = problem?.message ?? '';
+  if (KNOWN.has(code)) return { title: t(`problem.${code}.title`), detail, advice: problem?.advice || t(`problem.${code}.advice`) };
+  const title = problem instanceof Refusal && problem.title !== '' ? problem.title : t('problem.internal.title');
+  return { title, detail, advice: problem?.advice ?? '' };
+}

@@ -1,0 +1,3163 @@
+// Generated from docs/openapi.json by `npm run generate`. Not to be edited.
+
+/** How a resource looks to somebody, and why. */
+export type Access = ({
+answer: "open";
+/** The rule that decided. */
+decision: Decision;
+} | {
+answer: "maintenance";
+/** The rule that decided that it is seen. */
+decision: Decision;
+/** The folder whose maintenance it inherits; none: its own. */
+inherited_from?: (string | null);
+/** For the user. */
+message: string;
+} | {
+answer: "hidden";
+/** Why not. */
+because: Hidden;
+});
+
+/** Whose access to explain. */
+export type AccessToExplain = {
+/** The moment to explain for; absent: that of the facts, else now. */
+at?: (string | null);
+/** The device, and the way they come by. What is left out counts as not known. */
+facts?: Device;
+/** Whose. */
+user: string;
+};
+
+/** Where the operating system's accounts of users come from. */
+export type AccountMode = ("existing" | "create");
+
+/** What is done in an area. */
+export type Action = ("view" | "modify" | "add" | "delete" | "control");
+
+/** What was done. */
+export type Action2 = ("created" | "changed" | "deleted" | "secret_set" | "secret_removed");
+
+/** How administrators sign in to the management portal. */
+export type AdministrationSettings = {
+/** A sign-in that is not used this long ends, in minutes; null: only with its lifetime. */
+idle_minutes?: (number | null);
+/** How long one sign-in lasts at most, in hours. */
+lifetime_hours?: number;
+};
+
+/** A user, or every member of a group, who may manage the farm. They sign in to the management portal as that user. Whoever is one in several ways may do what any of them allows. */
+export type Administrator = {
+/** For other administrators. */
+description?: string;
+/** Where mail for them goes. Not for groups. */
+email?: (string | null);
+/** A disabled administrator may do nothing. */
+enabled?: boolean;
+/** Their telephone, for other administrators. Not for groups. */
+mobile?: (string | null);
+/** Whether they get the farm's notifications by mail. */
+notified?: boolean;
+/** How far the role reaches. */
+reach?: Reach;
+/** What they may do. */
+role: AdministratorRole;
+/** Whom it is about. */
+who: Who;
+};
+
+/** What an administrator, or a token, may do at all. How far that goes, [`Reach`] says. */
+export type AdministratorRole = ("root" | "power" | "custom" | "viewer" | "help_desk");
+
+/** A sign-in of an administrator. */
+export type AdministratorSession = {
+/** When they last did something. */
+active_at: string;
+/** Where from, last. */
+address?: (string | null);
+/** What the browser says of itself. */
+browser: string;
+/** Its id. */
+id: string;
+/** Whether it is the caller's own. */
+own: boolean;
+/** Since when. */
+since: string;
+/** Whose. */
+user: string;
+/** The user's name. */
+user_name: string;
+};
+
+/** Sign-ins of administrators on this broker. */
+export type AdministratorSessions = {
+/** The newest first. */
+items: (AdministratorSession)[];
+};
+
+/** A settings object as it is shown. */
+export type AdministratorView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Administrator;
+};
+
+/** What a client may do. */
+export type Admission = {
+/** The entry of the list that lets it in; none: no list is asked, or none does. */
+entry?: (number | null);
+/** See resources and open them. */
+may_open: boolean;
+/** Sign in. */
+may_sign_in: boolean;
+/** Why it may not do all, for its user. */
+message?: (string | null);
+};
+
+/** Which clients are let in. */
+export type AllowedClients = {
+/** Those that are let in, each from a version on. */
+clients?: (ClientKindMatch)[];
+/** What users of other clients read; empty: a sentence of the product's. */
+message?: string;
+/** How strictly. */
+mode?: ClientMode;
+};
+
+/** What is sent to apply documents. */
+export type Apply = {
+/** What objects shall be. They may refer to each other in any order. */
+documents: (Document)[];
+/** Only says what would be done. */
+dry_run?: boolean;
+/** The `sequence` of a plan that was looked at: refused if an object that is touched was changed after. */
+sequence?: (number | null);
+};
+
+/** Which programs are wanted. */
+export type AppsQuery = {
+/** Only the program with this id. */
+app?: (string | null);
+/** Whether icons are wanted too; they make the answer large. */
+icons?: boolean;
+/** Languages of the names, most wanted first, separated by commas: `de,en`. */
+language?: (string | null);
+};
+
+/** A whole farm. */
+export type Archive = {
+/** `oriel-export/1`. */
+format: string;
+/** Every settings object, with its id. */
+documents: (Document)[];
+/** The farm that was exported. */
+farm: ArchivedFarm;
+/** Whether the farm's own keys are among the secrets: with them the farm can be restored as itself, and whoever opens them can make certificates that it trusts. */
+farm_keys?: boolean;
+/** The icons of resources: PNG in base64, by the SHA-256 of their bytes. */
+icons?: Record<string, string>;
+/** When it was exported. */
+made_at: string;
+/** Password hashes, other secrets of objects, and the fields that only the farm itself sets. */
+secrets?: (Sealed | null);
+};
+
+/** Which farm an archive is of. */
+export type ArchivedFarm = {
+/** Its id. */
+id: string;
+/** Its name. */
+name: string;
+};
+
+/** The area that an operation belongs to. */
+export type Area = ("infrastructure" | "hosts" | "publishing" | "directory" | "sessions" | "administrators" | "audit");
+
+/** What happens to the sessions of a host that a schedule disables. */
+export type AtDisable = ("keep" | "disconnect" | "log_off" | "reset");
+
+/** What happens at the limit of concurrent uses. */
+export type AtLimit = ("refuse" | "note");
+
+/** Sound. The gateway enforces it, whatever the client does. */
+export type Audio = {
+/** The session's sound on the user's device. */
+playback?: boolean;
+/** The user's microphone in the session. */
+recording?: boolean;
+};
+
+/** Who makes a change. */
+export type Author = {
+/** The client's address, where there is one. */
+address?: (string | null);
+/** Readable: `token admin`, `user alice`, `system`. */
+name: string;
+/** How it came in. */
+via: Via;
+};
+
+/** Backups of all settings, secrets included, sealed with a passphrase: the farm's secret `backup_passphrase`. The broker that holds the store writes them to the folder `backups` of its data directory. */
+export type Backup = {
+/** When, every day, by the clocks of `time_zone`. */
+at?: string;
+/** Whether any are made. */
+enabled?: boolean;
+/** Whether the farm's own keys are in them, so that `oriel broker restore` can make this farm anew on another machine, and gateways and hosts go on without joining again. Whoever has such a backup and its passphrase can make certificates that this farm trusts: keep the two apart. */
+farm_keys?: boolean;
+/** How many are kept; the oldest goes. */
+keep?: number;
+/** The time zone, as in `Europe/Berlin`. */
+time_zone?: string;
+};
+
+/** A backup that could not be made. */
+export type BackupFailure = {
+/** When. */
+at: string;
+/** Why, as a sentence. */
+why: string;
+};
+
+/** A backup that was made. */
+export type BackupFile = {
+/** Its size. */
+bytes: number;
+/** When it was made. */
+made_at: string;
+/** Its file's name. */
+name: string;
+};
+
+/** The backups that are there. */
+export type BackupList = {
+/** Newest first. */
+items: (BackupFile)[];
+};
+
+/** How backups are doing. */
+export type BackupState = {
+/** Whether they are made every day. */
+enabled: boolean;
+/** What went wrong with the last one; none: it was made. */
+failure?: (BackupFailure | null);
+/** The newest one. */
+newest?: (BackupFile | null);
+/** When the next one is due. */
+next?: (string | null);
+};
+
+/** How sessions are spread over the hosts of a pool. An absent field inherits from the site's defaults. */
+export type Balancing = {
+/** A host whose agent was silent for so many seconds is taken for dead: nothing more is placed on it. */
+agent_timeout_secs?: (number | null);
+/** By load: count CPU in use. */
+cpu?: (boolean | null);
+/** Return a user to a disconnected session only from the address it was begun from. */
+match_client_address?: (boolean | null);
+/** By load: count memory in use. */
+memory?: (boolean | null);
+/** By load, or in turn. */
+method?: (Method | null);
+/** By load: count sessions against the limit. */
+sessions?: (boolean | null);
+};
+
+/** A connection broker. */
+export type Broker = {
+/** For administrators. */
+description?: string;
+/** Where agents reach it, `host:port` (20003). */
+agent_addresses?: (string)[];
+/** Where gateways reach it, `host:port` (20002). */
+gateway_addresses?: (string)[];
+};
+
+/** A settings object as it is shown. */
+export type BrokerView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Broker;
+};
+
+/** An icon of the built-in set. */
+export type BuiltInView = {
+/** What it is for. */
+about: string;
+/** How a resource says that it has it: for `icon` of its spec. */
+icon: string;
+/** Its name. */
+name: string;
+};
+
+/** The built-in icons. */
+export type BuiltIns = {
+/** By name. */
+items: (BuiltInView)[];
+};
+
+/** A host that may take the session. */
+export type Candidate = {
+/** Which. */
+host: string;
+/** Sum of the counters that are on, each 0 to 1: less is better. 0 for round robin. */
+load: number;
+/** Its name. */
+name: string;
+};
+
+export type ChangePath = {
+/** The change's number. */
+sequence: number;
+};
+
+/** A change, and what is different field by field. */
+export type ChangeShown = {
+/** What was done. */
+action: Action2;
+/** What it says since; for `created` and `changed`. */
+after?: (ObjectState | null);
+/** When. */
+at: string;
+/** By whom. */
+author: Author;
+/** What the object said before; for `changed` and `deleted`. */
+before?: (ObjectState | null);
+/** What is different; nothing where a secret was changed. */
+changes: (FieldChange)[];
+/** Id of the object. */
+id: string;
+/** Kind of the object. */
+kind: Kind;
+/** Name of the object after the change, or before it was deleted. */
+name: string;
+/** The object's revision after the change; the last one when it was deleted. */
+revision: number;
+/** Name of the secret, where the change is about one. */
+secret?: (string | null);
+/** 1 for the first change of the store, one more with every change. */
+sequence: number;
+/** What was changed together has the same number here: the sequence of the first change of its transaction. */
+transaction: number;
+};
+
+/** A field that others have changed. */
+export type ChangedField = {
+/** What it says now; null where it says nothing. */
+after: unknown;
+/** What it said at the revision that the change was based on; null where it said nothing. */
+before: unknown;
+/** When. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its path, such as `spec.description`. */
+field: string;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Administrator = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Administrator;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Farm = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Farm;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Gateway = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Gateway;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Group = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Group;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Host = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Host;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_LogonHours = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: LogonHours;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Policy = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Policy;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Pool = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Pool;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Resource = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Resource;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Schedule = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Schedule;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Site = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Site;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_TokenSettings = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: TokenSettings;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_User = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: User;
+};
+
+/** One page of the change log, newest first. */
+export type Changes = {
+/** The changes. The log holds no secrets; what is kept of one is left out here, too. */
+items: (ChangeShown)[];
+/** Pass it as `before` for the next page; none on the last. */
+next?: (number | null);
+};
+
+/** Which changes are wanted. */
+export type ChangesQuery = {
+/** Only changes before the one with this number: `next` of the previous answer. */
+before?: (number | null);
+/** Only changes by authors in whose name this stands, such as `token admin`. */
+by?: (string | null);
+/** Only changes of objects of this kind, such as `user`. */
+kind?: (Kind | null);
+/** Most changes of the answer: 1 to 1000; 100 when not said. */
+limit?: (number | null);
+/** Shows names in place of ids, in what was said and in what is different. */
+names?: boolean;
+/** Only changes of the object with this id. */
+object?: (string | null);
+/** Only changes made then or later, as in `2026-12-01T08:00:00Z`. */
+since?: (string | null);
+/** Only changes that were made together: the `transaction` of one of them. */
+transaction?: (number | null);
+/** Only changes made before. */
+until?: (string | null);
+};
+
+/** Which virtual channels a connection may use. */
+export type ChannelPolicy = {
+/** The session's sound. */
+audio: boolean;
+/** Text and pictures to and from the user's clipboard. */
+clipboard: boolean;
+/** The user's drives. */
+drives: boolean;
+/** The user's microphone. */
+microphone: boolean;
+/** The user's printers. */
+printers: boolean;
+};
+
+/** Kinds of client. */
+export type ClientKind = ("browser" | "mstsc" | "windows_app" | "free_rdp" | "launcher" | "other");
+
+/** A kind of client, with an optional smallest version. */
+export type ClientKindMatch = {
+/** The kind. */
+kind: ClientKind;
+/** Smallest version, dotted numbers such as `10.2`. */
+minimum_version?: (string | null);
+};
+
+/** How strictly clients are chosen. */
+export type ClientMode = ("any" | "listed_to_open" | "listed_to_sign_in");
+
+/** What users may do in the portal and in the session page. */
+export type ClientOptions = {
+/** Whether users may log off and disconnect their sessions from the portal. */
+session_list?: boolean;
+/** Users who do nothing in the portal for so many minutes are signed out; absent: the farm's setting. */
+sign_out_minutes?: (number | null);
+/** Whether the session page has a toolbar. */
+toolbar?: boolean;
+};
+
+/** Operating systems of users' devices. */
+export type ClientOs = ("windows" | "mac_os" | "linux" | "chrome_os" | "android" | "ios" | "other");
+
+/** The client of a session. */
+export type ClientView = {
+/** Its address. */
+address: string;
+/** What it connects with, such as `browser`. */
+kind: string;
+/** Name of the user's device. */
+name: string;
+/** The device's operating system. */
+operating_system: string;
+/** The client's version. */
+version: string;
+};
+
+/** What passes the clipboard. The gateway enforces it, whatever the client asks. */
+export type Clipboard = {
+/** Which way. */
+direction?: Direction;
+/** What; empty: everything. */
+kinds?: (ClipboardKind)[];
+/** Largest content, in KiB; absent: no limit. */
+max_kib?: (number | null);
+};
+
+/** What may be on a clipboard. */
+export type ClipboardKind = ("text" | "html" | "images" | "files" | "others");
+
+/** By whose clocks hours are read. */
+export type Clock = ({
+of: "user";
+/** The time zone of devices that say none. */
+otherwise?: string;
+} | {
+of: "zone";
+/** The time zone. */
+time_zone: string;
+});
+
+/** A code and what it means. */
+export type Code = {
+/** What kind of problem it is: the same for every answer with this code. */
+title: string;
+/** When it is given, and what to do about it. */
+about: string;
+/** The stable word for programs. */
+code: string;
+/** The statuses that it comes with. */
+status: (number)[];
+};
+
+export type CodePath = {
+/** The code. */
+code: string;
+};
+
+/** Connecting and connecting again. */
+export type ConnectionSettings = {
+/** How long one connection may last, in minutes; absent: as long as the user likes. */
+max_minutes?: (number | null);
+/** Whether a session is started at sign-in, before the user opens anything. */
+prelaunch?: Prelaunch;
+/** Whether a lost connection is taken up again by itself. */
+reconnect?: boolean;
+/** For how long that is tried, in minutes. */
+reconnect_minutes?: number;
+};
+
+/** What is sent to copy sections of a site's settings. */
+export type CopySections = {
+/** Only says what would be done. */
+dry_run?: boolean;
+/** Whether they follow from now on: what this site says then holds there too, whenever it is changed. */
+keep_in_step?: boolean;
+/** Which sections; at least one. */
+sections: (SiteSection)[];
+/** The sites that get them; at least one. */
+to: (string)[];
+};
+
+/** While the host is busy, the heaviest processes get a lower priority; when it is not, it is given back. */
+export type CpuOptimisation = {
+/** Above this CPU use of the whole host, in percent, it begins; below, every priority is given back. */
+above_percent?: number;
+/** How long a process must be above or below before anything is done, in seconds. */
+after_secs?: number;
+/** A process is lowered when it takes at least this share of the busiest process's CPU, in percent. */
+critical_percent?: number;
+/** Whether it is done. */
+enabled?: boolean;
+/** Programs that are left alone, by the name of their file. */
+excluded?: (string)[];
+/** A lowered process is given its priority back when it takes less than this share, in percent. */
+idle_percent?: number;
+};
+
+/** Name and password. */
+export type Credentials = {
+/** The user's name. */
+name: string;
+/** Their password. */
+password: string;
+};
+
+/** A condition: one of the objects applies, or (negated) none of them does. */
+export type Criterion = ({
+type: "user";
+objects: (string)[];
+} | {
+type: "group";
+objects: (string)[];
+} | {
+type: "gateway";
+objects: (string)[];
+} | {
+type: "theme";
+objects: (string)[];
+} | {
+type: "client_name";
+objects: (string)[];
+} | {
+type: "client_os";
+objects: (ClientOs)[];
+} | {
+type: "client";
+objects: (ClientKindMatch)[];
+} | {
+type: "address";
+objects: (string)[];
+} | {
+type: "hardware_id";
+objects: (string)[];
+}) & {
+/** True: *is not* one of. */
+negated?: boolean;
+};
+
+/** A day of the week. */
+export type Day = ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday");
+
+/** What the rules said, and which of them. */
+export type Decision = {
+/** The answer. */
+effect: Effect;
+/** Index of the rule that decided; none: no rule matched and the default did. */
+rule?: (number | null);
+};
+
+/** How large a desktop is. */
+export type DesktopSize = ({
+as: "client";
+} | {
+as: "full_screen";
+} | {
+as: "fixed";
+/** Height in pixels. */
+height: number;
+/** Width in pixels. */
+width: number;
+});
+
+/** A device, and the way its user comes by. */
+export type Device = {
+/** Its address. */
+address?: (string | null);
+/** The moment to explain for; absent: now. */
+at?: (string | null);
+/** Its client. */
+client_kind?: (ClientKind | null);
+/** Name of their device. */
+client_name?: (string | null);
+/** Its operating system. */
+client_os?: (ClientOs | null);
+/** The client's version. */
+client_version?: (string | null);
+/** The gateway they come through. */
+gateway?: (string | null);
+/** The hardware id that it reports. */
+hardware_id?: (string | null);
+/** The site they sign in to; absent: that of the gateway, else this broker's. */
+site?: (string | null);
+/** The theme they sign in at. */
+theme?: (string | null);
+/** Its time zone, as in `Europe/Berlin`. */
+time_zone?: (string | null);
+};
+
+/** Which way something may pass between a user's device and a session. */
+export type Direction = ("none" | "to_session" | "from_session" | "both");
+
+/** How a session looks on the user's screen. */
+export type Display = {
+/** Whether the session takes the size of its window; if not, it is scaled to fit. */
+follow_window?: boolean;
+/** Whether sessions open over the whole screen. */
+full_screen?: boolean;
+/** Enlargement of what is drawn, in percent; absent: that of the user's screen. */
+scale_percent?: (number | null);
+};
+
+/** A settings object as text: with names in place of ids. */
+export type Document = {
+/** Deletes it; one that is not there is deleted already. */
+delete?: boolean;
+/** Its id: only in archives, so that what refers to it from outside the farm's settings still finds it. */
+id?: (string | null);
+/** What it is. */
+kind: Kind;
+/** Its name. */
+name: string;
+/** What it was called before; of no matter once it has its new name. */
+renamed_from?: (string | null);
+/** The name of the site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. References are names. */
+spec?: Record<string, unknown>;
+};
+
+/** The farm, or a part of it, as documents. */
+export type Documents = {
+/** In the order in which objects may refer to each other, then of their names. */
+documents: (Document)[];
+/** Number of the newest change of settings in them. */
+sequence: number;
+};
+
+/** Which objects are wanted as documents. */
+export type DocumentsQuery = {
+/** Only objects of this kind, such as `pool`. */
+kind?: (Kind | null);
+/** Only objects of this site, and the site itself. */
+site?: (string | null);
+};
+
+/** The user's drives and folders in the session. Files on the clipboard are the clipboard's matter. */
+export type Drives = {
+/** Which way files may pass; `none`: there are no drives. Names, sizes and times of files pass both ways wherever there are drives. The gateway enforces it, whatever the client does. */
+direction?: Direction;
+};
+
+/** What a rule says. */
+export type Effect = ("allow" | "deny");
+
+/** The settings of somebody's client. */
+export type Effective = {
+/** The virtual channels that are left open; the gateway enforces it. */
+channels: ChannelPolicy;
+/** The groups that are enforced, by their fields in the settings. */
+enforced: (Group2)[];
+/** The policies that were looked at, in order, up to the one that holds. */
+looked_at: (LookedAt2)[];
+/** The policy that holds; none: everything is left to the user. */
+policy?: (Holding | null);
+/** What it enforces. An absent group is left to the user. */
+settings: PolicySettings;
+};
+
+/** What somebody sees and may do, and why. */
+export type EffectiveAccess = {
+/** The moment that it is said for. */
+at: string;
+/** What the site's list of clients says. */
+clients: Admission;
+/** What is known of the user and the device. */
+facts: Facts;
+/** What the logon hours say. */
+hours: Standing;
+/** The client policy that holds, and those passed over. */
+policy: Effective;
+/** Every published resource, in the order in which it is shown. */
+resources: (ResourceAccess)[];
+/** Who. */
+user: string;
+/** Whether the account is enabled: if not, nothing below comes to anything. */
+user_enabled: boolean;
+/** The user's name. */
+user_name: string;
+/** How many of the resources they see. */
+visible: number;
+};
+
+/** Load balancing with every field decided. */
+export type EffectiveBalancing = {
+/** A host whose agent was silent for so many seconds is taken for dead: nothing more is placed on it. */
+agent_timeout_secs: number;
+/** By load: count CPU in use. */
+cpu: boolean;
+/** Return a user to a disconnected session only from the address it was begun from. */
+match_client_address: boolean;
+/** By load: count memory in use. */
+memory: boolean;
+/** By load, or in turn. */
+method: Method;
+/** By load: count sessions against the limit. */
+sessions: boolean;
+};
+
+/** Host settings with every field decided. */
+export type EffectiveHostSettings = {
+/** Where the operating system's accounts come from. */
+accounts: AccountMode;
+/** Whether new sessions are placed on it by load; if not, only resources that name this very host open there. */
+balanced: boolean;
+/** Keeping one user's programs from slowing all others. */
+cpu_optimisation: CpuOptimisation;
+/** CPU in use, in percent. */
+cpu_threshold: Threshold;
+/** A disconnected session is logged off after this many minutes (at most 19 days); 0 never. */
+disconnected_logoff_minutes: number;
+/** Time since a session was left, in minutes. */
+disconnected_threshold: Threshold;
+/** A session without input for this many minutes (at most 19 days) is disconnected; 0 never. */
+idle_disconnect_minutes: number;
+/** Time without input of a session, in minutes. */
+idle_threshold: Threshold;
+/** After the last program of an application session has ended: seconds until it is disconnected, at most 19 days, or `never`. */
+linger_disconnect_secs: Linger;
+/** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
+linger_logoff_secs: Linger;
+/** Most sessions at a time, 1 to 10000. */
+max_sessions: number;
+/** Memory in use, in percent. */
+memory_threshold: Threshold;
+/** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
+readiness_timeout_secs: number;
+/** Sessions, in percent of `max_sessions`. */
+sessions_threshold: Threshold;
+};
+
+export type EventsQuery = {
+/** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`. */
+topics: string;
+};
+
+/** A decision with all that went into it. */
+export type Explanation = {
+/** Whether the user may open it, and by which rule. */
+access: Access;
+/** When this was decided. */
+at: string;
+/** What the site's list of clients says. */
+clients: Admission;
+/** What is known of the user and the device. */
+facts: Facts;
+/** What the logon hours say. */
+hours: Standing;
+/** Whether each of these serves the launch. */
+looked_at: (LookedAt)[];
+/** The limits of use that it goes beyond. */
+over_limits: (OverLimit)[];
+/** Where sessions of it run, with what is known of each host. */
+placement?: (PlacementInputs | null);
+/** What would be done; none: the user may not open it. */
+plan?: (Plan2 | null);
+/** The client policy that holds, and those passed over. */
+policy: Effective;
+/** What is opened. */
+resource: string;
+/** Its name. */
+resource_name: string;
+/** Name of the rule that decided, if one did and it has a name. */
+rule_name?: (string | null);
+/** The user's sessions, on any host. */
+sessions: (OwnSession)[];
+/** The answer as a sentence. */
+summary: string;
+/** Whose launch. */
+user: string;
+/** Whether the account is enabled. */
+user_enabled: boolean;
+/** The user's name. */
+user_name: string;
+};
+
+/** What is sent to export the farm. */
+export type Export = {
+/** Also the farm's own keys, so that it can be restored as itself: gateways and hosts then go on without joining again. Whoever opens the archive can make certificates that the farm trusts. */
+farm_keys?: boolean;
+/** Seals what is secret; at least 12 characters. Without it, nothing secret is in the archive. */
+passphrase?: (string | null);
+};
+
+/** What is known of whoever asks. A fact that is not known matches no *is*, and so every *is not*. */
+export type Facts = {
+/** Its address. */
+address?: (string | null);
+/** Its client. */
+client?: (ClientKind | null);
+/** Name of their device. */
+client_name?: (string | null);
+/** Its operating system. */
+client_os?: (ClientOs | null);
+/** The client's version, dotted numbers. */
+client_version?: (string | null);
+/** The gateway they came through. */
+gateway?: (string | null);
+/** The groups the user belongs to, nested ones resolved. */
+groups?: (string)[];
+/** The hardware id that it reports. */
+hardware_id?: (string | null);
+/** The site they signed in to: that of the broker. */
+site?: (string | null);
+/** The theme they signed in at. */
+theme?: (string | null);
+/** Who. */
+user?: (string | null);
+};
+
+/** Settings of the whole farm. There is exactly one. */
+export type Farm = {
+/** How administrators sign in. */
+administration?: AdministrationSettings;
+/** Backups of all settings. */
+backup?: Backup;
+/** How long a component's certificate is valid, in hours. It renews itself at two thirds. */
+certificate_lifetime_hours?: number;
+/** How users sign in. */
+sign_in?: SignInSettings;
+};
+
+/** The farm at a glance, as this broker sees it. What the caller may not see is not counted. */
+export type FarmStatus = {
+/** Backups of all settings, by this broker; none for who may not see the infrastructure. */
+backup?: (BackupState | null);
+/** The broker that answers. */
+broker_name: string;
+/** The farm's id. */
+farm_id: string;
+/** The farm's name. */
+farm_name: string;
+/** Gateways. */
+gateways: GatewayCount;
+/** Session hosts. */
+hosts: HostCount;
+/** Number of the newest change of settings that this broker knows. */
+newest_change: number;
+/** The time on this broker. */
+now: string;
+/** Published resources, folders included. */
+resources: number;
+/** Sessions. */
+sessions: SessionCount;
+/** Settings that this version cannot read. */
+unreadable_objects: number;
+/** Users in the farm's own directory. */
+users: number;
+/** Version of its software. */
+version: string;
+};
+
+/** A settings object as it is shown. */
+export type FarmView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Farm;
+};
+
+/** One field that is different. */
+export type FieldChange = {
+/** What it says after; null: nothing. */
+after: unknown;
+/** What it says before; null: nothing. */
+before: unknown;
+/** Its path, such as `spec.settings.max_sessions`. */
+field: string;
+};
+
+/** Whether a session of the user serves a launch. Ordered: the greatest is taken. */
+export type Fit = ("other_device" | "other_host" | "not_shared" | "shared" | "prelaunched" | "left" | "instance" | "open");
+
+/** A secure gateway. It comes into being when it joins. */
+export type Gateway = {
+/** For administrators. */
+description?: string;
+/** A disabled gateway takes no new connections; those it has go on. */
+enabled?: boolean;
+/** The name users type, with the port if it is not 443. Where preferred routes send users from one gateway to another, both need theirs: pages connect only where the farm says, and gateways answer only its pages. */
+public_address?: (string | null);
+};
+
+export type GatewayCount = {
+/** Connections they carry. */
+connections: number;
+/** Those that are connected to this broker. */
+reachable: number;
+/** All. */
+total: number;
+};
+
+/** Sends clients to other entry points. */
+export type GatewayRedirection = {
+/** In this order; where none answers, the one that was used. */
+routes: (Route)[];
+};
+
+/** What is known of a gateway now. */
+export type GatewayState = {
+/** Connections it carries. */
+connections: number;
+/** Share of its CPUs in use, 0 to 1. */
+cpu_load?: (number | null);
+/** Whether it is being closed. */
+draining: boolean;
+/** When it last gave a sign of life. */
+last_report?: (string | null);
+/** The machine's own name. */
+machine_name?: (string | null);
+/** Whether it is connected to this broker. */
+reachable: boolean;
+/** Version of its software. */
+version?: (string | null);
+};
+
+/** A settings object as it is shown. */
+export type GatewayView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Gateway;
+/** What is known of it now. */
+state: GatewayState;
+};
+
+/** Something that is going on for a schedule on one host. */
+export type GoingOn = ({
+mark: "drain";
+} | {
+mark: "disable";
+} | {
+mark: "disable_logons";
+} | {
+mark: "message";
+minutes_before: number;
+} | {
+mark: "end_sessions";
+} | {
+mark: "force_log_off";
+} | {
+attempt: number;
+mark: "reboot";
+} | {
+attempt: number;
+mark: "stop";
+} | {
+attempt: number;
+mark: "start";
+} | {
+mark: "release";
+outcome: Outcome;
+}) & {
+/** When. */
+at: string;
+/** The host. */
+host: string;
+/** For which of the schedule's times. */
+occurrence: string;
+};
+
+/** Something that the role custom may do. */
+export type Grant = {
+/** What may be done. Whoever may do anything may see it. */
+actions: (Action)[];
+/** In this area. */
+area: Area;
+/** Only to objects of this kind, which is one of the area's. */
+kind?: (Kind | null);
+/** Only to the object with this id. */
+object?: (string | null);
+/** Only to what belongs to this site. */
+site?: (string | null);
+};
+
+/** A group of users. Membership is kept with the user, so that one change touches one object. */
+export type Group = {
+/** For administrators. */
+description?: string;
+};
+
+/** A group of a policy's settings. */
+export type Group2 = ("display" | "clipboard" | "drives" | "printing" | "audio" | "keyboard" | "connection" | "network" | "options" | "redirection");
+
+/** A settings object as it is shown. */
+export type GroupView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Group;
+};
+
+/** Why a resource is not seen. */
+export type Hidden = ({
+/** The folder whose sites it inherits; none: its own. */
+inherited_from?: (string | null);
+reason: "other_site";
+} | {
+/** Which. */
+decision: Decision;
+reason: "rule";
+} | {
+/** Which rule of the folder. */
+decision: Decision;
+/** The folder. */
+folder: string;
+reason: "folder_rule";
+} | {
+/** The folder whose status it inherits; none: its own. */
+inherited_from?: (string | null);
+reason: "disabled";
+} | {
+reason: "lost_folder";
+});
+
+/** A policy that holds. */
+export type Holding = {
+/** Which. */
+id: string;
+/** Its name: clients show it beside what it locks. */
+name: string;
+};
+
+/** Hours that hold. */
+export type Holding2 = {
+/** Which. */
+id: string;
+/** Their name. */
+name: string;
+/** The time zone in which they are read. */
+time_zone: string;
+};
+
+/** A machine that can run sessions. It comes into being when its agent joins. */
+export type Host = {
+/** For administrators. */
+description?: string;
+/** Where gateways reach it: a name or an IP address. Absent: the address its agent reports. */
+address?: (string | null);
+/** A disabled host serves nothing. */
+enabled?: boolean;
+/** Whether it takes new logons. */
+logon_mode?: LogonMode;
+/** The pool it is a member of. Every host is in exactly one. */
+pool: string;
+/** What it sets itself; the rest it inherits from its pool, then from its site. */
+settings?: HostSettings;
+};
+
+export type HostCount = {
+/** Those whose agent is connected. */
+reachable: number;
+/** All. */
+total: number;
+/** Those of the reachable whose session software does not work. */
+unhealthy: number;
+};
+
+/** What a host, a pool or a site's defaults may say. An absent field inherits: host, then pool, then site, then the product's default. */
+export type HostSettings = {
+/** Where the operating system's accounts come from. */
+accounts?: (AccountMode | null);
+/** Whether new sessions are placed on it by load; if not, only resources that name this very host open there. */
+balanced?: (boolean | null);
+/** Keeping one user's programs from slowing all others. */
+cpu_optimisation?: (CpuOptimisation | null);
+/** CPU in use, in percent. */
+cpu_threshold?: (Threshold | null);
+/** A disconnected session is logged off after this many minutes (at most 19 days); 0 never. */
+disconnected_logoff_minutes?: (number | null);
+/** Time since a session was left, in minutes. */
+disconnected_threshold?: (Threshold | null);
+/** A session without input for this many minutes (at most 19 days) is disconnected; 0 never. */
+idle_disconnect_minutes?: (number | null);
+/** Time without input of a session, in minutes. */
+idle_threshold?: (Threshold | null);
+/** After the last program of an application session has ended: seconds until it is disconnected, at most 19 days, or `never`. */
+linger_disconnect_secs?: (Linger | null);
+/** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
+linger_logoff_secs?: (Linger | null);
+/** Most sessions at a time, 1 to 10000. */
+max_sessions?: (number | null);
+/** Memory in use, in percent. */
+memory_threshold?: (Threshold | null);
+/** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
+readiness_timeout_secs?: (number | null);
+/** Sessions, in percent of `max_sessions`. */
+sessions_threshold?: (Threshold | null);
+};
+
+/** How a host stands, number by number. */
+export type HostSeverity = {
+/** CPU in use. */
+cpu: Severity;
+/** Memory in use. */
+memory: Severity;
+/** Sessions against the most there may be. */
+sessions: Severity;
+};
+
+/** What a broker knows of a host when it places a session. */
+export type HostSnapshot = {
+/** How long its agent may be silent, in seconds, before nothing more is placed on it: its pool's. */
+agent_timeout_secs: number;
+/** Whether sessions are placed on it by load; if not, it takes only what names it. */
+balanced: boolean;
+/** Share of its CPUs in use, 0 to 1. */
+cpu_load: number;
+/** Whether an administrator has it in use. */
+enabled: boolean;
+/** Which. */
+id: string;
+/** When its agent last reported; none: never since this broker started. */
+last_report?: (string | null);
+/** Whether it takes logons. */
+logon_mode: LogonMode;
+/** Most sessions at a time. */
+max_sessions: number;
+/** Share of its memory in use, 0 to 1. */
+memory_load: number;
+/** Its name, for explanations. */
+name: string;
+/** Why its session software does not work; none: it works. */
+problem?: (string | null);
+/** Sessions that run, and seats promised. */
+sessions: number;
+};
+
+/** What is known of a host now. */
+export type HostState = {
+/** Version of the agent. */
+agent_version?: (string | null);
+/** Share of all CPUs in use, 0 to 1. */
+cpu_load?: (number | null);
+/** When its agent last reported. */
+last_report?: (string | null);
+/** The logon mode in force on the host; it follows the one that is set within a second. */
+logon_mode?: (LogonMode | null);
+/** The machine's own name. */
+machine_name?: (string | null);
+/** Memory that programs could still have, in bytes. */
+memory_available_bytes?: (number | null);
+/** Memory of the machine, in bytes. */
+memory_total_bytes?: (number | null);
+/** The operating system, readable. */
+operating_system?: (string | null);
+/** Why it cannot take sessions although it is reachable. */
+problem?: (string | null);
+/** Where gateways reach it, as its agent reports. */
+rdp_address?: (string | null);
+/** Whether its agent is connected. */
+reachable: boolean;
+/** One-time logons refused since the agent started. */
+refused_logons?: (number | null);
+/** The software that makes sessions, readable. */
+session_software?: (string | null);
+/** Sessions on it, those prepared included. */
+sessions: number;
+/** Seconds since the machine started. */
+uptime_secs?: (number | null);
+};
+
+/** A settings object as it is shown. */
+export type HostView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its settings with inheritance resolved. */
+effective: EffectiveHostSettings;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** Where each of them comes from. */
+origins: Record<string, Level>;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** How its load stands to the thresholds that hold for it. */
+severity: HostSeverity;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Host;
+/** What is known of it now. */
+state: HostState;
+};
+
+/** A part of the week. */
+export type Hours = {
+/** The days on which it begins. */
+days: (Day)[];
+/** When it begins, as in `08:00:00`. */
+from: string;
+/** When it ends; not after `from`: on the next day. Absent: at midnight. */
+to?: (string | null);
+};
+
+export type IconPath = {
+/** The icon's id (64 hexadecimal digits), or the name of a built-in one. */
+id: string;
+};
+
+/** How the path's id is described. */
+export type IdInPath = {
+/** The object's id, a UUID. */
+id: string;
+};
+
+/** What is sent to import an archive. */
+export type Import = {
+/** The archive, as it was exported. */
+archive: Archive;
+/** Only says what would be done. */
+dry_run?: boolean;
+/** What its secrets are sealed with. */
+passphrase?: (string | null);
+/** Also into a farm that is not empty: what is not in the archive is deleted. */
+replace?: boolean;
+};
+
+/** A program installed on a host. */
+export type InstalledApp = {
+/** Its arguments. */
+arguments: string;
+/** Where it belongs in a menu. */
+categories: (string)[];
+/** What it is for. */
+comment: string;
+/** Its icon: a PNG in base64. Only when icons were asked for. */
+icon_png?: (string | null);
+/** Its id on the host, such as `org.xfce.mousepad`. */
+id: string;
+/** Its name. */
+name: string;
+/** The program. */
+program: string;
+};
+
+/** Programs installed on a host. */
+export type InstalledApps = {
+/** In the order of their names. */
+apps: (InstalledApp)[];
+};
+
+/** What an invitation says, without its secret. */
+export type InvitationSettings = {
+/** The name that the component gets; none: the one it reports. */
+component_name?: (string | null);
+/** When it stops working. */
+expires_at: string;
+/** The pool an agent's host is put into. */
+pool?: (string | null);
+/** What joins with it. */
+role: Role;
+/** Set when it was used. */
+used?: (Used | null);
+};
+
+/** Whether an invitation still works. */
+export type InvitationState = ("open" | "used" | "expired");
+
+/** A settings object as it is shown. */
+export type InvitationView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: InvitationSettings;
+/** Whether it still works. */
+state: InvitationState;
+};
+
+/** An invitation that was just made. */
+export type IssuedInvitation = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: InvitationSettings;
+/** Whether it still works. */
+state: InvitationState;
+/** The string to paste where the component runs. It is shown only now. */
+string: string;
+};
+
+/** A token that was just made. */
+export type IssuedToken = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** Its secret, for the header `Authorization: Bearer …`. It is shown only now. */
+secret: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: TokenSettings;
+};
+
+/** One object of a page. */
+export type Item_for_AdministratorView = (AdministratorView | Part);
+
+/** One object of a page. */
+export type Item_for_BrokerView = (BrokerView | Part);
+
+/** One object of a page. */
+export type Item_for_FarmView = (FarmView | Part);
+
+/** One object of a page. */
+export type Item_for_GatewayView = (GatewayView | Part);
+
+/** One object of a page. */
+export type Item_for_GroupView = (GroupView | Part);
+
+/** One object of a page. */
+export type Item_for_HostView = (HostView | Part);
+
+/** One object of a page. */
+export type Item_for_InvitationView = (InvitationView | Part);
+
+/** One object of a page. */
+export type Item_for_LogonHoursView = (LogonHoursView | Part);
+
+/** One object of a page. */
+export type Item_for_PolicyView = (PolicyView | Part);
+
+/** One object of a page. */
+export type Item_for_PoolView = (PoolView | Part);
+
+/** One object of a page. */
+export type Item_for_ResourceView = (ResourceView | Part);
+
+/** One object of a page. */
+export type Item_for_ScheduleView = (ScheduleView | Part);
+
+/** One object of a page. */
+export type Item_for_SessionView = (SessionView | Part);
+
+/** One object of a page. */
+export type Item_for_SiteView = (SiteView | Part);
+
+/** One object of a page. */
+export type Item_for_TokenView = (TokenView | Part);
+
+/** One object of a page. */
+export type Item_for_UserView = (UserView | Part);
+
+/** The keyboard. */
+export type Keyboard = {
+/** The layout in the session as a language tag, as in `de-DE`; absent: the user's own. */
+layout?: (string | null);
+/** Whether key combinations of the user's own system go to the session in full screen. */
+system_keys?: boolean;
+};
+
+/** What a settings object is. */
+export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "token" | "administrator" | "invitation");
+
+/** A kind of settings object. */
+export type KindView = {
+/** What it is. */
+about: string;
+/** The area of administration it belongs to. */
+area: Area;
+/** Its word. */
+kind: Kind;
+/** Its path below `/api/v1`. */
+plural: string;
+/** What can be done with its objects. */
+verbs: (Verb)[];
+};
+
+/** Every kind of settings object. */
+export type Kinds = {
+/** In the order in which objects may refer to each other. */
+items: (KindView)[];
+};
+
+/** A launch to explain. What is left out of the device's facts counts as not known. */
+export type LaunchToExplain = {
+/** Its address. */
+address?: (string | null);
+/** The moment to explain for; absent: now. Hosts and sessions are those of now in any case. */
+at?: (string | null);
+/** Its client. */
+client?: (ClientKind | null);
+/** Name of their device. */
+client_name?: (string | null);
+/** Its operating system. */
+client_os?: (ClientOs | null);
+/** The client's version. */
+client_version?: (string | null);
+/** The gateway they come through. */
+gateway?: (string | null);
+/** The hardware id that it reports. */
+hardware_id?: (string | null);
+/** Of what. */
+resource: string;
+/** The site they sign in to. */
+site?: (string | null);
+/** The theme they sign in at. */
+theme?: (string | null);
+/** The device's time zone, as in `Europe/Berlin`. */
+time_zone?: (string | null);
+/** Whose launch. */
+user: string;
+};
+
+/** Where a value comes from. */
+export type Level = ("host" | "pool" | "site" | "followed_site" | "product");
+
+/** How long a session without a program is kept: seconds, or never ended. */
+export type Linger = (number | "never");
+
+/** Which objects of a list of settings objects are wanted. */
+export type ListQuery = {
+/** Go on after this: `next` of the previous answer. It stays right while objects come and go. */
+after?: (string | null);
+/** With `name`: only the object that is called exactly this. */
+exact?: boolean;
+/** Only these fields of each object, as paths separated by commas; the id is always there. */
+fields?: (string | null);
+/** Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with a comma goes into quotation marks. */
+filter?: (string | null);
+/** Most objects of the answer: 1 to 1000; 100 when not said. */
+limit?: (number | null);
+/** Only objects whose name contains this; upper and lower case are the same. */
+name?: (string | null);
+/** Only objects of this site. */
+site?: (string | null);
+/** Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: by name. */
+sort?: (string | null);
+};
+
+/** When whom the farm is open to. Of several, the first by `order` whose rules allow a user holds for them; whom none holds for may come at any time. */
+export type LogonHours = {
+/** For administrators. */
+description?: string;
+/** By whose clocks. */
+clock?: Clock;
+/** Disabled hours hold for nobody. */
+enabled?: boolean;
+/** When the farm is open; outside of these it is not. */
+open: (Hours)[];
+/** Its place among all logon hours: smaller first, then by name. */
+order?: number;
+/** What happens outside the hours. */
+outside?: Outside;
+/** Whom they hold for. Without rules, everybody. */
+rules?: Rules;
+};
+
+/** A settings object as it is shown. */
+export type LogonHoursView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: LogonHours;
+};
+
+/** Whether a host takes logons. */
+export type LogonMode = ("enabled" | "disabled" | "drain" | "drain_until_reboot");
+
+/** A session of the user, looked at. */
+export type LookedAt = {
+/** Whether it serves. */
+fit: Fit;
+/** Which. */
+session: string;
+};
+
+/** One that was looked at. */
+export type LookedAt2 = {
+/** What its rules say; none: it is disabled. */
+decision?: (Decision | null);
+/** Which. */
+id: string;
+/** Its name. */
+name: string;
+/** Name of the rule that decided, if one did and has a name. */
+rule_name?: (string | null);
+};
+
+/** What somebody may do now. */
+export type May = {
+/** See the list of resources. */
+list: boolean;
+/** Open resources, and return to sessions. */
+open: boolean;
+/** Sign in. */
+sign_in: boolean;
+/** Stay connected to sessions. */
+stay: boolean;
+};
+
+/** Who calls, and what they may do. */
+export type Me = {
+/** What they may do somewhere in each area. */
+areas: Record<string, (Action)[]>;
+/** As the change log names them: `user anna`, `token admin`. */
+name: string;
+/** Their roles: what any of them permits is permitted. */
+roles: (RoleView)[];
+/** Whether there is no limit. */
+root: boolean;
+/** Their sign-in; none for a token. */
+session?: (MySession | null);
+/** The token; none for a user. */
+token?: (string | null);
+/** The user; none for a token. */
+user?: (MyUser | null);
+};
+
+/** A message to a session. */
+export type Message = {
+/** Its title. */
+title: string;
+/** What the user reads. */
+text: string;
+};
+
+/** How sessions are spread over hosts. */
+export type Method = ("resource" | "round_robin");
+
+/** One thing wrong with one field. */
+export type Mistake = {
+/** Path of the field, such as `spec.rules[2].criteria[0].objects`. */
+field: string;
+/** A sentence for the person who typed it. */
+message: string;
+};
+
+export type MySession = {
+/** When it ends at the latest. */
+ends_at: string;
+/** Its id. */
+id: string;
+/** When it ends unless something is done; a minute before is the time to warn. */
+idle_ends_at: string;
+};
+
+export type MyUser = {
+/** Their full name. */
+full_name: string;
+/** Its id. */
+id: string;
+/** What they sign in with. */
+name: string;
+};
+
+/** How much of the network a session takes. */
+export type Network = {
+/** Most that one connection may take, in kbit/s from session to device; absent: no limit. The gateway enforces it. */
+max_kbits?: (number | null);
+/** What the client asks the session for. The gateway writes it into what the client says to the host. */
+quality?: Quality;
+};
+
+/** An icon that was taken. */
+export type NewIcon = {
+/** Its id, for `icon` of a resource: SHA-256 of the PNG that is kept. */
+id: string;
+};
+
+/** What an administrator sends to invite a component. */
+export type NewInvitation = {
+/** The name that the component gets; absent: the one it reports. */
+component_name?: (string | null);
+/** How long it works, in hours: 1 to 720; absent: 24. */
+hours?: (number | null);
+/** A name for the invitation; absent: one is made. */
+name?: (string | null);
+/** The pool an agent's host is put into; needed for agents. */
+pool?: (string | null);
+/** What shall join: a gateway or an agent. */
+role: Role;
+};
+
+/** Whether the host shall take logons. */
+export type NewLogonMode = {
+/** The mode. */
+logon_mode: LogonMode;
+};
+
+/** A passphrase that is set. */
+export type NewPassphrase = {
+/** At least 12 characters. Keep it where the backups are not: without it they cannot be opened. */
+passphrase: string;
+};
+
+/** A new password. */
+export type NewPassword = {
+/** The password; at least 8 characters. */
+password: string;
+};
+
+/** What an administrator sends to make a user. */
+export type NewUser = {
+/** What they sign in with. */
+name: string;
+/** Their password; without one they cannot sign in yet. */
+password?: (string | null);
+/** The site they belong to; none when they belong to the farm. */
+site?: (string | null);
+/** What is set. */
+spec?: User;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Administrator = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Administrator;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Group = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Group;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_LogonHours = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: LogonHours;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Policy = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Policy;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Pool = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Pool;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Resource = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Resource;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Schedule = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Schedule;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Site = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Site;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_TokenSettings = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: TokenSettings;
+};
+
+/** What an object said at one revision. */
+export type ObjectState = {
+/** Its name. */
+name: string;
+/** Its site; none when it belongs to the farm. */
+site?: (string | null);
+/** Its spec. */
+spec: unknown;
+};
+
+/** Why a host gets no new session. Ordered from the farthest from a yes to the nearest. */
+export type Obstacle = ({
+obstacle: "disabled";
+} | {
+obstacle: "not_balanced";
+} | {
+obstacle: "unreachable";
+} | {
+obstacle: "unhealthy";
+/** Why. */
+problem: string;
+} | {
+obstacle: "logons_disabled";
+} | {
+obstacle: "draining";
+} | {
+/** How many that is. */
+limit: number;
+obstacle: "full";
+});
+
+/** What an application is called on one host. An absent field is as everywhere. */
+export type OnHost = {
+/** Its arguments. */
+arguments?: (string | null);
+/** The host. */
+host: string;
+/** The program. */
+program?: (string | null);
+/** The folder it starts in. */
+start_in?: (string | null);
+};
+
+/** How it went. */
+export type Outcome = ("done" | "given_up" | "withdrawn");
+
+/** What happens outside the hours. */
+export type Outside = {
+/** Whether sessions that run are disconnected at the end of the hours. */
+disconnect?: boolean;
+/** By how much a user may put off the end, in minutes; 0: not at all. */
+extend_minutes?: number;
+/** What users read who come outside the hours; empty: a sentence of the product's. */
+message?: string;
+/** Whether opening is refused, and signing in with it where the list is not shown either. */
+refuse?: boolean;
+/** Whether the list of resources is shown. */
+show_list?: boolean;
+/** How long before the end users are warned, in minutes; 0: they are not. */
+warn_minutes?: number;
+};
+
+/** A limit that a launch goes beyond. */
+export type OverLimit = {
+/** What comes of it. */
+at_limit: AtLimit;
+/** How many may use it at a time. */
+limit: number;
+/** What the user reads who is refused. */
+message: string;
+/** Its name. */
+name: string;
+/** Of which resource. */
+resource: string;
+/** How many do. */
+uses: number;
+};
+
+/** A session of the user, as its host reports it. */
+export type OwnSession = {
+/** The address of the device that used it last. */
+client_address?: (string | null);
+/** Whether it is a whole desktop. */
+desktop?: boolean;
+/** Where it runs. */
+host: string;
+/** Which. */
+id: string;
+/** What is open in it, as far as is known: resources, and the applications that documents are open in. */
+open?: (string)[];
+/** Whether it was started beforehand and nothing was opened in it yet. */
+prelaunched?: boolean;
+/** What it was started for. */
+resource?: (string | null);
+/** Whether further programs may open in it. */
+shared: boolean;
+/** When it began. */
+started_at: string;
+/** Its state. */
+state: SessionState;
+};
+
+/** One page of a list. */
+export type Page_for_AdministratorView = {
+/** The objects. */
+items: (Item_for_AdministratorView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_BrokerView = {
+/** The objects. */
+items: (Item_for_BrokerView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_FarmView = {
+/** The objects. */
+items: (Item_for_FarmView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_GatewayView = {
+/** The objects. */
+items: (Item_for_GatewayView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_GroupView = {
+/** The objects. */
+items: (Item_for_GroupView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_HostView = {
+/** The objects. */
+items: (Item_for_HostView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_InvitationView = {
+/** The objects. */
+items: (Item_for_InvitationView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_LogonHoursView = {
+/** The objects. */
+items: (Item_for_LogonHoursView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_PolicyView = {
+/** The objects. */
+items: (Item_for_PolicyView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_PoolView = {
+/** The objects. */
+items: (Item_for_PoolView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_ResourceView = {
+/** The objects. */
+items: (Item_for_ResourceView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_ScheduleView = {
+/** The objects. */
+items: (Item_for_ScheduleView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_SessionView = {
+/** The objects. */
+items: (Item_for_SessionView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_SiteView = {
+/** The objects. */
+items: (Item_for_SiteView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_TokenView = {
+/** The objects. */
+items: (Item_for_TokenView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_UserView = {
+/** The objects. */
+items: (Item_for_UserView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** The fields of an object that were asked for, and its id. */
+export type Part = {
+id: string;
+};
+
+/** A host that gets no new session. */
+export type PassedOver = {
+/** Which. */
+host: string;
+/** Its name. */
+name: string;
+/** Why. */
+obstacle: Obstacle;
+};
+
+/** What placement looks at. */
+export type PlacementInputs = {
+/** How sessions are spread over them. */
+balancing: EffectiveBalancing;
+/** The hosts. */
+hosts: (HostSnapshot)[];
+/** Where they are: `of pool Office`. */
+place: string;
+/** Count of placements so far. */
+turn: number;
+};
+
+/** What a change of many objects does, or would do. */
+export type Plan = {
+/** Whether it was carried out. */
+committed: boolean;
+/** What could not be done, and is nobody's mistake: a sentence each. */
+notes?: (string)[];
+/** Every object that was asked for. */
+plan: (PlanItem)[];
+/** Number of the newest change of settings: after it was carried out, or that the plan was made on. */
+sequence: number;
+};
+
+/** What to do. The broker carries out the first step that the host confirms. */
+export type Plan2 = ({
+/** Where. */
+host: string;
+/** Where to go if the host says that it is gone. */
+otherwise: Ranking;
+plan: "return";
+/** Which. */
+session: string;
+/** Whether the program is started in it: it is another one's and shared, or the program has ended. */
+start_program: boolean;
+} | {
+plan: "start";
+/** In this order. */
+ranking: Ranking;
+} | {
+plan: "refuse";
+/** Every host with its obstacle. */
+ranking: Ranking;
+/** Why. */
+refusal: Refusal;
+} | {
+/** Which limit. */
+over: OverLimit;
+plan: "limit_reached";
+} | {
+/** Where. */
+host: string;
+/** Name of the host. */
+host_name: string;
+/** Why. */
+obstacle: Obstacle;
+plan: "own_session_out_of_reach";
+/** Which. */
+session: string;
+} | {
+/** Where. */
+host: string;
+plan: "own_session_ending";
+/** Which. */
+session: string;
+});
+
+/** One object of a plan. */
+export type PlanItem = {
+/** What becomes of it. */
+action: PlannedAction;
+/** Field by field, with names in place of ids. */
+changes?: (FieldChange)[];
+/** What it is. */
+kind: Kind;
+/** Its name. */
+name: string;
+};
+
+/** What becomes of an object. */
+export type PlannedAction = ("create" | "change" | "delete" | "unchanged");
+
+/** A client policy. Exactly one holds for a client: the first by `order` whose rules allow. Each group of settings is enforced (present) or left to the user (absent). */
+export type Policy = {
+/** For administrators. */
+description?: string;
+/** A disabled policy holds for nobody. */
+enabled?: boolean;
+/** Its place among all policies: smaller first, then by name. */
+order?: number;
+/** Whom it holds for. Without rules, everybody. */
+rules?: Rules;
+/** What it enforces. */
+settings?: PolicySettings;
+};
+
+/** What a policy enforces, in groups. An absent group is left to the user. */
+export type PolicySettings = {
+audio?: (Audio | null);
+clipboard?: (Clipboard | null);
+connection?: (ConnectionSettings | null);
+display?: (Display | null);
+drives?: (Drives | null);
+keyboard?: (Keyboard | null);
+network?: (Network | null);
+options?: (ClientOptions | null);
+printing?: (Printing | null);
+redirection?: (GatewayRedirection | null);
+};
+
+/** A settings object as it is shown. */
+export type PolicyView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Policy;
+};
+
+/** Session hosts that are interchangeable for placement. */
+export type Pool = {
+/** For administrators. */
+description?: string;
+/** How sessions are spread over the members. */
+balancing?: Balancing;
+/** A disabled pool places nothing new. */
+enabled?: boolean;
+/** What members inherit. */
+settings?: HostSettings;
+};
+
+/** A pool's settings with every field decided. */
+export type PoolEffects = {
+/** How sessions are spread over the members. */
+balancing: EffectiveBalancing;
+/** What members inherit. */
+settings: EffectiveHostSettings;
+};
+
+/** Where a pool's settings come from. */
+export type PoolOrigins = {
+/** Of load balancing. */
+balancing: Record<string, Level>;
+/** Of what members inherit. */
+settings: Record<string, Level>;
+};
+
+/** A settings object as it is shown. */
+export type PoolView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** What holds for its members unless they say otherwise themselves. */
+effective: PoolEffects;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** Where each value comes from. */
+origins: PoolOrigins;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Pool;
+};
+
+/** Starting a session before the user opens anything. */
+export type Prelaunch = ("off" | "basic");
+
+/** The user's printers in the session. The gateway enforces it, whatever the client does. */
+export type Printing = {
+/** Whether there are any. */
+printers?: boolean;
+};
+
+/** The body of every answer that is an error (RFC 9457). */
+export type Problem = {
+/** What kind of problem it is: the same for every answer with this code. */
+title: string;
+/** Where this kind of problem is explained: `/api/v1/problems/` and the code. */
+type: string;
+/** What to do about it, as a sentence. */
+advice?: string;
+/** When it was last changed. */
+changed_at?: string;
+/** Who changed it last. */
+changed_by?: string;
+/** What has changed since, field by field. */
+changes?: (ChangedField)[];
+/** Stable word for programs. */
+code: string;
+/** What happened, as a sentence. */
+detail: string;
+/** Everything wrong with what was sent, with its field. */
+errors?: (Mistake)[];
+/** Of code `outside_hours`: when that changes. */
+opens_at?: (string | null);
+/** The object's revision now. */
+revision?: number;
+/** The answer's status. */
+status: number;
+};
+
+/** Every code of an answer that is an error. */
+export type Problems = {
+/** In the order of their statuses. */
+items: (Code)[];
+};
+
+/** A process to end. */
+export type ProcessToEnd = {
+/** Its number on the host. */
+process_id: number;
+};
+
+/** A process of a session. */
+export type ProcessView = {
+/** The command it was started with. */
+command_line: string;
+/** Share of one CPU, 0 to 1; more with several threads. */
+cpu_load: number;
+/** Memory it has to itself, in bytes. */
+memory_bytes: number;
+/** Its name. */
+name: string;
+/** Its number on the host. */
+process_id: number;
+/** When it began. */
+started_at: string;
+};
+
+/** The processes of a session. */
+export type Processes = {
+/** In the host's order. */
+processes: (ProcessView)[];
+};
+
+/** What resources of a site have in common. */
+export type PublishingDefaults = {
+/** What users read at the limit of concurrent uses of something that has no message of its own. */
+limit_message?: string;
+/** What users read who open something in maintenance that has no message of its own. */
+maintenance_message?: string;
+/** Days on which no session is started at sign-in. */
+no_prelaunch_on?: (string)[];
+};
+
+/** What a client asks a session for. */
+export type Quality = ("automatic" | "slow" | "fast");
+
+/** Hosts in the order in which they are asked, and those that are not asked at all. */
+export type Ranking = {
+/** Best first. */
+candidates: (Candidate)[];
+/** With what stands in the way. */
+passed_over: (PassedOver)[];
+};
+
+/** How far a role reaches. Empty: as far as the role goes. */
+export type Reach = {
+/** What the role custom may do. */
+grants?: (Grant)[];
+/** Whose sessions the role help desk sees: those of members of these groups. */
+groups?: (string)[];
+/** Areas of which nothing is seen. For the roles power and viewer. */
+hidden?: (Area)[];
+/** Only these sites; absent: all. What belongs to no site is then seen, but not changed. */
+sites?: ((string)[] | null);
+/** Whose sessions the role help desk sees: these users', and those of `groups`; both empty: everybody's. */
+users?: (string)[];
+/** Areas in which nothing is changed and nothing acted on. For the role power. */
+view_only?: (Area)[];
+};
+
+/** Why there is no host, in a sentence that names the pool or the like: see [`Refusal::fmt`]. */
+export type Refusal = {
+/** How many hosts each obstacle stands at. */
+obstacles: (unknown[])[];
+/** Where was looked: `of pool Office`, `of site Main`; empty for a list of hosts. */
+place: string;
+};
+
+/** Something that a user may open, or a folder of such. */
+export type Resource = {
+/** What users read; absent: the object's name. Several resources may have the same one. */
+title?: (string | null);
+/** Shown below the name. */
+description?: string;
+/** The folder it lies in; none: the top. */
+folder?: (string | null);
+/** Its picture: the id of one that was sent, or `builtin:terminal` and the like; none: that of its kind. */
+icon?: (string | null);
+/** How many may use it at a time. */
+limit?: (UseLimit | null);
+/** Whether no session is ever started for it before the user opens it. */
+no_prelaunch?: boolean;
+/** Its place among its siblings: smaller first, then by name. */
+order?: number;
+/** Ways to it, in this order, before the gateway that the user came by. */
+routes?: (Route)[];
+/** Who sees it. Without rules, everybody. */
+rules?: Rules;
+/** Where clients on a device of their own put a shortcut. */
+shortcuts?: Shortcuts;
+/** The sites in which it is published and on whose hosts it runs; empty: all. */
+sites?: (string)[];
+/** Whether it opens by itself when the user signs in. */
+start_at_sign_in?: boolean;
+/** Whether it can be seen and opened. */
+status?: Status;
+/** What opens. */
+target: Target;
+};
+
+/** How a resource looks to somebody, and why. */
+export type ResourceAccess = {
+/** Whether it is seen and opens, and by which rule: of itself, or of the folder that is named. */
+access: Access;
+/** Which. */
+id: string;
+/** What it is, such as `application`. */
+kind: string;
+/** Its name. */
+name: string;
+/** Name of the rule that decided, if one did and has a name. */
+rule_name?: (string | null);
+};
+
+/** A settings object as it is shown. */
+export type ResourceView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Resource;
+};
+
+/** What is sent to turn a change back. */
+export type Revert = {
+/** Only says what would be done. */
+dry_run?: boolean;
+/** With it everything that was changed in the same transaction: all of one apply, or of one import. */
+transaction?: boolean;
+};
+
+/** What is sent to turn back all changes after one. */
+export type RevertTo = {
+/** Only says what would be done. */
+dry_run?: boolean;
+/** The number of the last change that stays. */
+to: number;
+};
+
+export type RevisionInQuery = {
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+};
+
+/** The part that a component plays in the farm. It is written into the component's certificate. */
+export type Role = ("broker" | "gateway" | "agent");
+
+export type RoleView = {
+/** How far it reaches. */
+reach: Reach;
+/** The role. */
+role: AdministratorRole;
+};
+
+/** A way to a session: a gateway of the farm, or an address in front of gateways. */
+export type Route = ({
+by: "gateway";
+/** Which. */
+gateway: string;
+} | {
+/** The address. */
+address: string;
+by: "address";
+});
+
+/** One rule: all its criteria must match. */
+export type Rule = {
+/** ANDed. At most one of each type; none: matches always. */
+criteria?: (Criterion)[];
+/** What it says. */
+effect: Effect;
+/** For people: shown wherever the rule is named as the one that decided. */
+name?: string;
+};
+
+/** Ordered rules: the first that matches decides, then the default. */
+export type Rules = {
+/** What holds when no rule matches. */
+otherwise?: Effect;
+/** In order. */
+rules?: (Rule)[];
+};
+
+/** How one time of a schedule went. */
+export type Run = {
+/** When the latest host was through, or in trouble. */
+at: string;
+/** How many hosts went as planned. */
+done: number;
+/** How many did not do what they were told, or were away for too long. */
+given_up: number;
+/** Which time. */
+occurrence: string;
+/** What went wrong, one entry for a host: its latest trouble, also where a later attempt went well. */
+problems: (RunProblem)[];
+/** For how many it was withdrawn. */
+withdrawn: number;
+};
+
+/** How the latest times of a schedule went. */
+export type RunList = {
+/** Newest first; the latest 31. */
+items: (Run)[];
+};
+
+/** What went wrong with one host. */
+export type RunProblem = {
+/** The host. */
+host: string;
+/** Its name at that time. */
+host_name: string;
+/** What it was. */
+text: string;
+};
+
+/** Something done to hosts at a time. */
+export type Schedule = {
+/** For administrators. */
+description?: string;
+/** What is done. */
+action: ScheduledAction;
+/** Also done to hosts that are away at the time, when they come back within the duration of what is scheduled (disable), or within a day. */
+also_absent?: boolean;
+/** A disabled schedule does nothing. */
+enabled?: boolean;
+/** What users of these hosts are told beforehand. */
+messages?: (ScheduledMessage)[];
+/** How it repeats, as in [RFC 5545] 3.3.10: `FREQ=WEEKLY;BYDAY=SU`. Absent: once. */
+repeat?: (string | null);
+/** When it is done, by the clocks of `time_zone`: `2026-12-01T02:00:00`. When it repeats: from when on; the first time is the first that fits `repeat`. A time that the change to summer time leaves out is done later, by as much as clocks are put forward; one that comes twice is done the first time. */
+starts_at: string;
+/** To which hosts. */
+target: ScheduleTarget;
+/** The time zone, as in `Europe/Berlin`. */
+time_zone?: string;
+};
+
+/** What is known of a schedule now. */
+export type ScheduleState = {
+/** What is going on for it. */
+going_on: (GoingOn)[];
+/** How its latest time went; none: there was none that is known. */
+last?: (Run | null);
+/** When it is due next; none: never again, or it is disabled. */
+next?: (string | null);
+};
+
+/** Which hosts. */
+export type ScheduleTarget = ({
+of: "pools";
+/** At least one. */
+pools: (string)[];
+} | {
+/** At least one. */
+hosts: (string)[];
+of: "hosts";
+});
+
+/** A settings object as it is shown. */
+export type ScheduleView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Schedule;
+/** What is known of it now. */
+state: ScheduleState;
+};
+
+/** What is done. */
+export type ScheduledAction = ({
+do: "disable";
+/** How long; absent: until an administrator enables logons. */
+duration_minutes?: (number | null);
+/** What happens to the sessions that run. */
+sessions?: AtDisable;
+} | {
+do: "reboot";
+/** From when on no new sessions begin there, in minutes before the time; absent: it is not drained. */
+drain_minutes?: (number | null);
+/** After the time, how long sessions that still run are waited for, in minutes; then they are logged off. Absent: until the last one has ended. */
+force_after_minutes?: (number | null);
+} | {
+do: "stop";
+/** From when on no new sessions begin there, in minutes before the time; absent: it is not drained. */
+drain_minutes?: (number | null);
+/** After the time, how long sessions that still run are waited for, in minutes; then they are logged off. Absent: until the last one has ended. */
+force_after_minutes?: (number | null);
+} | {
+do: "start";
+});
+
+/** Something users are told. */
+export type ScheduledMessage = {
+/** How long before the time, in minutes. */
+minutes_before: number;
+/** What they are told. `{minutes}` stands for the minutes that are left, `{time}` for the time. */
+text: string;
+};
+
+/** Something sealed with a passphrase. Binary fields are base64. */
+export type Sealed = {
+/** How it is sealed: `aes-256-gcm`. */
+cipher: string;
+/** How the key is made from the passphrase: `argon2id`, version 19. */
+kdf: string;
+/** Lanes. */
+lanes: number;
+/** Memory that making the key takes, in KiB. */
+memory_kib: number;
+/** 12 random bytes. */
+nonce: string;
+/** Passes over the memory. */
+passes: number;
+/** 16 random bytes. */
+salt: string;
+/** The sealed bytes and their tag. */
+sealed: string;
+};
+
+export type SessionCount = {
+/** With a client attached. */
+active: number;
+/** Running on without a client. */
+disconnected: number;
+/** Told to end, with programs that have not ended yet. */
+ending: number;
+/** Prepared for a client that has not come yet. */
+prepared: number;
+/** All. */
+total: number;
+};
+
+/** How a session stands, number by number. */
+export type SessionSeverity = {
+/** Time since it was left. */
+disconnected: Severity;
+/** Time without input. */
+idle: Severity;
+};
+
+/** State of a session. */
+export type SessionState = ("prepared" | "active" | "disconnected" | "ending");
+
+/** A session as administrators see it. */
+export type SessionView = {
+/** The operating system's account. */
+account: string;
+/** The client that was last attached. */
+client: ClientView;
+/** Whether it is a whole desktop. */
+desktop: boolean;
+/** The gateway that carries its connection; none while no client is attached through one. */
+gateway?: (string | null);
+/** The gateway's name; empty where there is none. */
+gateway_name: string;
+/** Where it runs. */
+host: string;
+/** The host's name. */
+host_name: string;
+/** Its id. */
+id: string;
+/** Seconds since the last input. */
+idle_secs: number;
+/** When the client went away, as far as this broker has seen it; none while one is attached. */
+left_at?: (string | null);
+/** Programs with a window now. */
+programs: (string)[];
+/** What it was started for. */
+resource?: (string | null);
+/** What that was called then. */
+resource_name: string;
+/** How long it has been idle or left, against the thresholds of its host. */
+severity: SessionSeverity;
+/** Whether further programs of the user may open in it. */
+shared: boolean;
+/** When it began. */
+started_at: string;
+/** Its state. */
+state: SessionState;
+/** Whose it is; none when it was not started through the farm, or the user was deleted. */
+user?: (string | null);
+/** The user's name; empty when it was not started through the farm. */
+user_name: string;
+};
+
+/** Which sessions are wanted. */
+export type SessionsQuery = {
+/** Go on after this: `next` of the previous answer. It stays right while sessions come and go. */
+after?: (string | null);
+/** Only these fields of each session, as paths separated by commas; the id is always there. */
+fields?: (string | null);
+/** Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains), such as `state:disconnected,severity.idle!:normal`. */
+filter?: (string | null);
+/** Only those on this host. */
+host?: (string | null);
+/** Most sessions of the answer: 1 to 1000; 100 when not said. */
+limit?: (number | null);
+/** Only those started for this resource. */
+resource?: (string | null);
+/** Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: oldest first. */
+sort?: (string | null);
+/** Only those of this user. */
+user?: (string | null);
+};
+
+/** How a number stands to its threshold. */
+export type Severity = ("normal" | "warning" | "critical");
+
+/** Where clients on a device of their own put shortcuts. */
+export type Shortcuts = {
+/** Among what starts with the device. */
+at_start?: boolean;
+/** On the desktop. */
+desktop?: boolean;
+/** In this folder of the start menu; the variable `%GROUPS%` stands for the folders that the resource lies in. Absent: none. */
+start_menu?: (string | null);
+};
+
+/** How users sign in. */
+export type SignInSettings = {
+/** A sign-in that is not used this long ends, in minutes. */
+idle_minutes?: number;
+/** How long one sign-in lasts at most, in hours. */
+lifetime_hours?: number;
+/** Wrong passwords in a row after which an account is locked. */
+lockout_after?: number;
+/** How long it stays locked, in minutes. */
+lockout_minutes?: number;
+};
+
+/** A place within a farm. */
+export type Site = {
+/** For administrators. */
+description?: string;
+/** What pools of the site inherit. */
+balancing_defaults?: Balancing;
+/** Which clients are let in. */
+clients?: AllowedClients;
+/** Sections that are kept in step with another site: what that one says holds here too. */
+follows?: Record<string, string>;
+/** What hosts of the site inherit when neither they nor their pool say otherwise. */
+host_defaults?: HostSettings;
+/** Resources of the site. */
+publishing?: PublishingDefaults;
+};
+
+/** A site's settings with every field decided. */
+export type SiteEffects = {
+/** What pools inherit. */
+balancing_defaults: EffectiveBalancing;
+/** Which clients are let in. */
+clients: AllowedClients;
+/** What hosts inherit. */
+host_defaults: EffectiveHostSettings;
+/** What resources have in common. */
+publishing: PublishingDefaults;
+};
+
+/** Where a site's settings come from. */
+export type SiteOrigins = {
+/** Of what pools inherit. */
+balancing_defaults: Record<string, Level>;
+/** Of the clients that are let in. */
+clients: Level;
+/** Of what hosts inherit. */
+host_defaults: Record<string, Level>;
+/** Of what resources have in common. */
+publishing: Level;
+};
+
+/** A section of a site's settings: what is copied to other sites, or kept in step with one, as a whole. */
+export type SiteSection = ("host_defaults" | "balancing_defaults" | "clients" | "publishing");
+
+/** A settings object as it is shown. */
+export type SiteView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** What holds in the site. */
+effective: SiteEffects;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** Where each value comes from. */
+origins: SiteOrigins;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Site;
+};
+
+/** Which hosts a resource runs on. */
+export type Source = ({
+from: "all_hosts";
+} | {
+from: "pools";
+/** At least one. */
+pools: (string)[];
+} | {
+from: "hosts";
+/** At least one. */
+hosts: (string)[];
+});
+
+/** How somebody stands to the hours. */
+export type Standing = {
+/** When it is not refused any more, as a sentence by the clock that counts; empty while nothing is refused, and where that is not known. */
+begins_again: string;
+/** The hours that hold; none: the user may come at any time. */
+hours?: (Holding2 | null);
+/** Whether the farm is open to them now. */
+is_open: boolean;
+/** The hours that were looked at, in order, up to those that hold. */
+looked_at: (LookedAt2)[];
+/** What they may do now. */
+may: May;
+/** Until when the user may put off the end; none: they may not, or have as far as they may. */
+may_extend_until?: (string | null);
+/** What they read when something is refused; empty while nothing is. */
+message: string;
+/** Until when that is so; none: for weeks. */
+until?: (string | null);
+/** From when on users are warned that their sessions end; none: they are not. */
+warn_at?: (string | null);
+};
+
+/** Whether a resource can be seen and opened. A folder's status holds for all below it. */
+export type Status = ({
+state: "enabled";
+} | {
+state: "disabled";
+} | {
+/** For users. */
+message?: string;
+state: "maintenance";
+});
+
+/** What opens. */
+export type Target = ({
+kind: "folder";
+} | {
+kind: "desktop";
+/** How large it is. */
+size?: DesktopSize;
+/** Where from. */
+source?: Source;
+} | {
+/** Its arguments, in the shell's quoting; no shell interprets anything else in them. */
+arguments?: string;
+/** Names of files that it opens end with one of these: `odt`, `docx`. */
+extensions?: (string)[];
+kind: "application";
+/** Hosts where it is called otherwise. */
+on_hosts?: (OnHost)[];
+/** Whether a user has at most one instance: the running one is brought to them. */
+one_instance?: boolean;
+/** The program: an absolute path, or a name that the host finds in its path. */
+program: string;
+/** Whether it opens in the user's running application session, if there is one. */
+share_session?: boolean;
+/** Where from. */
+source?: Source;
+/** The folder it starts in; empty: the user's home. */
+start_in?: string;
+/** How its window opens. */
+window?: Window;
+} | {
+/** The application. */
+application: string;
+kind: "document";
+/** The file, as the session host finds it: an absolute path, or one that begins with ~ for the user's home. May hold variables. */
+path: string;
+} | {
+/** A published browser to open it with; absent: the user's own. */
+browser?: (string | null);
+kind: "web_application";
+/** Its address: https:// or http://. May hold variables. */
+url: string;
+} | {
+/** The published application that shows it; absent: the host's file manager. */
+application?: (string | null);
+kind: "network_folder";
+/** The folder: an absolute path, or the address of a share such as `smb://server/share` or `\\server\share`. May hold variables. */
+path: string;
+/** Where from. */
+source?: Source;
+} | {
+/** Its arguments. May hold variables. */
+arguments?: string;
+kind: "local_application";
+/** The program. */
+program: string;
+/** The folder it starts in. */
+start_in?: string;
+/** The operating systems it exists on; empty: all. */
+systems?: (ClientOs)[];
+});
+
+/** From when on a number is worth a look (warning), and from when on it needs a hand (critical). An absent one is never reached. */
+export type Threshold = {
+/** Needs a hand from here. */
+critical?: (number | null);
+/** Worth a look from here. */
+warning?: (number | null);
+};
+
+/** What an administrator says of a token. */
+export type TokenSettings = {
+/** For administrators. */
+description?: string;
+/** When it stops working; none: never. */
+expires_at?: (string | null);
+/** How far the role reaches. */
+reach?: Reach;
+/** What it may do. */
+role: AdministratorRole;
+};
+
+/** A settings object as it is shown. */
+export type TokenView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: TokenSettings;
+};
+
+/** How many may use a resource at a time, over all hosts. */
+export type UseLimit = {
+/** What happens to the next user. */
+at_limit?: AtLimit;
+/** What that user reads: whom to ask. Empty: what the site says, else a sentence of the product's. */
+message?: string;
+/** Sessions in which it is open, disconnected ones included. */
+uses: number;
+};
+
+/** By whom and when an invitation was used. */
+export type Used = {
+/** The address it came from. */
+address: string;
+/** When. */
+at: string;
+/** Id of the component that joined. */
+component: string;
+};
+
+/** A person who uses published resources. The object's name is what they sign in with. The password is not here: its hash is a sealed secret beside the object. */
+export type User = {
+/** The operating system's account on session hosts; absent: the same as the user's name. */
+account?: (string | null);
+/** A disabled user cannot sign in. */
+enabled?: boolean;
+/** As shown in the portal. */
+full_name?: string;
+/** The groups they belong to. */
+groups?: (string)[];
+};
+
+/** A settings object as it is shown. */
+export type UserView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Whether they have a password. */
+has_password: boolean;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: User;
+};
+
+/** What can be done with the objects of a kind. */
+export type Verb = ("list" | "show" | "create" | "change" | "patch" | "delete");
+
+/** How a change came in. */
+export type Via = ("portal" | "cli" | "api" | "system");
+
+/** Whom an administrator object is about. */
+export type Who = ({
+user: string;
+} | {
+group: string;
+});
+
+/** How a program's window opens. */
+export type Window = ("maximised" | "normal" | "minimised" | "full_screen");
