@@ -20,7 +20,7 @@ const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", 
 /** Clients and servers that the tests start. */
 const TESTS = [
   "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish",
-  "samba", "gvfs", "gvfs-backends", "gvfs-fuse",
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "exim4-daemon-light",
 ];
 
 /** What makes and boots other Debian systems in folders. */

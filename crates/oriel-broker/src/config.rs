@@ -35,6 +35,8 @@ pub struct BrokerConfig {
     pub advertised: Vec<String>,
     /// The management portal's built pages: the folder with `index.html` and `assets`; none: only the API.
     pub web_root: Option<PathBuf>,
+    /// The folder whose scripts notifications may run; none: they run none.
+    pub scripts: Option<PathBuf>,
     /// What one address or account may ask for.
     pub limits: Limits,
     /// Tells the time.
@@ -56,6 +58,7 @@ impl BrokerConfig {
             management_listen: SocketAddr::new(address, MANAGEMENT_PORT),
             advertised: Vec::new(),
             web_root: None,
+            scripts: None,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }

@@ -18,6 +18,7 @@ pub mod gateways;
 pub mod hosts;
 pub mod http;
 mod inbound;
+pub mod notifications;
 mod peer;
 pub mod recovery;
 pub mod schedules;

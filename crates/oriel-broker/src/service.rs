@@ -52,6 +52,7 @@ use crate::{
     gateways::{self, GatewayLinkService, Gateways},
     hosts::{self, AgentLinkService, Hosts},
     http::{self, PeerAddress},
+    notifications::{self, Notifications},
     schedules::{self, Schedules},
     state::{Addresses, Broker},
     throttle::Throttle,
@@ -151,6 +152,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         launch_turns: LaunchTurns::default(),
         uses: Arc::default(),
         schedules: Schedules::default(),
+        notifications: Notifications::default(),
         hours_changed: Notify::new(),
         turns: AtomicU64::new(0),
         ending: CancellationToken::new(),
@@ -267,6 +269,8 @@ fn start_background(
     let (b, s) = (broker.clone(), signal.clone());
     spawn("token uses", Box::pin(async move { b.token_uses.write_behind(&*b.store, &b.farm, s).await }));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
+    spawn("notifications", Box::pin(notifications::watch(broker.clone(), signal.clone())));
+    spawn("outbox", Box::pin(notifications::send(broker.clone(), signal.clone())));
     spawn("hours", Box::pin(hours::run(broker.clone(), signal.clone())));
     spawn("backups", Box::pin(backup::run(broker.clone(), signal.clone())));
     spawn("own certificate", Box::pin(renew(broker.clone(), identity.clone(), certificate.clone(), signal)));

@@ -30,6 +30,7 @@ use crate::{
     farm::FarmFeed,
     gateways::Gateways,
     hosts::{Hosts, history::LoadHistory},
+    notifications::Notifications,
     recovery::RecoveryKey,
     schedules::Schedules,
     session_proof::SessionProofKey,
@@ -118,6 +119,8 @@ pub struct Broker {
     pub hours_changed: Notify,
     /// What was done for schedules.
     pub schedules: Schedules,
+    /// What notifications have told.
+    pub notifications: Notifications,
     /// Counts placements, for round robin.
     pub turns: AtomicU64,
     /// Given when the broker is told to stop: streams that would never end do.
@@ -153,12 +156,17 @@ impl Broker {
     /// enabled host has not reported since. Until then "no such session" may be wrong, and a new one may be a
     /// user's second.
     pub fn is_gathering(&self) -> bool {
-        if self.started_at.elapsed() >= GATHERING {
+        if !self.has_just_begun() {
             return false;
         }
         let view = self.farm.load();
         let is_unheard = |host| self.hosts.live(host).is_none_or(|live| live.last_report.is_none());
         view.hosts.iter().any(|host| host.spec.enabled && is_unheard(host.id))
+    }
+
+    /// Whether it began less than [`GATHERING`] ago, so that who is not here may be on the way.
+    pub fn has_just_begun(&self) -> bool {
+        self.started_at.elapsed() < GATHERING
     }
 
     /// As [`Broker::commit`], after asking whether the caller may write all of it.

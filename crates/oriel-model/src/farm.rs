@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    administrator::is_address,
+    notification::CERTIFICATES_MAX,
     object::{Kind, Spec},
     validate::{self, Mistakes},
 };
@@ -21,6 +23,9 @@ pub struct Farm {
     pub administration: AdministrationSettings,
     /// Backups of all settings.
     pub backup: Backup,
+    /// The server that the farm's mail goes through; none: it sends none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<Mailbox>,
     /// The log of changes and of what happened.
     pub audit: AuditSettings,
 }
@@ -75,6 +80,70 @@ impl Default for AuditSettings {
     fn default() -> Self {
         // A year, so that every season can be compared; some two million entries.
         Self { keep_days: 366, size_mib: 1_024, syslog: None }
+    }
+}
+
+/// The server that the farm's mail goes through. The password is a secret of the farm, and is given to the
+/// server for which it was set, and to no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// Name or address of the server.
+    pub server: String,
+    /// Its port: usually 587 for submission, 465 with `implicit` TLS.
+    #[serde(default = "submission")]
+    pub port: u16,
+    /// How the way there is kept secret.
+    #[serde(default)]
+    pub tls: MailTls,
+    /// The account that signs in; none: nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+    /// Whom mail is from: `oriel@example.org`.
+    pub sender: String,
+    /// Certificates of authorities (PEM) that the server's certificate may come from, beside those that the
+    /// broker's machine trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_certificates: Option<String>,
+}
+
+fn submission() -> u16 {
+    587
+}
+
+/// How the way to a mail server is kept secret.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTls {
+    /// By STARTTLS; a server that does not offer it is not used.
+    #[default]
+    Required,
+    /// By TLS from the first byte on.
+    Implicit,
+    /// By STARTTLS where the server offers it. Whoever is between can keep it from doing so, and read along.
+    Opportunistic,
+}
+
+impl Mailbox {
+    fn validate(&self, mistakes: &mut Mistakes) {
+        mistakes.text("server", &self.server, 253);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+        if !self.server.chars().all(is_plain) {
+            mistakes.add("server", "must be the name or address of a server, without its port");
+        }
+        mistakes.range("port", &self.port, 1..=u16::MAX);
+        if self.sender.len() > 254 || !is_address(&self.sender) {
+            mistakes.add("sender", "must be an address such as oriel@example.org");
+        }
+        if let Some(name) = &self.user_name {
+            mistakes.text("user_name", name, 254);
+            if self.tls == MailTls::Opportunistic {
+                mistakes.add("tls", "must be required or implicit: a password goes nowhere without it");
+            }
+        }
+        if let Some(pem) = &self.trusted_certificates {
+            mistakes.text("trusted_certificates", pem, CERTIFICATES_MAX);
+        }
     }
 }
 
@@ -166,6 +235,7 @@ impl Default for Farm {
             administration: AdministrationSettings::default(),
             backup: Backup::default(),
             audit: AuditSettings::default(),
+            mailbox: None,
         }
     }
 }
@@ -193,6 +263,9 @@ impl Spec for Farm {
                 m.within("syslog", |m| syslog.validate(m));
             }
         });
+        if let Some(mailbox) = &self.mailbox {
+            mistakes.within("mailbox", |m| mailbox.validate(m));
+        }
         mistakes.within("administration", |m| {
             m.range("lifetime_hours", &self.administration.lifetime_hours, 1..=24 * 7);
             if let Some(minutes) = &self.administration.idle_minutes {

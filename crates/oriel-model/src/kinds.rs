@@ -23,6 +23,7 @@ macro_rules! every_kind {
             Policy, $crate::policy::Policy, "policy", policies, Publishing, "Client settings, with rules for whom they apply";
             LogonHours, $crate::logon_hours::LogonHours, "logon_hours", logon_hours, Publishing, "When whom the farm is open to";
             Schedule, $crate::schedule::Schedule, "schedule", schedules, Hosts, "Something done to hosts at a time, once or again and again";
+            Notification, $crate::notification::Notification, "notification", notifications, Infrastructure, "Tells people when something happens in the farm";
             Token, $crate::token::Token, "token", tokens, Administrators, "What scripts and the command line identify themselves with";
             Administrator, $crate::administrator::Administrator, "administrator", administrators, Administrators, "A user or a group who may manage the farm";
             Invitation, $crate::invitation::Invitation, "invitation", invitations, Infrastructure, "Lets a component join the farm";

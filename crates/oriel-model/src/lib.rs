@@ -21,6 +21,7 @@ pub mod keyboard;
 mod kinds;
 pub mod logon_hours;
 pub mod network;
+pub mod notification;
 pub mod object;
 pub mod permission;
 pub mod policy;

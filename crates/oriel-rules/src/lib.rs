@@ -13,6 +13,7 @@ pub mod access;
 pub mod clients;
 pub mod launch;
 pub mod logon_hours;
+pub mod notification;
 pub mod ordered;
 pub mod placement;
 pub mod policy;

@@ -18,7 +18,8 @@ pub(super) fn take_away(environment: &Environment) {
     let Some(folder) = environment.runtime_dir() else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().take(ENTRIES_MAX).map(|entry| entry.path()).filter(|path| is_dead(path)) {
-        let Some(unmount) = ["fusermount3", "fusermount"].into_iter().find(|name| find_program(name).is_some())
+        let Some(unmount) =
+            ["fusermount3", "fusermount"].into_iter().find(|name| find_program(name).is_some())
         else {
             return;
         };

@@ -114,6 +114,7 @@ impl Broker {
             Err(refused) => {
                 let name: String = name.chars().take(64).collect();
                 self.record(&Event::SignInRefused { user_name: &name, address, why: &refused.to_string() });
+                self.notifications.tally.sign_in_refused(now);
                 return Err(match refused.answer() {
                     // Users of the portal are asked for no code.
                     Answer::Wrong | Answer::CodeNeeded | Answer::WrongCode => SignInError::Refused,
@@ -135,6 +136,7 @@ impl Broker {
         if let Err(refused) = welcome.may_sign_in() {
             let (user_name, why) = (&*user.name, &*refused.to_string());
             self.record(&Event::SignInRefused { user_name, address, why });
+            self.notifications.tally.sign_in_refused(now);
             return Err(refused.into());
         }
         signed_in.sign_in.idle_until =

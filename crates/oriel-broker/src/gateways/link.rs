@@ -90,6 +90,7 @@ fn take(broker: &Broker, gateway: Id<Gateway>, epoch: u64, message: GatewayMessa
             );
             broker.gateways.closed(gateway, epoch, &closed.connection_id);
             broker.connections.closed_at_gateway(&closed);
+            broker.notifications.tally.connection_closed(gateway, &closed.reason, broker.now());
         }
         // A second hello, or something newer than this version: no reason to part.
         Some(gateway_message::Body::Hello(_)) | None => {}

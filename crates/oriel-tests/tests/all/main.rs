@@ -18,6 +18,7 @@ mod hostile_rdp;
 mod independent_host;
 mod joining;
 mod logs;
+mod mail;
 mod outages;
 mod placement;
 mod policies;

@@ -149,6 +149,24 @@ pub fn of(kind: Kind) -> &'static [Column] {
                 ]
             }
         }
+        Kind::Notification => {
+            const {
+                &[
+                    NAME,
+                    ENABLED,
+                    Column::plain("EVENT", "/spec/event"),
+                    Column::plain("DIRECTION", "/spec/threshold/direction"),
+                    Column::plain("VALUE", "/spec/threshold/value"),
+                    Column::plain("LASTING", "/state/lasting"),
+                    Column::plain("LAST SENT", "/state/last_sent"),
+                    Column::plain("WAITING", "/state/waiting"),
+                    Column::plain("PROBLEM", "/state/failure/why").wide(),
+                    DESCRIPTION.wide(),
+                    SITE,
+                    ID,
+                ]
+            }
+        }
         Kind::Schedule => {
             const {
                 &[
@@ -256,3 +274,6 @@ pub const ICONS: &[Column] = &[Column::plain("NAME", "/name"), Column::plain("FO
 /// Backups.
 pub const BACKUPS: &[Column] =
     &[Column::plain("NAME", "/name"), Column::plain("MADE", "/made_at"), Column::bytes("SIZE", "/bytes")];
+
+/// The ways that a notification was tried.
+pub const TRIED: &[Column] = &[Column::plain("WAY", "/way"), Column::plain("PROBLEM", "/problem")];

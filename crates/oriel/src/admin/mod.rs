@@ -31,6 +31,7 @@ mod login;
 mod manual;
 mod meant;
 mod names;
+mod notification;
 mod objects;
 pub mod output;
 mod path;
@@ -143,6 +144,9 @@ pub enum AdminCommand {
     /// Schedules: what is done to hosts at a time
     #[command(subcommand)]
     Schedule(Box<schedule::ScheduleCommand>),
+    /// Notifications: try them out; and the farm's mailbox
+    #[command(subcommand)]
+    Notification(notification::NotificationCommand),
     /// Users of the farm's own directory
     #[command(subcommand)]
     User(user::UserCommand),
@@ -201,6 +205,7 @@ pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format
         AdminCommand::Policy(command) => command.run(&desk()?),
         AdminCommand::Hours(command) => command.run(&desk()?),
         AdminCommand::Schedule(command) => command.run(&desk()?),
+        AdminCommand::Notification(command) => command.run(&desk()?),
         AdminCommand::User(command) => command.run(&desk()?),
         AdminCommand::Group(command) => command.run(&desk()?),
         AdminCommand::Session(command) => command.run(&desk()?),

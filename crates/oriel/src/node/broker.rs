@@ -29,6 +29,7 @@ pub struct File {
     #[serde(default)]
     advertised: Vec<String>,
     web_root: Option<PathBuf>,
+    scripts: Option<PathBuf>,
 }
 
 impl NodeFile for File {
@@ -89,6 +90,13 @@ impl NodeFile for File {
             presence: Presence::Optional,
             help: "The management portal's pages. Without it: share/oriel/admin beside the program's folder.",
         },
+        Field {
+            key: "scripts",
+            kind: Kind::Path,
+            presence: Presence::Optional,
+            help: "The folder whose scripts notifications may run, as the broker's user. Only root and that user may\n\
+                   write there. Without it: no scripts.",
+        },
     ];
 }
 
@@ -137,6 +145,7 @@ impl File {
         config.management_listen = self.management_listen;
         config.advertised = self.advertised;
         config.web_root = self.web_root.or_else(|| installed_pages("admin"));
+        config.scripts = self.scripts;
         config
     }
 }

@@ -166,6 +166,7 @@ impl Broker {
         let refused = |why: &str| {
             let name: String = name.chars().take(64).collect();
             self.record(&Event::AdministratorRefused { user_name: &name, address, why });
+            self.notifications.tally.sign_in_refused(self.now());
             RefusedSignIn::Refused
         };
         let second = |authenticated: Authenticated| self.second_factor(authenticated.user, code);

@@ -80,6 +80,18 @@ impl Uses {
         (decided, promise)
     }
 
+    /// How many use each of these now.
+    pub(crate) fn counts(
+        &self,
+        view: &FarmView,
+        hosts: &Hosts,
+        resources: impl Iterator<Item = Id<Resource>>,
+    ) -> Vec<u32> {
+        let promised = lock(&self.promised);
+        let shown = Shown::new(view, hosts);
+        resources.map(|resource| shown.count(resource, promised.uses.values())).collect()
+    }
+
     /// How many use a resource now.
     pub(crate) fn count(&self, view: &FarmView, hosts: &Hosts, resource: Id<Resource>) -> u32 {
         let promised = lock(&self.promised);

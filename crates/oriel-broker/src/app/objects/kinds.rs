@@ -2,14 +2,15 @@
 
 use oriel_model::{
     Id, Object, broker::Broker as BrokerSpec, farm::Farm, group::Group, logon_hours::LogonHours,
-    policy::Policy, pool::Pool, resource::Resource, schedule::Schedule, site::Site, validate::Mistakes,
+    notification::Notification, policy::Policy, pool::Pool, resource::Resource, schedule::Schedule,
+    site::Site, validate::Mistakes,
 };
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{EffectivePool, EffectiveSite, Managed, Nothing, references};
-use crate::{Broker, farm::FarmView, schedules::ScheduleState};
+use crate::{Broker, farm::FarmView, notifications::NotificationState, schedules::ScheduleState};
 
 /// A kind of which all is shown and taken.
 macro_rules! whole {
@@ -102,6 +103,23 @@ impl Managed for Schedule {
 
     fn check(&self, _: &FarmView, _: Id<Self>, _: Option<&Self>, mistakes: &mut Mistakes) {
         oriel_rules::schedule::check(self, mistakes);
+    }
+}
+
+/// What is shown of a notification beside what is set.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NotificationFacts {
+    /// What is known of it now.
+    pub state: NotificationState,
+}
+
+impl Managed for Notification {
+    whole!();
+
+    type Beside = NotificationFacts;
+
+    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> NotificationFacts {
+        NotificationFacts { state: broker.notifications.state(object.id) }
     }
 }
 

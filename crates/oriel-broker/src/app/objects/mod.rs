@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use oriel_model::{
     Id, Kind, Object, Timestamp,
+    permission::Action,
     site::Site,
     validate::{self, Mistake, Mistakes},
 };
@@ -34,7 +35,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::{
     Broker,
     app::{
-        administrators::{Caller, Forbidden, Rights},
+        administrators::{Caller, Forbidden, Rights, target_of},
         documents::draft::{Draft, Kept},
     },
     farm::{FarmView, Held},
@@ -49,6 +50,7 @@ pub use invitations::{InvitationSettings, InvitationState, IssuedInvitation, New
 pub use list::{Cut, ListError, ListQuery, Page, Row, Selection, limit};
 pub(super) use references::{check as check_references, users_of};
 pub use stale::{Stale, leave_out_digests};
+pub(crate) use tokens::random_secret;
 pub use tokens::{
     IssuedToken, NewToken, TokenFacts, TokenSettings, find as find_token, same_digest, secret_sha256,
 };
@@ -245,6 +247,23 @@ fn seen<'v, S: Managed>(
 pub fn revision<S: Managed>(broker: &Broker, rights: &Rights, id: Id<S>) -> Result<u64, ChangeError> {
     let view = broker.farm.load();
     seen(&view, rights, id).map(|object| object.revision)
+}
+
+/// An object to which the caller may do this.
+pub fn permitted<S: Managed>(
+    broker: &Broker,
+    rights: &Rights,
+    action: Action,
+    id: Id<S>,
+) -> Result<Arc<Object<S>>, ChangeError> {
+    let view = broker.farm.load();
+    let object = seen(&view, rights, id)?;
+    if !rights.on(action, &target_of(object)) {
+        let what = serde_json::to_value(action).unwrap_or_default();
+        let what = what.as_str().unwrap_or("use");
+        return Err(Forbidden(format!("{what} {} \"{}\"", S::KIND, object.name)).into());
+    }
+    Ok(object.clone())
 }
 
 /// Makes an object.

@@ -108,7 +108,7 @@ impl Managed for Token {
 }
 
 /// 256 random bits, base64url.
-pub(super) fn random_secret() -> Zeroizing<String> {
+pub(crate) fn random_secret() -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0u8; 32]);
     SystemRandom::new().fill(&mut *bytes).expect("the system's random numbers do not fail once it runs");
     Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))

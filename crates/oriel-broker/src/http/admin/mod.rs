@@ -20,6 +20,7 @@ mod idempotency;
 mod input;
 mod kinds;
 mod load;
+mod notifications;
 mod openapi;
 mod respond;
 mod roots;
@@ -81,6 +82,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(kinds::routes())
         .merge(hosts::routes())
         .merge(schedules::routes())
+        .merge(notifications::routes())
         .merge(users::routes())
         .merge(farm::routes())
         .merge(icons::routes())

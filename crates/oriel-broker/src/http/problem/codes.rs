@@ -227,6 +227,12 @@ pub const CODES: &[Code] = &[
         "Settings not writable",
         "The settings store cannot be used at the moment.",
     ),
+    code(
+        "mail_not_sent",
+        &[503],
+        "Mail not sent",
+        "The mail could not be given to the farm's mail server; the answer says why.",
+    ),
     code("backup_failed", &[503], "No backup", "The backup's file cannot be written; the answer says why."),
     code("host_timed_out", &[504], "Host too slow", "The session host did not answer in time."),
 ];

@@ -14,6 +14,7 @@ mod idempotency;
 mod kinds;
 mod lists;
 mod load;
+mod notifications;
 mod objects;
 mod permissions;
 mod problems;
