@@ -1,7 +1,7 @@
 /** The kinds of settings objects as the pages show them. What can be done with each, the broker says (`/kinds`). */
 import type { Area, Kind } from '@oriel/api/management';
 import {
-  IconBroadcast, IconBuildingCommunity, IconBuildingSkyscraper, IconCalendarEvent, IconClockHour4, IconKey, IconMail, IconRouteSquare,
+  IconBell, IconBroadcast, IconBuildingCommunity, IconBuildingSkyscraper, IconCalendarEvent, IconClockHour4, IconKey, IconMail, IconRouteSquare,
   IconServer, IconServer2, IconShieldCheck, IconUser, IconUserShield, IconUsersGroup, IconAppWindow, type Icon,
 } from '@tabler/icons-react';
 
@@ -27,6 +27,7 @@ export const KINDS: readonly KindFacts[] = [
   { kind: 'gateway', plural: 'gateways', area: 'infrastructure', icon: IconRouteSquare },
   { kind: 'broker', plural: 'brokers', area: 'infrastructure', icon: IconBroadcast },
   { kind: 'invitation', plural: 'invitations', area: 'infrastructure', icon: IconMail },
+  { kind: 'notification', plural: 'notifications', area: 'infrastructure', icon: IconBell },
   { kind: 'administrator', plural: 'administrators', area: 'administrators', icon: IconUserShield },
   { kind: 'token', plural: 'tokens', area: 'administrators', icon: IconKey },
 ];

@@ -14,7 +14,7 @@ const FIELDS = join(import.meta.dirname, '../src/fields.gen.json');
 const FORMS = {
   farm: 'Farm', site: 'Site', broker: 'Broker', gateway: 'Gateway', pool: 'Pool', host: 'Host', group: 'Group', user: 'User',
   resource: 'Resource', policy: 'Policy', logon_hours: 'LogonHours', schedule: 'Schedule', token: 'TokenSettings',
-  invitation: 'InvitationSettings', administrator: 'Administrator',
+  invitation: 'InvitationSettings', administrator: 'Administrator', notification: 'Notification',
 };
 
 interface Schema {

@@ -200,6 +200,46 @@ playback?: boolean;
 recording?: boolean;
 };
 
+/** Which entries are wanted. */
+export type AuditQuery = {
+/** Only entries after the one with this number, oldest first: to follow or to export the log. */
+after?: (number | null);
+/** Only entries before the one with this number, newest first: `next` of the previous answer. */
+before?: (number | null);
+/** Only by authors in whose name this stands, such as `token admin`. */
+by?: (string | null);
+/** Only with this code, such as `session.launched`, or with codes that begin with this word: `session`. */
+code?: (string | null);
+/** Only about something of this kind, such as `user` or `session`. */
+kind?: (string | null);
+/** Most entries of the answer: 1 to 1000; 100 when not said. */
+limit?: (number | null);
+/** Shows names in place of ids, in what was said and in what is different. */
+names?: boolean;
+/** Only about the object, session or connection with this id. */
+object?: (string | null);
+/** Only with this outcome. */
+outcome?: (Outcome2 | null);
+/** Only what happened then or later, as in `2026-12-01T08:00:00Z`. */
+since?: (string | null);
+/** Only where this stands in an author, an address, a name or a detail. */
+text?: (string | null);
+/** Only changes that were made together: the `transaction` of one of them. */
+transaction?: (number | null);
+/** Only what happened before. */
+until?: (string | null);
+};
+
+/** How much of the log is kept. When the oldest entries are dropped, an entry says which. */
+export type AuditSettings = {
+/** How long entries are kept, in days. */
+keep_days?: number;
+/** How large the log may be, in MiB; when it is larger, the oldest go before their time. */
+size_mib?: number;
+/** Where entries are sent as they come; null: nowhere. */
+syslog?: (Syslog | null);
+};
+
 /** Who makes a change. */
 export type Author = {
 /** The client's address, where there is one. */
@@ -330,6 +370,14 @@ load: number;
 name: string;
 };
 
+/** What is wrong with the log. */
+export type ChainFault = {
+/** The entry. */
+number: number;
+/** What, as a sentence. */
+what: string;
+};
+
 export type ChangePath = {
 /** The change's number. */
 sequence: number;
@@ -449,6 +497,18 @@ revision?: (number | null);
 site?: (string | null);
 /** What is set, whole: what is left out inherits, or has its default. */
 spec: LogonHours;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Notification = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Notification;
 };
 
 /** What an administrator sends to change an object: all of it, as it shall be. */
@@ -656,8 +716,11 @@ code: string;
 status: (number)[];
 };
 
+/** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "log.dropped" | "log.lost");
+
 /** A code of an authenticator, or a recovery code. */
-export type Code2 = {
+export type Code3 = {
 /** The code. */
 code: string;
 };
@@ -750,6 +813,16 @@ objects: (string)[];
 negated?: boolean;
 };
 
+/** A line that a number crosses. */
+export type CrossedLine = {
+/** Which way. */
+direction: Direction2;
+/** Whether it is in percent of the limit, of what has one. CPU and memory always are. */
+percent?: boolean;
+/** Where it is. */
+value: number;
+};
+
 /** A day of the week. */
 export type Day = ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday");
 
@@ -802,6 +875,9 @@ time_zone?: (string | null);
 
 /** Which way something may pass between a user's device and a session. */
 export type Direction = ("none" | "to_session" | "from_session" | "both");
+
+/** Which way a line is crossed. */
+export type Direction2 = ("rises_above" | "falls_below");
 
 /** How a session looks on the user's screen. */
 export type Display = {
@@ -978,6 +1054,36 @@ readiness_timeout_secs: number;
 sessions_threshold: Threshold;
 };
 
+/** One page of the log. */
+export type Entries = {
+/** The entries that the caller may see. */
+items: (EntryShown)[];
+/** Pass it as `before` (or `after`) for the next page; none on the last. */
+next?: (number | null);
+};
+
+/** An entry of the log. */
+export type EntryShown = {
+/** When. */
+at: string;
+/** Who did it, or tried to. */
+author: Author;
+/** The change of settings that it tells of. */
+change?: (ChangeShown | null);
+/** What. */
+code: Code2;
+/** More about it, by name, such as `why`. */
+details: Record<string, string>;
+/** SHA-256 over the entry and the hash of the one before. */
+hash: string;
+/** 1 for the first entry, one more with every entry. */
+number: number;
+/** How it ended. */
+outcome: Outcome2;
+/** What it was done to. */
+subjects: (Subject)[];
+};
+
 export type EventsQuery = {
 /** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
 topics: string;
@@ -1061,10 +1167,14 @@ user?: (string | null);
 export type Farm = {
 /** How administrators sign in. */
 administration?: AdministrationSettings;
+/** The log of changes and of what happened. */
+audit?: AuditSettings;
 /** Backups of all settings. */
 backup?: Backup;
 /** How long a component's certificate is valid, in hours. It renews itself at two thirds. */
 certificate_lifetime_hours?: number;
+/** The server that the farm's mail goes through; none: it sends none. */
+mailbox?: (Mailbox | null);
 /** How users sign in. */
 sign_in?: SignInSettings;
 };
@@ -1646,6 +1756,9 @@ export type Item_for_InvitationView = (InvitationView | Part);
 export type Item_for_LogonHoursView = (LogonHoursView | Part);
 
 /** One object of a page. */
+export type Item_for_NotificationView = (NotificationView | Part);
+
+/** One object of a page. */
 export type Item_for_PolicyView = (PolicyView | Part);
 
 /** One object of a page. */
@@ -1686,7 +1799,7 @@ system_keys?: boolean;
 };
 
 /** What a settings object is. */
-export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "token" | "administrator" | "invitation");
+export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "notification" | "token" | "administrator" | "invitation");
 
 /** A kind of settings object. */
 export type KindView = {
@@ -1865,6 +1978,33 @@ name: string;
 rule_name?: (string | null);
 };
 
+/** How the way to a mail server is kept secret. */
+export type MailTls = ("required" | "implicit" | "opportunistic");
+
+/** Who gets mail. It goes through the farm's mailbox. */
+export type MailTo = {
+/** Further addresses. */
+addresses?: (string)[];
+/** The administrators who are `notified`. */
+administrators?: boolean;
+};
+
+/** The server that the farm's mail goes through. The password is a secret of the farm, and is given to the server for which it was set, and to no other. */
+export type Mailbox = {
+/** Its port: usually 587 for submission, 465 with `implicit` TLS. */
+port?: number;
+/** Whom mail is from: `oriel@example.org`. */
+sender: string;
+/** Name or address of the server. */
+server: string;
+/** How the way there is kept secret. */
+tls?: MailTls;
+/** Certificates of authorities (PEM) that the server's certificate may come from, beside those that the broker's machine trusts. */
+trusted_certificates?: (string | null);
+/** The account that signs in; none: nobody does. */
+user_name?: (string | null);
+};
+
 /** What somebody may do now. */
 export type May = {
 /** See the list of resources. */
@@ -1998,8 +2138,14 @@ export type NewPassphrase = {
 passphrase: string;
 };
 
-/** A new password. */
+/** A password that is set. */
 export type NewPassword = {
+/** For the server and the account that are set now. */
+password: string;
+};
+
+/** A new password. */
+export type NewPassword2 = {
 /** The password; at least 8 characters. */
 password: string;
 };
@@ -2044,6 +2190,16 @@ name: string;
 site?: (string | null);
 /** What is set. An absent field inherits, or has its default. */
 spec: LogonHours;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Notification = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Notification;
 };
 
 /** What an administrator sends to make an object. */
@@ -2106,6 +2262,95 @@ site?: (string | null);
 spec: TokenSettings;
 };
 
+/** Tells people when something happens in the farm. One that belongs to a site watches what belongs to that site, whatever its target says. */
+export type Notification = {
+/** For administrators. */
+description?: string;
+/** A disabled notification watches nothing. */
+enabled?: boolean;
+/** What is watched. */
+event: Watched;
+/** How long it lasts before anybody is told, in minutes. */
+grace_minutes?: number;
+/** The time between two messages at least, in minutes. What happens meanwhile is in the next one. */
+interval_minutes?: number;
+/** Who gets mail. */
+mail?: MailTo;
+/** The name of a script in the folder that the broker's node file names as `scripts`. It is run there. */
+script?: (string | null);
+/** Where it is watched. */
+target?: NotificationTarget;
+/** The line that is crossed: for what is a number, and only there. */
+threshold?: (CrossedLine | null);
+/** Whether one message is enough until it is well again; otherwise there is one every interval. */
+until_recovered?: boolean;
+/** What is called. */
+webhook?: (Webhook | null);
+};
+
+/** A message that could not be sent. */
+export type NotificationFailure = {
+/** When. */
+at: string;
+/** Which way. */
+way: Way;
+/** Why, as a sentence. */
+why: string;
+};
+
+/** What is known of a notification now. */
+export type NotificationState = {
+/** What went wrong with the latest message; none: it went out. */
+failure?: (NotificationFailure | null);
+/** When it last said something. */
+last_sent?: (string | null);
+/** For how many hosts, gateways and others what it watches is so now, told or not. */
+lasting: number;
+/** How many of its messages wait to be sent, or to be sent again. */
+waiting: number;
+};
+
+/** Where something is watched. */
+export type NotificationTarget = ({
+of: "all";
+} | {
+of: "sites";
+/** At least one. */
+sites: (string)[];
+} | {
+of: "pools";
+/** At least one. */
+pools: (string)[];
+} | {
+/** At least one. */
+hosts: (string)[];
+of: "hosts";
+} | {
+/** At least one. */
+gateways: (string)[];
+of: "gateways";
+});
+
+/** A settings object as it is shown. */
+export type NotificationView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Notification;
+/** What is known of it now. */
+state: NotificationState;
+};
+
 /** What an object said at one revision. */
 export type ObjectState = {
 /** Its name. */
@@ -2151,6 +2396,9 @@ start_in?: (string | null);
 
 /** How it went. */
 export type Outcome = ("done" | "given_up" | "withdrawn");
+
+/** How it ended. */
+export type Outcome2 = ("done" | "refused" | "failed");
 
 /** What happens outside the hours. */
 export type Outside = {
@@ -2268,6 +2516,14 @@ next?: (string | null);
 export type Page_for_LogonHoursView = {
 /** The objects. */
 items: (Item_for_LogonHoursView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+};
+
+/** One page of a list. */
+export type Page_for_NotificationView = {
+/** The objects. */
+items: (Item_for_NotificationView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
 };
@@ -3166,6 +3422,24 @@ message?: string;
 state: "maintenance";
 });
 
+/** What an entry is about. */
+export type Subject = {
+/** Which one. */
+id: string;
+/** What it is: a kind of settings object, `session` or `connection`. */
+kind: string;
+/** What it was called then; empty where it has no name. */
+name: string;
+};
+
+/** A syslog server, which gets every entry (RFC 5424) over TLS (RFC 5425). */
+export type Syslog = {
+/** Its name or address with the port, as in `logs.example:6514`. Its certificate must be for that name. */
+address: string;
+/** The certificate authority that its certificate must come from, as PEM; none: one that the broker's machine trusts. */
+authority?: (string | null);
+};
+
 /** What opens. */
 export type Target = ({
 kind: "folder";
@@ -3227,6 +3501,12 @@ start_in?: string;
 systems?: (ClientOs)[];
 });
 
+/** Whom a test is sent to. */
+export type TestMail = {
+/** The address. */
+to: string;
+};
+
 /** From when on a number is worth a look (warning), and from when on it needs a hand (critical). An absent one is never reached. */
 export type Threshold = {
 /** Needs a hand from here. */
@@ -3265,6 +3545,20 @@ revision: number;
 site?: (string | null);
 /** What is set. */
 spec: TokenSettings;
+};
+
+/** How trying it out went. */
+export type Trial = {
+/** Each way that the notification has. */
+items: (Tried)[];
+};
+
+/** How one way went. */
+export type Tried = {
+/** What went wrong; none: it went out. */
+problem?: (string | null);
+/** Which. */
+way: Way;
 };
 
 /** How many may use a resource at a time, over all hosts. */
@@ -3324,8 +3618,40 @@ spec: User;
 /** What can be done with the objects of a kind. */
 export type Verb = ("list" | "show" | "create" | "change" | "patch" | "delete");
 
+/** Whether the log is what was written. */
+export type Verification = {
+/** What is wrong; none: nothing. */
+fault?: (ChainFault | null);
+/** The first entry that is kept. */
+first: number;
+/** Its hash. Who keeps it elsewhere can tell later whether the log up to there was written anew. */
+hash: string;
+/** The last one up to which everything is as it was written. */
+through: number;
+};
+
 /** How a change came in. */
 export type Via = ("portal" | "cli" | "api" | "system" | "recovery");
+
+/** What a notification watches. */
+export type Watched = ("cpu" | "memory" | "sessions" | "disconnected_sessions" | "tunnelled_sessions" | "failed_connections" | "uses" | "refused_sign_ins" | "certificate_days" | "host_away" | "host_unhealthy" | "gateway_away" | "backup_failed" | "schedule_given_up");
+
+/** How a message goes out. */
+export type Way = ("mail" | "webhook" | "script");
+
+/** An address that is called with a POST of JSON, signed with the secret that `POST /notifications/{id}/webhook-secret` makes. */
+export type Webhook = {
+/** Certificates of authorities (PEM) that its server's certificate may come from, beside those that the broker's machine trusts. */
+trusted_certificates?: (string | null);
+/** Where: `https://example.org/hooks/oriel`. */
+url: string;
+};
+
+/** The secret of a webhook. */
+export type WebhookSecret = {
+/** Signs what is sent; it is never shown again. */
+secret: string;
+};
 
 /** Whom an administrator object is about. */
 export type Who = ({

@@ -51,7 +51,7 @@ export const PLACES: readonly PlaceGroup[] = [
   {
     name: 'nav.group.farm',
     places: [
-      ofKind('farms'), ofKind('sites'), ofKind('gateways'), ofKind('brokers'), ofKind('invitations'),
+      ofKind('farms'), ofKind('sites'), ofKind('gateways'), ofKind('brokers'), ofKind('invitations'), ofKind('notifications'),
       { to: '/backups', name: 'nav.backups', icon: IconDatabaseExport, area: 'infrastructure' },
     ],
   },

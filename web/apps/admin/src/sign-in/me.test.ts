@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { may, nameOf, type Me } from './me.ts';
 
-const me: Me = { name: 'user anna', root: false, roles: [], areas: { sessions: ['view', 'control'] }, user: { id: 'u', name: 'anna', full_name: '' } };
+const me: Me = { name: 'user anna', root: false, roles: [], areas: { sessions: ['view', 'control'] }, user: { id: 'u', name: 'anna', full_name: '' }, totp: false, recovery_codes: 0, second_factor_needed: false };
 
 describe('who is signed in', () => {
   it('may do what is said, and nothing else', () => {

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { signedIn } from '../queries.ts';
 import { may, type Me, type Verb } from './me.ts';
 
-const NOBODY: Me = { name: '', root: false, roles: [], areas: {} };
+const NOBODY: Me = { name: '', root: false, roles: [], areas: {}, totp: false, recovery_codes: 0, second_factor_needed: false };
 
 export const useMe = (): Me => useQuery(signedIn).data ?? NOBODY;
 
