@@ -16,7 +16,7 @@ export const signedIn = queryOptions({
 });
 
 function onProblem(error: unknown): void {
-  if (error instanceof Refusal && error.status === 401 && error.code !== 'sign_in_refused' && error.code !== 'code_needed') {
+  if (error instanceof Refusal && error.status === 401 && error.code !== 'sign_in_refused' && error.code !== 'code_needed' && error.code !== 'code_refused') {
     queries.setQueryData(signedIn.queryKey, null);
   }
 }

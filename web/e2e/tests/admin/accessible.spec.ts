@@ -34,6 +34,8 @@ const PAGES: [name: string, path: string, shows: string][] = [
   ['brokers', '/brokers', '[data-testid=row]'],
   ['invitations', '/invitations', '[data-testid=row]'],
   ['administrators', '/administrators', '[data-testid=row]'],
+  ['notifications', '/notifications', '[data-testid=row]'],
+  ['notification-new', '/notifications/new', '[data-testid=make]'],
   ['administrator-new', '/administrators/new', '[data-testid=make]'],
   ['signed-in', '/signed-in', 'main h1'],
   ['tokens', '/tokens', '[data-testid=row]'],
@@ -72,6 +74,8 @@ for (const [look, options] of Object.entries(LOOKS)) {
       await make('policies', { name: `Clipboard one way ${look}`, spec: { rules, settings: { clipboard: { direction: 'to_session' } } } });
       await make('logon_hours', { name: `Office ${look}`, spec: { open: [{ days: ['monday', 'friday'], from: '08:00:00', to: '18:00:00' }], enabled: false } });
       await make('schedules', { name: `Sunday ${look}`, spec: { starts_at: '2030-01-06T02:00:00', repeat: 'FREQ=WEEKLY;BYDAY=SU', enabled: true, target: { of: 'pools', pools: [pool] }, action: { do: 'disable', duration_minutes: 60 } } });
+
+      await make('notifications', { name: `Host away ${look}`, spec: { event: 'host_away', enabled: false } });
 
       const wrong: unknown[] = [];
       const check = async (name: string) => {
