@@ -130,5 +130,8 @@ test('who works when the hours end is warned, puts the end off, and is told when
   await expect(page.getByTestId('hours-closed')).toBeVisible();
   await page.getByTestId('tab-sessions').click();
   await page.locator('[data-testid=session][data-resource="Text Editor"]').getByRole('link').click();
-  await new Session(page.context().pages().at(-1) ?? page).ended('refused');
+  // Its tab takes a moment to be there.
+  const opened = () => page.context().pages().findLast((each) => new URL(each.url()).pathname === '/session');
+  await expect.poll(() => opened() !== undefined, { message: 'a tab for the session' }).toBe(true);
+  await new Session(opened() ?? page).ended('refused');
 });

@@ -131,7 +131,9 @@ test('everything is there in German, and by keys', async ({ page }) => {
   await page.keyboard.press('Escape');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Übersicht');
   await page.keyboard.press('Control+k');
+  await expect(page.getByRole('combobox').or(page.getByRole('searchbox')).or(page.locator('input[type=search], .mantine-Spotlight-search')).last()).toBeFocused();
   await page.keyboard.type('Kalender');
+  await expect(page.locator('[data-action]').first()).toContainText('Kalender');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Kalender');
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
