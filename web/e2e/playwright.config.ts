@@ -9,9 +9,8 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   forbidOnly: process.env.CI !== undefined,
-  // A test that passes at the second try has found a fault, of ours or of the test: it is named and counted as
-  // flaky. It does not hold back everybody else's work on a machine that is slow for a moment.
-  retries: process.env.CI === undefined ? 0 : 1,
+  // A test that passes at the second try has found a fault.
+  retries: 0,
   // A new session starts an X server and a program on a machine that runs everything else as well.
   timeout: 90_000,
   expect: { timeout: 20_000 },

@@ -228,8 +228,11 @@ fn patch_core(core: &mut [u8], settings: &ConnectionSettings) -> Result<(), Patc
         insert(core, core::EARLY_CAPABILITIES, WANT_32BPP);
     }
     if let Some(quality) = settings.quality {
-        *core.get_mut(core::CONNECTION_TYPE).ok_or(PatchError::TooOld)? = quality.connection_type();
-        insert(core, core::EARLY_CAPABILITIES, VALID_CONNECTION_TYPE);
+        let said = core.get_mut(core::CONNECTION_TYPE).ok_or(PatchError::TooOld)?;
+        if let Some(kind) = quality.connection_type() {
+            *said = kind;
+            insert(core, core::EARLY_CAPABILITIES, VALID_CONNECTION_TYPE);
+        }
     }
     match core.get_mut(core::SELECTED_PROTOCOL) {
         Some(protocol) => protocol.copy_from_slice(&settings.selected_protocol.bits().to_le_bytes()),

@@ -17,12 +17,12 @@ const WITHOUT: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x20 | 0x40;
 const WITH: u32 = 0x80 | 0x100;
 
 impl Quality {
-    /// connectionType: CONNECTION_TYPE_BROADBAND_LOW or CONNECTION_TYPE_LAN. A host that finds out about the
-    /// network by itself does so only where the client leaves it to it.
-    pub(crate) fn connection_type(self) -> u8 {
+    /// connectionType: CONNECTION_TYPE_LAN, or the client's own. A slow one is not said in its place: xrdp sends
+    /// RemoteFX to CONNECTION_TYPE_LAN only, and plain bitmaps, which take far more of the network, to all others.
+    pub(crate) fn connection_type(self) -> Option<u8> {
         match self {
-            Self::Slow => 2,
-            Self::Fast => 6,
+            Self::Slow => None,
+            Self::Fast => Some(6),
         }
     }
 

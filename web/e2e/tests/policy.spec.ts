@@ -12,7 +12,7 @@ test('a policy that forbids copying out is kept and says why', async ({ portal, 
     settings: {
       clipboard: { direction: 'to_session', kinds: ['text'], max_kib: 64 },
       options: { toolbar: true, session_list: false },
-      network: { quality: 'automatic', max_kbits: 50_000 },
+      network: { quality: 'slow', max_kbits: 50_000 },
       drives: { direction: 'to_session' },
       printing: { printers: false },
       audio: { playback: true, recording: false },
@@ -25,6 +25,7 @@ test('a policy that forbids copying out is kept and says why', async ({ portal, 
   await expect(portal.page.getByTestId('locked-settings')).toContainText('policy “Nothing leaves”');
   await expect(portal.page.getByTestId('settings')).toContainText('Copying into your programs is allowed; copying out of them is not.');
   for (const words of [
+    'without wallpaper, effects and themes',
     'they cannot change them or save there',
     'Printers of your device are not in sessions.',
     'Sessions do not hear your microphone.',

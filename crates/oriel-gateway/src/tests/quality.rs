@@ -7,8 +7,8 @@ use super::{
     picture::{Picture, claims_for},
 };
 
-/// Core data from the early capabilities to the selected protocol: a client that says it is on a fast
-/// network. The product's id is empty.
+/// Core data from the early capabilities to the selected protocol: a client that says what kind of
+/// network it is on. The product's id is empty.
 fn core_end(early: u16, connection_type: u8, protocol: u32) -> Vec<u8> {
     let mut end = early.to_le_bytes().to_vec();
     end.extend([0; 64]);
@@ -29,7 +29,7 @@ fn extended(flags: u32) -> Vec<u8> {
 async fn a_client_that_asks_for_everything_gets_what_the_policy_says() {
     let (picture, host) = (Picture::alone().await, FakeHost::new().await);
     for (quality, connection_type, flags) in
-        [(Quality::Automatic, 6, 0x1a0_u32), (Quality::Slow, 2, 0x6f), (Quality::Fast, 6, 0x180)]
+        [(Quality::Automatic, 5, 0x1a0_u32), (Quality::Slow, 5, 0x6f), (Quality::Fast, 6, 0x180)]
     {
         let mut claims = claims_for(&host);
         claims.quality = quality;
@@ -37,7 +37,7 @@ async fn a_client_that_asks_for_everything_gets_what_the_policy_says() {
         let mut initial = connect_initial();
         // Over what the specification's client has there: a product's id, and no kind of network.
         let core = initial.windows(4).position(|part| part == [1, 0xc0, 0xd8, 0]).expect("core data") + 4;
-        initial[core + 140..core + 212].copy_from_slice(&core_end(0x21, 6, 0));
+        initial[core + 140..core + 212].copy_from_slice(&core_end(0x21, 5, 0));
         let info = client_info(&extended(0x1a0));
         let [initial, info] = attached.sequence_of(&mut browser, initial, info).await;
         let said = &initial[core + 140..core + 212];
