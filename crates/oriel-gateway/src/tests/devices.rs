@@ -56,11 +56,12 @@ fn announce(ids: &[u32]) -> RdpdrPdu {
     RdpdrPdu::ClientDeviceListAnnounce(ClientDeviceListAnnounce { device_list: devices.clone_inner() })
 }
 
+/// A request whose completion is its function's: a late answer to one is none to the next.
 fn request(device: u32, function: MajorFunction) -> DeviceIoRequest {
     DeviceIoRequest {
         device_id: device,
         file_id: 1,
-        completion_id: 2,
+        completion_id: function.into(),
         major_function: function,
         minor_function: MinorFunction::IRP_MN_QUERY_DIRECTORY,
     }
