@@ -55,8 +55,10 @@ fn announce(ids: &[u32]) -> Vec<u8> {
     }
     let device_list = devices.clone_inner();
     let mut message = pdu(&RdpdrPdu::ClientDeviceListAnnounce(ClientDeviceListAnnounce { device_list }));
-    if let Some(place) = message.windows(8).position(|part| part == [8, 0, 0, 0, 4, 0, 0, 0]) {
-        message[place] = 1;
+    // Behind the header and the number of devices, which may be eight.
+    let (_, list) = message.split_at_mut(8);
+    if let Some(place) = list.windows(8).position(|part| part == [8, 0, 0, 0, 4, 0, 0, 0]) {
+        list[place] = 1;
     }
     message
 }
