@@ -1,4 +1,5 @@
-//! The stream to one broker: up go hello, reports and the comings and goings of connections; down
+//! The stream to one broker: up go hello, reports, the comings and goings of connections and what was measured
+//! of them; down
 //! come ticket keys, settings and withdrawals. When it breaks it is opened again; what happened
 //! meanwhile is caught up on from the journal. Running connections do not depend on it.
 
@@ -26,7 +27,7 @@ use crate::{
     connections::{Ending, Event},
     limits::{
         ATTACH_TIMEOUT, CLOSING_GRACE, LINK_QUEUE, LINK_RETRY, LINK_RETRY_CAP, LOST_BROKER_KEY_GRACE,
-        REPORT_INTERVAL,
+        MEASURES_PER_MESSAGE, REPORT_INTERVAL,
     },
     processor::Processor,
     shared::Shared,
@@ -34,7 +35,7 @@ use crate::{
 
 /// Keeps the link to one broker until the signal is given; then delivers what is left to say.
 pub(crate) async fn keep(shared: Arc<Shared>, broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut link = Link { shared, broker, told: None, processor: Processor::default() };
+    let mut link = Link { shared, broker, told: None, measured: 0, processor: Processor::default() };
     let mut backoff = Backoff::new(LINK_RETRY, LINK_RETRY_CAP);
     let mut lost_since = Instant::now();
     while !signal.is_given() {
@@ -68,6 +69,8 @@ struct Link {
     broker: Arc<Broker>,
     /// The newest journal entry that this broker was told; none before the first link.
     told: Option<u64>,
+    /// The newest look at measures that it was told.
+    measured: u64,
     processor: Processor,
 }
 
@@ -106,6 +109,7 @@ impl Link {
         // The hello told the living; entries since the last link tell who ended meanwhile. A broker
         // that is new to this process has nobody to hear the end of.
         self.told.get_or_insert(number);
+        self.measured = 0;
         self.serve(&mut down, up, signal).await
     }
 
@@ -117,6 +121,8 @@ impl Link {
     ) -> Result<(), Status> {
         let mut newest = self.shared.connections.newest();
         let mut draining = self.shared.draining();
+        let mut looks = self.shared.connections.looks();
+        looks.mark_changed();
         let mut reports = interval(REPORT_INTERVAL);
         reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -137,6 +143,7 @@ impl Link {
                     // If the queue is full, the broker is told enough.
                     let _ = up.try_send(self.report());
                 }
+                Ok(()) = looks.changed() => self.tell_measures(&up),
                 Ok(()) = draining.changed() => {
                     let _ = up.try_send(self.report());
                 }
@@ -174,6 +181,19 @@ impl Link {
             Event::Opened(opened) => gateway_message::Body::Opened(opened),
             Event::Closed(closed) => gateway_message::Body::Closed(closed),
         }))
+    }
+
+    /// Tells what was measured since the last time. Where the queue has no room, the rest waits for the next
+    /// look: by then it is newer.
+    fn tell_measures(&mut self, up: &mpsc::Sender<GatewayMessage>) {
+        let (measured, newest) = self.shared.connections.measured_after(self.measured);
+        for connections in measured.chunks(MEASURES_PER_MESSAGE) {
+            let measures = v1::Measures { connections: connections.to_vec() };
+            if up.try_send(message(gateway_message::Body::Measures(measures))).is_err() {
+                return;
+            }
+        }
+        self.measured = newest;
     }
 
     fn report(&mut self) -> GatewayMessage {

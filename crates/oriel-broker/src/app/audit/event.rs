@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use oriel_model::{
     Id, Kind, Timestamp,
     host::Host,
+    logon::LaunchTimes,
     resource::Resource,
     role::Role,
     schedule::Schedule,
@@ -76,6 +77,7 @@ pub enum Event<'a> {
         session: Id<Session>,
         connection: Id<Connection>,
         reconnected: bool,
+        times: LaunchTimes,
         address: IpAddr,
     },
     LaunchRefused {
@@ -161,6 +163,7 @@ impl Event<'_> {
                 session,
                 connection,
                 reconnected,
+                times,
                 address,
             } => event(person(user_name, Some(*address)), Code::SessionLaunched)
                 .about(running("session", session.cast()))
@@ -168,7 +171,9 @@ impl Event<'_> {
                 .about(object(Kind::Resource, resource.cast()))
                 .about(object(Kind::Host, host.cast()))
                 .about(running("connection", connection.cast()))
-                .detail("reconnected", reconnected),
+                .detail("reconnected", reconnected)
+                .detail("brokering_ms", times.brokering_ms)
+                .detail("prepare_ms", times.prepare_ms),
             Event::LaunchRefused { user, user_name, resource, why, address } => {
                 let refused = event(person(user_name, Some(*address)), Code::SessionLaunchRefused)
                     .about(user_of(user, user_name))
