@@ -70,7 +70,12 @@ impl Ending {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { state: Mutex::default(), newest: watch::Sender::new(0), count: watch::Sender::new(0), looks: watch::Sender::new(0) }
+        Self {
+            state: Mutex::default(),
+            newest: watch::Sender::new(0),
+            count: watch::Sender::new(0),
+            looks: watch::Sender::new(0),
+        }
     }
 }
 

@@ -39,7 +39,8 @@ pub fn steps(measured: &Measured) -> LogonSteps {
         brokering_ms: brokering,
         prepare_ms: prepare,
         connect_ms: connect,
-        host_reached_ms: bounded(measured.host_reached_ms).map(|reached| reached.min(connect.unwrap_or(reached))),
+        host_reached_ms: bounded(measured.host_reached_ms)
+            .map(|reached| reached.min(connect.unwrap_or(reached))),
         host_logon_ms: on_host,
         first_picture_ms: picture,
         total_ms: picture.map(|_| all.into_iter().flatten().sum()),
@@ -60,8 +61,15 @@ mod tests {
 
     /// Brokering, prepare, connect, host logon, first picture; all.
     fn shown(measured: Measured) -> ([Option<u32>; 5], Option<u32>) {
-        let LogonSteps { brokering_ms, prepare_ms, connect_ms, host_logon_ms, first_picture_ms, total_ms, .. } =
-            steps(&measured);
+        let LogonSteps {
+            brokering_ms,
+            prepare_ms,
+            connect_ms,
+            host_logon_ms,
+            first_picture_ms,
+            total_ms,
+            ..
+        } = steps(&measured);
         ([brokering_ms, prepare_ms, connect_ms, host_logon_ms, first_picture_ms], total_ms)
     }
 

@@ -94,7 +94,10 @@ pub fn session(
             idle: settings.idle_threshold.judge(minutes(numbers.idle_secs)),
             disconnected: Severity::Normal,
             round_trip: judge(settings.round_trip_threshold, numbers.round_trip_ms),
-            logon: judge(settings.logon_threshold, numbers.logon_ms.map(|millis| f64::from(millis) / 1_000.0)),
+            logon: judge(
+                settings.logon_threshold,
+                numbers.logon_ms.map(|millis| f64::from(millis) / 1_000.0),
+            ),
         },
         SessionState::Disconnected => SessionSeverity {
             disconnected: judge(settings.disconnected_threshold, numbers.disconnected_secs.map(minutes)),

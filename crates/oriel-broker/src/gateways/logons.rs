@@ -56,9 +56,8 @@ impl Logons {
         let mut table = lock(&self.table);
         let is_full = table.len() >= LOGONS_MAX && !table.contains_key(&connection.session);
         let known = table.get(&connection.session);
-        let is_known = known.is_some_and(|known| {
-            known.connection == connection.id || known.opened_at > connection.opened_at
-        });
+        let is_known = known
+            .is_some_and(|known| known.connection == connection.id || known.opened_at > connection.opened_at);
         if is_full || is_known {
             return;
         }

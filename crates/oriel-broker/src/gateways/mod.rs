@@ -19,7 +19,8 @@ use oriel_model::{
     user::User,
 };
 use oriel_wire::v1::{
-    ConnectionMeasures, ConnectionOpened, GatewayCommand, GatewayHello, GatewayReport, GatewaySettings, Withdraw, gateway_command,
+    ConnectionMeasures, ConnectionOpened, GatewayCommand, GatewayHello, GatewayReport, GatewaySettings,
+    Withdraw, gateway_command,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;

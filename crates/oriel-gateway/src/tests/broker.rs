@@ -24,8 +24,8 @@ use oriel_net::{
     tls::{Alpn, internal_server},
 };
 use oriel_wire::v1::{
-    ConnectionMeasures, GatewayCommand, GatewayMessage, GatewaySettings, JoinRequest, JoinResponse, RenewRequest, RenewResponse,
-    TicketKey, Withdraw,
+    ConnectionMeasures, GatewayCommand, GatewayMessage, GatewaySettings, JoinRequest, JoinResponse,
+    RenewRequest, RenewResponse, TicketKey, Withdraw,
     enrolment_server::{Enrolment, EnrolmentServer},
     gateway_command,
     gateway_link_server::{GatewayLink, GatewayLinkServer},

@@ -88,7 +88,8 @@ async fn brokers_hear_of_round_trips_and_of_what_the_launch_took() {
     assert_eq!((opened.brokering_ms, opened.prepare_ms), (3, 40));
     attached.send(&bitmap(400)).await;
     assert_eq!(browser.message().await, bitmap(400)[..]);
-    until(&picture, &mut browser, |measures| measures.round_trip_us > 0 && measures.first_picture_ms > 0).await;
+    until(&picture, &mut browser, |measures| measures.round_trip_us > 0 && measures.first_picture_ms > 0)
+        .await;
     let told = loop {
         let told = broker.hears_of_measures().await.pop().expect("of one connection");
         if told.round_trip_us > 0 && told.first_picture_ms > 0 {

@@ -34,9 +34,9 @@ async fn measured(scene: &Scene) -> Value {
         session["connection"]["round_trip_ms"].is_number()
             && STEPS.iter().all(|step| session["logon"][step].is_number())
     };
-    let found = scene.farm.sessions_until("its logon and round trip are known", |list| {
-        list.len() == 1 && is_whole(&list[0])
-    });
+    let found = scene
+        .farm
+        .sessions_until("its logon and round trip are known", |list| list.len() == 1 && is_whole(&list[0]));
     found.await.remove(0)
 }
 
@@ -79,7 +79,8 @@ async fn a_logon_is_told_step_by_step_and_kept_while_the_session_is_left() {
 
     // Lists are sorted and filtered by it, and the command line shows it.
     let by = |query: &str| format!("/sessions?sort=-connection.round_trip_ms,logon.total_ms&{query}");
-    for (query, expected) in [("filter=connection.kbits_to_host!:4711", 1), ("filter=logon.total_ms:4711", 0)] {
+    for (query, expected) in [("filter=connection.kbits_to_host!:4711", 1), ("filter=logon.total_ms:4711", 0)]
+    {
         let list = scene.farm.admin.get(&by(query)).await.unwrap();
         assert_eq!(list["items"].as_array().map(Vec::len), Some(expected), "{query}: {list}");
     }
@@ -126,7 +127,12 @@ async fn a_host_that_lies_and_a_client_that_answers_no_ping_are_shown_as_far_as_
     scene.host.machine.set_logon_time(Duration::from_millis(u32::MAX.into()));
     let pool = format!("/pools/{}", scene.farm.pool);
     let thresholds = json!({"warning": 20, "critical": 60});
-    scene.farm.admin.change(&pool, |pool| pool["spec"]["settings"]["logon_threshold"] = thresholds.clone()).await.unwrap();
+    scene
+        .farm
+        .admin
+        .change(&pool, |pool| pool["spec"]["settings"]["logon_threshold"] = thresholds.clone())
+        .await
+        .unwrap();
     let (_, mut client) = scene.connect().await;
     client.frame().await.unwrap();
     // It reads no more, and so says nothing.

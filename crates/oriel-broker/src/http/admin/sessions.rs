@@ -119,7 +119,10 @@ impl From<&LiveConnection> for ConnectionView {
             id: live.id,
             opened_at: live.opened_at,
             // To a tenth.
-            round_trip_ms: live.traffic.round_trip_us.map(|micros| (f64::from(micros) / 100.0).round() / 10.0),
+            round_trip_ms: live
+                .traffic
+                .round_trip_us
+                .map(|micros| (f64::from(micros) / 100.0).round() / 10.0),
             kbits_to_client: kbits(live.traffic.bytes_to_client_per_sec),
             kbits_to_host: kbits(live.traffic.bytes_to_host_per_sec),
             bytes_to_client,

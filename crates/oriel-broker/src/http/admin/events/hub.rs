@@ -247,15 +247,16 @@ mod tests {
     #[test]
     fn traffic_makes_no_event_and_a_round_trip_only_when_it_doubles_or_halves() {
         let shown = |round_trip: Value, kbits: u64, total: u64| {
-            let connection =
-                json!({"id": "c", "round_trip_ms": round_trip, "kbits_to_client": kbits, "bytes_to_client": kbits});
+            let connection = json!({"id": "c", "round_trip_ms": round_trip, "kbits_to_client": kbits, "bytes_to_client": kbits});
             digest(Topic::Sessions, &json!({"connection": connection, "logon": {"total_ms": total}}))
         };
         let before = shown(json!(40.2), 0, 900);
         assert_eq!(shown(json!(40.2), 9_999, 900), before);
         assert_eq!(shown(json!(33.0), 0, 900), before);
         assert_eq!(shown(json!(63.9), 0, 900), before);
-        for other in [shown(json!(64.1), 0, 900), shown(json!(Value::Null), 0, 900), shown(json!(40.2), 0, 901)] {
+        for other in
+            [shown(json!(64.1), 0, 900), shown(json!(Value::Null), 0, 900), shown(json!(40.2), 0, 901)]
+        {
             assert_ne!(other, before);
         }
         assert_eq!(shown(json!(0.1), 0, 900), shown(json!(1.9), 0, 900), "below a millisecond nobody counts");
