@@ -10,7 +10,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use oriel_net::backoff::Backoff;
@@ -189,8 +189,11 @@ impl Software {
             if let Some((backoff, due)) = self.restarts.get(&part)
                 && *due > now
             {
+                let said = self.started.get(&part).and_then(|at| SystemTime::now().checked_sub(at.elapsed()));
+                let said = said.and_then(|since| self.layout.last_words(name, since));
+                let said = said.map(|words| format!(", saying \"{words}\"")).unwrap_or_default();
                 problem = Some(format!(
-                    "{name} has stopped {} times in a row; it is started again soon",
+                    "{name} has stopped {} times in a row{said}; it is started again soon",
                     backoff.failures()
                 ));
                 continue;
@@ -203,6 +206,7 @@ impl Software {
             match self.start(part) {
                 Ok(process) => {
                     tracing::info!(program = name, pid = process.pid, "started");
+                    // Not after it has said its first words.
                     self.started.insert(part, now);
                     self.state.parts.insert(name.to_owned(), process);
                     self.state.listen = Some(self.listen);
