@@ -122,9 +122,9 @@ async fn a_new_broker_hears_all_of_it_from_gateway_and_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_that_lies_and_a_client_that_answers_no_ping_are_shown_as_far_as_can_be() {
+async fn a_host_that_lies_is_believed_no_more_than_the_user_waited() {
     let scene = Scene::new().await;
-    // It says that it took seven weeks; a threshold is a number of the session, not of what hosts say.
+    // It says that it took seven weeks.
     scene.host.machine.set_logon_time(Duration::from_millis(u32::MAX.into()));
     let pool = format!("/pools/{}", scene.farm.pool);
     let thresholds = json!({"warning": 20, "critical": 60});
@@ -136,13 +136,11 @@ async fn a_host_that_lies_and_a_client_that_answers_no_ping_are_shown_as_far_as_
         .unwrap();
     let (_, mut client) = scene.connect().await;
     client.frame().await.unwrap();
-    // It reads no more, and so says nothing.
     let shown = scene.farm.sessions_until("its logon is known", |list| {
         list.len() == 1 && list[0]["logon"]["total_ms"].is_number()
     });
     let session = shown.await.remove(0);
     assert!(session["logon"]["total_ms"].as_u64().unwrap() < 20_000, "{session}");
     assert_eq!(session["severity"]["logon"], "normal");
-    assert_eq!(session["connection"]["round_trip_ms"], Value::Null, "{session}");
     client.leave().await.unwrap();
 }
