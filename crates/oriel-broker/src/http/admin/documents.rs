@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     Broker,
+    app::audit::Event,
     app::documents::{
         self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
         archive::Archive,
@@ -152,11 +153,15 @@ async fn apply(
 
 async fn export(
     State(broker): State<Arc<Broker>>,
-    _: May<WholeFarm>,
+    may: May<WholeFarm>,
     _turn: Turn,
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
-    Ok(Json(documents::export(&broker, sent.passphrase, sent.farm_keys).await?))
+    let with_secrets = sent.passphrase.is_some();
+    let archive = documents::export(&broker, sent.passphrase, sent.farm_keys).await?;
+    let by = &may.by().author;
+    broker.record(&Event::Exported { by, with_secrets, with_farm_keys: sent.farm_keys });
+    Ok(Json(archive))
 }
 
 async fn import(
@@ -206,10 +211,10 @@ async fn list_backups(
 
 async fn make_backup(
     State(broker): State<Arc<Broker>>,
-    _: May<Modify<Farm>>,
+    may: May<Modify<Farm>>,
     _turn: Turn,
 ) -> Result<Created<BackupFile>, ApiError> {
-    Ok(Created(backup::make(&broker).await?))
+    Ok(Created(backup::make(&broker, &may.by().author).await?))
 }
 
 async fn set_passphrase(
