@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use oriel_model::{Id, Kind, Timestamp};
-use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject};
+use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject, Via};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +39,8 @@ struct AuditQuery {
     transaction: Option<u64>,
     /// Only by authors in whose name this stands, such as `token admin`.
     by: Option<String>,
+    /// Only what came in this way.
+    via: Option<Via>,
     /// Only what happened then or later, as in `2026-12-01T08:00:00Z`.
     since: Option<Timestamp>,
     /// Only what happened before.
@@ -109,9 +111,10 @@ async fn list(
     let limit = objects::limit(query.limit)?;
     let (names, start) = (query.names, start(&query)?);
     check(&query)?;
-    let AuditQuery { code, outcome, kind, object, transaction, by, since, until, text, .. } = query;
+    let AuditQuery { code, outcome, kind, object, transaction, by, via, since, until, text, .. } =
+        query;
     let wanted =
-        EntryQuery { start, code, outcome, kind, object, transaction, by, since, until, text, limit };
+        EntryQuery { start, code, outcome, kind, object, transaction, by, via, since, until, text, limit };
     let items = broker.store.entries(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|entry| entry.number) };
     let view = broker.farm.load();
