@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Action, Author, Change, Start, StoreError};
+use crate::{Action, Author, Change, Start, StoreError, Via};
 
 /// Entries read at a time at most.
 pub const ENTRIES_MAX: usize = 1_000;
@@ -249,6 +249,8 @@ pub struct EntryQuery {
     pub transaction: Option<u64>,
     /// Only by authors in whose name this stands; the case of ASCII letters does not matter.
     pub by: Option<String>,
+    /// Only what came in this way.
+    pub via: Option<Via>,
     /// Only what happened then or later.
     pub since: Option<Timestamp>,
     /// Only what happened before.
@@ -270,6 +272,7 @@ impl EntryQuery {
             object: None,
             transaction: None,
             by: None,
+            via: None,
             since: None,
             until: None,
             text: None,

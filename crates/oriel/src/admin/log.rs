@@ -76,6 +76,9 @@ struct Filter {
     /// Only by authors in whose name this stands, such as admin
     #[arg(long, value_name = "AUTHOR")]
     by: Option<String>,
+    /// Only what came in this way
+    #[arg(long, value_name = "WAY", value_parser = ["portal", "cli", "api", "system", "recovery"])]
+    via: Option<String>,
     /// Only since this time, such as 2026-12-01, 2026-12-01T08:00:00Z or 3h
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
@@ -210,6 +213,7 @@ impl Filter {
             ("object", object),
             ("transaction", self.transaction.map(|transaction| transaction.to_string())),
             ("by", self.by),
+            ("via", self.via),
             ("since", self.since.map(|since| since.to_string())),
             ("until", self.until.map(|until| until.to_string())),
             ("text", self.text),

@@ -7,10 +7,12 @@ export interface Preferences {
   language: Language;
   /** Columns that are shown, by list; a list that is not here shows its own choice. */
   columns: Record<string, string[]>;
+  /** Whether the first steps are not wanted any more. */
+  isStarted: boolean;
 }
 
 const KEY = 'oriel.management';
-const DEFAULTS: Preferences = { language: 'auto', columns: {} };
+const DEFAULTS: Preferences = { language: 'auto', columns: {}, isStarted: false };
 
 const listeners = new Set<() => void>();
 let current = read();
@@ -59,5 +61,6 @@ export function sound(stored: unknown): Preferences {
   return {
     language: from.language === 'en' || from.language === 'de' ? from.language : DEFAULTS.language,
     columns: Object.fromEntries(columns),
+    isStarted: from.isStarted === true,
   };
 }

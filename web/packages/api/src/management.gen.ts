@@ -228,6 +228,8 @@ text?: (string | null);
 transaction?: (number | null);
 /** Only what happened before. */
 until?: (string | null);
+/** Only what came in this way. */
+via?: (Via | null);
 };
 
 /** How much of the log is kept. When the oldest entries are dropped, an entry says which. */
@@ -1954,6 +1956,8 @@ export type Load = {
 cpu_by_host?: (Record<string, ((number | null))[]> | null);
 /** The oldest first. */
 items: (LoadSample)[];
+/** The hosts as they are: no part of the history, which has one sample for each step. */
+now: LoadSample;
 /** Seconds between two samples. */
 step_secs: number;
 };

@@ -17,7 +17,7 @@ use axum::{
 use futures_util::stream;
 use http::header;
 use oriel_model::{Id, Kind, Timestamp};
-use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject};
+use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject, Via};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +63,8 @@ struct AuditQuery {
     transaction: Option<u64>,
     /// Only by authors in whose name this stands, such as `token admin`.
     by: Option<String>,
+    /// Only what came in this way.
+    via: Option<Via>,
     /// Only what happened then or later, as in `2026-12-01T08:00:00Z`.
     since: Option<Timestamp>,
     /// Only what happened before.
@@ -193,8 +195,8 @@ async fn list(
 }
 
 fn wanted(query: AuditQuery, start: Start, limit: usize) -> EntryQuery {
-    let AuditQuery { code, outcome, kind, object, transaction, by, since, until, text, .. } = query;
-    EntryQuery { start, code, outcome, kind, object, transaction, by, since, until, text, limit }
+    let AuditQuery { code, outcome, kind, object, transaction, by, via, since, until, text, .. } = query;
+    EntryQuery { start, code, outcome, kind, object, transaction, by, via, since, until, text, limit }
 }
 
 async fn export(

@@ -1,12 +1,15 @@
 import { Alert, DataList, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
 import { IconAlertTriangle } from '@tabler/icons-react';
+import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLoad } from '../live/events.ts';
 import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { bytes, duration, percent } from '../ui/time.ts';
+
+const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 
 const COLOURS = { normal: 'frame', warning: 'yellow', critical: 'red' } as const;
 
@@ -46,6 +49,10 @@ export default function HostState({ object }: { object: Shown }) {
           </Paper>
         ))}
       </SimpleGrid>
+      <section aria-labelledby="history">
+        <Title order={2} size="h4" mb="xs" id="history">{t('load.title')}</Title>
+        <Suspense><LoadCharts host={object.id} /></Suspense>
+      </section>
       <Paper withBorder p="md" className="card">
         <DataList withDivider labelWidth="min(240px, 40%)" className="values">
           {facts.map(([label, value]) => (
