@@ -117,7 +117,7 @@ async fn the_certificate_of_a_gateway_is_shown_and_told_before_it_ends() {
         wait::until("the gateway's certificate is known", async || {
             let view = farm.admin.get(&path).await.map_err(|error| format!("{error:#}"))?;
             let shown = view["state"]["certificate"].clone();
-            wait::ensure(shown["standing"] == standing, &shown).map(|()| shown)
+            wait::ensure(shown["standing"] == standing, shown.to_string()).map(|()| shown)
         })
         .await
     };

@@ -7,6 +7,7 @@ import { Chain } from '../audit/Chain.tsx';
 import { Entries } from '../audit/Entries.tsx';
 import { Export } from '../audit/Export.tsx';
 import { Filters, queryOf } from '../audit/Filters.tsx';
+import { Sending } from '../audit/Sending.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
 import { useMay } from '../sign-in/use-may.ts';
@@ -39,6 +40,7 @@ export default function Audit() {
         <Filters />
         <Entries query={query} />
         <Chain />
+        <Sending />
       </Stack>
       <Suspense>{isReverting && <RevertSince close={() => setReverting(false)} />}</Suspense>
     </>
