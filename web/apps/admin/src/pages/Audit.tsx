@@ -37,8 +37,8 @@ export default function Audit() {
       />
       <Stack>
         <Filters />
-        <Entries query={query} />
         <Chain />
+        <Entries query={query} />
       </Stack>
       <Suspense>{isReverting && <RevertSince close={() => setReverting(false)} />}</Suspense>
     </>
