@@ -1,16 +1,16 @@
-import { expectAccessible, picture } from '../../farm.ts';
+import { expectAccessible, picture, still } from '../../farm.ts';
 import { expect, test } from '../../admin.ts';
 
-/** Between them: both widths, both colours. */
+/** Each page is held against the rules in one colour, and looked at in both. */
 const LOOKS = {
-  wide: { viewport: { width: 1280, height: 800 } },
+  wide: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   narrow: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' },
 } as const;
 
 /** What each page shows when it is there; its address. */
 const PAGES: [name: string, path: string, shows: string][] = [
-  ['dashboard', '/', '[data-testid=tiles]'],
-  ['start', '/start', 'main h1'],
+  ['dashboard', '/', '[data-testid=load] svg'],
+  ['start', '/start', '[data-testid=start]'],
   ['sessions', '/sessions', 'main h1'],
   ['hosts', '/hosts', '[data-testid=row]'],
   ['add-host', '/hosts/add', '[data-testid=invite]'],
@@ -41,6 +41,8 @@ const PAGES: [name: string, path: string, shows: string][] = [
   ['tokens', '/tokens', '[data-testid=row]'],
   ['backups', '/backups', 'main h1'],
   ['audit', '/audit', '[data-testid=history]'],
+  ['audit-filters', '/audit?code=settings', '[data-testid=entry]'],
+  ['audit-entry', '/audit/1', '[data-testid=facts]'],
   ['settings', '/settings', 'main h1'],
   ['nothing', '/no-such-page/at-all/really', 'main h1'],
 ];
@@ -80,11 +82,16 @@ for (const [look, options] of Object.entries(LOOKS)) {
       const wrong: unknown[] = [];
       const check = async (name: string) => {
         // The first paint after a change is not the last: things fade in.
-        await page.waitForFunction(() => document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
-        await picture(page, `admin-${name}-${look}`);
+        await still(page);
         await expectAccessible(page).catch((error: Error) => wrong.push(`${name}: ${error.message.slice(0, 1500)}`));
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) wrong.push(`${name} is ${over} px wider than the window`);
+        for (const colorScheme of ['dark', 'light'] as const) {
+          await page.emulateMedia({ colorScheme });
+          await still(page);
+          await picture(page, `admin-${name}-${look}-${colorScheme}`);
+        }
+        await page.emulateMedia({ colorScheme: options.colorScheme });
       };
 
       for (const [name, path, shows] of PAGES) {
@@ -109,6 +116,9 @@ for (const [look, options] of Object.entries(LOOKS)) {
       }
 
       await page.goto('/');
+      await page.getByTestId('load-table').click();
+      await expect(page.getByTestId('load-row').first()).toBeVisible();
+      await check('dashboard-table');
       await page.getByTestId('user-menu').click();
       await check('user-menu');
       await page.keyboard.press('Escape');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Page } from '@playwright/test';
-import { Portal, expect, expectAccessible, picture, test as base } from '../../farm.ts';
+import { Portal, expect, expectAccessible, looks, test as base } from '../../farm.ts';
 import { OwnFarm } from '../../own-farm.ts';
 import { programOf } from '../../services.ts';
 
@@ -117,17 +117,8 @@ test('the first steps are put away for good by who does not need them', async ({
   await expect(page.getByTestId('sign-in')).toBeVisible();
 });
 
-/** Holds a step against WCAG, and keeps what it looks like: wide and narrow, light and dark. */
+/** Holds a step against WCAG, and keeps what it looks like. */
 async function look(page: Page, name: string): Promise<void> {
   await expectAccessible(page);
-  const wide = page.viewportSize() ?? { width: 1280, height: 800 };
-  for (const [width, size] of [['wide', wide], ['narrow', { width: 390, height: 844 }]] as const) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await picture(page, `admin-start-${name}-${width}-${colorScheme}`);
-    }
-  }
-  await page.setViewportSize(wide);
-  await page.emulateMedia({ colorScheme: 'light' });
+  await looks(page, `admin-start-${name}`);
 }
