@@ -87,6 +87,9 @@ async fn changes_are_turned_back_one_by_one_and_to_a_point() {
     oriel.works(&format!("revert --to {calm}")).await;
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "");
     oriel.fails("get group Sales", 5).await;
+    oriel.fails(&format!("revert --to {calm} --since 1h"), 2).await;
+    let plan = oriel.works("revert --since 2020-01-01 --dry-run").await;
+    assert!(plan.contains("pool \"Lab\""), "{plan}");
     // What turned it back can itself be turned back.
     oriel.works(&format!("revert {}", newest().await)).await;
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "first");

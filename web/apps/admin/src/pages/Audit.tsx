@@ -1,4 +1,4 @@
-import { Button, Stack } from '@mantine/core';
+import { Button, SimpleGrid, Stack } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
@@ -7,6 +7,7 @@ import { Chain } from '../audit/Chain.tsx';
 import { Entries } from '../audit/Entries.tsx';
 import { Export } from '../audit/Export.tsx';
 import { Filters, queryOf } from '../audit/Filters.tsx';
+import { Sending } from '../audit/Sending.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
 import { useMay } from '../sign-in/use-may.ts';
@@ -37,7 +38,10 @@ export default function Audit() {
       />
       <Stack>
         <Filters />
-        <Chain />
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <Chain />
+          <Sending />
+        </SimpleGrid>
         <Entries query={query} />
       </Stack>
       <Suspense>{isReverting && <RevertSince close={() => setReverting(false)} />}</Suspense>

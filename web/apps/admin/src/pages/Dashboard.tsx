@@ -17,7 +17,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { HostHealth, healthOf } from '../ui/HostHealth.tsx';
 import { Link, PlainLink } from '../ui/Link.tsx';
 import { Spark } from '../ui/Spark.tsx';
-import { percent } from '../ui/time.ts';
+import { ago, percent } from '../ui/time.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 const StartCard = lazy(() => import('../start/StartCard.tsx'));
@@ -65,11 +65,11 @@ interface Trouble {
 }
 
 function Wrong({ farm }: { farm: FarmStatus }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const may = useMay();
   const hosts = useQuery({ ...all<HostView>('hosts', { filter: 'spec.enabled:true' }), enabled: may('hosts') });
   const gateways = useQuery({ ...all<GatewayView>('gateways', { filter: 'state.reachable:false' }), enabled: may('infrastructure') });
-  const troubles = troublesOf(farm, hosts.data ?? [], gateways.data ?? [], t);
+  const troubles = troublesOf(farm, hosts.data ?? [], gateways.data ?? [], t, i18n.language);
   return (
     <section aria-labelledby="wrong">
       <Title order={2} size="h4" mb="xs" id="wrong">{t('dashboard.wrong')}</Title>
@@ -88,7 +88,7 @@ function Wrong({ farm }: { farm: FarmStatus }) {
   );
 }
 
-function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[], t: TFunction): Trouble[] {
+function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[], t: TFunction, language: string): Trouble[] {
   const away = hosts.filter((host) => healthOf(host).key === 'away');
   const unhealthy = hosts.filter((host) => healthOf(host).key === 'unhealthy');
   const critical = hosts.filter((host) => healthOf(host).key === 'critical');
@@ -106,6 +106,14 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
     ...closed.map((pool): Trouble => ({ key: `closed ${pool}`, title: t('trouble.closed.title', { name: names(hosts.filter(({ spec }) => spec.pool === pool)) }), advice: t('trouble.closed.advice'), to: `/pools/${pool}`, search: { tab: 'hosts' }, severe: false })),
     critical.length > 0 && { key: 'critical', title: t('trouble.critical.title', { count: critical.length, names: names(critical) }), advice: t('trouble.critical.advice'), to: one(critical, 'hosts'), search: critical.length > 1 ? { sort: '-state.cpu_load' } : { tab: 'state' }, severe: false },
     gateways.length > 0 && { key: 'gateways', title: t('trouble.gateways.title', { count: gateways.length, names: names(gateways) }), advice: t('trouble.gateways.advice'), to: one(gateways, 'gateways'), severe: true },
+    ...farm.certificates.filter(({ standing }) => standing !== 'good').map((held): Trouble => ({
+      key: `certificate ${held.sha256}`,
+      title: t(`trouble.certificate.${held.standing}`, { name: held.name, when: ago(held.not_after, language) }),
+      advice: t(`trouble.certificate.${held.holder}`),
+      ...(held.gateway ? { to: `/gateways/${held.gateway}`, search: { tab: 'state' } } : { to: '/brokers' }),
+      severe: held.standing !== 'ending',
+    })),
+    farm.syslog?.failure != null && { key: 'syslog', title: t('trouble.syslog.title'), advice: farm.syslog.failure.why, to: '/audit', severe: true },
     farm.unreadable_objects > 0 && { key: 'unreadable', title: t('trouble.unreadable.title', { count: farm.unreadable_objects }), advice: t('trouble.unreadable.advice'), to: '/audit', severe: true },
     farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: farm.backup.failure.why, to: '/backups', severe: true },
     farm.backup != null && !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
