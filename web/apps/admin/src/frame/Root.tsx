@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { firstStart, signedIn } from '../queries.ts';
 import { SignIn } from '../sign-in/SignIn.tsx';
 import { Failure } from '../ui/Failure.tsx';
-import { Notes } from '../ui/Notes.tsx';
+import { Notes } from '@oriel/look/notes';
 import { Frame } from './Frame.tsx';
 
 const FirstStart = lazy(() => import('../sign-in/FirstStart.tsx'));

@@ -1,6 +1,6 @@
 import { Alert, DataList, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDoorExit } from '@tabler/icons-react';
 import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLoad } from '../live/events.ts';
@@ -38,6 +38,11 @@ export default function HostState({ object }: { object: Shown }) {
     <Stack>
       {!state.reachable && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.away')}>{t('host.away_advice')}</Alert>}
       {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{state.problem}</Alert>}
+      {state.logon_mode === 'drain' && (
+        <Alert color={state.sessions === 0 ? 'green' : 'frame'} variant="light" icon={<IconDoorExit aria-hidden />} title={state.sessions === 0 ? t('host.drained.empty') : t('host.drained.left', { count: state.sessions })} data-testid="draining">
+          {t(state.sessions === 0 ? 'host.drained.empty_text' : 'host.drained.left_text')}
+        </Alert>
+      )}
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
         {gauges.map(({ key, share, level, words, line, most }) => (
           <Paper key={key} withBorder p="md" className="card">

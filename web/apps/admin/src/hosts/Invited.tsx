@@ -47,7 +47,7 @@ export function Invited({ invitation, role }: { invitation: IssuedInvitation; ro
               <LinkButton to={`/${plural}/${used.component}`} variant="default" size="xs">{t('invite.show')}</LinkButton>
             </Alert>
           ) : (
-            <Group gap="sm"><Loader size={18} /><Text size="sm">{used ? t('invite.joined', { address: used.address }) : t('invite.waiting')}</Text></Group>
+            <Group gap="sm" wrap="nowrap"><Loader size={18} /><Text size="sm">{used ? t('invite.joined', { address: used.address }) : t('invite.waiting')}</Text></Group>
           )}
         </div>
         <Text size="xs" c="dimmed">{t('invite.once')}</Text>

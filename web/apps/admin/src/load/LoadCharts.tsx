@@ -68,7 +68,7 @@ export default function LoadCharts({ host }: { host?: string }) {
 }
 
 /** What is drawn is told beside it, and as a table: nothing in it takes the focus. */
-const quiet = { accessibilityLayer: false };
+const quiet = { accessibilityLayer: false, margin: { top: 10 } };
 /** Each minute would set them moving anew. */
 const still = { isAnimationActive: false };
 

@@ -1,4 +1,4 @@
-import { Button, Stack } from '@mantine/core';
+import { Button, SimpleGrid, Stack } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
@@ -38,9 +38,11 @@ export default function Audit() {
       />
       <Stack>
         <Filters />
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <Chain />
+          <Sending />
+        </SimpleGrid>
         <Entries query={query} />
-        <Chain />
-        <Sending />
       </Stack>
       <Suspense>{isReverting && <RevertSince close={() => setReverting(false)} />}</Suspense>
     </>

@@ -29,7 +29,7 @@ export function Open() {
             <Button component="a" href={`https://${known}/`} target="_blank" rel="noopener noreferrer" leftSection={<IconExternalLink size={18} aria-hidden />} data-testid="portal-link">{t('start.open.portal', { address: known })}</Button>
             <LinkButton to="/access" variant="default">{t('start.open.check')}</LinkButton>
           </Group>
-          <Group gap="sm" role="status"><Loader size={18} /><Text size="sm">{t('start.open.waiting')}</Text></Group>
+          <Group gap="sm" wrap="nowrap" role="status"><Loader size={18} /><Text size="sm">{t('start.open.waiting')}</Text></Group>
         </>
       ) : (
         <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}>

@@ -1,7 +1,7 @@
 import { Affix, Notification } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { NOTE_MS, notify, useNote } from './notify.ts';
+import { NOTE_MS, notify, useNote } from './note.ts';
 
 export function Notes() {
   const { t } = useTranslation();
