@@ -228,6 +228,26 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
+/** Waits until nothing moves: a picture would catch it half way. What turns for ever may. */
+export async function still(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
+}
+
+/** A page in both widths and both colours, each a file of its own. */
+export async function looks(page: Page, name: string): Promise<void> {
+  const wide = page.viewportSize() ?? { width: 1280, height: 800 };
+  for (const [width, size] of [['wide', wide], ['narrow', { width: 390, height: 844 }]] as const) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await still(page);
+      await picture(page, `${name}-${width}-${colorScheme}`);
+    }
+  }
+  await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
 /** Looks at a page as its users do: on a wide screen, on a phone, and in the dark. */
 export async function pictures(page: Page, name: string): Promise<void> {
   const wide = page.viewportSize() ?? { width: 1280, height: 800 };

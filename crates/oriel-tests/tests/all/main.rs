@@ -20,6 +20,7 @@ mod joining;
 mod logs;
 mod mail;
 mod measures;
+mod notifications;
 mod outages;
 mod placement;
 mod policies;

@@ -1422,7 +1422,7 @@ pub mod agent_link_server {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GatewayMessage {
-    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: ::core::option::Option<gateway_message::Body>,
 }
 /// Nested message and enum types in `GatewayMessage`.
@@ -1438,6 +1438,8 @@ pub mod gateway_message {
         #[prost(message, tag = "4")]
         Closed(super::ConnectionClosed),
         #[prost(message, tag = "5")]
+        Certificate(super::PortalCertificate),
+        #[prost(message, tag = "6")]
         Measures(super::Measures),
     }
 }
@@ -1459,6 +1461,13 @@ pub struct GatewayReport {
     pub draining: bool,
     #[prost(float, tag = "3")]
     pub cpu_load: f32,
+}
+/// The certificate that browsers are shown: when the link stands, and whenever it has become another one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PortalCertificate {
+    /// X.509, DER.
+    #[prost(bytes = "vec", tag = "1")]
+    pub der: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionOpened {

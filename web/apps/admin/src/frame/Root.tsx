@@ -1,17 +1,21 @@
 import { Center, Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
-import { signedIn } from '../queries.ts';
+import { firstStart, signedIn } from '../queries.ts';
 import { SignIn } from '../sign-in/SignIn.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { Notes } from '@oriel/look/notes';
 import { Frame } from './Frame.tsx';
 
-/** Who is not signed in sees the sign-in and nothing else; the address stays, so that they come to where they wanted. */
+const FirstStart = lazy(() => import('../sign-in/FirstStart.tsx'));
+
+/** Who is not signed in sees the sign-in and nothing else, or on a new farm how its first account is made; the address stays, so that they come to where they wanted. */
 export function Root() {
   const { t } = useTranslation();
   const me = useQuery(signedIn);
-  if (me.isPending) {
+  const first = useQuery({ ...firstStart, enabled: me.data === null });
+  if (me.isPending || (me.data === null && first.isPending)) {
     return (
       <Center mih="100dvh" role="status" aria-label={t('loading')}>
         <Loader />
@@ -27,7 +31,7 @@ export function Root() {
   }
   return (
     <>
-      {me.data === null ? <SignIn /> : <Frame me={me.data} />}
+      {me.data !== null ? <Frame me={me.data} /> : first.data?.needed ? <Suspense><FirstStart /></Suspense> : <SignIn />}
       <Notes />
     </>
   );

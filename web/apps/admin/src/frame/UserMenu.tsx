@@ -19,9 +19,9 @@ export function UserMenu({ me }: { me: Me }) {
   const signOut = async () => {
     try {
       await call('DELETE', '/sign-in');
-      // Nothing of the last administrator may be left for the next one.
-      queries.clear();
       queries.setQueryData(signedIn.queryKey, null);
+      // Nothing of the last administrator may be left for the next one.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== signedIn.queryKey[0] });
     } catch (error) {
       notifyFailure(error, t);
     }
