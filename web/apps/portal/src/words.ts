@@ -1,14 +1,8 @@
 /** Words for what went wrong: a sentence on what happened, and one on what to do. */
 import { ApiProblem } from '@oriel/api';
+import type { Words } from '@oriel/look/words';
 import i18next, { type TFunction } from 'i18next';
 import { at } from './ui/time.ts';
-
-export interface Words {
-  title: string;
-  /** The farm's own words, where they say more than ours. */
-  detail: string;
-  advice: string;
-}
 
 /** For these the broker's message names the pool, the host or the administrator's note. */
 const TOLD_BY_THE_FARM = new Set([

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { signedIn } from '../queries.ts';
 import { SignIn } from '../sign-in/SignIn.tsx';
 import { Failure } from '../ui/Failure.tsx';
-import { Notes } from '../ui/Notes.tsx';
+import { Notes } from '@oriel/look/notes';
 import { Frame } from './Frame.tsx';
 
 /** Who is not signed in sees the sign-in and nothing else; the address stays, so that they come to where they wanted. */

@@ -1,9 +1,10 @@
-import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
+import { Menu, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { call } from '@oriel/api/management';
-import { IconLogout, IconSettings } from '@tabler/icons-react';
+import { LANGUAGES } from '@oriel/look/languages';
+import { UserMenu as Frame } from '@oriel/look/user-menu';
+import { IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { choiceOf } from '../form/words.ts';
-import { LANGUAGES } from '../i18n/index.ts';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
 import { nameOf, type Me } from '../sign-in/me.ts';
@@ -27,41 +28,23 @@ export function UserMenu({ me }: { me: Me }) {
   };
 
   return (
-    <Menu position="bottom-end" width={260} withinPortal={false}>
-      <Menu.Target>
-        <UnstyledButton aria-label={t('user.menu', { name })} data-testid="user-menu">
-          <Avatar name={name} color="frame" variant="filled" radius="xl" size={36} />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text component="span" size="sm" fw={600} display="block">
-            {name}
-          </Text>
-          {me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')}
-        </Menu.Label>
-        <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
-          {t('settings.title')}
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>{t('settings.colours')}</Menu.Label>
-        <Menu.RadioGroup value={colorScheme} onChange={(to) => setColorScheme(to as MantineColorScheme)}>
-          {(['light', 'dark', 'auto'] as const).map((scheme) => <Menu.RadioItem key={scheme} value={scheme}>{t(`settings.scheme.${scheme}`)}</Menu.RadioItem>)}
-        </Menu.RadioGroup>
-        <Menu.Divider />
-        <Menu.Label>{t('settings.language')}</Menu.Label>
-        <Menu.RadioGroup value={i18n.language} onChange={(to) => setPreferences({ language: to as keyof typeof LANGUAGES })}>
-          {Object.entries(LANGUAGES).map(([code, label]) => <Menu.RadioItem key={code} value={code} lang={code}>{label}</Menu.RadioItem>)}
-        </Menu.RadioGroup>
-        {me.session && (
-          <>
-            <Menu.Divider />
-            <Menu.Item leftSection={<IconLogout size={18} aria-hidden />} onClick={() => void signOut()} data-testid="sign-out">
-              {t('user.sign_out')}
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+    <Frame
+      name={name} label={t('user.menu', { name })} beneath={me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')} size={36} width={260}
+      signOut={me.session ? { label: t('user.sign_out'), run: () => void signOut() } : undefined}
+    >
+      <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
+        {t('settings.title')}
+      </Menu.Item>
+      <Menu.Divider />
+      <Menu.Label>{t('settings.colours')}</Menu.Label>
+      <Menu.RadioGroup value={colorScheme} onChange={(to) => setColorScheme(to as MantineColorScheme)}>
+        {(['light', 'dark', 'auto'] as const).map((scheme) => <Menu.RadioItem key={scheme} value={scheme}>{t(`settings.scheme.${scheme}`)}</Menu.RadioItem>)}
+      </Menu.RadioGroup>
+      <Menu.Divider />
+      <Menu.Label>{t('settings.language')}</Menu.Label>
+      <Menu.RadioGroup value={i18n.language} onChange={(to) => setPreferences({ language: to as keyof typeof LANGUAGES })}>
+        {Object.entries(LANGUAGES).map(([code, label]) => <Menu.RadioItem key={code} value={code} lang={code}>{label}</Menu.RadioItem>)}
+      </Menu.RadioGroup>
+    </Frame>
   );
 }

@@ -13,7 +13,7 @@ import { useSessionActions } from '../sessions/actions.tsx';
 import { SessionState } from '../sessions/SessionList.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
-import { Confirm } from '../ui/Confirm.tsx';
+import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { LinkButton } from '../ui/Link.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';

@@ -2,8 +2,8 @@ import { DataList, Paper, SegmentedControl, Select, SimpleGrid, Stack, Title, us
 import { useTranslation } from 'react-i18next';
 import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
-import { LANGUAGES } from '../i18n/index.ts';
-import { setPreferences, usePreferences, type Language } from '../preferences.ts';
+import { LANGUAGES, type Language } from '@oriel/look/languages';
+import { setPreferences, usePreferences } from '../preferences.ts';
 import { nameOf } from '../sign-in/me.ts';
 import { useMe } from '../sign-in/use-may.ts';
 import { moment } from '../ui/time.ts';

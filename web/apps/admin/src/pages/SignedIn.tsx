@@ -9,7 +9,7 @@ import { NotFound } from '../frame/Trouble.tsx';
 import { queries } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
-import { Confirm } from '../ui/Confirm.tsx';
+import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 

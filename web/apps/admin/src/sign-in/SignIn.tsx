@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { IconAlertCircle } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { LANGUAGES } from '../i18n/index.ts';
+import { LANGUAGES } from '@oriel/look/languages';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
 import { wordsOf } from '../ui/words.ts';

@@ -1,12 +1,7 @@
 /** Words for what went wrong: a sentence on what happened, and one on what to do. */
 import { ApiProblem, Refusal } from '@oriel/api/management';
+import type { Words } from '@oriel/look/words';
 import type { TFunction } from 'i18next';
-
-export interface Words {
-  title: string;
-  detail: string;
-  advice: string;
-}
 
 /** Those that have words of their own; of the rest, the broker's are shown. */
 const KNOWN = new Set([

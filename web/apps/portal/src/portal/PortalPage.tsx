@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { watchHands, whenIdle } from '../idle.ts';
 import { me, queries, signedOut } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
-import { Notes } from '../ui/Notes.tsx';
+import { Notes } from '@oriel/look/notes';
 import { Home } from './Home.tsx';
 import { SignIn } from './SignIn.tsx';
 

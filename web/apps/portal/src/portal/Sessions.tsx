@@ -6,7 +6,7 @@ import { IconMoon, IconPlugConnected, IconPower } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { mayEndSessions, type Policy } from '../policy.ts';
 import { queries, sessions } from '../queries.ts';
-import { Confirm } from '../ui/Confirm.tsx';
+import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { Locked } from '../ui/Locked.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';

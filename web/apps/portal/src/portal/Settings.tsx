@@ -4,9 +4,9 @@ import {
 import { LAYOUTS, detectLayout, layoutOfLanguage } from '@oriel/session/layouts';
 import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { LANGUAGES } from '../i18n/index.ts';
+import { LANGUAGES, type Language } from '@oriel/look/languages';
 import { locksOf, type Policy } from '../policy.ts';
-import { DEVICE_NAME_MAX, setPreferences, type Language } from '../preferences.ts';
+import { DEVICE_NAME_MAX, setPreferences } from '../preferences.ts';
 import { Locked } from '../ui/Locked.tsx';
 import { clipboardWords, lockWords } from '../ui/lock-words.ts';
 import { usePreferences } from '../use-preferences.ts';

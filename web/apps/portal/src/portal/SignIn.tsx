@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { IconAlertCircle, IconClockPause } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { LANGUAGES } from '../i18n/index.ts';
+import { LANGUAGES } from '@oriel/look/languages';
 import { setPreferences } from '../preferences.ts';
 import { signInHasEnded, signedIn } from '../queries.ts';
 import { clientIs, timeZone } from '../session/client.ts';

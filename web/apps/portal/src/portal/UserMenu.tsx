@@ -1,6 +1,7 @@
-import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Menu } from '@mantine/core';
 import { api, type Me } from '@oriel/api';
-import { IconLogout, IconSettings } from '@tabler/icons-react';
+import { UserMenu as Frame } from '@oriel/look/user-menu';
+import { IconSettings } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { signedOut } from '../queries.ts';
 import { notifyFailure } from '../ui/notify.ts';
@@ -21,27 +22,10 @@ export function UserMenu({ me, openSettings }: { me: Me; openSettings: () => voi
   };
 
   return (
-    <Menu position="bottom-end" width={240} withinPortal={false}>
-      <Menu.Target>
-        <UnstyledButton aria-label={t('user_menu', { name })} data-testid="user-menu">
-          <Avatar name={name} color="frame" variant="filled" radius="xl" size={40} />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text component="span" size="sm" fw={600} display="block">
-            {name}
-          </Text>
-          {me.user.name}
-        </Menu.Label>
-        <Menu.Item leftSection={<IconSettings size={18} aria-hidden />} onClick={openSettings} data-testid="open-settings">
-          {t('settings.title')}
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={18} aria-hidden />} onClick={() => void signOut()} data-testid="sign-out">
-          {t('sign_out')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Frame name={name} label={t('user_menu', { name })} beneath={me.user.name} size={40} width={240} signOut={{ label: t('sign_out'), run: () => void signOut() }}>
+      <Menu.Item leftSection={<IconSettings size={18} aria-hidden />} onClick={openSettings} data-testid="open-settings">
+        {t('settings.title')}
+      </Menu.Item>
+    </Frame>
   );
 }

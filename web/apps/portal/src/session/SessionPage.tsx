@@ -6,7 +6,7 @@ import { watchHands } from '../idle.ts';
 import { hasToolbar, startsInFullScreen } from '../policy.ts';
 import { HoursNotice } from '../portal/HoursNotice.tsx';
 import { me } from '../queries.ts';
-import { Notes } from '../ui/Notes.tsx';
+import { Notes } from '@oriel/look/notes';
 import { tabSession } from './controller.ts';
 import { phaseOf } from './machine.ts';
 import { fullScreenAtNextTouch } from './full-screen.ts';

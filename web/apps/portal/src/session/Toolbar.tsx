@@ -9,7 +9,7 @@ import {
 import { Suspense, lazy, useEffect, useState, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { copyWays, mayEndSessions, takesSystemKeys } from '../policy.ts';
-import { Confirm } from '../ui/Confirm.tsx';
+import { Confirm } from '@oriel/look/confirm';
 import { notifyFailure } from '../ui/notify.ts';
 import { ClipboardPanel } from './ClipboardPanel.tsx';
 import type { SessionController, Snapshot } from './controller.ts';

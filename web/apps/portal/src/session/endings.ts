@@ -1,6 +1,7 @@
 /** What the page says when a session is over, and what it offers. */
 import type { TFunction } from 'i18next';
-import { wordsOf, type Words } from '../words.ts';
+import type { Words } from '@oriel/look/words';
+import { wordsOf } from '../words.ts';
 import type { Ending } from './machine.ts';
 
 const REASONS = new Set([

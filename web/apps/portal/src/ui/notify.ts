@@ -1,36 +1,7 @@
-/** One short message at a time, at the foot of the page. */
+import { notifyFailed } from '@oriel/look/notify';
 import type { TFunction } from 'i18next';
-import { useSyncExternalStore } from 'react';
 import { wordsOf } from '../words.ts';
 
-export interface Note {
-  tone: 'good' | 'bad';
-  title: string;
-  text: string;
-}
+export { notify } from '@oriel/look/notify';
 
-/** Long enough to read two sentences; WCAG asks that it can also be read again, so hovering holds it. */
-export const NOTE_MS = 8_000;
-
-let current: Note | null = null;
-const listeners = new Set<() => void>();
-
-export function notify(note: Note | null): void {
-  current = note;
-  listeners.forEach((tell) => tell());
-}
-
-export function notifyFailure(error: unknown, t: TFunction): void {
-  const words = wordsOf(error, t);
-  notify({ tone: 'bad', title: words.title, text: [words.detail, words.advice].filter(Boolean).join(' ') });
-}
-
-export function useNote(): Note | null {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => current,
-  );
-}
+export const notifyFailure = (error: unknown, t: TFunction): void => notifyFailed(wordsOf(error, t));
