@@ -1,5 +1,5 @@
 // `make bench`: measures, and prints a table. `scripts/run bench relay memory` does only those parts;
-// the parts are broker, relay, memory and picture. Nothing is judged: see docs/performance.md.
+// the parts are broker, api, relay, memory and picture. Nothing is judged: see docs/performance.md.
 
 import { execFileSync } from "node:child_process";
 import { X509Certificate, createHash } from "node:crypto";
@@ -24,7 +24,7 @@ const PICTURE_RUNS = 7;
 const PROGRAM = "Text Editor";
 const PICTURE_DEADLINE = 60_000;
 
-const PARTS = { broker, relay, memory, picture };
+const PARTS = { broker, api, relay, memory, picture };
 const PROFILE = "measure";
 const oriel = join(TARGET, PROFILE, "oriel");
 const rows = [];
@@ -46,6 +46,10 @@ main(async () => {
 
 async function broker() {
   await step("Sign-in, listing and launch through one broker", (report) => bench(["broker"], report));
+}
+
+async function api() {
+  await step("The management API of a large farm", (report) => bench(["api"], report));
 }
 
 /** Gateway and haproxy on the last core, everybody else on the others. */

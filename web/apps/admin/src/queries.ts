@@ -72,13 +72,15 @@ export interface Shown {
 export interface Page<Row> {
   items: Row[];
   next?: string | null;
+  /** On the first page: how many fit on all pages together. */
+  total?: number | null;
 }
 
 /** A list, a page at a time, filtered and sorted by the broker. */
 export const list = <Row>(path: string, query: Query) =>
   infiniteQueryOptions({
     queryKey: ['list', path, query] as const,
-    queryFn: ({ pageParam, signal }) => get<Page<Row>>(`/${path}`, { limit: PAGE, ...query, after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => get<Page<Row>>(`/${path}`, { limit: PAGE, ...query, count: pageParam === null, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
     placeholderData: keepPreviousData,

@@ -22,6 +22,7 @@ mod kinds;
 mod load;
 mod notifications;
 mod openapi;
+mod resources;
 mod respond;
 mod roots;
 mod schedules;
@@ -81,6 +82,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
     let routes = ApiRouter::new()
         .merge(kinds::routes())
         .merge(hosts::routes())
+        .merge(resources::routes())
         .merge(schedules::routes())
         .merge(notifications::routes())
         .merge(users::routes())
