@@ -205,26 +205,22 @@ async fn certificates(broker: &Broker, view: &FarmView) -> Vec<Reading> {
         let detail = format!("it is valid until {:.0}", certificate.not_after);
         Reading { detail, ..of_farm(subject, name, value) }
     };
-    let of_farm = certificates::of_farm(broker).await;
-    let mut readings: Vec<_> = of_farm
-        .iter()
-        .map(|(holder, certificate)| match holder {
-            Holder::Authority => {
-                reading(Subject::AuthorityCertificate, "certificate of the farm's authority", certificate)
-            }
-            _ => reading(Subject::BrokerCertificate, "certificate of this broker", certificate),
-        })
-        .collect();
-    // A gateway that is away may come back with a new one: nobody knows.
+    let mut readings = Vec::new();
+    for (holder, certificate) in certificates::of_farm(broker).await {
+        let (subject, name) = match holder {
+            Holder::Authority => (Subject::AuthorityCertificate, "certificate of the farm's authority"),
+            _ => (Subject::BrokerCertificate, "certificate of this broker"),
+        };
+        readings.push(reading(subject, name, &certificate));
+    }
     for gateway in view.gateways.iter().filter(|gateway| gateway.spec.enabled) {
         let subject = Subject::GatewayCertificate(gateway.id);
         let name = format!("certificate of the gateway {}", gateway.name);
         let shown = broker.gateways.live(gateway.id).and_then(|live| live.certificate);
-        let of_gateway = match &shown {
-            Some(certificate) => reading(subject, &name, certificate),
-            None => self::of_farm(subject, &name, Value::Unknown),
-        };
-        readings.push(Reading { site: gateway.site, ..of_gateway });
+        // One that is away may come back with a new one: nobody knows.
+        let unknown = || of_farm(subject, &name, Value::Unknown);
+        let read = shown.map_or_else(unknown, |certificate| reading(subject, &name, &certificate));
+        readings.push(Reading { site: gateway.site, ..read });
     }
     readings
 }

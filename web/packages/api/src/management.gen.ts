@@ -3064,12 +3064,14 @@ dry_run?: boolean;
 transaction?: boolean;
 };
 
-/** What is sent to turn back all changes after one. */
+/** What is sent to turn back all changes after one, or since a moment. */
 export type RevertTo = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** In place of it: the moment from which on nothing stays. */
+since?: (string | null);
 /** The number of the last change that stays. */
-to: number;
+to?: (number | null);
 };
 
 export type RevisionInQuery = {
