@@ -12,6 +12,8 @@ interface SessionView {
   state: string;
   /** The gateway that carries its connection; empty: none does. */
   gateway_name: string;
+  connection: { id: string; round_trip_ms: number | null; bytes_to_client: number } | null;
+  logon: Record<'brokering_ms' | 'prepare_ms' | 'connect_ms' | 'host_logon_ms' | 'first_picture_ms' | 'total_ms', number | null> | null;
 }
 
 interface ProcessView {

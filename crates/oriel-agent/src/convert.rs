@@ -167,7 +167,16 @@ pub(crate) fn session(session: SessionSnapshot) -> v1::SessionReport {
         open_resource_ids: session.open,
         prelaunched: session.is_prelaunched,
         disconnected_secs: session.disconnected.unwrap_or_default().as_secs(),
+        logon: session.logon.map(|(connection, took)| v1::HostLogon {
+            connection_id: connection.to_string(),
+            took_ms: took.map_or(0, millis),
+        }),
     }
+}
+
+/// Rounded up: zero says that it is not through.
+fn millis(took: Duration) -> u32 {
+    u32::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
 }
 
 pub(crate) fn ended(ended: Ended) -> v1::EndedSession {

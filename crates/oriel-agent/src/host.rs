@@ -343,6 +343,9 @@ pub struct SessionSnapshot {
     pub is_prelaunched: bool,
     /// Since when nobody is attached to it; `None` while somebody is, or before the first.
     pub disconnected: Option<Duration>,
+    /// The connection that logged on last, and how long that took: until the session's own program ran, or at a
+    /// return until the client was attached. `None` within: it is not through.
+    pub logon: Option<(ConnectionId, Option<Duration>)>,
 }
 
 /// A session, or a connection to one, that ended.

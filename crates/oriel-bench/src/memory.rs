@@ -48,7 +48,7 @@ const WORKERS: usize = 16;
 /// Sessions that come and go before the first look, so that what a gateway needs once is there.
 const WARM_UP_SESSIONS: usize = 32;
 
-/// How often the pings of idle sessions are answered: the gateway pings every 20 seconds.
+/// How often the pings of idle sessions are answered: the gateway pings every five seconds.
 const PONG_INTERVAL: Duration = Duration::from_secs(4);
 
 type Sessions = Arc<Mutex<Vec<Session>>>;

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use anyhow::Context as _;
 use oriel_model::{
     Id, Timestamp,
+    logon::LaunchTimes,
     policy::{Clipboard, Direction, Quality},
     role::Role,
     session::ChannelPolicy,
@@ -93,6 +94,7 @@ impl TicketBroker {
             drives: Direction::Both,
             quality: Quality::Automatic,
             max_kbits: None,
+            times: LaunchTimes::default(),
             expires_at: now + Duration::from_secs(LIFETIME_SECS.unsigned_abs()),
             connected_until: now + LIFETIME,
         };

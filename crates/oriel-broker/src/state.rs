@@ -28,7 +28,7 @@ use crate::{
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
-    gateways::Gateways,
+    gateways::{Gateways, Logons},
     hosts::{Hosts, history::LoadHistory},
     notifications::Notifications,
     recovery::RecoveryKey,
@@ -69,6 +69,8 @@ pub struct Broker {
     pub hosts: Hosts,
     /// Gateways' streams.
     pub gateways: Gateways,
+    /// The latest logon to each session.
+    pub logons: Logons,
     /// The log's events on their way to the store.
     pub audit: AuditLog,
     /// Why connections ended.

@@ -10,11 +10,16 @@ use oriel_model::{
     Id, Timestamp,
     session::{Connection, EndReason, Session},
 };
-use oriel_net::relay::Meter;
 use oriel_wire::{ticket::Claims, v1};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
-use crate::limits::JOURNAL_MAX;
+use crate::{
+    limits::JOURNAL_MAX,
+    measures::{Measures, Sample},
+};
 
 /// All connections of this gateway.
 pub(crate) struct Connections {
@@ -23,6 +28,8 @@ pub(crate) struct Connections {
     newest: watch::Sender<u64>,
     /// How many live.
     count: watch::Sender<usize>,
+    /// The number of the newest look at what was measured.
+    looks: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -37,6 +44,8 @@ struct Live {
     session: Id<Session>,
     /// Gone once the end was ordered.
     end: Option<oneshot::Sender<Ending>>,
+    measures: Arc<Measures>,
+    sample: Sample,
 }
 
 /// Something that brokers have to hear of.
@@ -61,7 +70,12 @@ impl Ending {
 
 impl Default for Connections {
     fn default() -> Self {
-        Self { state: Mutex::default(), newest: watch::Sender::new(0), count: watch::Sender::new(0) }
+        Self {
+            state: Mutex::default(),
+            newest: watch::Sender::new(0),
+            count: watch::Sender::new(0),
+            looks: watch::Sender::new(0),
+        }
     }
 }
 
@@ -75,16 +89,25 @@ impl Connections {
             user_id: claims.user.to_string(),
             client_address: client.to_string(),
             opened_at_ms: now.as_millisecond(),
+            brokering_ms: claims.times.brokering_ms,
+            prepare_ms: claims.times.prepare_ms,
         };
         let (end, ordered_end) = oneshot::channel();
-        let live = Live { opened: opened.clone(), session: claims.session, end: Some(end) };
+        let measures = Arc::new(Measures::new());
+        let live = Live {
+            opened: opened.clone(),
+            session: claims.session,
+            end: Some(end),
+            measures: measures.clone(),
+            sample: Sample::new(claims.connection, Instant::now()),
+        };
         let mut state = self.lock();
         state.live.insert(claims.connection, live);
         self.record(&mut state, Event::Opened(opened));
         OpenConnection {
             id: claims.connection,
             session: claims.session,
-            meter: Meter::new(),
+            measures,
             ordered_end: Some(ordered_end),
             connections: self.clone(),
             is_closed: false,
@@ -152,6 +175,29 @@ impl Connections {
         state.journal.get(index).cloned()
     }
 
+    /// Looks at what was measured of all that live.
+    pub(crate) fn sample(&self, now: Instant) {
+        let mut state = self.lock();
+        let number = *self.looks.borrow() + 1;
+        for live in state.live.values_mut() {
+            live.sample.take(&live.measures, now, number);
+        }
+        // Under the lock, so that nobody hears of a look that is not over.
+        self.looks.send_replace(number);
+    }
+
+    /// Changes with every look; the value is its number.
+    pub(crate) fn looks(&self) -> watch::Receiver<u64> {
+        self.looks.subscribe()
+    }
+
+    /// What looks after the one with this number found different, and the number of the newest.
+    pub(crate) fn measured_after(&self, number: u64) -> (Vec<v1::ConnectionMeasures>, u64) {
+        let state = self.lock();
+        let changed = state.live.values().filter(|live| live.sample.changed > number);
+        (changed.map(|live| live.sample.told().clone()).collect(), *self.looks.borrow())
+    }
+
     fn record(&self, state: &mut State, event: Event) {
         state.newest += 1;
         if state.journal.len() == JOURNAL_MAX {
@@ -171,8 +217,8 @@ impl Connections {
 pub(crate) struct OpenConnection {
     pub(crate) id: Id<Connection>,
     session: Id<Session>,
-    /// Counts what passes.
-    pub(crate) meter: Meter,
+    /// What is measured of it.
+    pub(crate) measures: Arc<Measures>,
     ordered_end: Option<oneshot::Receiver<Ending>>,
     connections: Arc<Connections>,
     is_closed: bool,
@@ -207,8 +253,8 @@ impl OpenConnection {
             session_id: self.session.to_string(),
             reason: ending.reason.as_str().to_owned(),
             detail: ending.detail,
-            bytes_to_host: self.meter.to_host(),
-            bytes_to_client: self.meter.to_client(),
+            bytes_to_host: self.measures.meter.to_host(),
+            bytes_to_client: self.measures.meter.to_client(),
         };
         let mut state = self.connections.lock();
         state.live.remove(&self.id);
@@ -258,7 +304,7 @@ mod tests {
         let connections = Arc::new(Connections::default());
         let claims = testing::claims();
         let open = connections.open(&claims, address(), Timestamp::UNIX_EPOCH);
-        open.meter.count(oriel_net::relay::Side::Client, 7);
+        open.measures.meter.count(oriel_net::relay::Side::Client, 7);
         let (live, number) = connections.snapshot();
         assert_eq!((live.len(), number), (1, 1));
         assert_eq!(connections.after(number), None);
@@ -269,6 +315,28 @@ mod tests {
         assert_eq!((closed.reason.as_str(), closed.bytes_to_host), ("reset", 7));
         assert_eq!(connections.after(2), None);
         assert!(connections.snapshot().0.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_measured_is_told_once_to_everybody_who_asks() {
+        let connections = Arc::new(Connections::default());
+        let (one, two) = (testing::claims(), testing::claims());
+        let first = connections.open(&one, address(), Timestamp::UNIX_EPOCH);
+        let _second = connections.open(&two, address(), Timestamp::UNIX_EPOCH);
+        let told = |number| {
+            let (measured, newest) = connections.measured_after(number);
+            (measured.into_iter().map(|measures| measures.connection_id).collect::<Vec<_>>(), newest)
+        };
+        connections.sample(Instant::now());
+        assert_eq!(told(0), (vec![], 1), "nothing was measured");
+        first.measures.logon_sent();
+        connections.sample(Instant::now());
+        assert_eq!(told(1), (vec![one.connection.to_string()], 2));
+        assert_eq!(told(0), (vec![one.connection.to_string()], 2), "who comes later hears all");
+        connections.sample(Instant::now());
+        assert_eq!(told(2), (vec![], 3));
+        first.close(reset());
+        assert_eq!(told(0), (vec![], 3));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use rustls::ServerConfig;
 use tokio::time::timeout;
 
 use crate::{
-    brokers::Brokers, config::GatewayConfig, connections::Ending, limits::CLOSING_GRACE, link,
+    brokers::Brokers, config::GatewayConfig, connections::Ending, limits::CLOSING_GRACE, link, measures,
     shared::Shared, web,
 };
 
@@ -185,6 +185,8 @@ impl Bound {
                 served(link::keep(shared, broker, certificate, signal))
             });
         }
+        let measured = shared.connections.clone();
+        links.spawn("measures", |signal| served(measures::keep(measured, signal)));
         let upkeep = Tasks::new(&signal);
         let renewal = self.renewal;
         upkeep.spawn("renewal", |signal| served(renewal.keep(signal)));

@@ -19,6 +19,7 @@ mod gateway;
 mod keys;
 pub mod limits;
 mod link;
+mod measures;
 mod processor;
 mod rdp;
 mod replay;

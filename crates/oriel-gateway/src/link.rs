@@ -1,4 +1,5 @@
-//! The stream to one broker: up go hello, reports and the comings and goings of connections; down
+//! The stream to one broker: up go hello, reports, the comings and goings of connections and what was measured
+//! of them; down
 //! come ticket keys, settings and withdrawals. When it breaks it is opened again; what happened
 //! meanwhile is caught up on from the journal. Running connections do not depend on it.
 
@@ -28,7 +29,7 @@ use crate::{
     connections::{Ending, Event},
     limits::{
         ATTACH_TIMEOUT, CLOSING_GRACE, LINK_QUEUE, LINK_RETRY, LINK_RETRY_CAP, LOST_BROKER_KEY_GRACE,
-        REPORT_INTERVAL,
+        MEASURES_PER_MESSAGE, REPORT_INTERVAL,
     },
     processor::Processor,
     shared::Shared,
@@ -42,7 +43,8 @@ pub(crate) async fn keep(
     signal: ShutdownSignal,
 ) {
     let processor = Processor::default();
-    let mut link = Link { shared, broker, certificate, told: None, told_certificate: None, processor };
+    let mut link =
+        Link { shared, broker, certificate, told: None, told_certificate: None, measured: 0, processor };
     let mut backoff = Backoff::new(LINK_RETRY, LINK_RETRY_CAP);
     let mut lost_since = Instant::now();
     while !signal.is_given() {
@@ -79,6 +81,8 @@ struct Link {
     certificate: Arc<PortalCertificate>,
     /// The certificate that it was told on this link.
     told_certificate: Option<Fingerprint>,
+    /// The newest look at measures that it was told.
+    measured: u64,
     processor: Processor,
 }
 
@@ -117,6 +121,7 @@ impl Link {
         // The hello told the living; entries since the last link tell who ended meanwhile. A broker
         // that is new to this process has nobody to hear the end of.
         self.told.get_or_insert(number);
+        self.measured = 0;
         self.serve(&mut down, up, signal).await
     }
 
@@ -129,6 +134,8 @@ impl Link {
         self.told_certificate = None;
         let mut newest = self.shared.connections.newest();
         let mut draining = self.shared.draining();
+        let mut looks = self.shared.connections.looks();
+        looks.mark_changed();
         let mut reports = interval(REPORT_INTERVAL);
         reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -150,6 +157,7 @@ impl Link {
                     let _ = up.try_send(self.report());
                     self.tell_certificate(&up);
                 }
+                Ok(()) = looks.changed() => self.tell_measures(&up),
                 Ok(()) = draining.changed() => {
                     let _ = up.try_send(self.report());
                 }
@@ -200,6 +208,19 @@ impl Link {
         if up.try_send(message(gateway_message::Body::Certificate(shown))).is_ok() {
             self.told_certificate = Some(fingerprint);
         }
+    }
+
+    /// Tells what was measured since the last time. Where the queue has no room, the rest waits for the next
+    /// look: by then it is newer.
+    fn tell_measures(&mut self, up: &mpsc::Sender<GatewayMessage>) {
+        let (measured, newest) = self.shared.connections.measured_after(self.measured);
+        for connections in measured.chunks(MEASURES_PER_MESSAGE) {
+            let measures = v1::Measures { connections: connections.to_vec() };
+            if up.try_send(message(gateway_message::Body::Measures(measures))).is_err() {
+                return;
+            }
+        }
+        self.measured = newest;
     }
 
     fn report(&mut self) -> GatewayMessage {

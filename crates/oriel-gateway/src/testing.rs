@@ -4,6 +4,7 @@ use std::path::Path;
 
 use oriel_model::{
     Id, Timestamp,
+    logon::LaunchTimes,
     policy::{Clipboard, Direction, Quality},
     session::ChannelPolicy,
 };
@@ -37,6 +38,7 @@ pub(crate) fn claims() -> Claims {
         drives: Direction::Both,
         quality: Quality::Automatic,
         max_kbits: None,
+        times: LaunchTimes::default(),
         expires_at: now + std::time::Duration::from_secs(60),
         connected_until: now + std::time::Duration::from_secs(3_600),
     }

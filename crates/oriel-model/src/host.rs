@@ -182,6 +182,10 @@ inherited! {
         idle_threshold: Threshold = Threshold::NONE, Threshold::minutes;
         /// Time since a session was left, in minutes.
         disconnected_threshold: Threshold = Threshold::NONE, Threshold::minutes;
+        /// Round trip between gateway and client of a session, in milliseconds.
+        round_trip_threshold: Threshold = Threshold::NONE, Threshold::millis;
+        /// How long the latest logon to a session took, from its launch to the first picture, in seconds.
+        logon_threshold: Threshold = Threshold::NONE, Threshold::seconds;
     }
 }
 
@@ -294,6 +298,16 @@ impl Threshold {
 
     fn minutes(mistakes: &mut Mistakes, field: &str, value: &Self) {
         value.validate(mistakes, field, IDLE_MAX_MINUTES);
+    }
+
+    /// A minute: no network is worse and still there.
+    fn millis(mistakes: &mut Mistakes, field: &str, value: &Self) {
+        value.validate(mistakes, field, 60_000);
+    }
+
+    /// As long as a logon may take.
+    fn seconds(mistakes: &mut Mistakes, field: &str, value: &Self) {
+        value.validate(mistakes, field, 600);
     }
 
     fn validate(&self, mistakes: &mut Mistakes, field: &str, max: u32) {

@@ -19,6 +19,7 @@ pub mod inherit;
 pub mod invitation;
 pub mod keyboard;
 mod kinds;
+pub mod logon;
 pub mod logon_hours;
 pub mod network;
 pub mod notification;

@@ -1,7 +1,7 @@
 //! How hosts and sessions stand to their thresholds.
 
 use oriel_model::{
-    host::{EffectiveHostSettings, Severity},
+    host::{EffectiveHostSettings, Severity, Threshold},
     session::SessionState,
 };
 use schemars::JsonSchema;
@@ -52,42 +52,62 @@ pub struct SessionSeverity {
     pub idle: Severity,
     /// Time since it was left.
     pub disconnected: Severity,
+    /// Round trip to its client.
+    pub round_trip: Severity,
+    /// How long its latest logon took.
+    pub logon: Severity,
 }
 
 impl SessionSeverity {
     /// The worst of them.
     pub fn worst(self) -> Severity {
-        self.idle.max(self.disconnected)
+        self.idle.max(self.disconnected).max(self.round_trip).max(self.logon)
     }
 }
 
-/// Judges a session. `idle_secs`: since the last input; `disconnected_secs`: since it was left, where
-/// that is known.
+/// The numbers of a session, as far as they are known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionNumbers {
+    /// Seconds since the last input.
+    pub idle_secs: u64,
+    /// Seconds since it was left.
+    pub disconnected_secs: Option<u64>,
+    /// To the client and back, in milliseconds.
+    pub round_trip_ms: Option<f64>,
+    /// How long the latest logon took, in milliseconds.
+    pub logon_ms: Option<u32>,
+}
+
+/// Judges a session.
 pub fn session(
     settings: &EffectiveHostSettings,
     state: SessionState,
-    idle_secs: u64,
-    disconnected_secs: Option<u64>,
+    numbers: &SessionNumbers,
 ) -> SessionSeverity {
     let minutes = |seconds: u64| (seconds / 60) as f64;
+    let judge = |threshold: Threshold, number: Option<f64>| {
+        number.map_or(Severity::Normal, |number| threshold.judge(number))
+    };
     match state {
         SessionState::Prepared | SessionState::Ending => SessionSeverity::default(),
         SessionState::Active => SessionSeverity {
-            idle: settings.idle_threshold.judge(minutes(idle_secs)),
+            idle: settings.idle_threshold.judge(minutes(numbers.idle_secs)),
             disconnected: Severity::Normal,
+            round_trip: judge(settings.round_trip_threshold, numbers.round_trip_ms),
+            logon: judge(
+                settings.logon_threshold,
+                numbers.logon_ms.map(|millis| f64::from(millis) / 1_000.0),
+            ),
         },
         SessionState::Disconnected => SessionSeverity {
-            idle: Severity::Normal,
-            disconnected: disconnected_secs
-                .map_or(Severity::Normal, |seconds| settings.disconnected_threshold.judge(minutes(seconds))),
+            disconnected: judge(settings.disconnected_threshold, numbers.disconnected_secs.map(minutes)),
+            ..SessionSeverity::default()
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use oriel_model::host::Threshold;
-
     use super::*;
 
     #[test]
@@ -109,13 +129,31 @@ mod tests {
         let settings = EffectiveHostSettings {
             idle_threshold: Threshold::new(30, 60),
             disconnected_threshold: Threshold::new(10, 20),
+            round_trip_threshold: Threshold::new(150, 400),
+            logon_threshold: Threshold::new(10, 30),
             ..Default::default()
         };
-        let judge = |state, idle, left| session(&settings, state, idle, left).worst();
+        let judge = |state, idle_secs, disconnected_secs| {
+            let numbers = SessionNumbers { idle_secs, disconnected_secs, ..SessionNumbers::default() };
+            session(&settings, state, &numbers).worst()
+        };
         assert_eq!(judge(SessionState::Active, 30 * 60 - 1, None), Severity::Normal);
         assert_eq!(judge(SessionState::Active, 30 * 60, None), Severity::Warning);
         assert_eq!(judge(SessionState::Disconnected, 9_999, Some(60)), Severity::Normal);
         assert_eq!(judge(SessionState::Disconnected, 9_999, Some(20 * 60)), Severity::Critical);
         assert_eq!(judge(SessionState::Prepared, 9_999, Some(9_999)), Severity::Normal);
+        let network = |state, round_trip_ms, logon_ms| {
+            let numbers = SessionNumbers {
+                round_trip_ms: Some(round_trip_ms),
+                logon_ms: Some(logon_ms),
+                ..SessionNumbers::default()
+            };
+            let SessionSeverity { round_trip, logon, .. } = session(&settings, state, &numbers);
+            [round_trip, logon]
+        };
+        let [active, left] = [SessionState::Active, SessionState::Disconnected];
+        assert_eq!(network(active, 149.9, 9_999), [Severity::Normal; 2]);
+        assert_eq!(network(active, 150.0, 30_000), [Severity::Warning, Severity::Critical]);
+        assert_eq!(network(left, 999.0, 99_000), [Severity::Normal; 2]);
     }
 }

@@ -81,6 +81,8 @@ struct State {
     memory_load: f32,
     problem: String,
     refused_logons: u64,
+    /// What a logon takes here, in milliseconds; 0: nothing is said of it.
+    logon_ms: u32,
     links: usize,
     /// When the last client left, by session.
     left: HashMap<String, Instant>,
@@ -233,6 +235,8 @@ impl SimulatedHost {
                 report.state = v1::SessionState::Active.into();
                 tracing::debug!(session, connection, "logged on");
                 report.prelaunched = false;
+                report.logon =
+                    Some(v1::HostLogon { connection_id: connection.clone(), took_ms: state.logon_ms });
                 state.left.remove(&session);
                 state.connections.insert(session.clone(), connection.clone());
                 logged_on = Some(LoggedOn { session, connection });
@@ -264,6 +268,12 @@ impl SimulatedHost {
                 disconnect(state, &client.session, EndReason::Disconnected, "");
             }
         });
+    }
+
+    /// From now on logons are reported as having taken this long.
+    pub fn set_logon_time(&self, took: Duration) {
+        let millis = u32::try_from(took.as_millis()).unwrap_or(u32::MAX);
+        self.change(|state| state.logon_ms = millis);
     }
 
     /// From now on the session, which has no client, is reported as left that long ago.

@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Timestamp,
     host::Host,
+    logon::LaunchTimes,
     policy::{Clipboard, Direction, Quality},
     resource::Resource,
     session::{ChannelPolicy, Connection, Session},
@@ -72,6 +73,8 @@ pub struct Claims {
     pub quality: Quality,
     /// The most that passes from session to device, in kbit/s; none: whatever the network carries.
     pub max_kbits: Option<u32>,
+    /// What the launch took: the gateway says it again to all brokers.
+    pub times: LaunchTimes,
     /// After this the ticket opens nothing.
     pub expires_at: Timestamp,
     /// When the connection is ended, however long the session lives.
@@ -245,6 +248,7 @@ mod tests {
             drives: Direction::Both,
             quality: Quality::Automatic,
             max_kbits: None,
+            times: LaunchTimes::default(),
             expires_at: at(1_060),
             connected_until: at(9_999),
         }

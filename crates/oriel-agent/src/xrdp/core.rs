@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     alias::{self, Alias},
     layout::{INSIDE, Layout},
-    record::{Ending, Record},
+    record::{Ending, LatestLogon, Record},
     watch,
 };
 use crate::{
@@ -236,6 +236,7 @@ impl Core {
         // What starts a session beforehand is nobody's connection.
         if record.logged_on_at.is_some() || !record.is_prelaunched {
             record.arriving = Some((connection, now));
+            record.latest_logon = Some(LatestLogon { connection, accepted_at: now, took: None });
         }
         record.logged_on_at.get_or_insert(now);
         self.save(record);
@@ -311,13 +312,16 @@ impl Core {
         self.nudge.notify_one();
     }
 
-    /// A program says that it is the inside of a session. It must run as the session's user.
+    /// A program says that it is the inside of a session, which has just begun or not. It must run as the
+    /// session's user.
     pub(super) fn greet_session(
         &self,
         logon_name: &str,
         uid: u32,
+        is_new: bool,
         orders: mpsc::Sender<ToSession>,
     ) -> Option<(SessionId, u64, Begin)> {
+        let now = self.now();
         let mut state = self.state();
         state.lines_opened += 1;
         let number = state.lines_opened;
@@ -338,6 +342,10 @@ impl Core {
             runtime_dir: PathBuf::from(INSIDE).join("runtime").join(uid.to_string()),
         };
         let has_come = record.logged_on_at.is_some();
+        if is_new {
+            record.logon_is_through(now);
+            self.save(record);
+        }
         state.lines.insert(id, Line { number, orders });
         if has_come {
             self.deliver(&mut state, id);

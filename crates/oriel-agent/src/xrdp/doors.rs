@@ -145,7 +145,7 @@ async fn session_line(stream: UnixStream, uid: u32, core: &Arc<Core>) -> io::Res
         return Ok(());
     };
     let (orders, mut to_send) = mpsc::channel(ORDERS_MAX);
-    let Some((id, line_number, begin)) = core.greet_session(&logon_name, uid, orders) else {
+    let Some((id, line_number, begin)) = core.greet_session(&logon_name, uid, !has_begun, orders) else {
         tracing::warn!(logon.name = logon_name, uid, "a program claims a session that is not its own");
         return Ok(());
     };

@@ -254,6 +254,7 @@ impl Xrdp {
             connection: None,
             attached: None,
             arriving: None,
+            latest_logon: None,
             disconnected_since: None,
             empty_since: None,
             ending: None,

@@ -71,6 +71,9 @@ pub(super) struct Record {
     pub(super) attached: Option<u64>,
     /// The connection that has logged on but is not attached yet, and since when.
     pub(super) arriving: Option<(ConnectionId, Timestamp)>,
+    /// The latest logon, and how long it took.
+    #[serde(default)]
+    pub(super) latest_logon: Option<LatestLogon>,
     pub(super) disconnected_since: Option<Timestamp>,
     /// Since when no program runs in an application session.
     pub(super) empty_since: Option<Timestamp>,
@@ -92,6 +95,15 @@ pub(super) struct Record {
     /// The resources whose programs run.
     #[serde(default)]
     pub(super) open: Vec<String>,
+}
+
+/// A connection's logon, from the accepted secret on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LatestLogon {
+    pub(super) connection: ConnectionId,
+    pub(super) accepted_at: Timestamp,
+    /// None until the session's own program runs or, at a return, the client is attached.
+    pub(super) took: Option<Duration>,
 }
 
 /// An account as it was when the session began.
@@ -241,6 +253,7 @@ impl Record {
         }
         self.attached = attached;
         if attached.is_some() {
+            self.logon_is_through(now);
             self.connection = self.arriving.take().map(|(connection, _)| connection);
             self.disconnected_since = None;
             self.last_input = now;
@@ -249,6 +262,14 @@ impl Record {
             self.empty_since = self.empty_since.map(|_| now);
         } else {
             self.disconnected_since = Some(now);
+        }
+    }
+
+    /// What the latest logon led to is there; later news of the kind say nothing about it.
+    pub(super) fn logon_is_through(&mut self, now: Timestamp) {
+        if let Some(logon) = &mut self.latest_logon {
+            let took = Duration::try_from(now.duration_since(logon.accepted_at)).unwrap_or_default();
+            logon.took.get_or_insert(took);
         }
     }
 
@@ -359,6 +380,7 @@ impl Record {
             is_desktop: self.start == Start::Desktop,
             open: self.open.clone(),
             is_prelaunched: self.is_prelaunched,
+            logon: self.latest_logon.map(|logon| (logon.connection, logon.took)),
             disconnected: self
                 .disconnected_since
                 .map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default()),

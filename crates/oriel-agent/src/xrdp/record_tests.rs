@@ -52,6 +52,7 @@ fn reserved() -> Record {
         connection: None,
         attached: None,
         arriving: None,
+        latest_logon: None,
         disconnected_since: None,
         empty_since: None,
         ending: None,
@@ -312,4 +313,38 @@ fn reports_say_how_long_nobody_has_been_there() {
     assert_eq!(record.snapshot(at(130)).disconnected, Some(Duration::from_secs(30)));
     record.step(attached(12), LIMITS, at(140));
     assert_eq!(record.snapshot(at(150)).disconnected, None);
+}
+
+/// The connection of the latest logon, and how long that took, as brokers are told.
+fn logon(record: &Record) -> Option<(ConnectionId, Option<Duration>)> {
+    record.snapshot(at(0)).logon
+}
+
+#[test]
+fn a_logon_takes_until_the_session_s_own_program_runs_and_a_return_until_the_client_is_there() {
+    let mut record = reserved();
+    assert_eq!(logon(&record), None);
+    record.latest_logon = Some(LatestLogon { connection: connection(1), accepted_at: at(1), took: None });
+    (record.logged_on_at, record.arriving) = (Some(at(1)), Some((connection(1), at(1))));
+    record.leader = Some(ProcessId { pid: 1, start_ticks: 1 });
+    assert_eq!(logon(&record), Some((connection(1), None)));
+    record.logon_is_through(at(3));
+    record.step(attached(11), LIMITS, at(4));
+    record.logon_is_through(at(50));
+    assert_eq!(logon(&record), Some((connection(1), Some(Duration::from_secs(2)))));
+
+    record.step(ALIVE, LIMITS, at(100));
+    assert_eq!(logon(&record), Some((connection(1), Some(Duration::from_secs(2)))), "kept while it is left");
+    record.latest_logon = Some(LatestLogon { connection: connection(2), accepted_at: at(200), took: None });
+    record.arriving = Some((connection(2), at(200)));
+    record.step(attached(12), LIMITS, at(203));
+    assert_eq!(logon(&record), Some((connection(2), Some(Duration::from_secs(3)))));
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_a_logon_short_and_not_endless() {
+    let mut record = reserved();
+    record.latest_logon = Some(LatestLogon { connection: connection(1), accepted_at: at(500), took: None });
+    record.logon_is_through(at(3));
+    assert_eq!(logon(&record), Some((connection(1), Some(Duration::ZERO))));
 }

@@ -45,11 +45,14 @@ pub fn input() -> Vec<u8> {
     input
 }
 
-/// A fast-path output message of exactly this length, header included.
+/// A fast-path output message of exactly this length, header included, with one bitmap update.
 pub fn message(bytes: usize) -> Vec<u8> {
     let length = u16::try_from(bytes).expect("fast-path messages are below 32 KiB") | 0x8000;
     let mut message = vec![0];
     message.extend(length.to_be_bytes());
+    // FASTPATH_UPDATETYPE_BITMAP, whole (2.2.9.1.2.1): without a picture the gateway would look for one in each.
+    message.push(1);
+    message.extend((u16::try_from(bytes - 6).expect("checked above")).to_le_bytes());
     // A plain multiplicative generator: enough that nothing on the way could compress it.
     let mut state = bytes as u32 | 1;
     message.extend(
@@ -57,7 +60,7 @@ pub fn message(bytes: usize) -> Vec<u8> {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
         })
-        .take(bytes - 3),
+        .take(bytes - 6),
     );
     message
 }
@@ -75,6 +78,7 @@ mod tests {
             for message in sizes.messages() {
                 deframer.push_slice(&message);
                 assert_eq!(deframer.next_frame().unwrap().unwrap(), message);
+                assert!(oriel_rdp::picture::is_picture(&message, 1003));
             }
         }
         let mixed = Sizes::Mixed.bytes();

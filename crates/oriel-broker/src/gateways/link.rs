@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oriel_model::{Id, gateway::Gateway, role::Role};
+use oriel_model::{Id, gateway::Gateway, logon::LaunchTimes, role::Role};
 use oriel_wire::v1::{
     ConnectionOpened, GatewayCommand, GatewayMessage, gateway_link_server::GatewayLink, gateway_message,
 };
@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Attached, OUTBOUND_MAX, reconcile};
+use super::{Attached, LiveConnection, OUTBOUND_MAX, reconcile};
 use crate::{Broker, certificates::Certificate, inbound, peer::peer_in_role};
 
 /// A stream that is silent this long is closed. Gateways report every few seconds.
@@ -46,7 +46,7 @@ impl GatewayLink for GatewayLinkService {
         let hello = hello.await?;
         tracing::info!(gateway.id = %gateway, version = hello.version, connections = hello.connections.len(), "a gateway connected");
         for connection in &hello.connections {
-            note_opened(&self.broker, connection);
+            note_opened(&self.broker, gateway, connection);
         }
         let settings = reconcile::settings(&self.broker, &self.broker.farm.load(), gateway)
             .ok_or_else(|| Status::permission_denied("this gateway was removed from the farm"))?;
@@ -79,7 +79,7 @@ fn take(broker: &Broker, gateway: Id<Gateway>, epoch: u64, message: GatewayMessa
             broker.gateways.reported(gateway, epoch, report, broker.now());
         }
         Some(gateway_message::Body::Opened(opened)) => {
-            note_opened(broker, &opened);
+            note_opened(broker, gateway, &opened);
             broker.gateways.opened(gateway, epoch, &opened);
         }
         Some(gateway_message::Body::Closed(closed)) => {
@@ -99,14 +99,23 @@ fn take(broker: &Broker, gateway: Id<Gateway>, epoch: u64, message: GatewayMessa
             }
             broker.gateways.shows(gateway, epoch, certificate);
         }
+        Some(gateway_message::Body::Measures(measures)) => {
+            for measures in &measures.connections {
+                if let Some((session, connection)) = broker.gateways.measured(gateway, epoch, measures) {
+                    broker.logons.measured(session, connection, measures);
+                }
+            }
+        }
         // A second hello, or something newer than this version: no reason to part.
         Some(gateway_message::Body::Hello(_)) | None => {}
     }
 }
 
-fn note_opened(broker: &Broker, opened: &ConnectionOpened) {
-    let ids = (opened.connection_id.parse(), opened.session_id.parse(), opened.user_id.parse());
-    if let (Ok(connection), Ok(session), Ok(user)) = ids {
-        broker.connections.opened(connection, session, user);
-    }
+fn note_opened(broker: &Broker, gateway: Id<Gateway>, opened: &ConnectionOpened) {
+    let Some(connection) = LiveConnection::read(gateway, opened) else { return };
+    broker.connections.opened(connection.id, connection.session, connection.user);
+    // Brokers round up: without a time there, whoever sealed the ticket did not take it.
+    let ConnectionOpened { brokering_ms, prepare_ms, .. } = *opened;
+    let launch = (prepare_ms > 0).then_some(LaunchTimes { brokering_ms, prepare_ms });
+    broker.logons.opened(&connection, launch);
 }

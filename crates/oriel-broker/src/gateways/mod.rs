@@ -1,6 +1,7 @@
 //! The gateways that hold a stream to this broker, and the connections they carry.
 
 mod link;
+mod logons;
 pub mod reconcile;
 
 use std::{
@@ -18,13 +19,15 @@ use oriel_model::{
     user::User,
 };
 use oriel_wire::v1::{
-    ConnectionOpened, GatewayCommand, GatewayHello, GatewayReport, GatewaySettings, Withdraw, gateway_command,
+    ConnectionMeasures, ConnectionOpened, GatewayCommand, GatewayHello, GatewayReport, GatewaySettings,
+    Withdraw, gateway_command,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::DropGuard;
 use tonic::Status;
 
 pub use link::GatewayLinkService;
+pub use logons::Logons;
 
 use crate::{certificates::Certificate, hosts::lock};
 
@@ -50,6 +53,44 @@ pub struct LiveConnection {
     pub opened_at: Timestamp,
     /// The gateway that carries it.
     pub gateway: Id<Gateway>,
+    /// What its gateway measured last.
+    pub traffic: Traffic,
+}
+
+/// How the network of a connection does, as its gateway measured it. Bytes are those of RDP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// To the client and back, in microseconds; none: no ping was answered yet.
+    pub round_trip_us: Option<u32>,
+    /// From session to client, in all.
+    pub bytes_to_client: u64,
+    /// From client to session, in all.
+    pub bytes_to_host: u64,
+    /// From session to client of late, per second.
+    pub bytes_to_client_per_sec: u64,
+    /// From client to session of late, per second.
+    pub bytes_to_host_per_sec: u64,
+}
+
+/// A gateway gives up on a ping before that: what says so is wrong.
+const ROUND_TRIP_MAX_US: u32 = 60_000_000;
+/// More than passes in the life of a connection, and what every reader of JSON can hold.
+const BYTES_MAX: u64 = 1 << 53;
+/// A hundred gigabits.
+const BYTES_PER_SEC_MAX: u64 = 12_500_000_000;
+
+impl Traffic {
+    /// What a gateway says, within what can be.
+    pub(crate) fn read(measures: &ConnectionMeasures) -> Self {
+        let round_trip = Some(measures.round_trip_us).filter(|micros| *micros > 0);
+        Self {
+            round_trip_us: round_trip.map(|micros| micros.min(ROUND_TRIP_MAX_US)),
+            bytes_to_client: measures.bytes_to_client.min(BYTES_MAX),
+            bytes_to_host: measures.bytes_to_host.min(BYTES_MAX),
+            bytes_to_client_per_sec: measures.bytes_to_client_per_sec.min(BYTES_PER_SEC_MAX),
+            bytes_to_host_per_sec: measures.bytes_to_host_per_sec.min(BYTES_PER_SEC_MAX),
+        }
+    }
 }
 
 /// What is known of a gateway at run time.
@@ -196,6 +237,21 @@ impl Gateways {
         self.with(id, epoch, |gateway| gateway.opened(id, opened));
     }
 
+    /// A gateway has measured a connection. Returns whose that is, if the gateway carries it.
+    pub(crate) fn measured(
+        &self,
+        id: Id<Gateway>,
+        epoch: u64,
+        measures: &ConnectionMeasures,
+    ) -> Option<(Id<Session>, Id<Connection>)> {
+        let connection = measures.connection_id.parse().ok()?;
+        let mut gateways = lock(&self.gateways);
+        let gateway = gateways.get_mut(&id).filter(|gateway| gateway.epoch == epoch)?;
+        let live = gateway.connections.get_mut(&connection)?;
+        live.traffic = Traffic::read(measures);
+        Some((live.session, connection))
+    }
+
     pub(crate) fn closed(&self, id: Id<Gateway>, epoch: u64, connection: &str) {
         if let Ok(connection) = connection.parse() {
             self.with(id, epoch, |gateway| {
@@ -221,6 +277,21 @@ impl Gateways {
     }
 }
 
+impl LiveConnection {
+    /// What a gateway says of one that is open; none when an id is none.
+    pub(crate) fn read(gateway: Id<Gateway>, opened: &ConnectionOpened) -> Option<Self> {
+        Some(Self {
+            id: opened.connection_id.parse().ok()?,
+            session: opened.session_id.parse().ok()?,
+            user: opened.user_id.parse().ok()?,
+            client_address: opened.client_address.chars().take(64).collect(),
+            opened_at: oriel_wire::convert::moment(opened.opened_at_ms),
+            gateway,
+            traffic: Traffic::default(),
+        })
+    }
+}
+
 impl GatewayState {
     /// False when the gateway does not take its commands and is to be dropped.
     fn send(&mut self, id: Id<Gateway>, command: GatewayCommand) -> bool {
@@ -241,20 +312,10 @@ impl GatewayState {
     }
 
     fn opened(&mut self, gateway: Id<Gateway>, opened: &ConnectionOpened) {
-        let ids = (opened.connection_id.parse(), opened.session_id.parse(), opened.user_id.parse());
-        let (Ok(id), Ok(session), Ok(user)) = ids else { return };
-        if self.connections.len() >= CONNECTIONS_MAX {
-            return;
+        let connection = LiveConnection::read(gateway, opened);
+        if let Some(connection) = connection.filter(|_| self.connections.len() < CONNECTIONS_MAX) {
+            self.connections.insert(connection.id, connection);
         }
-        let connection = LiveConnection {
-            id,
-            session,
-            user,
-            client_address: opened.client_address.chars().take(64).collect(),
-            opened_at: oriel_wire::convert::moment(opened.opened_at_ms),
-            gateway,
-        };
-        self.connections.insert(id, connection);
     }
 
     fn live(&self, id: Id<Gateway>) -> LiveGateway {

@@ -1,5 +1,6 @@
 //! Keeps gateways and settings in step: tells each its settings and ticket keys, ends the streams of
-//! gateways that were deleted, and withdraws the connections of users who may no longer have any.
+//! gateways that were deleted, withdraws the connections of users who may no longer have any, and forgets the
+//! logons to sessions that are gone.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -74,6 +75,8 @@ fn reconcile(broker: &Broker) {
         }
     }
     withdraw_lost_rights(broker, &view);
+    let sessions = broker.hosts.sessions().into_iter().map(|session| session.id).collect();
+    broker.logons.keep_only(&sessions);
 }
 
 /// A right holds for the life of a connection, not only at its launch.
@@ -123,7 +126,8 @@ fn lost_right(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use oriel_model::{SettingsObject, Timestamp, session::SessionState};
+    use crate::{gateways::Traffic, hosts::session_for_tests};
+    use oriel_model::{SettingsObject, Timestamp};
     use oriel_wire::v1::ClientFacts;
     use serde_json::{Value, json};
 
@@ -152,30 +156,18 @@ mod tests {
             client_address: String::new(),
             opened_at: now,
             gateway: Id::generate(now),
+            traffic: Traffic::default(),
         };
         let session = HostSession {
             id: connection.session,
-            host: Id::generate(now),
             user: Some(user),
-            user_name: "x".into(),
-            account: "x".into(),
-            state: SessionState::Active,
-            started_at: now,
-            idle_secs: 0,
-            left_at: None,
             resource: Some(resource),
-            resource_name: String::new(),
-            shared: false,
-            desktop: true,
-            programs: Vec::new(),
-            open: Vec::new(),
-            prelaunched: false,
-            disconnected_secs: None,
             client: ClientFacts {
                 operating_system: "linux".into(),
                 kind: "browser".into(),
                 ..Default::default()
             },
+            ..session_for_tests()
         };
         let check = |enabled: bool, resource_spec: Value| {
             let mut view = FarmView::default();

@@ -32,7 +32,9 @@ use tokio::{sync::oneshot, time::timeout};
 
 pub use host::LiveHost;
 pub use link::AgentLinkService;
-pub use session::HostSession;
+#[cfg(test)]
+pub(crate) use session::session_for_tests;
+pub use session::{HostLogon, HostSession};
 
 use crate::farm::FarmView;
 use host::{Attached, HostState};

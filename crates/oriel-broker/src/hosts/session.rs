@@ -5,7 +5,7 @@ use oriel_model::{
     gateway::Gateway,
     host::Host,
     resource::Resource,
-    session::{Session, SessionState},
+    session::{Connection, Session, SessionState},
     site::Site,
     user::User,
 };
@@ -60,6 +60,17 @@ pub struct HostSession {
     pub disconnected_secs: Option<u64>,
     /// The client of the latest prepare.
     pub client: ClientFacts,
+    /// What the latest logon took on the host; none before it is through.
+    pub logon: Option<HostLogon>,
+}
+
+/// What a logon took on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostLogon {
+    /// The connection that logged on.
+    pub connection: Id<Connection>,
+    /// How long, in milliseconds.
+    pub took_ms: u32,
 }
 
 impl HostSession {
@@ -90,6 +101,9 @@ impl HostSession {
             prelaunched: report.prelaunched,
             disconnected_secs: Some(report.disconnected_secs).filter(|secs| *secs > 0),
             client: report.client.unwrap_or_default(),
+            logon: report.logon.filter(|logon| logon.took_ms > 0).and_then(|logon| {
+                Some(HostLogon { connection: logon.connection_id.parse().ok()?, took_ms: logon.took_ms })
+            }),
         })
     }
 
@@ -131,4 +145,31 @@ impl HostSession {
 /// A word of the public contract as its value.
 fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+}
+
+/// A session that nobody has touched, for tests to change.
+#[cfg(test)]
+pub(crate) fn session_for_tests() -> HostSession {
+    let began = Timestamp::UNIX_EPOCH;
+    HostSession {
+        id: Id::generate(began),
+        host: Id::generate(began),
+        user: None,
+        user_name: String::new(),
+        account: "x".into(),
+        state: SessionState::Active,
+        started_at: began,
+        idle_secs: 0,
+        left_at: None,
+        resource: None,
+        resource_name: String::new(),
+        shared: false,
+        desktop: true,
+        programs: Vec::new(),
+        open: Vec::new(),
+        prelaunched: false,
+        disconnected_secs: None,
+        client: ClientFacts::default(),
+        logon: None,
+    }
 }

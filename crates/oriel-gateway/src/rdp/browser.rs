@@ -87,7 +87,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     }
                 }
                 Incoming::Close(_) => return Err(BrowserError::Closed),
-                Incoming::Ping(_) | Incoming::Pong => {}
+                Incoming::Ping(_) | Incoming::Pong(_) => {}
             }
         }
     }

@@ -186,7 +186,10 @@ where
         return End::Refused(failure, Ending::new(EndReason::Disconnected, detail));
     }
     let host = match host::connect(&claims).await {
-        Ok(connected) => host.insert(connected),
+        Ok(connected) => {
+            connection.measures.host_reached();
+            host.insert(connected)
+        }
         Err(error) => {
             tracing::warn!(connection.id = %connection.id, host.id = %claims.host, host.address = claims.host_address, %error, "no connection to a host");
             let ending = Ending::new(error.reason(), &error);
@@ -194,10 +197,11 @@ where
         }
     };
     let max_kbits = claims.max_kbits;
-    match sequence::run(browser, host, request, claims, client, &connection.meter).await {
+    match sequence::run(browser, host, request, claims, client, &connection.measures.meter).await {
         Ok(filter) => {
+            connection.measures.logon_sent();
             let pace = Pace::new(max_kbits, Instant::now());
-            relay::relay(browser, host, &filter, &connection.meter, pace).await
+            relay::relay(browser, host, &filter, &connection.measures, pace).await
         }
         Err(end) => end,
     }
@@ -225,7 +229,7 @@ where
     };
     tracing::info!(
         connection.id = %connection.id, reason = ending.reason.as_str(), detail = ending.detail,
-        bytes_to_host = connection.meter.to_host(), bytes_to_client = connection.meter.to_client(),
+        bytes_to_host = connection.measures.meter.to_host(), bytes_to_client = connection.measures.meter.to_client(),
         "a connection ends"
     );
     let reason = ending.reason;

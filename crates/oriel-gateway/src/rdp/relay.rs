@@ -5,6 +5,9 @@
 //! Back-pressure is that each direction writes before it reads on; so what is held is at most a batch
 //! and one incomplete message per direction, and only while something moves. Where the connection has a limit,
 //! nothing is read from the host either while it has taken what it may.
+//!
+//! Until the first picture has passed, each message of the host is looked at for it; after that by code that has
+//! no such look.
 
 use std::{
     sync::{
@@ -16,17 +19,18 @@ use std::{
 
 use bytes::Bytes;
 use oriel_model::session::EndReason;
-use oriel_net::relay::{Meter, Side};
+use oriel_net::relay::Side;
 use oriel_rdp::{
     channel::{ChannelFilter, Verdict},
     connection_sequence::Party,
     frame::FrameError,
     host_notice::{EndCategory, HostNotice},
+    picture::is_picture,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 
 use super::{
@@ -37,7 +41,8 @@ use super::{
 };
 use crate::{
     connections::Ending,
-    limits::{ANSWERS_MAX, BROWSER_SILENCE_MAX, CLOSE_TIMEOUT, PING_INTERVAL},
+    limits::{ANSWERS_MAX, BROWSER_SILENCE_MAX, CLOSE_TIMEOUT, PING_INTERVAL, PING_PATIENCE},
+    measures::Measures,
     websocket::{Incoming, Opcode},
 };
 
@@ -46,7 +51,7 @@ pub(super) async fn relay<B, H>(
     browser: &mut Browser<B>,
     host: &mut Host<H>,
     filter: &ChannelFilter,
-    meter: &Meter,
+    measures: &Measures,
     pace: Pace,
 ) -> End
 where
@@ -54,9 +59,10 @@ where
     H: AsyncRead + AsyncWrite + Send,
 {
     let pulse = Pulse::new();
+    let between = Between { filter, measures, pulse: &pulse };
     let end = {
-        let down = to_browser(&mut host.reader, &mut browser.writer, filter, meter, &pulse, pace);
-        let up = to_host(&mut browser.reader, &mut host.writer, filter, meter, &pulse);
+        let down = to_browser(&mut host.reader, &mut browser.writer, between, pace);
+        let up = to_host(&mut browser.reader, &mut host.writer, between);
         let mut down = std::pin::pin!(down);
         tokio::select! {
             end = &mut down => end,
@@ -75,6 +81,14 @@ where
     }
 }
 
+/// What both directions have.
+#[derive(Clone, Copy)]
+struct Between<'a> {
+    filter: &'a ChannelFilter,
+    measures: &'a Measures,
+    pulse: &'a Pulse,
+}
+
 /// What the two directions tell each other. Both run in one task, so nobody ever waits for a lock.
 struct Pulse {
     started: Instant,
@@ -85,11 +99,20 @@ struct Pulse {
     /// The payload of the browser's last ping, until it is answered.
     ping: Mutex<Option<Bytes>>,
     ping_came: Notify,
+    /// Our own ping that is not answered yet.
+    own_ping: Mutex<Option<OwnPing>>,
     /// What the host said about the end.
     notice: Mutex<Option<HostNotice>>,
     /// What the filter answered in the other side's place.
     for_browser: Answers,
     for_host: Answers,
+}
+
+/// A ping of ours: what it says, and when it went.
+#[derive(Clone, Copy)]
+struct OwnPing {
+    number: u32,
+    sent: Instant,
 }
 
 /// Answers of the filter on their way to the direction that writes to their receiver.
@@ -122,6 +145,7 @@ impl Pulse {
             is_listening: AtomicBool::new(false),
             ping: Mutex::new(None),
             ping_came: Notify::new(),
+            own_ping: Mutex::new(None),
             notice: Mutex::new(None),
             for_browser: Answers::default(),
             for_host: Answers::default(),
@@ -152,6 +176,23 @@ impl Pulse {
         self.ping.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// The payload of a new ping; none while one is out that may still be answered.
+    fn ping(&self, number: u32, now: Instant) -> Option<Bytes> {
+        let mut own = self.own_ping.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.is_some_and(|ping| now < ping.sent + PING_PATIENCE) {
+            return None;
+        }
+        *own = Some(OwnPing { number, sent: now });
+        Some(Bytes::copy_from_slice(&number.to_be_bytes()))
+    }
+
+    /// How long the ping took that this answers; none: it is no answer to the one that is out.
+    fn answered(&self, payload: &[u8], now: Instant) -> Option<Duration> {
+        let mut own = self.own_ping.lock().unwrap_or_else(PoisonError::into_inner);
+        let ping = own.take_if(|ping| ping.number.to_be_bytes() == payload)?;
+        Some(now.saturating_duration_since(ping.sent))
+    }
+
     /// The first reason with a code counts; the ultimatum that follows it says less.
     fn set_notice(&self, notice: HostNotice) {
         let mut known = self.notice.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,20 +210,24 @@ impl Pulse {
 async fn to_browser<R, W>(
     host: &mut HostReader<R>,
     browser: &mut Writer<W>,
-    filter: &ChannelFilter,
-    meter: &Meter,
-    pulse: &Pulse,
+    between: Between<'_>,
     mut pace: Pace,
 ) -> End
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let mut beat = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    let Between { measures, pulse, .. } = between;
+    let mut beat = interval(PING_INTERVAL);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pings = 0_u32;
+    let mut picture = FirstPicture::Awaited;
     loop {
         let room = pace.room(Instant::now());
-        let gathered = gather(host, browser, room, filter, meter, pulse);
+        let gathered = match picture {
+            FirstPicture::Shown => gather::<false, _, _>(host, browser, room, between, &mut picture),
+            _ => gather::<true, _, _>(host, browser, room, between, &mut picture),
+        };
         pulse.for_browser.take().into_iter().for_each(|answer| browser.queue(answer));
         if let Some(payload) = pulse.take_ping() {
             browser.queue_control(Opcode::Pong, payload);
@@ -191,6 +236,10 @@ where
         pace.spend(browser.queued());
         if let Err(error) = browser.send().await {
             return browser_lost(&error);
+        }
+        if picture == FirstPicture::Queued {
+            measures.first_picture();
+            picture = FirstPicture::Shown;
         }
         if let Some(end) = gathered {
             return end;
@@ -206,7 +255,7 @@ where
             () = sleep_until(opens_at.unwrap_or_else(Instant::now)), if opens_at.is_some() => {}
             read = host.read(), if opens_at.is_none() => match read {
                 Ok(0) => return host_closed(),
-                Ok(count) => meter.count(Side::Host, count),
+                Ok(count) => measures.meter.count(Side::Host, count),
                 Err(error) => return host_lost(&error),
             },
             () = pulse.ping_came.notified() => {}
@@ -216,12 +265,21 @@ where
                 if silence >= BROWSER_SILENCE_MAX {
                     return browser_lost(&"the browser has not answered for too long");
                 }
-                if silence >= PING_INTERVAL / 2 {
-                    browser.queue_control(Opcode::Ping, Bytes::new());
+                if let Some(payload) = pulse.ping(pings, Instant::now()) {
+                    pings = pings.wrapping_add(1);
+                    browser.queue_control(Opcode::Ping, payload);
                 }
             }
         }
     }
+}
+
+/// How far the first picture has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstPicture {
+    Awaited,
+    Queued,
+    Shown,
 }
 
 /// Whether so much is queued that it should be sent before there is more.
@@ -230,14 +288,13 @@ fn is_enough<W: AsyncWrite + Unpin>(browser: &Writer<W>, room: usize) -> bool {
 }
 
 /// Queues the messages that are there, until there are none or enough. Returns the end if the host's
-/// stream has one.
-fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+/// stream has one. `LOOKS`: whether it looks for the first picture.
+fn gather<const LOOKS: bool, R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     host: &mut HostReader<R>,
     browser: &mut Writer<W>,
     room: usize,
-    filter: &ChannelFilter,
-    meter: &Meter,
-    pulse: &Pulse,
+    Between { filter, measures, pulse }: Between<'_>,
+    picture: &mut FirstPicture,
 ) -> Option<End> {
     loop {
         while !is_enough(browser, room) {
@@ -245,6 +302,9 @@ fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Ok(Some(frame)) => {
                     if let Some(notice) = HostNotice::of(&frame, filter.io_channel()) {
                         pulse.set_notice(notice);
+                    }
+                    if LOOKS && is_picture(&frame, filter.io_channel()) {
+                        *picture = FirstPicture::Queued;
                     }
                     match filter.judge(Party::Host, &frame) {
                         Verdict::Pass => browser.queue(frame),
@@ -264,7 +324,7 @@ fn gather<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         }
         match host.try_read()? {
             Ok(0) => return Some(host_closed()),
-            Ok(count) => meter.count(Side::Host, count),
+            Ok(count) => measures.meter.count(Side::Host, count),
             Err(error) => return Some(host_lost(&error)),
         }
     }
@@ -280,9 +340,7 @@ enum Stopped {
 async fn to_host<R, W>(
     browser: &mut Reader<R>,
     host: &mut HostWriter<W>,
-    filter: &ChannelFilter,
-    meter: &Meter,
-    pulse: &Pulse,
+    Between { filter, measures, pulse }: Between<'_>,
 ) -> Stopped
 where
     R: AsyncRead + Unpin,
@@ -336,11 +394,15 @@ where
         };
         match incoming {
             Ok(Incoming::Data { bytes, .. }) => {
-                meter.count(Side::Client, bytes.len());
+                measures.meter.count(Side::Client, bytes.len());
                 browser.deframer.push(bytes);
             }
             Ok(Incoming::Ping(payload)) => pulse.set_ping(payload),
-            Ok(Incoming::Pong) => {}
+            Ok(Incoming::Pong(payload)) => {
+                if let Some(took) = pulse.answered(&payload, Instant::now()) {
+                    measures.round_trip(took);
+                }
+            }
             Ok(Incoming::Close(_)) => {
                 // What the user did last still counts.
                 let _ = host.send().await;

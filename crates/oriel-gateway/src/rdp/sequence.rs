@@ -101,7 +101,7 @@ where
                 Ok(Incoming::Ping(payload)) => {
                     browser.writer.queue_control(Opcode::Pong, payload);
                 }
-                Ok(Incoming::Pong) => {}
+                Ok(Incoming::Pong(_)) => {}
                 Ok(Incoming::Close(_)) => {
                     let ending = Ending::new(EndReason::Disconnected, "the browser closed the connection");
                     return Err(End::ByBrowser(ending, Some(1000)));

@@ -24,8 +24,8 @@ use oriel_net::{
     tls::{Alpn, internal_server},
 };
 use oriel_wire::v1::{
-    GatewayCommand, GatewayMessage, GatewaySettings, JoinRequest, JoinResponse, RenewRequest, RenewResponse,
-    TicketKey, Withdraw,
+    ConnectionMeasures, GatewayCommand, GatewayMessage, GatewaySettings, JoinRequest, JoinResponse,
+    RenewRequest, RenewResponse, TicketKey, Withdraw,
     enrolment_server::{Enrolment, EnrolmentServer},
     gateway_command,
     gateway_link_server::{GatewayLink, GatewayLinkServer},
@@ -99,8 +99,23 @@ impl FakeBroker {
     pub(super) async fn hears(&mut self) -> gateway_message::Body {
         loop {
             let body = timeout(SOON, self.heard.recv()).await.expect("a message soon").expect("a link");
-            if !matches!(body, gateway_message::Body::Report(_) | gateway_message::Body::Certificate(_)) {
+            if !matches!(
+                body,
+                gateway_message::Body::Report(_)
+                    | gateway_message::Body::Certificate(_)
+                    | gateway_message::Body::Measures(_)
+            ) {
                 return body;
+            }
+        }
+    }
+
+    /// What is told next of what was measured.
+    pub(super) async fn hears_of_measures(&mut self) -> Vec<ConnectionMeasures> {
+        loop {
+            let body = timeout(SOON, self.heard.recv()).await.expect("a message soon").expect("a link");
+            if let gateway_message::Body::Measures(measures) = body {
+                return measures.connections;
             }
         }
     }

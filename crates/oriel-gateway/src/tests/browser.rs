@@ -92,14 +92,19 @@ impl Browser {
         loop {
             match self.next().await {
                 Some(Message::Binary(bytes)) => return bytes,
-                Some(Message::Ping(_)) => {}
                 other => panic!("a message was expected, not {other:?}"),
             }
         }
     }
 
+    /// What comes next besides pings, which are answered meanwhile.
     pub(super) async fn next(&mut self) -> Option<Message> {
-        timeout(SOON, self.socket.next()).await.expect("something soon").map(|next| next.expect("no error"))
+        loop {
+            match timeout(SOON, self.socket.next()).await.expect("something soon") {
+                Some(Ok(Message::Ping(_))) => {}
+                other => return other.map(|next| next.expect("no error")),
+            }
+        }
     }
 
     /// Code and word of the gateway's close frame.
@@ -110,7 +115,7 @@ impl Browser {
                     let code: CloseCode = frame.code;
                     return (code.into(), frame.reason.to_string());
                 }
-                Some(Message::Binary(_) | Message::Ping(_) | Message::Pong(_)) => {}
+                Some(Message::Binary(_) | Message::Pong(_)) => {}
                 other => panic!("a close was expected, not {other:?}"),
             }
         }

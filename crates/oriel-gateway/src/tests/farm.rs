@@ -18,7 +18,7 @@ use super::{
 use crate::limits::PORTAL_CALLS_MAX;
 
 /// A gateway with one broker, linked.
-async fn linked(drain_deadline: Duration) -> (Farm, Picture, FakeBroker) {
+pub(super) async fn linked(drain_deadline: Duration) -> (Farm, Picture, FakeBroker) {
     let farm = Farm::new();
     let key = crate::testing::ticket_key(1);
     let wire = oriel_wire::v1::TicketKey { key_id: 1, secret: key.secret().to_vec() };

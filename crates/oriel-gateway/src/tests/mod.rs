@@ -10,5 +10,6 @@ mod bad_input;
 mod clipboard;
 mod devices;
 mod farm;
+mod measures;
 mod quality;
 mod relaying;

@@ -17,8 +17,8 @@ pub(crate) enum Incoming {
     },
     /// To be answered with the same payload.
     Ping(Bytes),
-    /// The answer to our ping.
-    Pong,
+    /// The answer to our ping, with its payload.
+    Pong(Bytes),
     /// The browser closes; the code if it sent one.
     Close(Option<u16>),
 }
@@ -155,7 +155,7 @@ impl Decoder {
             8 if length == 1 => return Err(ProtocolError::BadControl),
             8 => Incoming::Close(payload.first_chunk().copied().map(u16::from_be_bytes)),
             9 => Incoming::Ping(payload.freeze()),
-            10 => Incoming::Pong,
+            10 => Incoming::Pong(payload.freeze()),
             other => return Err(ProtocolError::UnknownOpcode(other)),
         }))
     }
@@ -265,7 +265,7 @@ mod tests {
             frame(0x82, b""),
             frame(0x82, &middle),
             frame(0x82, &long),
-            frame(0x8a, b""),
+            frame(0x8a, b"7"),
             frame(0x88, &[0x03, 0xe8, b'x']),
         ]
         .concat();
@@ -277,7 +277,11 @@ mod tests {
             );
             assert_eq!(
                 controls,
-                [Incoming::Ping("are you there?".into()), Incoming::Pong, Incoming::Close(Some(1000))]
+                [
+                    Incoming::Ping("are you there?".into()),
+                    Incoming::Pong("7".into()),
+                    Incoming::Close(Some(1000))
+                ]
             );
         }
     }

@@ -11,6 +11,7 @@ use ironrdp_pdu::{
 use jiff::SignedDuration;
 use oriel_model::{
     Id, Timestamp,
+    logon::LaunchTimes,
     policy::{Clipboard, Direction, Quality},
     session::ChannelPolicy,
 };
@@ -180,6 +181,7 @@ async fn forged_tickets_get_the_same_answer_and_reach_no_host() {
         drives: Direction::Both,
         quality: Quality::Automatic,
         max_kbits: None,
+        times: LaunchTimes::default(),
         expires_at: now + SignedDuration::from_secs(30),
         connected_until: now + SignedDuration::from_hours(1),
     };

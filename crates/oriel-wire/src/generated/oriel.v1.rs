@@ -600,6 +600,20 @@ pub struct SessionReport {
     /// Seconds since the last client left; 0 while one is attached, or before the first.
     #[prost(uint64, tag = "17")]
     pub disconnected_secs: u64,
+    /// Of the latest logon; absent before the first.
+    #[prost(message, optional, tag = "18")]
+    pub logon: ::core::option::Option<HostLogon>,
+}
+/// How long a logon took on the host.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HostLogon {
+    /// The connection that logged on.
+    #[prost(string, tag = "1")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// From the one-time logon that was accepted until the session's own program ran, at a return until the
+    /// client was attached; in milliseconds, rounded up. 0: not yet.
+    #[prost(uint32, tag = "2")]
+    pub took_ms: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndedSession {
@@ -1408,7 +1422,7 @@ pub mod agent_link_server {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GatewayMessage {
-    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: ::core::option::Option<gateway_message::Body>,
 }
 /// Nested message and enum types in `GatewayMessage`.
@@ -1425,6 +1439,8 @@ pub mod gateway_message {
         Closed(super::ConnectionClosed),
         #[prost(message, tag = "5")]
         Certificate(super::PortalCertificate),
+        #[prost(message, tag = "6")]
+        Measures(super::Measures),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1467,6 +1483,43 @@ pub struct ConnectionOpened {
     pub client_address: ::prost::alloc::string::String,
     #[prost(int64, tag = "6")]
     pub opened_at_ms: i64,
+    /// What the launch took at the broker, as the ticket says, in milliseconds.
+    #[prost(uint32, tag = "7")]
+    pub brokering_ms: u32,
+    #[prost(uint32, tag = "8")]
+    pub prepare_ms: u32,
+}
+/// What has become different of some connections: of each every few seconds at most, and not at all while
+/// nothing changes. After the hello, of all of them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Measures {
+    #[prost(message, repeated, tag = "1")]
+    pub connections: ::prost::alloc::vec::Vec<ConnectionMeasures>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConnectionMeasures {
+    #[prost(string, tag = "1")]
+    pub connection_id: ::prost::alloc::string::String,
+    /// Milliseconds since the ticket was shown, rounded up; 0: it has not come to that. First: TLS with the host
+    /// stood; the logon had gone to the host; a picture had gone to the client.
+    #[prost(uint32, tag = "2")]
+    pub host_reached_ms: u32,
+    #[prost(uint32, tag = "3")]
+    pub logon_sent_ms: u32,
+    #[prost(uint32, tag = "4")]
+    pub first_picture_ms: u32,
+    /// From a ping of the gateway to the client's answer, the latest, in microseconds; 0: none was answered.
+    #[prost(uint32, tag = "5")]
+    pub round_trip_us: u32,
+    /// RDP only: without TLS and what is below it. In all, and per second of late.
+    #[prost(uint64, tag = "6")]
+    pub bytes_to_host: u64,
+    #[prost(uint64, tag = "7")]
+    pub bytes_to_client: u64,
+    #[prost(uint64, tag = "8")]
+    pub bytes_to_host_per_sec: u64,
+    #[prost(uint64, tag = "9")]
+    pub bytes_to_client_per_sec: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionClosed {

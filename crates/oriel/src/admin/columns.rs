@@ -225,9 +225,13 @@ pub const SESSIONS: &[Column] = &[
     Column::plain("STATE", "/state"),
     Column::plain("SINCE", "/started_at"),
     Column::seconds("IDLE", "/idle_secs"),
+    Column::millis("ROUND TRIP", "/connection/round_trip_ms"),
     Column::plain("PROGRAMS", "/programs"),
     Column::plain("CLIENT", "/client/address"),
     Column::plain("GATEWAY", "/gateway_name").wide(),
+    Column::plain("KBIT/S DOWN", "/connection/kbits_to_client").wide(),
+    Column::plain("KBIT/S UP", "/connection/kbits_to_host").wide(),
+    Column::millis("LOGON", "/logon/total_ms").wide(),
     Column::plain("ACCOUNT", "/account").wide(),
     Column::plain("ID", "/id"),
 ];

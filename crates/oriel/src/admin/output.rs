@@ -51,6 +51,8 @@ enum Form {
     Share,
     /// Bytes, with a unit.
     Bytes,
+    /// Milliseconds, with their unit.
+    Millis,
     /// Rules, as whom they let in.
     Rules,
 }
@@ -76,6 +78,11 @@ impl Column {
         Self { title, pointer, form: Form::Bytes, wide: false }
     }
 
+    /// Shows a number of milliseconds with the unit.
+    pub const fn millis(title: &'static str, pointer: &'static str) -> Self {
+        Self { title, pointer, form: Form::Millis, wide: false }
+    }
+
     /// Shows rules as whom they let in.
     pub const fn rules(title: &'static str, pointer: &'static str) -> Self {
         Self { title, pointer, form: Form::Rules, wide: false }
@@ -93,6 +100,7 @@ impl Column {
             (Form::Seconds, Some(secs)) => length_of_time(secs as u64),
             (Form::Share, Some(share)) => format!("{:.0} %", share * 100.0),
             (Form::Bytes, Some(bytes)) => bytes_in_words(bytes),
+            (Form::Millis, Some(millis)) => format!("{millis} ms"),
             (Form::Rules, _) => meant_for(value),
             _ => plain(value),
         }

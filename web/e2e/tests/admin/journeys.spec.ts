@@ -1,5 +1,5 @@
 import { expect, test } from '../../admin.ts';
-import { Portal } from '../../farm.ts';
+import { Portal, expectAccessible, pictures } from '../../farm.ts';
 
 interface View {
   id: string;
@@ -151,6 +151,48 @@ test.describe('a session', () => {
     }).toPass({ timeout: 20_000 });
     await context.close();
   });
+});
+
+test('a real logon is told step by step, and its round trip and traffic live', async ({ page, administrator, anna, browser, demo }) => {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.portal, locale: 'en-US' });
+  const portal = new Portal(await context.newPage());
+  await portal.signIn(anna);
+  await portal.open('Calculator');
+  const measured = async () => {
+    const [session] = await administrator.sessions(anna.user_name);
+    return session?.connection?.round_trip_ms != null && session.logon?.total_ms != null ? session : null;
+  };
+  await expect.poll(measured, { message: 'the session with its logon and round trip', timeout: 60_000 }).not.toBeNull();
+  const session = await measured();
+  const logon = session?.logon;
+  if (!session || !logon) throw new Error('the session has gone');
+  const { brokering_ms, prepare_ms, connect_ms, host_logon_ms, first_picture_ms, total_ms } = logon;
+  const steps = [brokering_ms, prepare_ms, connect_ms, host_logon_ms, first_picture_ms].map(Number);
+  expect(steps.every((step) => step >= 0 && step < 60_000)).toBe(true);
+  expect(steps.reduce((sum, step) => sum + step, 0)).toBe(total_ms);
+  // Hosts start an X server for it, and the client joins a dozen channels.
+  expect(Number(host_logon_ms)).toBeGreaterThan(50);
+  expect(Number(connect_ms)).toBeGreaterThan(5);
+  expect(session.connection?.round_trip_ms).toBeLessThan(5_000);
+
+  await page.goto('/sessions');
+  const row = page.getByTestId('row').filter({ hasText: anna.user_name });
+  await expect(row).toContainText(' ms');
+  await row.getByRole('link', { name: anna.user_name }).click();
+  const table = page.getByTestId('logon');
+  for (const name of ['Brokering', 'Prepare', 'Connect', 'Host logon', 'First picture']) {
+    await expect(table.getByRole('row').filter({ hasText: name }).first()).toContainText(/[\d.]+ m?s$/);
+  }
+  await expect(page.getByTestId('logon-total')).toContainText(/[\d.]+ m?s$/);
+  await expect(page.getByTestId('round-trip')).toContainText(/[\d.]+ m?s/);
+  // A second look of the page makes a line of it.
+  await expect(page.getByTestId('network').locator('polyline')).toHaveCount(3, { timeout: 20_000 });
+  await expectAccessible(page);
+  await page.getByTestId('logon-total').scrollIntoViewIfNeeded();
+  await pictures(page, 'admin-session-measured');
+  // Its processes would be asked for in the moment that it ends.
+  await page.goto('about:blank');
+  await context.close();
 });
 
 test('logon hours are drawn with the mouse and with the keyboard', async ({ page, administrator }) => {

@@ -764,6 +764,24 @@ reconnect?: boolean;
 reconnect_minutes?: number;
 };
 
+/** The connection of a session, as its gateway measures it every few seconds. */
+export type ConnectionView = {
+/** What has passed from the session to the client, in bytes. */
+bytes_to_client: number;
+/** What has passed from the client to the session, in bytes. */
+bytes_to_host: number;
+/** Its id. */
+id: string;
+/** What passes from the session to the client at present, in kbit/s. */
+kbits_to_client: number;
+/** What passes from the client to the session at present, in kbit/s. */
+kbits_to_host: number;
+/** When it was opened. */
+opened_at: string;
+/** Round trip between gateway and client, in milliseconds; none until the client has answered. */
+round_trip_ms?: (number | null);
+};
+
 /** What is sent to copy sections of a site's settings. */
 export type CopySections = {
 /** Only says what would be done. */
@@ -1076,12 +1094,16 @@ idle_threshold: Threshold;
 linger_disconnect_secs: Linger;
 /** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
 linger_logoff_secs: Linger;
+/** How long the latest logon to a session took, from its launch to the first picture, in seconds. */
+logon_threshold: Threshold;
 /** Most sessions at a time, 1 to 10000. */
 max_sessions: number;
 /** Memory in use, in percent. */
 memory_threshold: Threshold;
 /** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
 readiness_timeout_secs: number;
+/** Round trip between gateway and client of a session, in milliseconds. */
+round_trip_threshold: Threshold;
 /** Sessions, in percent of `max_sessions`. */
 sessions_threshold: Threshold;
 };
@@ -1552,12 +1574,16 @@ idle_threshold?: (Threshold | null);
 linger_disconnect_secs?: (Linger | null);
 /** A disconnected application session without a program: seconds until it is logged off, at most 19 days, or `never`. With 0 it is logged off where it would be disconnected. */
 linger_logoff_secs?: (Linger | null);
+/** How long the latest logon to a session took, from its launch to the first picture, in seconds. */
+logon_threshold?: (Threshold | null);
 /** Most sessions at a time, 1 to 10000. */
 max_sessions?: (number | null);
 /** Memory in use, in percent. */
 memory_threshold?: (Threshold | null);
 /** Longest time that a logon may take, in seconds, before the user gets an error: 5 to 600. */
 readiness_timeout_secs?: (number | null);
+/** Round trip between gateway and client of a session, in milliseconds. */
+round_trip_threshold?: (Threshold | null);
 /** Sessions, in percent of `max_sessions`. */
 sessions_threshold?: (Threshold | null);
 };
@@ -2026,6 +2052,24 @@ spec: LogonHours;
 
 /** Whether a host takes logons. */
 export type LogonMode = ("enabled" | "disabled" | "drain" | "drain_until_reboot");
+
+/** The latest logon to a session, in milliseconds: what the user waited for, in this order. A step is none until it is over, and where nobody measures it. */
+export type LogonSteps = {
+/** The broker found out what may be opened and on which host. */
+brokering_ms?: (number | null);
+/** From the client's arrival at the gateway until its logon had gone to the host. What the client did between the broker's answer and its arrival is in no step. */
+connect_ms?: (number | null);
+/** What else passed from the logon until the first picture had gone to the client. */
+first_picture_ms?: (number | null);
+/** The host checked the logon and started the session, or led the client to the one that ran. */
+host_logon_ms?: (number | null);
+/** The part of `connect_ms` until the gateway had reached the host; the rest is the connection sequence of RDP, which goes back and forth between client and host. */
+host_reached_ms?: (number | null);
+/** A host made the seat and the one-time logon ready. */
+prepare_ms?: (number | null);
+/** All steps together, once the first picture is there. */
+total_ms?: (number | null);
+};
 
 /** A session of the user, looked at. */
 export type LookedAt = {
@@ -3292,6 +3336,10 @@ export type SessionSeverity = {
 disconnected: Severity;
 /** Time without input. */
 idle: Severity;
+/** How long its latest logon took. */
+logon: Severity;
+/** Round trip to its client. */
+round_trip: Severity;
 };
 
 /** State of a session. */
@@ -3303,6 +3351,8 @@ export type SessionView = {
 account: string;
 /** The client that was last attached. */
 client: ClientView;
+/** The connection that is open; none while no client is attached through a gateway. */
+connection?: (ConnectionView | null);
 /** Whether it is a whole desktop. */
 desktop: boolean;
 /** The gateway that carries its connection; none while no client is attached through one. */
@@ -3319,13 +3369,15 @@ id: string;
 idle_secs: number;
 /** When the client went away, as far as this broker has seen it; none while one is attached. */
 left_at?: (string | null);
+/** The latest logon to it, step by step, kept while the session lives; none where no gateway says anything of it. */
+logon?: (LogonSteps | null);
 /** Programs with a window now. */
 programs: (string)[];
 /** What it was started for. */
 resource?: (string | null);
 /** What that was called then. */
 resource_name: string;
-/** How long it has been idle or left, against the thresholds of its host. */
+/** How its numbers stand to the thresholds of its host. */
 severity: SessionSeverity;
 /** Whether further programs of the user may open in it. */
 shared: boolean;

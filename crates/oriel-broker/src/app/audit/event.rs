@@ -8,6 +8,7 @@ use oriel_model::{
     host::Host,
     invitation::Invitation,
     notification::Notification,
+    logon::LaunchTimes,
     resource::Resource,
     role::Role,
     schedule::Schedule,
@@ -78,6 +79,7 @@ pub enum Event<'a> {
         session: Id<Session>,
         connection: Id<Connection>,
         reconnected: bool,
+        times: LaunchTimes,
         address: IpAddr,
     },
     LaunchRefused {
@@ -196,6 +198,7 @@ impl Event<'_> {
                 session,
                 connection,
                 reconnected,
+                times,
                 address,
             } => event(person(user_name, Some(*address)), Code::SessionLaunched)
                 .about(running("session", session.cast()))
@@ -203,7 +206,9 @@ impl Event<'_> {
                 .about(object(Kind::Resource, resource.cast()))
                 .about(object(Kind::Host, host.cast()))
                 .about(running("connection", connection.cast()))
-                .detail("reconnected", reconnected),
+                .detail("reconnected", reconnected)
+                .detail("brokering_ms", times.brokering_ms)
+                .detail("prepare_ms", times.prepare_ms),
             Event::LaunchRefused { user, user_name, resource, why, address } => {
                 let refused = event(person(user_name, Some(*address)), Code::SessionLaunchRefused)
                     .about(user_of(user, user_name))

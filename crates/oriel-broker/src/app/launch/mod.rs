@@ -14,7 +14,7 @@ mod uses;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use oriel_model::{Id, Timestamp, host::Host, resource::Resource, session::Session, user::User};
@@ -79,6 +79,15 @@ struct Confirmed {
     host: Id<Host>,
     reconnected: bool,
     prepared: Prepared,
+    /// How long hosts were asked for it.
+    took: Duration,
+}
+
+impl Confirmed {
+    /// It was asked for since then, of however many hosts.
+    fn after(self, asked: Instant) -> Self {
+        Self { took: asked.elapsed(), ..self }
+    }
 }
 
 impl Broker {
@@ -132,6 +141,7 @@ impl Broker {
                 session: launched.session,
                 connection: launched.connection,
                 reconnected: launched.reconnected,
+                times: launched.times,
                 address,
             }),
             Err(error) => {
@@ -156,7 +166,7 @@ impl Broker {
         signed_in: &SignedIn,
         request: LaunchRequest,
     ) -> Result<(Launched, Seat), LaunchError> {
-        let now = self.now();
+        let (now, began) = (self.now(), Instant::now());
         self.throttle.launch(signed_in.user.id, now)?;
         self.welcome(signed_in, &request.client).await.may_open()?;
         let attempt = self.permitted(signed_in, request, now)?;
@@ -165,7 +175,7 @@ impl Broker {
             What::Resource(_) => self.place(&attempt, now).await?,
         };
         let seat = Seat { host: confirmed.host, session: confirmed.session, key: attempt.key() };
-        match self.ticket(&attempt, &confirmed) {
+        match self.ticket(&attempt, &confirmed, began) {
             Ok(launched) => {
                 self.connections.opened(launched.connection, launched.session, signed_in.user.id);
                 Ok((launched, seat))
@@ -189,8 +199,9 @@ impl Broker {
 
     async fn return_to(&self, attempt: &Attempt, session: Id<Session>) -> Result<Confirmed, LaunchError> {
         let own = self.session_of(&attempt.user, session)?;
+        let asked = Instant::now();
         match self.prepare(attempt, own.host, session, Kind::TO_SESSION).await {
-            Ok(confirmed) => Ok(confirmed),
+            Ok(confirmed) => Ok(confirmed.after(asked)),
             Err(HostError::Refused { code: RefusalCode::UnknownSession, .. }) => {
                 Err(LaunchError::SessionGone)
             }
@@ -231,7 +242,8 @@ impl Broker {
             let begins = begins_a_use(&plan);
             (plan, begins)
         });
-        let confirmed = self.carry_out(attempt, plan).await?;
+        let asked = Instant::now();
+        let confirmed = self.carry_out(attempt, plan).await?.after(asked);
         if let Some(place) = place {
             UsePromise::keep(place, confirmed.session);
         }
@@ -331,7 +343,8 @@ impl Broker {
         }
         match self.hosts.request(host, &on_behalf_of, Body::Prepare(message)).await {
             Ok(agent_reply::Body::Prepared(prepared)) => {
-                Ok(Confirmed { session, host, reconnected: kind.is_return(), prepared })
+                let reconnected = kind.is_return();
+                Ok(Confirmed { session, host, reconnected, prepared, took: Duration::ZERO })
             }
             Ok(_) => Err(HostError::Confused("expected prepared")),
             Err(error @ (HostError::TimedOut | HostError::Lost)) => {

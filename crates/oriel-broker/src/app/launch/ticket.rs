@@ -1,8 +1,11 @@
 //! The ticket that a launch yields, and what the client is told with it.
 
+use std::time::{Duration, Instant};
+
 use jiff::SignedDuration;
 use oriel_model::{
     Id, Timestamp,
+    logon::LaunchTimes,
     resource::{DesktopSize, Resource},
     session::{ChannelPolicy, Connection, Session},
 };
@@ -35,6 +38,8 @@ pub struct Launched {
     pub host_name: String,
     /// Whether the session ran already.
     pub reconnected: bool,
+    /// What it took.
+    pub times: LaunchTimes,
     /// The sealed ticket.
     pub ticket: String,
     /// After this it opens nothing.
@@ -52,7 +57,13 @@ pub struct Launched {
 }
 
 impl Broker {
-    pub(super) fn ticket(&self, attempt: &Attempt, confirmed: &Confirmed) -> Result<Launched, LaunchError> {
+    /// The launch began at `began`.
+    pub(super) fn ticket(
+        &self,
+        attempt: &Attempt,
+        confirmed: &Confirmed,
+        began: Instant,
+    ) -> Result<Launched, LaunchError> {
         let now = self.now();
         let prepared = &confirmed.prepared;
         let view = &attempt.view;
@@ -68,6 +79,10 @@ impl Broker {
         // By this broker's clock: the host counts its minute from the same moment, on a clock of its own.
         let expires_at = now + SignedDuration::from_secs(LIFETIME_SECS);
         let resource = &attempt.resource;
+        let times = LaunchTimes {
+            brokering_ms: millis(began.elapsed().saturating_sub(confirmed.took)),
+            prepare_ms: millis(confirmed.took),
+        };
         let claims = Claims {
             connection: attempt.connection,
             session: confirmed.session,
@@ -95,6 +110,7 @@ impl Broker {
             drives: policy::drives(settings),
             quality: policy::quality(settings),
             max_kbits: policy::max_kbits(settings),
+            times,
             expires_at,
             connected_until: now + longest,
         };
@@ -109,6 +125,7 @@ impl Broker {
             icon_url: resource.spec.icon.as_ref().and_then(icon_url),
             host_name: host.name.clone(),
             reconnected: confirmed.reconnected,
+            times,
             ticket: sealed,
             ticket_expires_at: expires_at,
             channels: claims.channels,
@@ -118,6 +135,11 @@ impl Broker {
             routes: policy::routes(view, &resource.spec, settings, attempt.gateway),
         })
     }
+}
+
+/// Rounded up: zero is for what was not measured.
+fn millis(took: Duration) -> u32 {
+    u32::try_from(took.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
 }
 
 /// How large a desktop that is returned to is.

@@ -11,13 +11,14 @@ use oriel_model::{
     Id, Timestamp,
     gateway::Gateway,
     host::{EffectiveHostSettings, Host},
+    logon::LogonSteps,
     permission::Action,
     resource::Resource,
-    session::{Session, SessionState},
+    session::{Connection, Session, SessionState},
     user::User,
     validate::Mistakes,
 };
-use oriel_rules::thresholds::{self, SessionSeverity};
+use oriel_rules::thresholds::{self, SessionNumbers, SessionSeverity};
 use oriel_wire::{
     convert::moment,
     v1::{ClientFacts, Process},
@@ -38,6 +39,7 @@ use crate::{
         session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
     },
     farm::FarmView,
+    gateways::{LiveConnection, Traffic},
     hosts::HostSession,
     http::ApiError,
 };
@@ -81,8 +83,52 @@ pub struct SessionView {
     pub gateway_name: String,
     /// The client that was last attached.
     pub client: ClientView,
-    /// How long it has been idle or left, against the thresholds of its host.
+    /// The connection that is open; none while no client is attached through a gateway.
+    pub connection: Option<ConnectionView>,
+    /// The latest logon to it, step by step, kept while the session lives; none where no gateway says anything of
+    /// it.
+    pub logon: Option<LogonSteps>,
+    /// How its numbers stand to the thresholds of its host.
     pub severity: SessionSeverity,
+}
+
+/// The connection of a session, as its gateway measures it every few seconds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ConnectionView {
+    /// Its id.
+    pub id: Id<Connection>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Round trip between gateway and client, in milliseconds; none until the client has answered.
+    pub round_trip_ms: Option<f64>,
+    /// What passes from the session to the client at present, in kbit/s.
+    pub kbits_to_client: u64,
+    /// What passes from the client to the session at present, in kbit/s.
+    pub kbits_to_host: u64,
+    /// What has passed from the session to the client, in bytes.
+    pub bytes_to_client: u64,
+    /// What has passed from the client to the session, in bytes.
+    pub bytes_to_host: u64,
+}
+
+impl From<&LiveConnection> for ConnectionView {
+    fn from(live: &LiveConnection) -> Self {
+        let Traffic { bytes_to_client, bytes_to_host, .. } = live.traffic;
+        let kbits = |bytes_per_sec: u64| (bytes_per_sec * 8).div_ceil(1_000);
+        Self {
+            id: live.id,
+            opened_at: live.opened_at,
+            // To a tenth.
+            round_trip_ms: live
+                .traffic
+                .round_trip_us
+                .map(|micros| (f64::from(micros) / 100.0).round() / 10.0),
+            kbits_to_client: kbits(live.traffic.bytes_to_client_per_sec),
+            kbits_to_host: kbits(live.traffic.bytes_to_host_per_sec),
+            bytes_to_client,
+            bytes_to_host,
+        }
+    }
 }
 
 /// The client of a session.
@@ -339,28 +385,35 @@ fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<S
 }
 
 /// Shows sessions: what holds for a host is looked up once for all of its sessions.
-pub struct Shown {
+pub struct Shown<'a> {
+    broker: &'a Broker,
     farm: Arc<FarmView>,
     now: Timestamp,
-    gateways: HashMap<Id<Session>, Id<Gateway>>,
+    connections: HashMap<Id<Session>, LiveConnection>,
     settings: RefCell<HashMap<Id<Host>, EffectiveHostSettings>>,
 }
 
-impl Shown {
+impl<'a> Shown<'a> {
     /// As the farm is now.
-    pub fn new(broker: &Broker) -> Self {
-        let connections = broker.gateways.connections().into_iter();
-        let gateways = connections.map(|open| (open.session, open.gateway)).collect();
-        Self { farm: broker.farm.load(), now: broker.now(), gateways, settings: RefCell::default() }
+    pub fn new(broker: &'a Broker) -> Self {
+        let mut connections = broker.gateways.connections();
+        // Where one takes over from another, the later one counts.
+        connections.sort_by_key(|open| open.opened_at);
+        let connections = connections.into_iter().map(|open| (open.session, open)).collect();
+        let (farm, now) = (broker.farm.load(), broker.now());
+        Self { broker, farm, now, connections, settings: RefCell::default() }
     }
 
     /// A session as administrators see it.
     pub fn view(&self, session: HostSession) -> SessionView {
-        let severity = self.severity(&session);
+        let connection = self.connections.get(&session.id);
+        let gateway = connection.map(|connection| connection.gateway);
+        let connection = connection.map(ConnectionView::from);
+        let logon = self.broker.logons.steps(&session);
+        let severity = self.severity(&session, connection.as_ref(), logon);
         let ClientFacts { name, address, kind, version, operating_system } = session.client;
         let user = session.user.and_then(|id| self.farm.users.get(id));
         let host = self.farm.hosts.get(session.host);
-        let gateway = self.gateways.get(&session.id).copied();
         let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
         SessionView {
             id: session.id,
@@ -381,22 +434,40 @@ impl Shown {
             gateway,
             gateway_name: gateway_name.map(|gateway| gateway.name.clone()).unwrap_or_default(),
             client: ClientView { name, address, kind, version, operating_system },
+            connection,
+            logon,
             severity,
         }
     }
 
-    fn severity(&self, session: &HostSession) -> SessionSeverity {
+    fn severity(
+        &self,
+        session: &HostSession,
+        connection: Option<&ConnectionView>,
+        logon: Option<LogonSteps>,
+    ) -> SessionSeverity {
         let mut settings = self.settings.borrow_mut();
         let settings = settings.entry(session.host).or_insert_with(|| {
             self.farm.resolved_hosts.get(session.host).map(|host| host.settings.clone()).unwrap_or_default()
         });
-        judged(settings, session, self.now)
+        let numbers = SessionNumbers {
+            round_trip_ms: connection.and_then(|connection| connection.round_trip_ms),
+            logon_ms: logon.and_then(|logon| logon.total_ms),
+            ..SessionNumbers::default()
+        };
+        judged(settings, session, numbers, self.now)
     }
 }
 
-fn judged(settings: &EffectiveHostSettings, session: &HostSession, now: Timestamp) -> SessionSeverity {
+fn judged(
+    settings: &EffectiveHostSettings,
+    session: &HostSession,
+    numbers: SessionNumbers,
+    now: Timestamp,
+) -> SessionSeverity {
     let left = session.left_at.map(|at| now.duration_since(at).as_secs().max(0).unsigned_abs());
-    thresholds::session(settings, session.state, session.idle_secs, left)
+    let numbers = SessionNumbers { idle_secs: session.idle_secs, disconnected_secs: left, ..numbers };
+    thresholds::session(settings, session.state, &numbers)
 }
 
 impl Message {
@@ -427,30 +498,19 @@ mod tests {
     use oriel_model::host::{Severity, Threshold};
 
     use super::*;
+    use crate::hosts::session_for_tests;
+    use oriel_wire::v1::{ConnectionMeasures, ConnectionOpened};
 
     #[test]
     fn a_session_is_judged_by_its_idle_time_and_by_how_long_it_was_left() {
         let left_at = Timestamp::UNIX_EPOCH;
         let session = HostSession {
-            id: Id::generate(left_at),
-            host: Id::generate(left_at),
-            user: None,
-            user_name: String::new(),
-            account: "x".into(),
             state: SessionState::Disconnected,
-            started_at: left_at,
             idle_secs: 9 * 60,
             left_at: Some(left_at),
-            resource: None,
-            resource_name: String::new(),
-            shared: false,
-            desktop: true,
-            programs: Vec::new(),
-            open: Vec::new(),
-            prelaunched: false,
-            disconnected_secs: None,
-            client: ClientFacts::default(),
+            ..session_for_tests()
         };
+        let numbers = SessionNumbers::default();
         let settings = EffectiveHostSettings {
             idle_threshold: Threshold::new(10, 20),
             disconnected_threshold: Threshold::new(30, 60),
@@ -458,15 +518,49 @@ mod tests {
         };
         let after = |minutes| {
             let now = left_at + jiff::SignedDuration::from_mins(minutes);
-            judged(&settings, &session, now).disconnected
+            judged(&settings, &session, numbers, now).disconnected
         };
         assert_eq!(
             [after(29), after(30), after(60)],
             [Severity::Normal, Severity::Warning, Severity::Critical]
         );
-        assert_eq!(judged(&settings, &session, left_at).idle, Severity::Normal);
+        assert_eq!(judged(&settings, &session, numbers, left_at).idle, Severity::Normal);
         let idle = HostSession { state: SessionState::Active, idle_secs: 20 * 60, left_at: None, ..session };
-        let worst = judged(&settings, &idle, left_at);
+        let worst = judged(&settings, &idle, numbers, left_at);
         assert_eq!((worst.idle, worst.disconnected), (Severity::Critical, Severity::Normal));
+    }
+
+    #[test]
+    fn what_a_gateway_says_is_bounded_and_shown_in_the_words_of_the_network() {
+        let told = |measures: &ConnectionMeasures| {
+            let opened = ConnectionOpened {
+                connection_id: Id::<Connection>::generate(Timestamp::UNIX_EPOCH).to_string(),
+                session_id: Id::<Session>::generate(Timestamp::UNIX_EPOCH).to_string(),
+                user_id: Id::<User>::generate(Timestamp::UNIX_EPOCH).to_string(),
+                ..ConnectionOpened::default()
+            };
+            let live = LiveConnection::read(Id::generate(Timestamp::UNIX_EPOCH), &opened).expect("ids");
+            ConnectionView::from(&LiveConnection { traffic: Traffic::read(measures), ..live })
+        };
+        assert_eq!(told(&ConnectionMeasures::default()).round_trip_ms, None);
+        let usual = ConnectionMeasures {
+            round_trip_us: 23_449,
+            bytes_to_client_per_sec: 125_000,
+            bytes_to_host_per_sec: 1,
+            ..ConnectionMeasures::default()
+        };
+        let usual = told(&usual);
+        assert_eq!((usual.round_trip_ms, usual.kbits_to_client, usual.kbits_to_host), (Some(23.4), 1_000, 1));
+        let lies = ConnectionMeasures {
+            round_trip_us: u32::MAX,
+            bytes_to_client: u64::MAX,
+            bytes_to_host: u64::MAX,
+            bytes_to_client_per_sec: u64::MAX,
+            bytes_to_host_per_sec: u64::MAX,
+            ..ConnectionMeasures::default()
+        };
+        let lies = told(&lies);
+        assert_eq!((lies.round_trip_ms, lies.kbits_to_client), (Some(60_000.0), 100_000_000));
+        assert_eq!(lies.bytes_to_client, 1 << 53);
     }
 }

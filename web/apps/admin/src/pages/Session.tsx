@@ -10,6 +10,8 @@ import { Act, type BulkAction } from '../list/Bulk.tsx';
 import { Name } from '../form/Names.tsx';
 import { object, queries } from '../queries.ts';
 import { useSessionActions } from '../sessions/actions.tsx';
+import { Logon } from '../sessions/Logon.tsx';
+import { Network } from '../sessions/Network.tsx';
 import { SessionState } from '../sessions/SessionList.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
@@ -19,8 +21,8 @@ import { LinkButton } from '../ui/Link.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { bytes, duration, percent } from '../ui/time.ts';
 
-/** Idle times run on without an event. */
-const REFRESH_MS = 10_000;
+/** Idle times and traffic run on without an event; gateways measure every five seconds. */
+const REFRESH_MS = 5_000;
 const PROCESSES_EVERY_MS = 5_000;
 
 export default function Session() {
@@ -89,6 +91,10 @@ export default function Session() {
               </DataList>
             </Paper>
           ))}
+        </SimpleGrid>
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <Logon logon={view.logon ?? null} />
+          <Network session={view} at={session.dataUpdatedAt} />
         </SimpleGrid>
         <RunningProcesses session={view} />
       </Stack>

@@ -1,4 +1,4 @@
-import { Badge, EmptyState, Group, Text } from '@mantine/core';
+import { Badge, EmptyState, Group } from '@mantine/core';
 import type { Query, SessionView } from '@oriel/api/management';
 import { IconDeviceDesktopOff } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
@@ -6,7 +6,8 @@ import { ListView, type Column } from '../list/List.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Link } from '../ui/Link.tsx';
-import { duration } from '../ui/time.ts';
+import { duration, millis } from '../ui/time.ts';
+import { Level, RoundTrip } from './Network.tsx';
 import { useSessionActions } from './actions.tsx';
 
 const COLOURS: Record<string, string> = { active: 'green', disconnected: 'gray', prepared: 'blue', ending: 'yellow' };
@@ -18,7 +19,7 @@ export function SessionState({ session }: { session: SessionView }) {
 
 /** Sessions, live; within a host's or user's page only theirs. */
 export function SessionList({ query, within = false }: { query?: Query; within?: boolean }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const may = useMay();
   const actions = useSessionActions();
   const columns: Column<SessionView>[] = [
@@ -30,10 +31,12 @@ export function SessionList({ query, within = false }: { query?: Query; within?:
     { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => (
       <Group gap={4} wrap="nowrap">
         <span>{duration(row.idle_secs)}</span>
-        {row.severity.idle !== 'normal' && <Text component="span" size="xs" fw={600} c={row.severity.idle === 'critical' ? 'red' : 'orange.9'}>{t(`severity.${row.severity.idle}`)}</Text>}
+        <Level level={row.severity.idle} />
       </Group>
     ) },
+    { key: 'round_trip', label: t('session.round_trip'), sort: 'connection.round_trip_ms', width: 140, render: (row) => <RoundTrip session={row} /> },
     { key: 'started', label: t('session.started'), sort: 'started_at', width: 150, render: (row) => <Ago when={row.started_at} /> },
+    { key: 'logon', label: t('session.logon_time'), sort: 'logon.total_ms', width: 110, optional: true, render: (row) => (row.logon?.total_ms == null ? '–' : millis(row.logon.total_ms, i18n.language)) },
     { key: 'programs', label: t('session.programs'), optional: true, render: (row) => row.programs.join(', ') },
     { key: 'address', label: t('session.address'), sort: 'client.address', optional: true, render: (row) => row.client.address },
     { key: 'account', label: t('session.account'), sort: 'account', optional: true, render: (row) => row.account },
@@ -47,6 +50,7 @@ export function SessionList({ query, within = false }: { query?: Query; within?:
         { key: 'active', label: t('session.state.active'), filter: 'state:active' },
         { key: 'disconnected', label: t('session.state.disconnected'), filter: 'state:disconnected' },
         { key: 'idle', label: t('session.filter.idle'), filter: 'severity.idle!:normal' },
+        { key: 'slow', label: t('session.filter.slow'), filter: 'severity.round_trip!:normal' },
       ]}
       bulk={may('sessions', 'control') ? actions : []}
       empty={<EmptyState icon={<IconDeviceDesktopOff />} title={t('session.nothing')} description={t('session.nothing_text')} />}

@@ -31,6 +31,18 @@ export function duration(secs: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** A short length of time: "840 ms", "1.3 s". */
+export function millis(count: number, language: string): string {
+  const words = (value: number, digits: number) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return count < 1000 ? `${words(count, count < 100 ? 1 : 0)} ms` : `${words(count / 1000, count < 10_000 ? 2 : 1)} s`;
+}
+
+/** "640 kbit/s", "1.2 Mbit/s". */
+export function bandwidth(kbits: number, language: string): string {
+  const words = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  return kbits < 1000 ? `${words.format(kbits)} kbit/s` : `${words.format(kbits / 1000)} Mbit/s`;
+}
+
 export function bytes(count: number, language: string): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = count <= 0 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10));

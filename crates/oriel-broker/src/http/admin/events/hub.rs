@@ -84,8 +84,20 @@ pub struct Hub {
 type Seen = HashMap<(Topic, String), (u64, Subject)>;
 
 /// Fields that run by themselves: alone they make no event.
-const RUNNING: [&str; 6] =
-    ["idle_secs", "last_report", "uptime_secs", "cpu_load", "memory_total_bytes", "memory_available_bytes"];
+const RUNNING: [&str; 10] = [
+    "idle_secs",
+    "last_report",
+    "uptime_secs",
+    "cpu_load",
+    "memory_total_bytes",
+    "memory_available_bytes",
+    "kbits_to_client",
+    "kbits_to_host",
+    "bytes_to_client",
+    "bytes_to_host",
+];
+/// Fields of which it counts whether they double or halve: else five thousand networks would never be quiet.
+const ROUGH: [&str; 1] = ["round_trip_ms"];
 
 impl Default for Hub {
     fn default() -> Self {
@@ -221,6 +233,32 @@ fn hash_what_counts(value: &Value, hasher: &mut DefaultHasher) {
     };
     for (name, value) in fields.iter().filter(|(name, _)| !RUNNING.contains(&name.as_str())) {
         name.hash(hasher);
-        hash_what_counts(value, hasher);
+        match value.as_f64() {
+            Some(number) if ROUGH.contains(&name.as_str()) => (number.max(1.0).log2() as u32).hash(hasher),
+            _ => hash_what_counts(value, hasher),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traffic_makes_no_event_and_a_round_trip_only_when_it_doubles_or_halves() {
+        let shown = |round_trip: Value, kbits: u64, total: u64| {
+            let connection = json!({"id": "c", "round_trip_ms": round_trip, "kbits_to_client": kbits, "bytes_to_client": kbits});
+            digest(Topic::Sessions, &json!({"connection": connection, "logon": {"total_ms": total}}))
+        };
+        let before = shown(json!(40.2), 0, 900);
+        assert_eq!(shown(json!(40.2), 9_999, 900), before);
+        assert_eq!(shown(json!(33.0), 0, 900), before);
+        assert_eq!(shown(json!(63.9), 0, 900), before);
+        for other in
+            [shown(json!(64.1), 0, 900), shown(json!(Value::Null), 0, 900), shown(json!(40.2), 0, 901)]
+        {
+            assert_ne!(other, before);
+        }
+        assert_eq!(shown(json!(0.1), 0, 900), shown(json!(1.9), 0, 900), "below a millisecond nobody counts");
     }
 }

@@ -149,7 +149,7 @@ impl OperationOutput for Events {
             after it. An event of the topic `settings` is a change as in `GET /changes`, with its sequence as \
             id. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
-            (idle time, uptime) make no event. `reset` says that events were lost: load the lists anew. A \
+            (idle time, uptime, traffic) make no event, and a round trip does only when it doubles or halves. `reset` says that events were lost: load the lists anew. A \
             comment comes every 15 seconds. The stream ends when the token loses its permission.";
         let json_schema = json_schema!({ "type": "string" });
         let schema = SchemaObject { json_schema, example: None, external_docs: None };
