@@ -1,4 +1,4 @@
-import { expectAccessible, picture, still } from '../../farm.ts';
+import { expectAccessible, inColour, picture, still } from '../../farm.ts';
 import { expect, test as base } from '../../admin.ts';
 
 /** Each page is held against the rules in one colour, and looked at in both. */
@@ -90,11 +90,10 @@ const test = base.extend<Fixtures & { look: keyof typeof LOOKS }>({
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (over > 0) wrong.push(`${name} is ${over} px wider than the window`);
       for (const colorScheme of ['dark', 'light'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await still(page);
+        await inColour(page, colorScheme);
         await picture(page, `admin-${name}-${look}-${colorScheme}`);
       }
-      await page.emulateMedia({ colorScheme: LOOKS[look].colorScheme });
+      await inColour(page, LOOKS[look].colorScheme);
     });
     expect(wrong).toEqual([]);
   },

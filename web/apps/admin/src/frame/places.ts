@@ -10,6 +10,8 @@ export interface Place {
   /** The key of its name. */
   name: string;
   icon: Icon;
+  /** Where the pages of its objects are, if elsewhere. */
+  also?: string;
   /** null: everybody's. */
   area: Area | null;
 }
@@ -41,7 +43,7 @@ export const PLACES: readonly PlaceGroup[] = [
   {
     name: 'nav.group.publishing',
     places: [
-      { to: '/publishing', name: 'nav.publishing', icon: IconSitemap, area: 'publishing' },
+      { to: '/publishing', name: 'nav.publishing', icon: IconSitemap, area: 'publishing', also: '/resources' },
       ofKind('policies'),
       ofKind('logon_hours'),
       { to: '/access', name: 'nav.access', icon: IconEyeCheck, area: 'publishing' },

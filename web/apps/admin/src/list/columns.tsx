@@ -44,7 +44,7 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
     return [{
       key: field, label: labelOf(form.name ?? '', field, t),
       ...(SORTABLE.has(facts.is) ? { sort: `spec.${field}` } : {}),
-      ...(facts.is === 'switch' || facts.is === 'number' ? { width: 130 } : {}),
+      ...(facts.is === 'switch' ? { width: 110 } : facts.is === 'number' ? { width: 180 } : {}),
       ...(OPTIONAL.has(field) ? { optional: true } : {}),
       render: (row) => {
         const value = at(row.spec, [field]);
@@ -58,7 +58,7 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
 
 const common = (t: TFunction, kind: string): Column<Shown>[] => [
   ...(['pool', 'gateway', 'broker', 'host'].includes(kind)
-    ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
+    ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool' || kind === 'gateway', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
     : []),
   { key: 'changed_at', label: t('list.changed'), sort: 'changed_at', width: 150, optional: kind === 'host', render: (row) => <Ago when={row.changed_at} /> },
   { key: 'changed_by', label: t('list.changed_by'), sort: 'changed_by', width: 170, optional: true, render: (row) => row.changed_by },
