@@ -58,6 +58,11 @@ pub fn program() -> anyhow::Result<PathBuf> {
 impl ProcessFarm {
     /// Starts a broker, lets a gateway join with the program's own command, and starts that.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with_pages(None).await
+    }
+
+    /// The same with a broker that serves these pages to administrators.
+    pub async fn start_with_pages(pages: Option<&Path>) -> anyhow::Result<Self> {
         observe::begin();
         let program = program()?;
         let directory = TempDir::with_prefix("oriel-processes-")?;
@@ -74,7 +79,8 @@ impl ProcessFarm {
             line("data_dir", &root.join("broker").display())
                 + &line("gateway_listen", &ports.gateway)
                 + &line("agent_listen", &ports.agent)
-                + &line("management_listen", &ports.management),
+                + &line("management_listen", &ports.management)
+                + &pages.map(|pages| line("web_root", &pages.display())).unwrap_or_default(),
         )?;
         file(
             Service::Gateway,
