@@ -15,12 +15,20 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use http_body_util::BodyExt as _;
 use oriel_model::session::EndReason;
-use oriel_testkit::{agent::SimulatedAgent, http::AdminClient, processes::Service, wait};
+use oriel_testkit::{
+    agent::SimulatedAgent,
+    http::AdminClient,
+    processes::{ProcessFarm, Service},
+    wait,
+};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    broker::populate::{Populated, Size, populate, user_name},
+    broker::{
+        self,
+        populate::{Populated, Size, populate, user_name},
+    },
     load::closed_loop,
     process::{cpu_seconds, resident_kib},
     report::{progress, row},
@@ -48,6 +56,9 @@ pub struct Options {
     /// Answers of each kind that are counted.
     #[arg(long, default_value_t = 400)]
     answers: usize,
+    /// Measure nothing: say where the farm is, and keep it until standard input ends.
+    #[arg(long)]
+    hold: bool,
 }
 
 /// Rows that the portal asks for at a time.
@@ -84,6 +95,9 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     // Ended with this function.
     let mut background = JoinSet::new();
     background.spawn(keep_loads_changing(agents.clone()));
+    if options.hold {
+        return hold(&populated.farm).await;
+    }
     let heard = Arc::new(AtomicU64::new(0));
     for _ in 0..options.listeners {
         background.spawn(listen(populated.farm.admin.clone(), heard.clone()));
@@ -138,6 +152,20 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     }
     row(PART, "resident memory at the end", format!("{} MiB", resident_kib(broker)? / 1024), "");
     ensure!(background.try_join_next().is_none(), "an event stream has ended");
+    Ok(())
+}
+
+/// Makes an administrator and says where the farm is, as one JSON object; back when standard input ends.
+async fn hold(farm: &ProcessFarm) -> anyhow::Result<()> {
+    let (user_name, password) = ("bench-administrator", broker::PASSWORD);
+    let body = json!({ "name": user_name, "password": password, "spec": {} });
+    let user = farm.admin.post("/users", body).await?;
+    let body = json!({ "name": user_name, "spec": { "who": { "user": user["id"] }, "role": "root" } });
+    farm.admin.post("/administrators", body).await?;
+    let management = farm.ports.management;
+    let place = json!({ "host": management.ip(), "port": management.port(), "user_name": user_name, "password": password });
+    println!("{place}");
+    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The farm that is measured: published through the REST API, its hosts joined, its users signed in.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -46,6 +46,9 @@ pub struct Size {
     /// Logon hours.
     #[arg(long, default_value_t = 5)]
     pub hours: usize,
+    /// The management portal's pages, for whoever is to look at the farm.
+    #[arg(long)]
+    pub pages: Option<PathBuf>,
 }
 
 /// Requests at the same time while the farm is set up.
@@ -81,7 +84,7 @@ impl User {
 /// Makes the farm.
 pub async fn populate(size: &Size, scratch: &Path) -> anyhow::Result<Populated> {
     progress("starting a broker");
-    let farm = ProcessFarm::start().await?;
+    let farm = ProcessFarm::start_with_pages(size.pages.as_deref()).await?;
     let admin = farm.admin.clone();
 
     let mut groups = Vec::new();
