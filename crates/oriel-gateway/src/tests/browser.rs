@@ -89,11 +89,9 @@ impl Browser {
 
     /// The next binary message.
     pub(super) async fn message(&mut self) -> Bytes {
-        loop {
-            match self.next().await {
-                Some(Message::Binary(bytes)) => return bytes,
-                other => panic!("a message was expected, not {other:?}"),
-            }
+        match self.next().await {
+            Some(Message::Binary(bytes)) => bytes,
+            other => panic!("a message was expected, not {other:?}"),
         }
     }
 

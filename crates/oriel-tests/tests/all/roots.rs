@@ -66,7 +66,7 @@ async fn who_can_read_the_brokers_data_makes_somebody_root_again() {
     let words = ["--data", data.to_str().unwrap(), "--url", &url];
     let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
     if !is_root {
-        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o000)).unwrap();
     }
     let refused = recover(&config, &words, is_root.then_some(SOMEBODY_ELSE)).await;
     let (_, error) = texts(&refused);
