@@ -1,16 +1,22 @@
 import { Center, Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useRecoveryCodes } from '../account/recovery-store.ts';
 import { signedIn } from '../queries.ts';
 import { SignIn } from '../sign-in/SignIn.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { Notes } from '@oriel/look/notes';
 import { Frame } from './Frame.tsx';
 
+const MustEnrol = lazy(() => import('../account/MustEnrol.tsx'));
+const RecoveryCodes = lazy(() => import('../account/RecoveryCodes.tsx'));
+
 /** Who is not signed in sees the sign-in and nothing else; the address stays, so that they come to where they wanted. */
 export function Root() {
   const { t } = useTranslation();
   const me = useQuery(signedIn);
+  const codes = useRecoveryCodes();
   if (me.isPending) {
     return (
       <Center mih="100dvh" role="status" aria-label={t('loading')}>
@@ -27,7 +33,8 @@ export function Root() {
   }
   return (
     <>
-      {me.data === null ? <SignIn /> : <Frame me={me.data} />}
+      {me.data === null ? <SignIn /> : me.data.second_factor_needed ? <Suspense><MustEnrol me={me.data} /></Suspense> : <Frame me={me.data} />}
+      {codes !== null && <Suspense><RecoveryCodes /></Suspense>}
       <Notes />
     </>
   );
