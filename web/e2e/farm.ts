@@ -226,16 +226,22 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-/** Looks at a page as its users do: on a wide screen, on a phone, and in the dark. */
+const PHONE = { width: 390, height: 844 };
+
+/** Looks at a page as its users do: on a wide screen and on a phone, in the light and in the dark. */
 export async function pictures(page: Page, name: string): Promise<void> {
   const wide = page.viewportSize() ?? { width: 1280, height: 800 };
-  await picture(page, name);
-  await page.setViewportSize({ width: 390, height: 844 });
-  await picture(page, `${name}-narrow`);
-  await page.setViewportSize(wide);
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await picture(page, `${name}-dark`);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const size of [wide, PHONE]) {
+      await page.setViewportSize(size);
+      // What the change has set in motion would be caught half way.
+      await page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().iterations === Infinity));
+      await picture(page, [name, ...(size === PHONE ? ['narrow'] : []), ...(colorScheme === 'dark' ? ['dark'] : [])].join('-'));
+    }
+  }
   await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(wide);
 }
 
 /** What browsers say of answers that are refusals and of connections that fail: no page can prevent it. */

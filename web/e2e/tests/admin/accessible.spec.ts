@@ -41,7 +41,8 @@ const PAGES: [name: string, path: string, shows: string][] = [
   ['tokens', '/tokens', '[data-testid=row]'],
   ['backups', '/backups', 'main h1'],
   ['audit', '/audit', '[data-testid=history]'],
-  ['settings', '/settings', 'main h1'],
+  ['account', '/account', '[data-testid=own-sign-ins]'],
+  ['mailbox', '/mailbox', 'main h1'],
   ['nothing', '/no-such-page/at-all/really', 'main h1'],
 ];
 

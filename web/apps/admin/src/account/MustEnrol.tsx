@@ -1,19 +1,16 @@
 import { Button, Center, Paper, Stack, Text, Title } from '@mantine/core';
-import { call } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { queries, signedIn } from '../queries.ts';
+import { signOut } from '../queries.ts';
 import { nameOf, type Me } from '../sign-in/me.ts';
+import { notifyFailure } from '../ui/notify.ts';
 import SetUpFactor from './SetUpFactor.tsx';
 
 /** The farm wants a second factor of everybody: who has none sets one up before anything else. */
 export default function MustEnrol({ me }: { me: Me }) {
   const { t } = useTranslation();
-  const signOut = useMutation({
-    mutationFn: () => call('DELETE', '/sign-in'),
-    onSettled: () => queries.invalidateQueries({ queryKey: signedIn.queryKey }),
-  });
+  const leave = useMutation({ mutationFn: signOut, onError: (error) => notifyFailure(error, t) });
   useEffect(() => {
     document.title = `${t('factor.title')} · Oriel`;
   }, [t]);
@@ -24,7 +21,7 @@ export default function MustEnrol({ me }: { me: Me }) {
           <Title order={1} size="h2">{t('factor.title')}</Title>
           <Text>{t('factor.needed', { name: nameOf(me) })}</Text>
           <SetUpFactor />
-          <div><Button variant="subtle" loading={signOut.isPending} onClick={() => signOut.mutate()}>{t('user.sign_out')}</Button></div>
+          <div><Button variant="subtle" loading={leave.isPending} onClick={() => leave.mutate()}>{t('user.sign_out')}</Button></div>
         </Stack>
       </Paper>
     </Center>

@@ -21,7 +21,7 @@ export default function RecoveryCodes() {
     URL.revokeObjectURL(address);
   };
   return (
-    <Modal opened={codes !== null} onClose={done} title={t('factor.codes')} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
+    <Modal size={520} opened={codes !== null} onClose={done} title={t('factor.codes')} withCloseButton={false} closeOnClickOutside={false} closeOnEscape={false}>
       <Stack>
         <Alert color="orange" variant="light">{t('factor.codes_once')}</Alert>
         <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing="xs" data-testid="recovery-codes">

@@ -1,14 +1,13 @@
-import { Button, Code, CopyButton, Group, Input, List, PinInput, Stack, Text } from '@mantine/core';
+import { Button, Code, CopyButton, Group, List, Stack, Text } from '@mantine/core';
 import { call, post, type Key, type Recovery } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CODE_DIGITS, CodeInput } from '../sign-in/CodeInput.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { QrCode } from './QrCode.tsx';
 import { showRecoveryCodes } from './recovery-store.ts';
-
-const DIGITS = 6;
 
 /** A key for an authenticator, as a picture and as text; it counts once a code of it was entered. */
 export default function SetUpFactor() {
@@ -31,7 +30,7 @@ export default function SetUpFactor() {
   }
   const { key, address } = begin.data;
   return (
-    <form onSubmit={(event) => { event.preventDefault(); if (code.length === DIGITS && !finish.isPending) finish.mutate(code); }}>
+    <form onSubmit={(event) => { event.preventDefault(); if (code.length === CODE_DIGITS && !finish.isPending) finish.mutate(code); }}>
       <Stack>
         <List type="ordered" spacing="md" size="sm">
           <List.Item>{t('factor.scan')}</List.Item>
@@ -50,11 +49,9 @@ export default function SetUpFactor() {
           </Group>
         </div>
         {finish.isError && <Failure error={finish.error} />}
-        <Input.Wrapper label={t('sign_in.code')} description={t('sign_in.code_help')} labelElement="div">
-          <PinInput length={DIGITS} type="number" oneTimeCode value={code} onChange={setCode} aria-label={t('sign_in.code')} mt={6} onComplete={(given) => finish.mutate(given)} />
-        </Input.Wrapper>
+        <CodeInput value={code} onChange={setCode} onComplete={finish.mutate} />
         <div>
-          <Button type="submit" disabled={code.length < DIGITS} loading={finish.isPending}>{t('factor.confirm')}</Button>
+          <Button type="submit" disabled={code.length < CODE_DIGITS} loading={finish.isPending}>{t('factor.confirm')}</Button>
         </div>
       </Stack>
     </form>

@@ -1,9 +1,9 @@
 import { Center, Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Suspense, lazy } from 'react';
+import { Suspense, lazy, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useRecoveryCodes } from '../account/recovery-store.ts';
-import { signedIn } from '../queries.ts';
+import { forget, signedIn } from '../queries.ts';
 import { SignIn } from '../sign-in/SignIn.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { Notes } from '@oriel/look/notes';
@@ -17,6 +17,10 @@ export function Root() {
   const { t } = useTranslation();
   const me = useQuery(signedIn);
   const codes = useRecoveryCodes();
+  const isNobody = me.data === null;
+  useEffect(() => {
+    if (isNobody) forget();
+  }, [isNobody]);
   if (me.isPending) {
     return (
       <Center mih="100dvh" role="status" aria-label={t('loading')}>

@@ -13,6 +13,7 @@ import { pluralOf } from '../kinds.ts';
 import { changed, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
+import { authorOf } from '../ui/words.ts';
 import { Changes } from './Changes.tsx';
 import { Conflict } from './Conflict.tsx';
 import { OtherEditors } from './OtherEditors.tsx';
@@ -26,11 +27,16 @@ const versionOf = ({ name, site, spec }: Shown): Version => ({ name, site: site 
 const SITED = new Set(['pool', 'resource', 'policy', 'logon_hours', 'schedule', 'notification']);
 
 /** Changes on purpose: first the form, of everything or `only` of some fields; then what it changes in words; then saved. */
-export function Editing({ kind, object, only, close }: { kind: string; object: Shown; only?: readonly string[]; close: () => void }) {
+export function Editing({ kind, object, only, begun, close }: {
+  kind: string; object: Shown; only?: readonly string[];
+  /** What is filled in already, to be changed and saved. */
+  begun?: Spec;
+  close: () => void;
+}) {
   const { t } = useTranslation();
   // What was read when editing began; others may change the object meanwhile.
   const [base, setBase] = useState(object);
-  const [draft, setDraft] = useState<Version>(versionOf(object));
+  const [draft, setDraft] = useState<Version>(() => ({ ...versionOf(object), spec: { ...object.spec, ...begun } }));
   const [isSumming, setSumming] = useState(false);
   const [theirs, setTheirs] = useState<{ view: Shown; by: string } | null>(null);
   const form = formOf(kind);
@@ -75,7 +81,7 @@ export function Editing({ kind, object, only, close }: { kind: string; object: S
       <OtherEditors kind={kind} id={object.id} isEditing />
       <Stack gap="md">
         {object.revision > base.revision && !save.isSuccess && theirs === null && (
-          <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />} title={t('object.changed_meanwhile', { name: object.changed_by })}>
+          <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />} title={t('object.changed_meanwhile', { name: authorOf(object.changed_by, t) })}>
             {t('object.changed_advice')}
           </Alert>
         )}

@@ -4,7 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconCircleCheck, IconMail, IconPencil, IconSend } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { formOf, isSpec, type RecordField } from '../form/fields.ts';
+import { formOf, initial, isSpec, type RecordField } from '../form/fields.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
 import { Editing } from '../object/Editing.tsx';
@@ -40,7 +40,7 @@ export default function Mailbox() {
     <>
       <PageHead title={t('nav.mailbox')} actions={!isEditing && isSet && canChange && edit} />
       {isEditing ? (
-        <Editing kind="farm" object={farm} only={['mailbox']} close={() => setPlace({ edit: undefined })} />
+        <Editing kind="farm" object={farm} only={['mailbox']} begun={isSet ? {} : { mailbox: initial({ ...form, nullable: false }) }} close={() => setPlace({ edit: undefined })} />
       ) : (
         <>
           <OtherEditors kind="farm" id={farm.id} isEditing={false} />

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Center, Group, Paper, PasswordInput, PinInput, Input, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Center, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { Refusal, call } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { IconAlertCircle } from '@tabler/icons-react';
@@ -8,9 +8,9 @@ import { LANGUAGES } from '@oriel/look/languages';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
 import { wordsOf } from '../ui/words.ts';
+import { CODE_DIGITS, CodeInput } from './CodeInput.tsx';
 import type { Me } from './me.ts';
 
-const CODE_DIGITS = 6;
 const RECOVERY_MAX = 64;
 
 /** Name and password, then the code of the second factor where one is set. */
@@ -85,12 +85,7 @@ export function SignIn() {
                       autoComplete="off" autoCapitalize="none" spellCheck={false} maxLength={RECOVERY_MAX}
                     />
                   ) : (
-                    <Input.Wrapper label={t('sign_in.code')} description={t('sign_in.code_help')} labelElement="div">
-                      <PinInput
-                        length={CODE_DIGITS} type="number" oneTimeCode autoFocus value={code} onChange={setCode} aria-label={t('sign_in.code')} mt={6}
-                        onComplete={(given) => signIn.mutate(given)}
-                      />
-                    </Input.Wrapper>
+                    <CodeInput autoFocus value={code} onChange={setCode} onComplete={signIn.mutate} />
                   )}
                   <Anchor component="button" type="button" size="sm" mt="xs" onClick={() => { setCode(''); setRecovering(!isRecovering); }}>
                     {t(isRecovering ? 'sign_in.use_authenticator' : 'sign_in.use_recovery')}
