@@ -10,6 +10,9 @@ import { Problem, main, step } from "./lib/steps.mjs";
 
 const directory = resolve(process.env.DEMO_DIR ?? join(ROOT, "demo-data"));
 
+/** Folders of everybody's short-lived files. */
+const SHARED = ["/tmp", "/var/tmp", "/dev/shm"];
+
 main(async () => {
   if (!existsSync(directory)) {
     console.log(`There is no demo at ${directory}.`);
@@ -22,7 +25,10 @@ main(async () => {
   await step("Removing the demo's accounts", () => {
     for (const name of createdAccounts()) {
       // Only what the agent made: it says so in the account's comment field.
-      if (comment(name).startsWith("Oriel farm user")) execFileSync(...asRoot("userdel", ["--remove", "--force", name]), { stdio: "ignore" });
+      if (!comment(name).startsWith("Oriel farm user")) continue;
+      // What programs that were killed have left where everybody may write; the number may be somebody else's soon.
+      execFileSync(...asRoot("find", [...SHARED.filter((folder) => existsSync(folder)), "-xdev", "-user", name, "-delete"]), { stdio: "ignore" });
+      execFileSync(...asRoot("userdel", ["--remove", "--force", name]), { stdio: "ignore" });
     }
   });
   await step(`Removing ${directory}`, () => execFileSync(...asRoot("rm", ["-rf", "--one-file-system", directory])));

@@ -19,8 +19,9 @@ const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", 
 
 /** Clients and servers that the tests start. */
 const TESTS = [
-  "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "iproute2", "openssl", "python3-venv", "zsh", "fish",
-  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "exim4-daemon-light",
+  "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "xterm", "imagemagick", "iproute2", "openssl",
+  "python3-venv", "zsh", "fish",
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "libglib2.0-bin", "exim4-daemon-light",
 ];
 
 /** What makes and boots other Debian systems in folders. */
@@ -28,7 +29,7 @@ const OTHER_SYSTEMS = ["debootstrap", "debian-archive-keyring", "systemd-contain
 
 /** What such a system needs to be a session host in the agent's tests; FreeRDP comes on top, by its name there. */
 const TESTED_HOST = [...SESSION_HOST, "xterm", "pcmanfm", "xvfb", "xdotool", "iproute2", "imagemagick",
-  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "libglib2.0-bin", "systemd", "systemd-sysv", "libpam-systemd", "dbus"];
 
 /** What figures are compared with. */
 const BENCH = ["haproxy"];

@@ -87,7 +87,8 @@ impl Environment {
     /// Gives the session a message bus: the user's own where the system runs one, else a new one, whose
     /// process is returned. Without any, many programs still work, so a failure is not an error.
     pub(super) fn add_message_bus(&mut self) -> Option<Child> {
-        let own = self.runtime_dir()?.join("bus");
+        let folder = self.runtime_dir()?.to_owned();
+        let own = folder.join("bus");
         if own.exists() {
             let address = format!("unix:path={}", own.display());
             self.variables.insert("DBUS_SESSION_BUS_ADDRESS".into(), address.into());
@@ -97,6 +98,8 @@ impl Environment {
         let mut child = self
             .command("dbus-daemon")
             .args(["--session", "--nofork", "--nopidfile", "--print-address"])
+            // A bus that is killed leaves its socket behind, which is for nobody else to find.
+            .arg(format!("--address=unix:dir={}", folder.display()))
             .stdout(Stdio::piped())
             .spawn()
             .ok()?;

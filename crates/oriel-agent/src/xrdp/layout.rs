@@ -5,10 +5,11 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, chown, symlink},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::{
@@ -22,6 +23,10 @@ use crate::state;
 pub(super) const INSIDE: &str = "/run/xrdp/oriel";
 /// Largest log of xrdp, in bytes; one older one is kept. A logon writes some 10 KiB.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// How much of a log's end is searched for a program's last line, and how much of that is told, in characters.
+const WORDS_BYTES_MAX: u64 = 4096;
+const WORDS_MAX: usize = 200;
+
 /// A file of our `etc` folder as xrdp and sesman see it. Wherever the data directory lies, and whoever may
 /// pass through the folders above it, they read their files from here.
 pub(super) fn inside_etc(name: &str) -> PathBuf {
@@ -99,6 +104,23 @@ impl Layout {
             }
         }
     }
+
+    /// The last line that a program has said to its output log since then, for people to read.
+    pub(super) fn last_words(&self, name: &str, since: SystemTime) -> Option<String> {
+        let log = self.log(&format!("{name}-output"));
+        let mut log = state::open_own(&log, OpenOptions::new().read(true)).ok()?;
+        let meta = log.metadata().ok()?;
+        if meta.modified().ok()? < since {
+            return None;
+        }
+        log.seek(SeekFrom::Start(meta.len().saturating_sub(WORDS_BYTES_MAX))).ok()?;
+        let mut end = Vec::new();
+        log.take(WORDS_BYTES_MAX).read_to_end(&mut end).ok()?;
+        let end = String::from_utf8_lossy(&end);
+        let line = end.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+        Some(line.chars().filter(|character| !character.is_control()).take(WORDS_MAX).collect())
+    }
+
     pub(super) fn records(&self) -> PathBuf {
         self.root.join("sessions")
     }
@@ -353,5 +375,22 @@ mod tests {
             empty_log(&path(bad)).expect_err(bad);
         }
         assert_eq!(read("secret"), "untouched");
+    }
+
+    #[test]
+    fn the_last_words_of_a_program_are_those_of_this_run() {
+        let folder = tempfile::tempdir().expect("folder");
+        let layout = Layout::new(folder.path());
+        let log = layout.log("xrdp-output");
+        fs::create_dir_all(log.parent().expect("folder")).expect("folder");
+        let began = SystemTime::UNIX_EPOCH;
+        assert_eq!(layout.last_words("xrdp", began), None);
+        let long = "x".repeat(300);
+        fs::write(&log, format!("{long}\nearlier\nit cannot\x1b[1m be done \n\n")).expect("log");
+        assert_eq!(layout.last_words("xrdp", began).as_deref(), Some("it cannot[1m be done"));
+        let later = SystemTime::now() + std::time::Duration::from_secs(60);
+        assert_eq!(layout.last_words("xrdp", later), None);
+        fs::write(&log, &long).expect("log");
+        assert_eq!(layout.last_words("xrdp", began).map(|words| words.len()), Some(WORDS_MAX));
     }
 }

@@ -105,7 +105,7 @@ impl Xrdp {
         let version = Version::installed()?;
         state::directory(&config.data_dir.join("xrdp"), 0o755)
             .map_err(|error| format!("cannot make {}: {error}", config.data_dir.display()))?;
-        let mut claim = Claim::take(&layout)?;
+        let mut claim = Claim::take(&layout).await?;
         layout.install(config.listen, claim.numbers, version)?;
         let certificate_sha256 = layout.tls_certificate(&config.machine_name)?;
         let core = Arc::new(Core::load(layout.clone(), config.desktop_command, clock));

@@ -10,7 +10,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use oriel_net::backoff::Backoff;
@@ -30,6 +30,8 @@ use crate::{
 /// range from which the kernel takes ports for outgoing connections, rarely used, and below 65000, which
 /// is the highest that xrdp takes.
 const RELAY_PORTS: u16 = 23_500;
+/// How long the listeners of an agent may outlive it: what it was just starting holds them until it runs.
+const RELAY_PATIENCE: Duration = Duration::from_secs(5);
 const SESMAN_PORTS: u16 = 23_600;
 /// Most agents on one machine: tests and demos.
 const BLOCKS: u16 = 60;
@@ -83,7 +85,7 @@ impl Claim {
     ///
     /// # Errors
     /// A sentence, when none are free.
-    pub(super) fn take(layout: &Layout) -> Result<Self, String> {
+    pub(super) async fn take(layout: &Layout) -> Result<Self, String> {
         let mut state: SoftwareState = state::read_json(&layout.software_state()).unwrap_or_default();
         let boot_id = proc::boot_id();
         if state.boot_id != boot_id {
@@ -94,12 +96,7 @@ impl Claim {
         if let Some(block) = state.block
             && is_running
         {
-            let relay = listeners(RELAY_PORTS + block).ok_or_else(|| {
-                format!(
-                    "port {} is in use; is another agent running with this data directory?",
-                    RELAY_PORTS + block
-                )
-            })?;
+            let relay = own_listeners(RELAY_PORTS + block).await?;
             return Ok(Self { numbers: numbers(block), relay, block, state });
         }
         let preferred = state.block.into_iter();
@@ -120,6 +117,22 @@ fn numbers(block: u16) -> Numbers {
         displays: DISPLAYS,
         sesman_port: SESMAN_PORTS + block,
         relay_port: RELAY_PORTS + block,
+    }
+}
+
+/// The listeners that running sessions know. An agent that has just ended may leave its own behind for a moment.
+async fn own_listeners(port: u16) -> Result<Vec<TcpListener>, String> {
+    let deadline = Instant::now() + RELAY_PATIENCE;
+    loop {
+        match listeners(port) {
+            Some(listeners) => return Ok(listeners),
+            None if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+            None => {
+                return Err(format!(
+                    "port {port} is in use; is another agent running with this data directory?"
+                ));
+            }
+        }
     }
 }
 
@@ -176,8 +189,11 @@ impl Software {
             if let Some((backoff, due)) = self.restarts.get(&part)
                 && *due > now
             {
+                let said = self.started.get(&part).and_then(|at| SystemTime::now().checked_sub(at.elapsed()));
+                let said = said.and_then(|since| self.layout.last_words(name, since));
+                let said = said.map(|words| format!(", saying \"{words}\"")).unwrap_or_default();
                 problem = Some(format!(
-                    "{name} has stopped {} times in a row; it is started again soon",
+                    "{name} has stopped {} times in a row{said}; it is started again soon",
                     backoff.failures()
                 ));
                 continue;
@@ -190,6 +206,7 @@ impl Software {
             match self.start(part) {
                 Ok(process) => {
                     tracing::info!(program = name, pid = process.pid, "started");
+                    // Not after it has said its first words.
                     self.started.insert(part, now);
                     self.state.parts.insert(name.to_owned(), process);
                     self.state.listen = Some(self.listen);

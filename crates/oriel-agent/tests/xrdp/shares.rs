@@ -75,8 +75,9 @@ pub async fn a_share_opens_and_its_files_are_read_and_written(rig: &Rig) {
     let (letter, reply) = (share.address("plans/letter.txt"), share.address("plans/reply.txt"));
     let mounted = format!("gvfs/smb-share:port={},server=127.0.0.1,share=office/plans", share.port);
     let script = rig.path("share.sh");
-    let mut lines =
-        format!("gio mount --anonymous {}\ngio cat {letter} | gio save {reply}\n", share.address(""));
+    // A server that listens may not be ready for its first guest yet.
+    let mount = format!("until gio mount --anonymous {}; do sleep 0.2; done\n", share.address(""));
+    let mut lines = format!("{mount}gio cat {letter} | gio save {reply}\n");
     // Containers may have none; who knows addresses does not need it.
     let has_paths = Path::new("/dev/fuse").exists();
     if has_paths {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Desk,
-    objects::{self, CreateOptions, ListOptions, Named, SetOptions},
+    objects::{self, CreateOptions, Deletion, ListOptions, Named, SetOptions},
 };
 use crate::failure::Outcome;
 
@@ -33,7 +33,7 @@ pub enum Ended {
     #[command(flatten)]
     Seen(Seen),
     /// Delete one
-    Delete(Named),
+    Delete(Deletion),
 }
 
 /// What is changed and deleted.
@@ -81,7 +81,7 @@ impl Ended {
     pub fn run(self, desk: &Desk, kind: Kind) -> Outcome {
         match self {
             Ended::Seen(command) => command.run(desk, kind),
-            Ended::Delete(named) => objects::delete(desk, kind, &named),
+            Ended::Delete(deletion) => objects::delete(desk, kind, &deletion),
         }
     }
 }

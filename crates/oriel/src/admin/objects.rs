@@ -4,7 +4,12 @@ use clap::Args;
 use oriel_model::Kind;
 use serde_json::{Value, json};
 
-use super::{Desk, Format, columns, completion, edit::Edits, names, output, plan};
+use super::{
+    Desk, Format, columns, completion,
+    edit::Edits,
+    names, output,
+    plan::{self, Asking},
+};
 use crate::failure::{Failure, Outcome};
 
 /// Options of lists.
@@ -45,6 +50,15 @@ pub struct Named {
     /// Name or id
     #[arg(add = completion::objects())]
     pub name: String,
+}
+
+/// Names one object to be deleted.
+#[derive(Debug, Clone, Args)]
+pub struct Deletion {
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// Options of `create` that are the same for every kind.
@@ -244,16 +258,18 @@ pub fn set(
     output::done(desk.format, &format!("Changed {word} \"{called}\"."), &changed)
 }
 
-/// Deletes an object.
-pub fn delete(desk: &Desk, kind: Kind, named: &Named) -> Outcome {
-    let object = names::find(&desk.client, kind, &named.name)?;
+/// Deletes an object; asks before, where somebody is there to answer.
+pub fn delete(desk: &Desk, kind: Kind, deletion: &Deletion) -> Outcome {
+    let object = names::find(&desk.client, kind, &deletion.named.name)?;
     if desk.client.dry_run() {
         return plan::of_change(desk, kind, &object, |document| {
             *document = json!({"kind": kind, "name": document["name"], "delete": true});
         });
     }
+    let called = format!("{} \"{}\"", names::word(kind), names::name_of(&object));
+    deletion.asking.agree(&format!("Delete {called}?"))?;
     desk.client.delete(&address(kind, &object), names::revision_of(&object))?;
-    let sentence = format!("Deleted {} \"{}\".", names::word(kind), names::name_of(&object));
+    let sentence = format!("Deleted {called}.");
     output::done(desk.format, &sentence, &object)
 }
 

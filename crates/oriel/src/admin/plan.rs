@@ -12,9 +12,22 @@ use crate::failure::{Failure, Outcome};
 /// Whether a change is asked about.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Asking {
-    /// Do not ask before it is done
+    /// Do not ask before it is done (asked is on a terminal only)
     #[arg(short, long)]
     pub yes: bool,
+}
+
+impl Asking {
+    /// Asks on a terminal; scripts are not asked.
+    ///
+    /// # Errors
+    /// The answer was no, or there is nobody to ask.
+    pub fn agree(&self, question: &str) -> Outcome {
+        if !self.yes && io::stdout().is_terminal() && !agreed(&format!("{question} [y/N] "))? {
+            return Err(Failure::Refused("nothing was changed".into()));
+        }
+        Ok(())
+    }
 }
 
 /// What the broker plans to do.
@@ -197,9 +210,7 @@ pub fn carry_out(desk: &Desk, asking: &Asking, send: impl Fn(Stage) -> Outcome<V
     if people {
         plan.print(desk)?;
     }
-    if !asking.yes && io::stdout().is_terminal() && !agreed("Do it? [y/N] ")? {
-        return Err(Failure::Refused("nothing was changed".into()));
-    }
+    asking.agree("Do it?")?;
     let done = send(Stage::Done(plan.sequence()))?;
     match done["sequence"].as_u64() {
         Some(sequence) if people => output::print(&format!("Done, as change {sequence} of the log.\n")),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Desk, completion,
-    objects::{self, CreateOptions, Named, Narrow, SetOptions},
+    objects::{self, CreateOptions, Deletion, Named, Narrow, SetOptions},
     words,
 };
 use crate::failure::{Failure, Outcome};
@@ -56,7 +56,7 @@ pub struct Delete {
     #[arg(value_name = "KIND", value_parser = words::kinds())]
     kind: Kind,
     #[command(flatten)]
-    named: Named,
+    deletion: Deletion,
 }
 
 impl Get {
@@ -101,6 +101,6 @@ impl Set {
 
 impl Delete {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
-        objects::delete(desk, self.kind, &self.named)
+        objects::delete(desk, self.kind, &self.deletion)
     }
 }

@@ -200,10 +200,16 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Broker>> for Asked<T> {
         match Query::from_request_parts(parts, broker).await {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => {
-                let said = rejection.body_text();
                 // "Failed to deserialize query string: limit: invalid digit found in string"
+                let said = rejection.body_text();
                 let what = said.split_once(": ").map_or(&*said, |(_, what)| what);
-                Err(ApiError::bad_request(format!("The query is not understood: {what}.")))
+                let error = ApiError::bad_request(format!("The query is not understood: {what}."));
+                Err(match what.split_once(": ") {
+                    Some((field, message)) => {
+                        error.mistakes(vec![Mistake { field: field.to_owned(), message: message.to_owned() }])
+                    }
+                    None => error,
+                })
             }
         }
     }
