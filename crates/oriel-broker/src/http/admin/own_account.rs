@@ -84,7 +84,10 @@ pub fn routes() -> Api {
     let password = put_with(change_password, |operation| {
         let summary =
             "Gives the caller a new password, for the one that they have. Their other sign-ins end.";
-        crud::refusing(crud::described(operation, "change_own_password", "sign-in", summary), &[403, 409, 422])
+        crud::refusing(
+            crud::described(operation, "change_own_password", "sign-in", summary),
+            &[403, 409, 422],
+        )
     });
     let sign_ins = get_with(sign_ins, |operation| {
         let summary = "Lists the caller's own sign-ins on this broker.";

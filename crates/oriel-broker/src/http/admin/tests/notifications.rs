@@ -29,10 +29,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Mails as they were taken: whom each is for, and its text.
+type Mails = Arc<Mutex<Vec<(Vec<String>, String)>>>;
+
 /// A mail server without TLS that takes everything: each mail with those it is for.
 struct PostBox {
     address: SocketAddr,
-    mails: Arc<Mutex<Vec<(Vec<String>, String)>>>,
+    mails: Mails,
 }
 
 impl PostBox {
@@ -61,7 +64,7 @@ impl PostBox {
 }
 
 /// RFC 5321, as far as a client that behaves needs it.
-async fn serve(stream: TcpStream, mails: Arc<Mutex<Vec<(Vec<String>, String)>>>) -> std::io::Result<()> {
+async fn serve(stream: TcpStream, mails: Mails) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
     let mut to = Vec::new();
