@@ -226,22 +226,36 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-const PHONE = { width: 390, height: 844 };
+/** Waits until nothing moves: a picture would catch it half way. What turns for ever may. */
+export async function still(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
+}
 
-/** Looks at a page as its users do: on a wide screen and on a phone, in the light and in the dark. */
-export async function pictures(page: Page, name: string): Promise<void> {
+/** A page in both widths and both colours, each a file of its own. */
+export async function looks(page: Page, name: string): Promise<void> {
   const wide = page.viewportSize() ?? { width: 1280, height: 800 };
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const size of [wide, PHONE]) {
-      await page.setViewportSize(size);
-      // What the change has set in motion would be caught half way.
-      await page.waitForFunction(() => document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().iterations === Infinity));
-      await picture(page, [name, ...(size === PHONE ? ['narrow'] : []), ...(colorScheme === 'dark' ? ['dark'] : [])].join('-'));
+  for (const [width, size] of [['wide', wide], ['narrow', { width: 390, height: 844 }]] as const) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await still(page);
+      await picture(page, `${name}-${width}-${colorScheme}`);
     }
   }
-  await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** Looks at a page as its users do: on a wide screen, on a phone, and in the dark. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  const wide = page.viewportSize() ?? { width: 1280, height: 800 };
+  await picture(page, name);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await picture(page, `${name}-narrow`);
+  await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await picture(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 /** What browsers say of answers that are refusals and of connections that fail: no page can prevent it. */

@@ -75,14 +75,20 @@ export class Machine {
     sudo(program, ['agent', 'join', '-', '--data', folder, '--name', name], invitation.string);
     const host = (await made.named('hosts', name)).id;
     made.adopt('hosts', host);
+    const machine = await Machine.start(folder, program, administrator, host);
+    made.atTheEnd(() => machine.switchOff());
+    await machine.ready();
+    return machine;
+  }
+
+  /** Starts a machine that has joined with this folder. */
+  static async start(folder: string, program: string, administrator: Administrator, host: string): Promise<Machine> {
     sudo('mkfifo', [join(folder, 'power')]);
     const restart = `sh -c 'echo now > "${join(folder, 'power')}"'`;
     const file = [`data_dir = "${folder}"`, `rdp_listen = "127.0.0.1:${await freePort()}"`, '[power]', `reboot = ${JSON.stringify(restart)}`];
     sudo('tee', [join(folder, 'agent.toml')], `${file.join('\n')}\n`);
     const machine = new Machine(folder, program, administrator, host);
-    made.atTheEnd(() => machine.switchOff());
     machine.#start();
-    await machine.ready();
     return machine;
   }
 
@@ -128,7 +134,7 @@ export class Machine {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -109,7 +109,8 @@ impl Broker {
                 ));
             }
         };
-        self.record(&Event::Joined { role, component: id.into(), name: &name, address });
+        let invitation = invitation.id;
+        self.record(&Event::Joined { role, component: id.into(), name: &name, invitation, address });
         Ok(JoinResponse {
             component_id: id.to_string(),
             component_name: name,

@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod bootstrap;
+pub mod certificates;
 pub mod config;
 pub mod connections;
 pub mod enrolment;
@@ -18,6 +19,7 @@ pub mod gateways;
 pub mod hosts;
 pub mod http;
 mod inbound;
+mod notes;
 pub mod notifications;
 mod peer;
 pub mod recovery;

@@ -180,9 +180,9 @@ impl Bound {
 
         let links = Tasks::new(&stop.signal());
         for broker in shared.brokers.all() {
-            let (shared, broker) = (shared.clone(), broker.clone());
+            let (shared, broker, certificate) = (shared.clone(), broker.clone(), self.certificate.clone());
             links.spawn(format!("link to {}", broker.address), |signal| {
-                served(link::keep(shared, broker, signal))
+                served(link::keep(shared, broker, certificate, signal))
             });
         }
         let upkeep = Tasks::new(&signal);
@@ -220,6 +220,11 @@ impl Bound {
         links.shutdown(CLOSING_GRACE + Duration::from_secs(1)).await;
         ports.shutdown(CLOSING_GRACE + Duration::from_secs(1)).await;
         tracing::info!("the gateway is closed");
+    }
+
+    #[cfg(test)]
+    pub(crate) fn certificate(&self) -> &Arc<PortalCertificate> {
+        &self.certificate
     }
 
     #[cfg(test)]

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use oriel_model::{Id, session::EndReason};
-use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
+use oriel_net::{
+    backoff::Backoff, fingerprint::Fingerprint, supervise::ShutdownSignal, tls::PortalCertificate,
+};
 use oriel_wire::{
     MESSAGE_BYTES_MAX,
     failure::innermost,
@@ -33,8 +35,14 @@ use crate::{
 };
 
 /// Keeps the link to one broker until the signal is given; then delivers what is left to say.
-pub(crate) async fn keep(shared: Arc<Shared>, broker: Arc<Broker>, signal: ShutdownSignal) {
-    let mut link = Link { shared, broker, told: None, processor: Processor::default() };
+pub(crate) async fn keep(
+    shared: Arc<Shared>,
+    broker: Arc<Broker>,
+    certificate: Arc<PortalCertificate>,
+    signal: ShutdownSignal,
+) {
+    let processor = Processor::default();
+    let mut link = Link { shared, broker, certificate, told: None, told_certificate: None, processor };
     let mut backoff = Backoff::new(LINK_RETRY, LINK_RETRY_CAP);
     let mut lost_since = Instant::now();
     while !signal.is_given() {
@@ -68,6 +76,9 @@ struct Link {
     broker: Arc<Broker>,
     /// The newest journal entry that this broker was told; none before the first link.
     told: Option<u64>,
+    certificate: Arc<PortalCertificate>,
+    /// The certificate that it was told on this link.
+    told_certificate: Option<Fingerprint>,
     processor: Processor,
 }
 
@@ -115,6 +126,7 @@ impl Link {
         up: mpsc::Sender<GatewayMessage>,
         signal: &ShutdownSignal,
     ) -> Result<(), Status> {
+        self.told_certificate = None;
         let mut newest = self.shared.connections.newest();
         let mut draining = self.shared.draining();
         let mut reports = interval(REPORT_INTERVAL);
@@ -136,6 +148,7 @@ impl Link {
                 _ = reports.tick() => {
                     // If the queue is full, the broker is told enough.
                     let _ = up.try_send(self.report());
+                    self.tell_certificate(&up);
                 }
                 Ok(()) = draining.changed() => {
                     let _ = up.try_send(self.report());
@@ -174,6 +187,19 @@ impl Link {
             Event::Opened(opened) => gateway_message::Body::Opened(opened),
             Event::Closed(closed) => gateway_message::Body::Closed(closed),
         }))
+    }
+
+    /// Tells which certificate browsers are shown, if that is another than was told. If the queue is full, it
+    /// is told with the next report.
+    fn tell_certificate(&mut self, up: &mpsc::Sender<GatewayMessage>) {
+        let fingerprint = self.certificate.fingerprint();
+        if self.told_certificate == Some(fingerprint) {
+            return;
+        }
+        let shown = v1::PortalCertificate { der: self.certificate.certificate().to_vec() };
+        if up.try_send(message(gateway_message::Body::Certificate(shown))).is_ok() {
+            self.told_certificate = Some(fingerprint);
+        }
     }
 
     fn report(&mut self) -> GatewayMessage {

@@ -42,6 +42,9 @@ pub struct Notification {
     /// Whether one message is enough until it is well again; otherwise there is one every interval.
     #[serde(default = "yes")]
     pub until_recovered: bool,
+    /// Whether those who were told are told, too, when it is well again.
+    #[serde(default)]
+    pub tell_recovered: bool,
     /// Who gets mail.
     #[serde(default)]
     pub mail: MailTo,
@@ -81,7 +84,8 @@ pub enum Watched {
     Uses,
     /// Sign-ins refused in the last ten minutes, in the portals and in management.
     RefusedSignIns,
-    /// Days that a certificate is still valid: the farm's authority's and this broker's.
+    /// Days that a certificate is still valid: those that gateways show, the farm's authority's and this
+    /// broker's.
     CertificateDays,
     /// A host's agent is not connected.
     HostAway,
@@ -160,9 +164,12 @@ impl Watched {
             | Watched::DisconnectedSessions
             | Watched::HostAway
             | Watched::HostUnhealthy => Place::Host,
-            Watched::TunnelledSessions | Watched::FailedConnections | Watched::GatewayAway => Place::Gateway,
+            Watched::TunnelledSessions
+            | Watched::FailedConnections
+            | Watched::CertificateDays
+            | Watched::GatewayAway => Place::Gateway,
             Watched::Uses | Watched::ScheduleGivenUp => Place::Site,
-            Watched::RefusedSignIns | Watched::CertificateDays | Watched::BackupFailed => Place::Farm,
+            Watched::RefusedSignIns | Watched::BackupFailed => Place::Farm,
         }
     }
 

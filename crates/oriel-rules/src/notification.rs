@@ -3,7 +3,7 @@
 //! notification are an interval apart and name all that has come together, and all notifications together
 //! send at most [`MESSAGES_MAX`] in any [`WINDOW`]. What has to wait is told later, if it is still so.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::SignedDuration;
 use oriel_model::{
@@ -45,6 +45,8 @@ pub enum Subject {
     AuthorityCertificate,
     /// The certificate of the broker.
     BrokerCertificate,
+    /// The certificate that a gateway shows.
+    GatewayCertificate(Id<Gateway>),
 }
 
 /// What was read.
@@ -106,6 +108,9 @@ struct Remembered {
     threshold: Option<CrossedLine>,
     last_sent: Option<Timestamp>,
     lasting: Vec<Lasting>,
+    /// What was told, is well again, and has not been told to be.
+    #[serde(default)]
+    recovered: Vec<Lasting>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -120,17 +125,19 @@ struct Lasting {
 pub struct Telling {
     /// Whose.
     pub notification: Id<Notification>,
-    /// What is so, longest first.
+    /// What is so, longest first; then what is so no more.
     pub happenings: Vec<Happening>,
 }
 
-/// Something that is so.
+/// Something that is so, or is so no more.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {
     /// What was read.
     pub reading: Reading,
-    /// Since when.
+    /// Since when it is or was so.
     pub since: Timestamp,
+    /// Whether it is well again.
+    pub recovered: bool,
 }
 
 impl Memory {
@@ -203,7 +210,10 @@ fn watches(handler: &Handler<'_>, reading: &Reading) -> bool {
         (NotificationTarget::Sites { sites }, _) => reading.site.is_some_and(|site| sites.contains(&site)),
         (NotificationTarget::Pools { pools }, _) => reading.pool.is_some_and(|pool| pools.contains(&pool)),
         (NotificationTarget::Hosts { hosts }, Subject::Host(host)) => hosts.contains(&host),
-        (NotificationTarget::Gateways { gateways }, Subject::Gateway(gateway)) => gateways.contains(&gateway),
+        (
+            NotificationTarget::Gateways { gateways },
+            Subject::Gateway(gateway) | Subject::GatewayCertificate(gateway),
+        ) => gateways.contains(&gateway),
         (NotificationTarget::Hosts { .. } | NotificationTarget::Gateways { .. }, _) => false,
     }
 }
@@ -230,7 +240,13 @@ fn is_so(spec: &Notification, value: Value) -> Option<bool> {
 
 impl Remembered {
     fn new(spec: &Notification) -> Self {
-        Self { event: spec.event, threshold: spec.threshold, last_sent: None, lasting: Vec::new() }
+        Self {
+            event: spec.event,
+            threshold: spec.threshold,
+            last_sent: None,
+            lasting: Vec::new(),
+            recovered: Vec::new(),
+        }
     }
 
     /// As it is at `now`: what is remembered of other settings is no matter, and a clock that was put back
@@ -240,9 +256,12 @@ impl Remembered {
             self = Self { last_sent: self.last_sent, ..Self::new(spec) };
         }
         self.last_sent = self.last_sent.map(|at| at.min(now));
-        for lasting in &mut self.lasting {
+        for lasting in self.lasting.iter_mut().chain(&mut self.recovered) {
             lasting.since = lasting.since.min(now);
             lasting.told = lasting.told.map(|at| at.min(now));
+        }
+        if !spec.tell_recovered {
+            self.recovered.clear();
         }
         self
     }
@@ -251,31 +270,42 @@ impl Remembered {
     fn look(&mut self, spec: &Notification, watched: &[&Reading], now: Timestamp) {
         let before: HashMap<_, _> =
             self.lasting.drain(..).map(|lasting| (lasting.subject, lasting)).collect();
+        let mut recovered: HashMap<_, _> =
+            self.recovered.drain(..).map(|lasting| (lasting.subject, lasting)).collect();
         let mut now_so = BTreeMap::new();
         for reading in watched {
-            let known = before.get(&reading.subject).copied();
+            let subject = reading.subject;
+            let known = before.get(&subject).copied();
+            // Only who heard of it wants to hear that it is over; if it is so again before that, of that.
+            let over = known.filter(|known| spec.tell_recovered && known.told.is_some());
+            let over = over.or_else(|| recovered.remove(&subject));
             let lasting = match is_so(spec, reading.value) {
                 Some(false) => None,
-                Some(true) => {
-                    Some(known.unwrap_or(Lasting { subject: reading.subject, since: now, told: None }))
-                }
+                Some(true) => Some(known.unwrap_or(Lasting { subject, since: now, told: None })),
                 None => known,
             };
-            if let Some(lasting) = lasting {
-                now_so.insert(reading.subject, lasting);
+            match (lasting, over) {
+                (Some(lasting), _) => {
+                    now_so.insert(subject, lasting);
+                }
+                (None, Some(over)) => self.recovered.push(over),
+                (None, None) => {}
             }
         }
         self.lasting = now_so.into_values().collect();
     }
 
-    /// What is to be told now, longest first.
+    /// What is to be told now: what is so, longest first, and what is well again.
     fn due(&self, spec: &Notification, watched: &[&Reading], now: Timestamp) -> Vec<Happening> {
         let minutes = |minutes: u32| SignedDuration::from_mins(minutes.into());
         let interval = minutes(spec.interval_minutes.max(1));
         if self.last_sent.is_some_and(|at| now.duration_since(at) < interval) {
             return Vec::new();
         }
-        let lasting: HashMap<_, _> = self.lasting.iter().map(|lasting| (lasting.subject, lasting)).collect();
+        let by_subject = |all: &[Lasting]| -> HashMap<_, _> {
+            all.iter().map(|lasting| (lasting.subject, *lasting)).collect()
+        };
+        let (lasting, recovered) = (by_subject(&self.lasting), by_subject(&self.recovered));
         let is_due = |lasting: &Lasting| {
             let is_old_enough = now.duration_since(lasting.since) >= minutes(spec.grace_minutes);
             let is_open = match lasting.told {
@@ -288,17 +318,22 @@ impl Remembered {
             let lasting = lasting.get(&reading.subject).filter(|lasting| is_due(lasting))?;
             // What nobody knows is not told.
             is_so(spec, reading.value)?;
-            Some(Happening { reading: (*reading).clone(), since: lasting.since })
+            Some(Happening { reading: (*reading).clone(), since: lasting.since, recovered: false })
         });
-        let mut due: Vec<_> = due.collect();
-        due.sort_by_key(|happening| (happening.since, happening.reading.subject));
+        let recovered = watched.iter().filter_map(|reading| {
+            let since = recovered.get(&reading.subject)?.since;
+            is_so(spec, reading.value)?;
+            Some(Happening { reading: (*reading).clone(), since, recovered: true })
+        });
+        let mut due: Vec<_> = due.chain(recovered).collect();
+        due.sort_by_key(|happening| (happening.recovered, happening.since, happening.reading.subject));
         due
     }
 
     fn tell(&mut self, due: &[Happening], now: Timestamp) {
         self.last_sent = Some(now);
-        let told: std::collections::HashSet<_> =
-            due.iter().map(|happening| happening.reading.subject).collect();
+        let told: HashSet<_> = due.iter().map(|happening| happening.reading.subject).collect();
+        self.recovered.retain(|over| !told.contains(&over.subject));
         for lasting in self.lasting.iter_mut().filter(|lasting| told.contains(&lasting.subject)) {
             lasting.told = Some(now);
         }

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Action, Author, Change, Start, StoreError};
+use crate::{Action, Author, Change, Start, StoreError, Via};
 
 /// Entries read at a time at most.
 pub const ENTRIES_MAX: usize = 1_000;
@@ -79,6 +79,8 @@ words! {
     AdministratorSignInRefused = "administrator.sign_in_refused";
     /// A sign-in of an administrator was ended, by themselves or another.
     AdministratorSignedOut = "administrator.signed_out";
+    /// Somebody became a root administrator by `oriel recover-root`, or was refused.
+    AdministratorRecovered = "administrator.recovered";
     /// A user opened something.
     SessionLaunched = "session.launched";
     /// A user could not open something.
@@ -99,6 +101,16 @@ words! {
     ComponentJoined = "component.joined";
     /// Somebody came with an invitation that does not count.
     ComponentJoinRefused = "component.join_refused";
+    /// A message of a notification went out.
+    NotificationSent = "notification.sent";
+    /// A message of a notification could not be sent: the first time, and when it is given up.
+    NotificationFailed = "notification.failed";
+    /// A backup of all settings was made.
+    BackupMade = "backup.made";
+    /// A backup of all settings could not be made.
+    BackupFailed = "backup.failed";
+    /// All settings were exported.
+    FarmExported = "farm.exported";
     /// The oldest entries were dropped: details say which, and the hash of the last of them.
     LogDropped = "log.dropped";
     /// Events happened that could not be written down: details say how many, and from when to when.
@@ -237,6 +249,8 @@ pub struct EntryQuery {
     pub transaction: Option<u64>,
     /// Only by authors in whose name this stands; the case of ASCII letters does not matter.
     pub by: Option<String>,
+    /// Only what came in this way.
+    pub via: Option<Via>,
     /// Only what happened then or later.
     pub since: Option<Timestamp>,
     /// Only what happened before.
@@ -258,6 +272,7 @@ impl EntryQuery {
             object: None,
             transaction: None,
             by: None,
+            via: None,
             since: None,
             until: None,
             text: None,

@@ -9,14 +9,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     agent::{RdpListener, SimulatedAgent},
     farm::{BrokerPorts, PASSWORD},
     http::{AdminClient, PortalClient},
-    observe, wait,
+    observe,
+    rdp::{ClientOptions, RdpClient, RdpHost},
+    wait,
 };
 
 /// A broker and a gateway as processes. Dropping it kills them.
@@ -32,6 +34,31 @@ pub struct ProcessFarm {
     /// Where the gateway listens.
     pub gateway: SocketAddr,
     running: [Option<Child>; 2],
+}
+
+/// A user who works at a desktop: see [`ProcessFarm::at_work`].
+pub struct AtWork {
+    /// The RDP server of the host.
+    pub rdp: RdpHost,
+    /// The host's agent.
+    pub agent: SimulatedAgent,
+    /// The id of the desktop.
+    pub desktop: String,
+    /// The user's browser.
+    pub portal: PortalClient,
+    /// What the broker answered to the launch.
+    pub launch: Value,
+    /// The client, which has seen a picture.
+    pub client: RdpClient,
+}
+
+/// A broker's node file that says where its data is and where it listens.
+pub fn broker_file(data: &Path, ports: BrokerPorts) -> String {
+    let line = |key: &str, value: &dyn std::fmt::Display| format!("{key} = \"{value}\"\n");
+    line("data_dir", &data.display())
+        + &line("gateway_listen", &ports.gateway)
+        + &line("agent_listen", &ports.agent)
+        + &line("management_listen", &ports.management)
 }
 
 /// One of the processes.
@@ -69,13 +96,7 @@ impl ProcessFarm {
         let web_root = root.join("web");
         fs::create_dir_all(&web_root)?;
         fs::write(web_root.join("index.html"), "<!doctype html><title>Portal</title>")?;
-        file(
-            Service::Broker,
-            line("data_dir", &root.join("broker").display())
-                + &line("gateway_listen", &ports.gateway)
-                + &line("agent_listen", &ports.agent)
-                + &line("management_listen", &ports.management),
-        )?;
+        file(Service::Broker, broker_file(&root.join("broker"), ports))?;
         file(
             Service::Gateway,
             line("data_dir", &root.join("gateway").display())
@@ -173,6 +194,20 @@ impl ProcessFarm {
             wait::ensure(reachable, list.to_string())
         })
         .await;
+    }
+
+    /// A desktop on a simulated host, at which a user works. Gives the host's machine back when it is dropped.
+    pub async fn at_work(&self, user: &str) -> anyhow::Result<AtWork> {
+        let rdp = RdpHost::start().await?;
+        let agent = self.add_host("h1", rdp.listener()).await?;
+        rdp.serve(agent.host().clone());
+        let desktop = self.user_and_desktop(user).await?;
+        let portal = self.signed_in(user).await?;
+        let launch = portal.launch(&desktop).await?;
+        let ticket = launch["ticket"].as_str().context("no ticket")?;
+        let mut client = RdpClient::connect(self.gateway, ticket, ClientOptions::default()).await?;
+        client.frame().await?;
+        Ok(AtWork { rdp, agent, desktop, portal, launch, client })
     }
 
     /// A user with the usual password, and a desktop that everybody sees. Gives the desktop's id.

@@ -12,6 +12,10 @@ function demo(): { target: string; secure: boolean; headers: Record<string, stri
   return { target: management, secure: false, headers: process.env.ORIEL_DEV_SIGN_IN ? {} : { authorization: `Bearer ${api_token}` } };
 }
 
+/** Packages that only some pages need. */
+const LATER = ['@mantine/dates', 'dayjs', '@mantine/charts', 'recharts', 'victory-vendor', 'd3-', '@reduxjs', 'react-redux', 'redux', 'immer', 'reselect', 'es-toolkit', 'decimal.js-light', 'eventemitter3', 'internmap', 'react-is', 'tiny-invariant', '@standard-schema'];
+const KIT = new RegExp(`node_modules[\\\\/](?!${LATER.map((name) => name.replace('/', '[\\\\/]')).join('|')})`);
+
 export default defineConfig({
   plugins: [react(), firstLoad(), precompress()],
   build: {
@@ -23,8 +27,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       output: {
-        // What all pages stand on changes seldom and is kept by browsers; the pages change often.
-        codeSplitting: { groups: [{ name: 'kit', test: /node_modules[\\/](?!@mantine[\\/]dates|dayjs)/ }] },
+        // What all pages stand on changes seldom and is kept by browsers; the pages change often. Dates and charts
+        // come with the pages that show them.
+        codeSplitting: { groups: [{ name: 'kit', test: KIT }] },
       },
     },
   },

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Attached, OUTBOUND_MAX, reconcile};
-use crate::{Broker, inbound, peer::peer_in_role};
+use crate::{Broker, certificates::Certificate, inbound, peer::peer_in_role};
 
 /// A stream that is silent this long is closed. Gateways report every few seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -91,6 +91,13 @@ fn take(broker: &Broker, gateway: Id<Gateway>, epoch: u64, message: GatewayMessa
             broker.gateways.closed(gateway, epoch, &closed.connection_id);
             broker.connections.closed_at_gateway(&closed);
             broker.notifications.tally.connection_closed(gateway, &closed.reason, broker.now());
+        }
+        Some(gateway_message::Body::Certificate(shown)) => {
+            let certificate = Certificate::read(&shown.der);
+            if certificate.is_none() {
+                tracing::warn!(gateway.id = %gateway, "the certificate that a gateway shows cannot be read");
+            }
+            broker.gateways.shows(gateway, epoch, certificate);
         }
         // A second hello, or something newer than this version: no reason to part.
         Some(gateway_message::Body::Hello(_)) | None => {}

@@ -26,7 +26,7 @@ use tonic::Status;
 
 pub use link::GatewayLinkService;
 
-use crate::hosts::lock;
+use crate::{certificates::Certificate, hosts::lock};
 
 /// Connections of one gateway that are kept track of: its own limit is lower.
 pub const CONNECTIONS_MAX: usize = 50_000;
@@ -69,6 +69,8 @@ pub struct LiveGateway {
     pub cpu_load: f32,
     /// When it last gave a sign of life.
     pub last_report: Timestamp,
+    /// The certificate that it shows; none: it has not said, or what it said is none.
+    pub certificate: Option<Certificate>,
 }
 
 /// The registry of live gateways.
@@ -85,6 +87,7 @@ struct GatewayState {
     hello: GatewayHello,
     report: GatewayReport,
     last_report: Timestamp,
+    certificate: Option<Certificate>,
     connections: HashMap<Id<Connection>, LiveConnection>,
     told: Option<Arc<GatewaySettings>>,
     _ends: DropGuard,
@@ -145,6 +148,7 @@ impl Gateways {
             hello,
             report: GatewayReport::default(),
             last_report: now,
+            certificate: None,
             connections: HashMap::new(),
             told: None,
             _ends: ends,
@@ -182,6 +186,10 @@ impl Gateways {
             gateway.report = report;
             gateway.last_report = now;
         });
+    }
+
+    pub(crate) fn shows(&self, id: Id<Gateway>, epoch: u64, certificate: Option<Certificate>) {
+        self.with(id, epoch, |gateway| gateway.certificate = certificate);
     }
 
     pub(crate) fn opened(&self, id: Id<Gateway>, epoch: u64, opened: &ConnectionOpened) {
@@ -258,6 +266,7 @@ impl GatewayState {
             draining: self.report.draining,
             cpu_load: self.report.cpu_load,
             last_report: self.last_report,
+            certificate: self.certificate.clone(),
         }
     }
 }

@@ -70,10 +70,15 @@ pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
             () = signal.given() => return,
             _ = ticks.tick() => {}
         }
-        let hosts = broker.hosts.all();
-        let hosts = hosts.iter().filter_map(|host| Some((host.id, sample(host)?))).collect();
-        broker.load_history.take(Sample { at: broker.now(), hosts: Arc::new(hosts) });
+        broker.load_history.take(now(&broker));
     }
+}
+
+/// The hosts as they are.
+pub fn now(broker: &Broker) -> Sample {
+    let hosts = broker.hosts.all();
+    let hosts = hosts.iter().filter_map(|host| Some((host.id, sample(host)?))).collect();
+    Sample { at: broker.now(), hosts: Arc::new(hosts) }
 }
 
 fn sample(host: &LiveHost) -> Option<HostSample> {

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use oriel_model::{Id, Object, notification::Notification};
+use oriel_rules::notification::again_after;
 use oriel_store::Transaction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,9 @@ use crate::{
     Broker,
     app::{
         administrators::Caller,
+        audit::Event,
         objects::{ChangeError, random_secret},
     },
-    hosts::lock,
     http::problem::{in_words, sentence},
 };
 
@@ -31,6 +32,16 @@ pub enum Way {
     Webhook,
     /// To a script.
     Script,
+}
+
+impl std::fmt::Display for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Way::Mail => "mail",
+            Way::Webhook => "webhook",
+            Way::Script => "script",
+        })
+    }
 }
 
 impl Way {
@@ -66,15 +77,14 @@ pub struct WebhookSecret {
 pub(crate) async fn round(broker: &Broker) {
     let duty = &broker.notifications;
     let _turn = duty.delivering.lock().await;
-    if !duty.is_ready(&*broker.store).await {
+    if !duty.notes.are_ready(&*broker.store).await {
         return;
     }
-    let due = lock(&duty.kept).outbox.due(broker.now());
+    let due = duty.notes.read(|kept| kept.outbox.due(broker.now()));
     let sending = stream::iter(due).for_each_concurrent(AT_A_TIME, async |entry| {
         let Some(outcome) = sent(broker, &entry).await else { return };
-        lock(&duty.kept).outbox.tried(&entry, outcome, broker.now());
-        duty.is_dirty.store(true, std::sync::atomic::Ordering::Relaxed);
-        duty.write(&*broker.store).await;
+        duty.notes.change(|kept| kept.outbox.tried(&entry, outcome, broker.now()));
+        duty.notes.write(&*broker.store).await;
     });
     sending.await;
 }
@@ -88,7 +98,19 @@ async fn sent(broker: &Broker, entry: &Entry) -> Option<Result<(), String>> {
         return Some(Ok(()));
     }
     let outcome = go(broker, notification, entry.way, &entry.message).await;
-    if let Err(why) = &outcome {
+    let failed = outcome.as_ref().err().map(String::as_str);
+    let is_last = again_after(entry.attempts + 1).is_none();
+    // That it still cannot be sent is no news.
+    if failed.is_none() || entry.attempts == 0 || is_last {
+        broker.record(&Event::Notified {
+            notification: notification.id,
+            way: entry.way,
+            what: &entry.message.subject(),
+            failed,
+            is_last,
+        });
+    }
+    if let Some(why) = failed {
         tracing::warn!(
             notification.id = %notification.id, way = ?entry.way, attempts = entry.attempts + 1, why,
             "a notification could not be sent"

@@ -41,7 +41,7 @@ impl oriel_model::id::Noun for Message {
     const SETTINGS: Option<Kind> = None;
 }
 
-/// One thing that is so.
+/// One thing that is so, or is so no more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Said {
     pub subject: Subject,
@@ -51,6 +51,9 @@ pub(super) struct Said {
     pub value: String,
     pub since: Timestamp,
     pub detail: String,
+    /// Whether it is well again.
+    #[serde(default)]
+    pub recovered: bool,
 }
 
 impl Message {
@@ -94,6 +97,9 @@ impl Message {
         let what = match (&*self.said, self.said.len() + self.more) {
             _ if self.is_test => format!("test of the notification {}", self.notification_name),
             ([one], 1) => one.headline(self.event),
+            (said, count) if !said.is_empty() && said.iter().all(|one| one.recovered) => {
+                format!("{}: {count} well again", title(self.event))
+            }
             (_, count) => format!("{}: {count} at once", title(self.event)),
         };
         // A name may hold a line's end; a header must not.
@@ -109,7 +115,8 @@ impl Message {
             let _ = writeln!(text, "{}:\n", title(self.event));
         }
         for said in &self.said {
-            let _ = writeln!(text, "- {}, since {:.0}", said.headline(self.event), said.since);
+            let when = if said.recovered { "it was so since" } else { "since" };
+            let _ = writeln!(text, "- {}, {when} {:.0}", said.headline(self.event), said.since);
             if !said.detail.is_empty() {
                 let _ = writeln!(text, "  {}", said.detail.replace('\n', " "));
             }
@@ -158,6 +165,7 @@ impl Said {
             value,
             since: happening.since,
             detail: reading.detail.chars().take(DETAIL_MAX).collect(),
+            recovered: happening.recovered,
         }
     }
 
@@ -165,7 +173,7 @@ impl Said {
     pub fn target(&self, farm: Id<Farm>) -> Target {
         let (kind, id) = match self.subject {
             Subject::Host(id) => (Kind::Host, id.cast()),
-            Subject::Gateway(id) => (Kind::Gateway, id.cast()),
+            Subject::Gateway(id) | Subject::GatewayCertificate(id) => (Kind::Gateway, id.cast()),
             Subject::Resource(id) => (Kind::Resource, id.cast()),
             Subject::Schedule(id) => (Kind::Schedule, id.cast()),
             Subject::Farm | Subject::AuthorityCertificate | Subject::BrokerCertificate => {
@@ -177,7 +185,8 @@ impl Said {
 
     fn headline(&self, event: Watched) -> String {
         let value = if self.value.is_empty() { String::new() } else { format!(": {}", self.value) };
-        format!("{}, {}{value}", title(event), self.name)
+        let again = if self.recovered { " (well again)" } else { "" };
+        format!("{}, {}{value}{again}", title(event), self.name)
     }
 
     fn json(&self) -> Json {
@@ -189,10 +198,11 @@ impl Said {
             Subject::Farm => ("farm", None),
             Subject::AuthorityCertificate => ("authority_certificate", None),
             Subject::BrokerCertificate => ("broker_certificate", None),
+            Subject::GatewayCertificate(id) => ("gateway_certificate", Some(id.to_string())),
         };
         json!({
             "subject": kind, "id": id, "name": self.name, "value": self.value, "since": self.since,
-            "detail": self.detail,
+            "detail": self.detail, "recovered": self.recovered,
         })
     }
 }

@@ -15,18 +15,11 @@ mod tally;
 mod trust;
 mod webhook;
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use oriel_model::{Id, Kind, Timestamp, notification::Notification};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::notification::{self, Handler, Memory};
-use oriel_store::SettingsStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -37,28 +30,34 @@ use message::Message;
 use outbox::Outbox;
 pub(crate) use tally::Tally;
 
-use crate::{Broker, farm::FarmView, hosts::lock};
+use crate::{Broker, farm::FarmView, notes::Notes};
 
-/// The duty's name in the store.
-const DUTY: &str = "notifications";
 /// How often it looks how the farm is, and what is to be sent again, without being nudged.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the broker knows of notifications.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notifications {
-    kept: Mutex<Kept>,
-    is_loaded: AtomicBool,
-    is_dirty: AtomicBool,
+    notes: Notes<Kept>,
     /// What happened lately and is counted.
     pub(crate) tally: Tally,
     /// One look at a time, and one delivery.
     looking: tokio::sync::Mutex<()>,
     delivering: tokio::sync::Mutex<()>,
-    /// One writer at a time: an older state never overwrites a newer one.
-    writing: tokio::sync::Mutex<()>,
     /// Nudged when there is something to send.
     to_send: Notify,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self {
+            notes: Notes::of("notifications"),
+            tally: Tally::default(),
+            looking: Default::default(),
+            delivering: Default::default(),
+            to_send: Notify::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -125,15 +124,15 @@ pub async fn send(broker: Arc<Broker>, signal: ShutdownSignal) {
 pub(crate) async fn look(broker: &Broker) {
     let duty = &broker.notifications;
     let _turn = duty.looking.lock().await;
-    if !duty.is_ready(&*broker.store).await {
+    if !duty.notes.are_ready(&*broker.store).await {
         return;
     }
     let view = broker.farm.load();
     let handlers: Vec<_> = handlers(&view).collect();
     let readings = readings::taken(broker, &view, &handlers).await;
     let now = broker.now();
-    let is_new = {
-        let mut kept = lock(&duty.kept);
+    let mut is_new = false;
+    duty.notes.change_if(|kept| {
         let before = std::mem::take(&mut kept.memory);
         let (tellings, after) = notification::plan(&handlers, &readings, before.clone(), now);
         let has_changed = before != after;
@@ -141,20 +140,13 @@ pub(crate) async fn look(broker: &Broker) {
         for telling in &tellings {
             let Some(object) = view.notifications.get(telling.notification) else { continue };
             let message = Message::of(&view, broker.farm_id, object, telling, now);
-            tracing::info!(
-                target: "audit", event = "notified", notification.id = %object.id,
-                notification.name = object.name, happenings = telling.happenings.len()
-            );
             kept.outbox.post(object, &message, now);
         }
+        is_new = !tellings.is_empty();
         let is_known = |id| view.notifications.get(id).is_some_and(|object| object.spec.enabled);
-        let has_forgotten = kept.outbox.retain(is_known);
-        if has_changed || has_forgotten {
-            duty.is_dirty.store(true, Ordering::Relaxed);
-        }
-        !tellings.is_empty()
-    };
-    duty.write(&*broker.store).await;
+        kept.outbox.retain(is_known) || has_changed
+    });
+    duty.notes.write(&*broker.store).await;
     if is_new {
         duty.to_send.notify_one();
     }
@@ -166,57 +158,19 @@ fn handlers(view: &FarmView) -> impl Iterator<Item = Handler<'_>> {
 }
 
 impl Notifications {
-    /// Whether what was told before is known: nobody is told anything before that.
-    async fn is_ready(&self, store: &dyn SettingsStore) -> bool {
-        if self.is_loaded.load(Ordering::Acquire) {
-            return true;
-        }
-        let kept = match store.kept(DUTY).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                tracing::warn!(%error, "what was told by notifications cannot be read; trying again");
-                return false;
-            }
-        };
-        match kept.map(serde_json::from_value).transpose() {
-            Ok(kept) => *lock(&self.kept) = kept.unwrap_or_default(),
-            // Of another version: what is still so is told once more.
-            Err(error) => tracing::error!(%error, "what was told by notifications cannot be understood"),
-        }
-        self.is_loaded.store(true, Ordering::Release);
-        true
-    }
-
-    /// Writes down what is new; on failure the next round tries again.
-    async fn write(&self, store: &dyn SettingsStore) {
-        let _turn = self.writing.lock().await;
-        if !self.is_dirty.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let value = serde_json::to_value(&*lock(&self.kept));
-        let Ok(value) = value else { return };
-        if let Err(error) = store.keep(DUTY, value).await {
-            self.is_dirty.store(true, Ordering::Relaxed);
-            tracing::warn!(%error, "what was told by notifications could not be stored; trying again");
-        }
-    }
-
     /// What is known of a notification.
     pub fn state(&self, id: Id<Notification>) -> NotificationState {
-        let kept = lock(&self.kept);
-        NotificationState {
+        self.notes.read(|kept| NotificationState {
             last_sent: kept.memory.last_sent(id),
             lasting: kept.memory.lasting(id),
             waiting: kept.outbox.waiting(id),
             failure: kept.outbox.failure(id).cloned(),
-        }
+        })
     }
 
     /// Whether a message that somebody asked for may go out now.
     fn take_turn(&self, now: Timestamp) -> bool {
-        let may = lock(&self.kept).memory.take_turn(now);
-        self.is_dirty.store(true, Ordering::Relaxed);
-        may
+        self.notes.change(|kept| kept.memory.take_turn(now))
     }
 }
 

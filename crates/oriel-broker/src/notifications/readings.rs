@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use oriel_model::{
-    Id, Timestamp, gateway::Gateway, host::Host, notification::Watched, session::SessionState,
-};
-use oriel_net::identity::NodeIdentity;
+use oriel_model::{Id, gateway::Gateway, host::Host, notification::Watched, session::SessionState};
 use oriel_rules::notification::{Handler, Reading, Subject, Value};
-use x509_parser::parse_x509_certificate;
 
-use crate::{Broker, app::documents::backup, farm::FarmView};
+use crate::{
+    Broker,
+    app::documents::backup,
+    certificates::{self, Certificate, Holder},
+    farm::FarmView,
+};
 
 /// Most hosts whose trouble a schedule's line names.
 const NAMED_MAX: usize = 5;
@@ -36,7 +37,7 @@ pub(super) async fn taken(
         found.insert(Watched::RefusedSignIns, vec![of_farm(Subject::Farm, "sign-ins", count)]);
     }
     if wants(Watched::CertificateDays) {
-        found.insert(Watched::CertificateDays, certificates(broker).await);
+        found.insert(Watched::CertificateDays, certificates(broker, view).await);
     }
     if wants(Watched::BackupFailed) {
         let failure = backup::state(broker).await.failure;
@@ -197,22 +198,29 @@ fn schedules(broker: &Broker, view: &FarmView) -> Vec<Reading> {
     readings.collect()
 }
 
-async fn certificates(broker: &Broker) -> Vec<Reading> {
-    let folder = broker.config.data_dir.clone();
-    let own = tokio::task::spawn_blocking(move || NodeIdentity::load(&folder).map(|own| own.not_after()));
-    let own = own.await.ok().and_then(Result::ok);
-    let authority = parse_x509_certificate(broker.authority.certificate()).ok();
-    let authority = authority
-        .and_then(|(_, parsed)| Timestamp::from_second(parsed.validity().not_after.timestamp()).ok());
-    let reading = |subject, name, until: Option<Timestamp>| {
-        let days = |until: Timestamp| until.duration_since(broker.now()).as_hours() as f64 / 24.0;
-        let value = until.map_or(Value::Unknown, |until| Value::Number { count: days(until), of: None });
-        let mut reading = of_farm(subject, name, value);
-        reading.detail = until.map(|until| format!("it is valid until {until:.0}")).unwrap_or_default();
-        reading
+async fn certificates(broker: &Broker, view: &FarmView) -> Vec<Reading> {
+    let reading = |subject, name: &str, certificate: &Certificate| {
+        let left = certificate.not_after.duration_since(broker.now());
+        let value = Value::Number { count: left.as_hours() as f64 / 24.0, of: None };
+        let detail = format!("it is valid until {:.0}", certificate.not_after);
+        Reading { detail, ..of_farm(subject, name, value) }
     };
-    vec![
-        reading(Subject::AuthorityCertificate, "certificate of the farm's authority", authority),
-        reading(Subject::BrokerCertificate, "certificate of this broker", own),
-    ]
+    let mut readings = Vec::new();
+    for (holder, certificate) in certificates::of_farm(broker).await {
+        let (subject, name) = match holder {
+            Holder::Authority => (Subject::AuthorityCertificate, "certificate of the farm's authority"),
+            _ => (Subject::BrokerCertificate, "certificate of this broker"),
+        };
+        readings.push(reading(subject, name, &certificate));
+    }
+    for gateway in view.gateways.iter().filter(|gateway| gateway.spec.enabled) {
+        let subject = Subject::GatewayCertificate(gateway.id);
+        let name = format!("certificate of the gateway {}", gateway.name);
+        let shown = broker.gateways.live(gateway.id).and_then(|live| live.certificate);
+        // One that is away may come back with a new one: nobody knows.
+        let unknown = || of_farm(subject, &name, Value::Unknown);
+        let read = shown.map_or_else(unknown, |certificate| reading(subject, &name, &certificate));
+        readings.push(Reading { site: gateway.site, ..read });
+    }
+    readings
 }

@@ -137,7 +137,10 @@ fn found(folder: &Path, name: &str) -> Result<PathBuf, ScriptError> {
 }
 
 fn variables(message: &Message) -> Vec<(&'static str, String)> {
-    let names: Vec<_> = message.said.iter().map(|said| said.name.as_str()).collect();
+    let names = |recovered: bool| {
+        let said = message.said.iter().filter(|said| said.recovered == recovered);
+        said.map(|said| said.name.as_str()).collect::<Vec<_>>().join("\n")
+    };
     let variables = [
         ("ORIEL_EVENT", message.event.as_str().to_owned()),
         ("ORIEL_NOTIFICATION", message.notification_name.clone()),
@@ -145,7 +148,8 @@ fn variables(message: &Message) -> Vec<(&'static str, String)> {
         ("ORIEL_AT", message.at.to_string()),
         ("ORIEL_TEST", message.is_test.to_string()),
         ("ORIEL_COUNT", (message.said.len() + message.more).to_string()),
-        ("ORIEL_NAMES", names.join("\n")),
+        ("ORIEL_NAMES", names(false)),
+        ("ORIEL_RECOVERED", names(true)),
         ("ORIEL_SUBJECT", message.subject()),
         ("ORIEL_TEXT", message.text()),
         ("ORIEL_JSON", message.json().to_string()),

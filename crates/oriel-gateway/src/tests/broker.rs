@@ -85,11 +85,21 @@ impl FakeBroker {
         Self { address, stop, heard, link, calls }
     }
 
-    /// The next message of the gateway that is no report.
+    /// The certificate that browsers are shown, as the gateway tells it.
+    pub(super) async fn hears_of_certificate(&mut self) -> Vec<u8> {
+        loop {
+            let body = timeout(SOON, self.heard.recv()).await.expect("a message soon").expect("a link");
+            if let gateway_message::Body::Certificate(shown) = body {
+                return shown.der;
+            }
+        }
+    }
+
+    /// The next message of the gateway that is no report and not its certificate.
     pub(super) async fn hears(&mut self) -> gateway_message::Body {
         loop {
             let body = timeout(SOON, self.heard.recv()).await.expect("a message soon").expect("a link");
-            if !matches!(body, gateway_message::Body::Report(_)) {
+            if !matches!(body, gateway_message::Body::Report(_) | gateway_message::Body::Certificate(_)) {
                 return body;
             }
         }

@@ -4,6 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use oriel_model::role::Role;
 use oriel_net::{
+    fingerprint::Fingerprint,
     identity::NodeIdentity,
     serve::{MAX_H2_STREAMS, MAX_H2_STREAMS_OF_COMPONENT},
 };
@@ -196,5 +197,22 @@ async fn a_certificate_that_is_due_is_renewed_and_kept() {
             NodeIdentity::load(&data).is_ok_and(|identity| identity.not_after() > old_end)
         })
         .await;
+    picture.stopped().await;
+}
+
+#[tokio::test]
+async fn brokers_are_told_which_certificate_browsers_are_shown() {
+    let farm = Farm::new();
+    let mut broker = FakeBroker::start(&farm, "127.0.0.1:0", Vec::new()).await;
+    let picture = Picture::start(&farm, vec![broker.address.to_string()], Duration::ZERO);
+    let shown = broker.hears_of_certificate().await;
+    assert_eq!(Fingerprint::of(&shown), picture.door.certificate);
+
+    // Renewed while the link stands.
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let fresh = rcgen::CertificateParams::new(vec!["apps.example.org".to_owned()]).expect("a name");
+    let fresh = fresh.self_signed(&key).expect("signed");
+    picture.certificate.replace_pem(&fresh.pem(), &key.serialize_pem()).expect("usable");
+    assert_eq!(broker.hears_of_certificate().await, fresh.der().to_vec());
     picture.stopped().await;
 }

@@ -7,7 +7,7 @@ use oriel_net::{
     authority::{Authority, Grant},
     identity::{KeyRequest, NodeIdentity, PeerIdentity},
     supervise::ShutdownHandle,
-    tls::ReloadingIdentity,
+    tls::{PortalCertificate, ReloadingIdentity},
 };
 use oriel_wire::{
     ticket::{self, Claims, TicketKey},
@@ -68,6 +68,7 @@ impl Farm {
 pub(super) struct Picture {
     pub(super) door: Door,
     pub(super) shared: Arc<Shared>,
+    pub(super) certificate: Arc<PortalCertificate>,
     pub(super) key: TicketKey,
     pub(super) stop: ShutdownHandle,
     running: JoinHandle<()>,
@@ -96,10 +97,10 @@ impl Picture {
         config.drain_deadline = drain_deadline;
         let bound = Gateway::bind(config).expect("bound");
         let door = Door { address: bound.local_addr(), certificate: bound.certificate_fingerprint() };
-        let shared = bound.shared().clone();
+        let (shared, certificate) = (bound.shared().clone(), bound.certificate().clone());
         let stop = ShutdownHandle::new();
         let running = tokio::spawn(bound.run(stop.signal()));
-        Self { door, shared, key: testing::ticket_key(1), stop, running, folder }
+        Self { door, shared, certificate, key: testing::ticket_key(1), stop, running, folder }
     }
 
     pub(super) fn wire_key(&self) -> v1::TicketKey {

@@ -14,11 +14,18 @@ pub fn explain(error: &io::Error) -> String {
 }
 
 fn explain_tls(error: &Error) -> String {
-    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext, Other, UnknownIssuer};
+    use CertificateError::{
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, Other, UnknownIssuer,
+    };
     match error {
         Error::InvalidCertificate(Other(refusal)) => refusal.0.to_string(),
-        Error::InvalidCertificate(UnknownIssuer) => {
-            "the other side's certificate is not from this farm's authority".to_owned()
+        // The signature is bad where an authority of the same name has another key.
+        Error::InvalidCertificate(UnknownIssuer | BadSignature) => {
+            "the other side's certificate is not from an authority that is trusted here".to_owned()
+        }
+        Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
+            "the other side's certificate is for another name".to_owned()
         }
         Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
             "the other side's certificate has expired; check the clocks of both machines".to_owned()

@@ -170,6 +170,11 @@ impl PortalCertificate {
         Fingerprint::of(&self.current.load().cert[0])
     }
 
+    /// The certificate shown at present, without its chain.
+    pub fn certificate(&self) -> CertificateDer<'static> {
+        self.current.load().cert[0].clone()
+    }
+
     fn new(key: CertifiedKey, files: Option<Files>) -> Result<Arc<Self>, CertificateError> {
         Ok(Arc::new(Self { current: ArcSwap::from_pointee(key), files }))
     }

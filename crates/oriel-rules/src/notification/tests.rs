@@ -22,6 +22,7 @@ fn spec(event: Watched) -> Notification {
         grace_minutes: 0,
         interval_minutes: 1,
         until_recovered: true,
+        tell_recovered: false,
         mail: MailTo::default(),
         webhook: None,
         script: None,
@@ -43,8 +44,13 @@ fn number(count: f64) -> Value {
     Value::Number { count, of: None }
 }
 
-/// One notification that is shown readings, a minute each; what it says, by minute.
+/// One notification that is shown readings, a minute each; of what it speaks, by minute.
 fn said(spec: &Notification, minutes: &[&[Reading]]) -> Vec<(i64, Vec<String>)> {
+    let names = |happenings: Vec<Happening>| happenings.into_iter().map(|one| one.reading.name).collect();
+    happenings(spec, minutes).into_iter().map(|(minute, happenings)| (minute, names(happenings))).collect()
+}
+
+fn happenings(spec: &Notification, minutes: &[&[Reading]]) -> Vec<(i64, Vec<Happening>)> {
     let mut memory = Memory::default();
     let mut said = Vec::new();
     for (minute, readings) in (0..).zip(minutes) {
@@ -53,8 +59,7 @@ fn said(spec: &Notification, minutes: &[&[Reading]]) -> Vec<(i64, Vec<String>)> 
         let (tellings, after) = plan(&[handler], &readings, memory, at(minute));
         // What is kept survives being written down.
         memory = serde_json::from_value(serde_json::to_value(after).expect("JSON")).expect("read");
-        let names = |telling: Telling| telling.happenings.into_iter().map(|one| one.reading.name).collect();
-        said.extend(tellings.into_iter().map(|telling| (minute, names(telling))));
+        said.extend(tellings.into_iter().map(|telling| (minute, telling.happenings)));
     }
     said
 }
@@ -75,6 +80,35 @@ fn one_message_is_enough_until_it_is_well_again() {
     let falls = CrossedLine { direction: Direction::FallsBelow, value: 81, percent: false };
     let falls = Notification { threshold: Some(falls), ..cpu };
     assert_eq!(said(&falls, &[&high, &low, &low]), [(1, names(&["h1"]))]);
+}
+
+#[test]
+fn who_was_told_is_told_that_it_is_well_again() {
+    let told = |spec: &Notification, minutes: &[&[Reading]]| -> Vec<(i64, Vec<String>)> {
+        let mark = |one: Happening| one.reading.name + if one.recovered { " well" } else { "" };
+        happenings(spec, minutes)
+            .into_iter()
+            .map(|(minute, happenings)| (minute, happenings.into_iter().map(mark).collect()))
+            .collect()
+    };
+    let unknown = [host(1, Value::Unknown)];
+    let (high, low) = ([host(1, number(90.0))], [host(1, number(80.0))]);
+    let spec = Notification { tell_recovered: true, interval_minutes: 2, ..spec(Watched::Cpu) };
+    // Once each, an interval apart, and nobody is away from being well.
+    let minutes: [&[Reading]; 6] = [&high, &low, &low, &low, &high, &unknown];
+    assert_eq!(told(&spec, &minutes), [(0, names(&["h1"])), (2, names(&["h1 well"])), (4, names(&["h1"]))]);
+    // It was well for a moment within the interval: what counts is that it is so again.
+    assert_eq!(told(&spec, &[&high, &low, &high, &high]), [(0, names(&["h1"])), (2, names(&["h1"]))]);
+    // Of what nobody was told, nobody is told that it is over; nor of what is there no more.
+    let patient = Notification { grace_minutes: 2, ..spec.clone() };
+    assert_eq!(told(&patient, &[&high, &low, &low, &low]), []);
+    assert_eq!(told(&spec, &[&high, &low, &[], &low, &low]), [(0, names(&["h1"]))]);
+    // What comes together is told together, what is so first.
+    let both = [[host(1, number(90.0)), host(2, number(1.0))], [host(1, number(1.0)), host(2, number(90.0))]];
+    let both: [&[Reading]; 3] = [&both[0], &both[1], &both[1]];
+    assert_eq!(told(&spec, &both), [(0, names(&["h1"])), (2, names(&["h2", "h1 well"]))]);
+    let silent = Notification { tell_recovered: false, ..spec };
+    assert_eq!(told(&silent, &[&high, &low, &low, &low]), [(0, names(&["h1"]))]);
 }
 
 #[test]
@@ -180,14 +214,15 @@ proptest! {
     #[test]
     fn there_is_no_storm_and_no_silence(
         states in prop::collection::vec(prop::collection::vec(0u8..4, 12), 1..60),
-        handlers in prop::collection::vec((0u32..4, 1u32..6, any::<bool>()), 1..60),
+        handlers in prop::collection::vec((0u32..4, 1u32..6, any::<bool>(), any::<bool>()), 1..60),
     ) {
         let specs: Vec<_> = handlers
             .iter()
-            .map(|(grace_minutes, interval_minutes, until_recovered)| Notification {
+            .map(|(grace_minutes, interval_minutes, until_recovered, tell_recovered)| Notification {
                 grace_minutes: *grace_minutes,
                 interval_minutes: *interval_minutes,
                 until_recovered: *until_recovered,
+                tell_recovered: *tell_recovered,
                 ..spec(Watched::HostAway)
             })
             .collect();
@@ -216,6 +251,11 @@ proptest! {
                 prop_assert!(last.is_none_or(|(at, _)| minute - at >= i64::from(handler.spec.interval_minutes)));
                 prop_assert!(!telling.happenings.is_empty());
                 for happening in &telling.happenings {
+                    if happening.recovered {
+                        prop_assert!(handler.spec.tell_recovered);
+                        prop_assert_eq!(happening.reading.value, Value::Is(false));
+                        continue;
+                    }
                     prop_assert_eq!(happening.reading.value, Value::Is(true));
                     let begun = since[&happening.reading.subject];
                     prop_assert_eq!(happening.since, at(begun));

@@ -157,6 +157,9 @@ pub(super) fn entries(connection: &Connection, query: &EntryQuery) -> Result<Vec
     if let Some(by) = &query.by {
         only("instr(lower(entry.author), ??) > 0", Box::new(by.to_ascii_lowercase()));
     }
+    if let Some(via) = query.via {
+        only("entry.via = ??", Box::new(via.as_str()));
+    }
     if let Some(since) = query.since {
         only("entry.at >= ??", Box::new(since.as_microsecond()));
     }

@@ -5,8 +5,8 @@ use std::{net::TcpListener, path::Path, process::Stdio};
 use oriel_testkit::{
     farm::{BrokerPorts, Farm, PASSWORD},
     http::AdminClient,
-    processes::{ProcessFarm, Service, program},
-    rdp::{ClientOptions, RdpClient, RdpHost},
+    processes::{AtWork, ProcessFarm, Service, broker_file, program},
+    rdp::{ClientOptions, RdpClient},
     wait,
 };
 use serde_json::{Value, json};
@@ -30,15 +30,9 @@ async fn back_up(admin: &AdminClient) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_farm_whose_broker_is_lost_goes_on_from_its_backup() {
     let mut farm = ProcessFarm::start().await.unwrap();
-    let rdp = RdpHost::start().await.unwrap();
-    let agent = farm.add_host("h1", rdp.listener()).await.unwrap();
-    rdp.serve(agent.host().clone());
-    let desktop = farm.user_and_desktop("alice").await.unwrap();
-    let alice = farm.signed_in("alice").await.unwrap();
-    let launch = Launch::from(alice.launch(&desktop).await.unwrap());
-    let options = ClientOptions::default;
-    let mut client = RdpClient::connect(farm.gateway, &launch.ticket, options()).await.unwrap();
-    client.frame().await.unwrap();
+    let AtWork { rdp: _rdp, agent, desktop, portal: alice, launch, client: _client } =
+        farm.at_work("alice").await.unwrap();
+    let launch = Launch::from(launch);
     let (data, config) = (farm.directory().join("broker"), farm.directory().join("broker.toml"));
     let name = back_up(&farm.admin).await;
     let [file, passphrase] = ["backup", "passphrase"].map(|name| farm.directory().join(name));
@@ -67,7 +61,7 @@ async fn a_farm_whose_broker_is_lost_goes_on_from_its_backup() {
     .await;
     assert_eq!(again["reconnected"], true, "{again}");
     let ticket = Launch::from(again).ticket;
-    let mut client = RdpClient::connect(farm.gateway, &ticket, options()).await.unwrap();
+    let mut client = RdpClient::connect(farm.gateway, &ticket, ClientOptions::default()).await.unwrap();
     client.frame().await.unwrap();
     assert_eq!(agent.host().sessions().len(), 1);
     let token = std::fs::read_to_string(data.join("admin.token")).unwrap();
@@ -125,12 +119,8 @@ impl SmallDisk {
         let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [gateway, agent, management] = free.map(|listener| listener.local_addr().unwrap());
         let (data, config) = (folder.path().join("broker"), folder.path().join("broker.toml"));
-        let text = format!(
-            "data_dir = \"{}\"\ngateway_listen = \"{gateway}\"\nagent_listen = \"{agent}\"\n\
-             management_listen = \"{management}\"\n",
-            data.display()
-        );
-        std::fs::write(&config, text).unwrap();
+        let ports = BrokerPorts { gateway, agent, management };
+        std::fs::write(&config, broker_file(&data, ports)).unwrap();
         let mut command = tokio::process::Command::new("unshare");
         command.args(["--mount", "sh", "-c", MOUNTED, "sh"]).arg(&data).arg(program().unwrap()).arg(&config);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
@@ -144,7 +134,7 @@ impl SmallDisk {
             Ok::<_, String>(admin)
         })
         .await;
-        Self { broker, folder, admin, ports: BrokerPorts { gateway, agent, management } }
+        Self { broker, folder, admin, ports }
     }
 
     /// The small disk, as the broker sees it.

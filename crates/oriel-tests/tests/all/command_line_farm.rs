@@ -70,6 +70,7 @@ async fn changes_are_turned_back_one_by_one_and_to_a_point() {
     oriel.works("pool create Lab").await;
     let calm = newest().await;
     oriel.works("set pool Lab description=first").await;
+    let moment = oriel.json("log --code settings --limit 1").await[0]["at"].as_str().unwrap().to_owned();
     oriel.works("set pool Lab description=second").await;
     oriel.works("group create Sales").await;
 
@@ -81,10 +82,13 @@ async fn changes_are_turned_back_one_by_one_and_to_a_point() {
     assert!(done.contains("spec.description: second -> first"), "{done}");
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "first");
 
-    let plan = oriel.works(&format!("revert --to {calm} --dry-run")).await;
-    assert!(plan.contains("0 to create, 1 to change, 1 to delete"), "{plan}");
+    oriel.fails(&format!("revert --to {calm} --since {moment}"), 2).await;
+    for point in [format!("--to {calm}"), format!("--since {moment}")] {
+        let plan = oriel.works(&format!("revert {point} --dry-run")).await;
+        assert!(plan.contains("0 to create, 1 to change, 1 to delete"), "{plan}");
+    }
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "first");
-    oriel.works(&format!("revert --to {calm}")).await;
+    oriel.works(&format!("revert --since {moment}")).await;
     assert_eq!(oriel.json("get pool Lab").await["spec"]["description"], "");
     oriel.fails("get group Sales", 5).await;
     // What turned it back can itself be turned back.

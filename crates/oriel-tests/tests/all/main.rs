@@ -19,6 +19,7 @@ mod independent_host;
 mod joining;
 mod logs;
 mod mail;
+mod notifications;
 mod outages;
 mod placement;
 mod policies;

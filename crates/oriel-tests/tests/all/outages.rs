@@ -3,9 +3,9 @@
 
 use oriel_model::session::EndReason;
 use oriel_testkit::{
-    farm::{Farm, PASSWORD},
-    processes::{ProcessFarm, Service, program},
-    rdp::{ClientOptions, RdpClient, RdpHost},
+    farm::{BrokerPorts, Farm, PASSWORD},
+    processes::{AtWork, ProcessFarm, Service, broker_file, program},
+    rdp::{ClientOptions, RdpClient},
     wait,
 };
 use serde_json::{Value, json};
@@ -60,15 +60,9 @@ async fn a_host_that_vanishes_ends_the_connections_to_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_broker_forgets_no_setting_and_no_session() {
     let mut farm = ProcessFarm::start().await.unwrap();
-    let rdp = RdpHost::start().await.unwrap();
-    let agent = farm.add_host("h1", rdp.listener()).await.unwrap();
-    rdp.serve(agent.host().clone());
-    let desktop = farm.user_and_desktop("alice").await.unwrap();
-    let alice = farm.signed_in("alice").await.unwrap();
-    let launch = Launch::from(alice.launch(&desktop).await.unwrap());
-    let mut client =
-        RdpClient::connect(farm.gateway, &launch.ticket, ClientOptions::default()).await.unwrap();
-    client.frame().await.unwrap();
+    let work = farm.at_work("alice").await.unwrap();
+    let (alice, launch, rdp, mut client) = (work.portal, Launch::from(work.launch), work.rdp, work.client);
+    let _host = work.agent;
 
     for round in 0..3 {
         // In the middle of writing: what was answered with yes is kept, what was not may be.
@@ -115,14 +109,9 @@ async fn a_killed_broker_forgets_no_setting_and_no_session() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_gateway_costs_the_connection_and_not_the_session() {
     let mut farm = ProcessFarm::start().await.unwrap();
-    let rdp = RdpHost::start().await.unwrap();
-    let agent = farm.add_host("h1", rdp.listener()).await.unwrap();
-    rdp.serve(agent.host().clone());
-    let desktop = farm.user_and_desktop("alice").await.unwrap();
-    let alice = farm.signed_in("alice").await.unwrap();
-    let first = Launch::from(alice.launch(&desktop).await.unwrap());
-    let mut client = RdpClient::connect(farm.gateway, &first.ticket, ClientOptions::default()).await.unwrap();
-    client.frame().await.unwrap();
+    let AtWork { rdp: _rdp, agent, desktop, portal: alice, launch, mut client } =
+        farm.at_work("alice").await.unwrap();
+    let first = Launch::from(launch);
 
     farm.kill(Service::Gateway);
     client.closed().await.unwrap();
@@ -190,12 +179,9 @@ async fn a_broker_that_starts_on_a_full_disk_says_that_it_is_full() {
     let disk = folder.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let config = folder.path().join("broker.toml");
-    let any = "127.0.0.1:0";
-    let text = format!(
-        "data_dir = \"{}\"\ngateway_listen = \"{any}\"\nagent_listen = \"{any}\"\nmanagement_listen = \"{any}\"\n",
-        disk.join("data").display()
-    );
-    std::fs::write(&config, text).unwrap();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let ports = BrokerPorts { gateway: any, agent: any, management: any };
+    std::fs::write(&config, broker_file(&disk.join("data"), ports)).unwrap();
     // Each is as far as the room reaches: the lock, the shared file, the schema, the first settings.
     for left in [4, 24, 40, 72, 120] {
         let mut command = tokio::process::Command::new("unshare");

@@ -1408,7 +1408,7 @@ pub mod agent_link_server {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GatewayMessage {
-    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "gateway_message::Body", tags = "1, 2, 3, 4, 5")]
     pub body: ::core::option::Option<gateway_message::Body>,
 }
 /// Nested message and enum types in `GatewayMessage`.
@@ -1423,6 +1423,8 @@ pub mod gateway_message {
         Opened(super::ConnectionOpened),
         #[prost(message, tag = "4")]
         Closed(super::ConnectionClosed),
+        #[prost(message, tag = "5")]
+        Certificate(super::PortalCertificate),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1443,6 +1445,13 @@ pub struct GatewayReport {
     pub draining: bool,
     #[prost(float, tag = "3")]
     pub cpu_load: f32,
+}
+/// The certificate that browsers are shown: when the link stands, and whenever it has become another one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PortalCertificate {
+    /// X.509, DER.
+    #[prost(bytes = "vec", tag = "1")]
+    pub der: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionOpened {

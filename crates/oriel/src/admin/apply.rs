@@ -207,6 +207,9 @@ pub struct Revert {
     /// Instead, undo all changes after the one with this number
     #[arg(long, value_name = "NUMBER", conflicts_with = "sequence")]
     to: Option<u64>,
+    /// Instead, undo all changes since this time, such as 2026-12-01T08:00 or 3h
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["sequence", "to"], value_parser = super::log::moment)]
+    since: Option<jiff::Timestamp>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -214,12 +217,13 @@ pub struct Revert {
 impl Revert {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         let (path, body) = match (self.sequence, self.to) {
+            (None, None) if self.since.is_some() => ("revert".to_owned(), json!({"since": self.since})),
             (Some(sequence), _) => {
                 (format!("changes/{sequence}/revert"), json!({"transaction": self.transaction}))
             }
             (None, Some(to)) => ("revert".to_owned(), json!({"to": to})),
             (None, None) => {
-                let message = "say which change: its NUMBER from oriel log (\"change 7\"), or --to NUMBER to undo all after it";
+                let message = "say which change: its NUMBER from oriel log (\"change 7\"), or --to NUMBER to undo all after it, or --since TIME";
                 return Err(Failure::Usage(message.into()));
             }
         };

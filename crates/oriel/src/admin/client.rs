@@ -163,19 +163,20 @@ impl Client {
         self.answer(request.header("if-match", format!("\"{revision}\"")).call())
     }
 
-    /// Reads a stream of events, line by line, until `each` says that it is enough or the broker ends it.
-    pub fn stream(
+    /// Reads an answer of this kind line by line, until `each` says that it is enough or the broker ends it.
+    pub fn lines(
         &self,
         path: &str,
         query: &Query<'_>,
+        kind: &str,
         mut each: impl FnMut(&str) -> Outcome<ControlFlow<()>>,
     ) -> Outcome {
         let mut request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         for (name, value) in query {
             request = request.query(*name, *value);
         }
-        // The answer goes on for as long as somebody watches.
-        let request = request.header("accept", "text/event-stream").config().timeout_global(None).build();
+        // The answer goes on for as long as somebody watches, or as the log is long.
+        let request = request.header("accept", kind).config().timeout_global(None).build();
         let mut response = request.call().map_err(|error| self.unreachable(&error))?;
         if !response.status().is_success() {
             return self.answer(Ok(response)).map(|_| ());

@@ -39,6 +39,8 @@ pub fn of(kind: Kind) -> &'static [Column] {
                     Column::plain("CONNECTIONS", "/state/connections"),
                     Column::plain("VERSION", "/state/version"),
                     Column::plain("PUBLIC ADDRESS", "/spec/public_address"),
+                    Column::plain("CERTIFICATE UNTIL", "/state/certificate/not_after"),
+                    Column::plain("CERTIFICATE", "/state/certificate/standing"),
                     DESCRIPTION.wide(),
                     SITE,
                     ID,

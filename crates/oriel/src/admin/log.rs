@@ -1,5 +1,7 @@
 //! `oriel log`: who did what, changes field by field; the log exported, and checked.
 
+use std::ops::ControlFlow;
+
 use clap::{Args, Subcommand};
 use jiff::{Span, Timestamp, civil, tz::TimeZone};
 use oriel_model::Kind;
@@ -39,6 +41,8 @@ enum LogCommand {
     Export(Export),
     /// Find out whether entries were edited or removed
     Verify,
+    /// Show how the log is sent to the syslog server
+    Syslog,
 }
 
 /// `oriel log export`
@@ -72,6 +76,9 @@ struct Filter {
     /// Only by authors in whose name this stands, such as admin
     #[arg(long, value_name = "AUTHOR")]
     by: Option<String>,
+    /// Only what came in this way
+    #[arg(long, value_name = "WAY", value_parser = ["portal", "cli", "api", "system", "recovery"])]
+    via: Option<String>,
     /// Only since this time, such as 2026-12-01, 2026-12-01T08:00:00Z or 3h
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
@@ -100,14 +107,12 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     Err("is no time such as 2026-12-01, 2026-12-01T08:00:00Z or 3h".into())
 }
 
-/// Entries of one page of an export.
-const PAGE: &str = "500";
-
 impl Log {
     pub(super) fn run(self, desk: &Desk) -> Outcome {
         match self.command {
             Some(LogCommand::Export(export)) => return export.run(desk),
             Some(LogCommand::Verify) => return verify(desk),
+            Some(LogCommand::Syslog) => return syslog(desk),
             None => {}
         }
         let mut query = self.filter.query(desk)?;
@@ -122,21 +127,15 @@ impl Log {
 }
 
 impl Export {
-    /// Page by page, so that a log of any length passes through.
+    /// Line by line, so that a log of any length passes through.
     fn run(self, desk: &Desk) -> Outcome {
-        let filter = self.filter.query(desk)?;
-        let mut after = Some(self.after);
-        while let Some(from) = after {
-            let mut query = filter.clone();
-            query.extend([("limit", PAGE.to_owned()), ("after", from.to_string())]);
-            let answer = page(desk, &query)?;
-            let items = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
-            if !output::write(&items.iter().map(|entry| format!("{entry}\n")).collect::<String>())? {
-                break;
-            }
-            after = answer["next"].as_u64();
-        }
-        Ok(())
+        let mut query = self.filter.query(desk)?;
+        query.push(("after", self.after.to_string()));
+        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        desk.client.lines("audit/export", &query, "application/x-ndjson", |line| {
+            let goes_on = output::write(&format!("{line}\n"))?;
+            Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })
     }
 }
 
@@ -153,9 +152,50 @@ fn verify(desk: &Desk) -> Outcome {
         None if !desk.format.is_for_people() => Ok(()),
         None if found["through"].as_u64() < found["first"].as_u64() => output::print("The log is empty.\n"),
         None => output::print(&format!(
-            "Entries {first} to {through} are as they were written.\nThe hash of entry {through}: {hash}\n"
+            "{}Entries {first} to {through} are as they were written.\nThe hash of entry {through}: {hash}\n",
+            dropped(&found["dropped"])
         )),
     }
+}
+
+/// What the log need not hold any more, as a line; nothing if it holds everything.
+fn dropped(dropped: &Value) -> String {
+    let [through, at, why] = ["through", "at", "why"].map(|field| plain(&dropped[field]));
+    let why = if why == "age" { "for their age" } else { "for the log's size" };
+    match dropped.is_object() {
+        true => format!("Entries 1 to {through} were dropped {why}, the last of them at {at}.\n"),
+        false => String::new(),
+    }
+}
+
+fn syslog(desk: &Desk) -> Outcome {
+    let state = desk.client.get("audit/syslog", &[])?["syslog"].take();
+    if !desk.format.is_for_people() {
+        return output::value(desk.format, &state);
+    }
+    output::print(&told_syslog(&state))
+}
+
+fn told_syslog(state: &Value) -> String {
+    if state.is_null() {
+        return "The log is sent nowhere. Name a server with oriel farm set audit.syslog.address=HOST:PORT.\n"
+            .to_owned();
+    }
+    let [server, since, waiting, sent] =
+        ["server", "connected_since", "waiting", "sent"].map(|field| plain(&state[field]));
+    let connection = match state["connected_since"].is_null() {
+        true => format!("There is no connection to {server}."),
+        false => format!("The log is sent to {server} since {since}."),
+    };
+    let failure = match state["failure"]["why"].as_str() {
+        Some(_) => format!("{}: {}\n", plain(&state["failure"]["at"]), plain(&state["failure"]["why"])),
+        None => String::new(),
+    };
+    let dropped = match state["dropped"].as_u64() {
+        Some(0) | None => String::new(),
+        Some(count) => format!("{count} entries were dropped from the log before they were sent.\n"),
+    };
+    format!("{connection}\n{failure}{waiting} entries wait; those up to {sent} were sent.\n{dropped}")
 }
 
 fn page(desk: &Desk, query: &[(&'static str, String)]) -> Outcome<Value> {
@@ -173,6 +213,7 @@ impl Filter {
             ("object", object),
             ("transaction", self.transaction.map(|transaction| transaction.to_string())),
             ("by", self.by),
+            ("via", self.via),
             ("since", self.since.map(|since| since.to_string())),
             ("until", self.until.map(|until| until.to_string())),
             ("text", self.text),
@@ -299,6 +340,26 @@ mod tests {
             told(&event, false),
             "3  2026-11-21 00:00:00Z  user anna session.reset session 0198, host \"a b\" failed (portal) why=no answer\n"
         );
+    }
+
+    #[test]
+    fn what_was_dropped_and_what_was_not_sent_is_said() {
+        let gone = json!({"through": 7, "at": "2026-11-21T00:00:00Z", "why": "age"});
+        assert_eq!(
+            dropped(&gone),
+            "Entries 1 to 7 were dropped for their age, the last of them at 2026-11-21 00:00:00Z.\n"
+        );
+        assert_eq!(dropped(&Value::Null), "");
+        let failed = json!({
+            "server": "logs.example:6514", "connected_since": null, "waiting": 3, "sent": 7, "dropped": 2,
+            "failure": {"at": "2026-11-21T00:00:00Z", "why": "Nobody answers."},
+        });
+        assert_eq!(
+            told_syslog(&failed),
+            "There is no connection to logs.example:6514.\n2026-11-21 00:00:00Z: Nobody answers.\n3 entries wait; \
+             those up to 7 were sent.\n2 entries were dropped from the log before they were sent.\n"
+        );
+        assert!(told_syslog(&Value::Null).starts_with("The log is sent nowhere."));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Watch {
         let mut shown = Shown::default();
         let mut event = Event::default();
         let mut is_read = true;
-        desk.client.stream("events", &[("topics", topics)], |line| {
+        desk.client.lines("events", &[("topics", topics)], "text/event-stream", |line| {
             // Each line may be the last that somebody reads: the broker sends some when nothing happens, too.
             is_read = output::is_read();
             if event.take(line) {

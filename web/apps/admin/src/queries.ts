@@ -1,5 +1,5 @@
 /** What the pages read from the farm, and how fresh it is kept. Events (live/) keep it newer than that. */
-import { Refusal, call, get, type ChangeShown, type FarmStatus, type KindView, type Me, type Query } from '@oriel/api/management';
+import { Refusal, call, get, type ChangeShown, type Entries, type EntryShown, type FarmStatus, type FirstStart, type KindView, type Me, type Query } from '@oriel/api/management';
 import { MutationCache, QueryCache, QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 
 const MAX_TRIES = 2;
@@ -13,6 +13,13 @@ export const signedIn = queryOptions({
     return (await get<{ me: Me | null }>('/sign-in', {}, signal)).me;
   },
   staleTime: 60_000,
+});
+
+/** Whether nobody can sign in as root yet. */
+export const firstStart = queryOptions({
+  queryKey: ['first-start'] as const,
+  queryFn: ({ signal }) => get<FirstStart>('/first-start', {}, signal),
+  retry: false,
 });
 
 function onProblem(error: unknown): void {
@@ -44,9 +51,9 @@ export async function signOut(): Promise<void> {
   queries.setQueryData(signedIn.queryKey, null);
 }
 
-/** Forgets all but who is signed in: nothing of the last administrator may be left for the next one. */
+/** Forgets what is not shown any more: nothing of the last administrator may be left for the next one. */
 export function forget(): void {
-  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== signedIn.queryKey[0] });
+  queries.removeQueries({ type: 'inactive' });
 }
 
 export const kinds = queryOptions({
@@ -127,6 +134,28 @@ export const changes = (query: Query) =>
     placeholderData: keepPreviousData,
   });
 
+/** Sign-ins and what people do come by no event. */
+const LOG_EVERY_MS = 10_000;
+
+export const entries = (query: Query) =>
+  infiniteQueryOptions({
+    queryKey: ['entries', query] as const,
+    queryFn: ({ pageParam, signal }) => get<Entries>('/audit', { limit: 50, names: true, ...query, before: pageParam }, signal),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next ?? null,
+    placeholderData: keepPreviousData,
+    // Who reads on further down is not made to load all of it again.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : LOG_EVERY_MS),
+  });
+
+/** One entry; null: there is none, or it may not be seen. */
+export const entry = (number: number) =>
+  queryOptions({
+    queryKey: ['entries', 'one', number] as const,
+    queryFn: async ({ signal }): Promise<EntryShown | null> =>
+      (await get<Entries>('/audit', { after: number - 1, limit: 1, names: true }, signal)).items.find((each) => each.number === number) ?? null,
+  });
+
 export const useKinds = (): KindView[] => useQuery(kinds).data ?? [];
 
 /** An object that is no more: its page says so, without asking for it again. */
@@ -137,7 +166,7 @@ export function gone(path: string, id: string): void {
 /** After a change of one's own: what is shown of the kind, its changes and the farm. */
 export async function changed(path: string): Promise<void> {
   await Promise.all(
-    [['list', path], ['object', path], ['changes'], ['status'], ['name']].map((queryKey) => queries.invalidateQueries({ queryKey })),
+    [['list', path], ['object', path], ['changes'], ['entries'], ['status'], ['name']].map((queryKey) => queries.invalidateQueries({ queryKey })),
   );
 }
 

@@ -24,6 +24,7 @@ const routes = [
   page('/access', () => import('./pages/Access.tsx')),
   page('/calendar', () => import('./pages/Calendar.tsx')),
   page('/audit', () => import('./pages/Audit.tsx')),
+  page('/audit/$number', () => import('./pages/Entry.tsx')),
   page('/backups', () => import('./pages/Backups.tsx')),
   page('/mailbox', () => import('./pages/Mailbox.tsx')),
   page('/signed-in', () => import('./pages/SignedIn.tsx')),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { Authenticator } from '../../authenticator.ts';
-import { expectAccessible, pictures } from '../../farm.ts';
+import { expectAccessible, looks } from '../../farm.ts';
 import { expect, fillSignIn, signIn, test } from '../../admin.ts';
 
 async function signOut(page: Page): Promise<void> {
@@ -37,7 +37,7 @@ test.describe('an administrator’s own account', () => {
     await page.getByTestId('open-account').click();
     await expect(page.getByTestId('factor-state')).toHaveText('Off');
     const { authenticator, codes } = await enrol(page);
-    await pictures(page, 'admin-recovery-codes');
+    await looks(page, 'admin-recovery-codes');
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByTestId('download-codes').click()]);
     expect(readFileSync(await file.path(), 'utf8').trim().split('\n')).toEqual(codes);
     await page.getByTestId('codes-kept').click();
@@ -97,7 +97,7 @@ test.describe('an administrator’s own account', () => {
     await signIn(other, carla);
     await page.goto('/account');
     await expectAccessible(page);
-    await pictures(page, 'admin-account');
+    await looks(page, 'admin-account');
     const signIns = page.getByTestId('own-sign-ins').locator('tbody tr');
     await expect(signIns).toHaveCount(2);
     await page.getByLabel(/^Current password/).fill('not this one');

@@ -1,4 +1,4 @@
-import { expectAccessible, pictures } from '../../farm.ts';
+import { expectAccessible, looks } from '../../farm.ts';
 import { expect, test } from '../../admin.ts';
 
 interface View {
@@ -22,7 +22,7 @@ test('administrators write to each other, and a message stays until it is read',
   await carla.page.reload();
   await expect(message).toContainText('I drain the hosts at noon.');
   await expectAccessible(carla.page);
-  await pictures(carla.page, 'admin-message');
+  await looks(carla.page, 'admin-message');
 
   await carla.page.getByTestId('answer').click();
   await expect(carla.page.getByRole('combobox', { name: 'To' })).toHaveValue('admin');
@@ -66,7 +66,7 @@ test.describe('two administrators', () => {
     await expect(page.getByTestId('editors')).toContainText('Whoever saves second');
     await expect(carla.page.getByTestId('editors')).toContainText('admin: began');
     await expectAccessible(page);
-    await pictures(page, 'admin-editors');
+    await looks(page, 'admin-editors');
 
     await carla.page.getByLabel('Description', { exact: true }).fill('Carla’s');
     await carla.page.getByLabel('Most sessions').fill('20');
@@ -85,7 +85,7 @@ test.describe('two administrators', () => {
     for (const version of ['Old', 'Carla’s', 'Mine']) await expect(described).toContainText(version);
     await expect(conflict.getByRole('row').filter({ hasText: 'Most sessions' })).toContainText('20');
     await expectAccessible(page);
-    await pictures(page, 'admin-conflict');
+    await looks(page, 'admin-conflict');
     await conflict.getByRole('radio', { name: /Yours/ }).check();
     await page.getByTestId('conflict-save').click();
     await expect(page.getByTestId('edit')).toBeVisible();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import type { Account } from '../../demo.ts';
-import { expectAccessible, pictures, Portal } from '../../farm.ts';
+import { expectAccessible, looks, Portal } from '../../farm.ts';
 import { expect, test } from '../../admin.ts';
 
 interface Operations {
@@ -51,7 +51,7 @@ test.describe('a help-desk member', () => {
     await expect(page.getByTestId('row')).toContainText(ben.user_name);
     await expect(page.getByText(anna.user_name, { exact: true })).toHaveCount(0);
     await expectAccessible(page);
-    await pictures(page, 'admin-help-desk-sessions');
+    await looks(page, 'admin-help-desk-sessions');
     await page.getByTestId('row').getByRole('link', { name: ben.user_name }).click();
 
     const hangs = async () => (await administrator.processes(bens.id)).find(({ name }) => name === 'galculator')?.process_id ?? 0;
@@ -64,7 +64,7 @@ test.describe('a help-desk member', () => {
     const processes = page.getByTestId('processes');
     await expect(processes.getByRole('row').filter({ hasText: 'galculator' })).toContainText(String(hung));
     await expectAccessible(page);
-    await pictures(page, 'admin-help-desk-session');
+    await looks(page, 'admin-help-desk-session');
     await processes.getByRole('row').filter({ hasText: String(hung) }).getByRole('button', { name: /^End / }).click();
     await page.getByTestId('confirm').click();
     await expect(page.getByText(/is ended$/)).toBeVisible();

@@ -176,3 +176,132 @@ test('logon hours are drawn with the mouse and with the keyboard', async ({ page
     { days: ['tuesday'], from: '08:00:00', to: '10:00:00' },
   ]);
 });
+
+test('why a user does not see an application is found, mended from there, and they see it', async ({ page, make, administrator, anna, browser, demo }) => {
+  const named = async (plural: string, name: string) => (await administrator.call<{ items: View[] }>('GET', `${plural}?name=${name}`)).items[0];
+  const [office, engineering, calculator, user] = [await named('groups', 'Office'), await named('groups', 'Engineering'), await named('resources', 'Calculator'), await named('users', anna.user_name)];
+  const rules = { otherwise: 'deny', rules: [{ name: 'Draughtsmen', effect: 'allow', criteria: [{ type: 'group', objects: [engineering?.id], negated: false }] }] };
+  const resource = await make('resources', { name: 'Abacus', spec: { ...calculator?.spec, folder: null, rules } });
+
+  await page.goto('/access');
+  await page.getByRole('combobox', { name: 'User', exact: true }).fill(anna.user_name);
+  await page.getByRole('option', { name: anna.user_name, exact: true }).click();
+  const row = page.getByTestId('effective').getByRole('row').filter({ hasText: 'Abacus' });
+  await expect(row).toContainText('does not see it');
+  await expect(row).toContainText('No rule holds');
+  const asked = page.url();
+  expect(asked).toContain(`user=${user?.id}`);
+
+  await row.getByTestId('mend').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Abacus');
+  const groups = page.getByRole('combobox', { name: 'one of' });
+  await groups.click();
+  await page.getByRole('option', { name: 'Office', exact: true }).click();
+  await page.keyboard.press('Escape');
+  await page.getByTestId('review').click();
+  await expect(page.getByRole('dialog')).toContainText('Office');
+  await page.getByTestId('save').click();
+  await expect(page.getByTestId('edit')).toBeVisible();
+  expect((await administrator.call<View>('GET', `resources/${resource.id}`)).spec.rules).toMatchObject({ rules: [{ criteria: [{ objects: [engineering?.id, office?.id] }] }] });
+
+  await page.goto(asked);
+  await expect(row).toContainText('sees it');
+  await expect(row).toContainText('Rule 1: Draughtsmen');
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.portal, locale: 'en-US' });
+  const portal = new Portal(await context.newPage());
+  await portal.signIn(anna);
+  await expect(await portal.find('Abacus')).toBeVisible();
+  await context.close();
+});
+
+test.describe('a colleague', () => {
+  test('makes a mistake, which is found by their name and taken back alone, and then all of it since a moment', async ({ page, make, administrator, browser, demo }) => {
+    const password = `colleague ${Date.now()}`;
+    const user = await make('users', { name: 'carl', password, spec: { full_name: 'Carl Colleague' } });
+    await make('administrators', { name: 'carl', spec: { who: { user: user.id }, role: 'power' } });
+    const pool = await make('pools', { name: 'Quiet corner', spec: { description: 'As it should be', settings: { max_sessions: 20 } } });
+    const group = await make('groups', { name: 'Auditors', spec: { description: 'They look' } });
+
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.management, locale: 'en-US' });
+    const carl = await context.newPage();
+    await carl.goto(`/pools/${pool.id}?edit=true`);
+    await carl.locator('input[name=username]').fill('carl');
+    await carl.locator('input[name=password]').fill(password);
+    await carl.locator('button[type=submit]').click();
+    const say = async (field: string, value: string) => {
+      await carl.getByLabel(field, { exact: true }).fill(value);
+      await carl.getByTestId('review').click();
+      await carl.getByTestId('save').click();
+      await expect(carl.getByTestId('edit')).toBeVisible();
+    };
+    await say('Description', 'Mine now');
+
+    await page.goto('/audit?by=carl');
+    const mistake = page.locator('[data-testid=entry][data-code="settings.changed"]').filter({ hasText: 'Quiet corner' });
+    await expect(mistake).toContainText('user carl');
+    await mistake.getByTestId('revert').click();
+    await expect(page.getByTestId('revert-plan').getByRole('row').filter({ hasText: 'Description' })).toContainText('As it should be');
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('Taken back', { exact: true })).toBeVisible();
+    expect((await administrator.call<View>('GET', `pools/${pool.id}`)).spec).toMatchObject({ description: 'As it should be' });
+
+    // A moment is told to the second: what was right has happened before it.
+    const since = Math.floor(Date.now() / 1000) * 1000 + 1000;
+    await expect.poll(() => Date.now()).toBeGreaterThan(since);
+    await carl.goto(`/pools/${pool.id}?edit=true`);
+    await say('Description', 'Mine again');
+    await carl.goto(`/groups/${group.id}`);
+    await carl.getByTestId('delete').click();
+    await carl.getByTestId('delete-now').click();
+    await expect(carl).toHaveURL(/\/groups$/);
+    await context.close();
+
+    await page.getByTestId('revert-since').click();
+    const local = await page.evaluate((at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 19), since);
+    await page.getByLabel('Since when').fill(local);
+    await page.getByTestId('revert-preview').click();
+    const plan = page.getByTestId('revert-plan');
+    await expect(plan).toContainText('2 objects change');
+    await expect(plan).toContainText('Group “Auditors” is created again');
+    await expect(plan).toContainText('Pool “Quiet corner” is changed');
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('Taken back', { exact: true })).toBeVisible();
+    expect((await administrator.call<View>('GET', `pools/${pool.id}`)).spec).toMatchObject({ description: 'As it should be' });
+    expect(await administrator.call<View>('GET', `groups/${group.id}`)).toMatchObject({ name: 'Auditors', spec: { description: 'They look' } });
+    // One change takes all of it back, and it is in the log like any other.
+    const { items } = await administrator.call<{ items: { transaction: number; author: { name: string } }[] }>('GET', 'changes?limit=2');
+    expect(items.map(({ author }) => author.name)).toEqual(['user admin', 'user admin']);
+    expect(new Set(items.map(({ transaction }) => transaction)).size).toBe(1);
+  });
+});
+
+test('a host is drained: who is on it works on, nobody new comes, and its page says when it is empty', async ({ page, administrator, anna, browser, demo }) => {
+  const host = (await administrator.call<{ items: View[] }>('GET', 'hosts')).items[0];
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.portal, locale: 'en-US' });
+  const portal = new Portal(await context.newPage());
+  await portal.signIn(anna);
+  const calculator = await portal.open('Calculator');
+  await calculator.connected();
+  await expect.poll(() => administrator.sessions(anna.user_name)).toHaveLength(1);
+
+  await page.goto(`/hosts/${host?.id}?tab=state`);
+  try {
+    await page.getByTestId('do-drain').click();
+    await page.getByTestId('confirm').click();
+    await expect(page.getByTestId('outcomes')).toContainText('done');
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await expect(page.getByTestId('draining')).toContainText('1 session is left');
+    const refused = await portal.open('Text Editor');
+    await refused.ended('refused');
+    await refused.page.close();
+    await calculator.connected();
+
+    const [session] = await administrator.sessions(anna.user_name);
+    await administrator.call('POST', `sessions/${session?.id}/log-off`);
+    await expect(page.getByTestId('draining')).toContainText('it is empty', { timeout: 60_000 });
+  } finally {
+    await administrator.call('POST', `hosts/${host?.id}/logon-mode`, { logon_mode: 'enabled' });
+  }
+  await expect(page.getByTestId('draining')).toHaveCount(0);
+  await context.close();
+});

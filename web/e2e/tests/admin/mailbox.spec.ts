@@ -1,4 +1,4 @@
-import { expectAccessible, pictures } from '../../farm.ts';
+import { expectAccessible, looks } from '../../farm.ts';
 import { MailServer } from '../../mail-server.ts';
 import { expect, test as base } from '../../admin.ts';
 
@@ -26,7 +26,7 @@ test.describe('the farm’s mailbox', () => {
     await page.getByRole('combobox', { name: 'Encryption' }).click();
     await page.getByRole('option', { name: 'STARTTLS where the server offers it' }).click();
     await expectAccessible(page);
-    await pictures(page, 'admin-mailbox-edit');
+    await looks(page, 'admin-mailbox-edit');
     await page.getByTestId('review').click();
     await page.getByTestId('save').click();
     await expect(page.getByTestId('password-state')).toHaveText('not needed');
@@ -36,20 +36,22 @@ test.describe('the farm’s mailbox', () => {
     await expect(page.getByTestId('taken')).toContainText('250 2.0.0 Ok: queued as MAIL1');
     expect(mail.mails).toMatchObject([{ to: ['duty@example.org'] }]);
     await expectAccessible(page);
-    await pictures(page, 'admin-mailbox');
+    await looks(page, 'admin-mailbox');
     await page.getByRole('textbox', { name: 'Address' }).fill('nobody@example.org');
     await page.getByTestId('send-test').click();
     await expect(page.getByRole('alert').filter({ hasText: 'No such user here' })).toBeVisible();
 
+    // A password outlasts the mailbox: it belongs to its server and account.
+    const account = `oriel-${Date.now()}`;
     const { spec } = await administrator.call<{ spec: { mailbox: object } }>('GET', 'farm');
-    await setFarm({ mailbox: { ...spec.mailbox, tls: 'required', user_name: 'oriel' } });
+    await setFarm({ mailbox: { ...spec.mailbox, tls: 'required', user_name: account } });
     await expect(page.getByTestId('password-state')).toHaveText('missing');
     await page.getByLabel(/^New password/).fill('a password of the mailbox');
     await page.getByTestId('set-password').click();
     await expect(page.getByTestId('password-state')).toHaveText('set', { useInnerText: true });
     await expect(page.getByLabel(/^New password/)).toHaveValue('');
     expect(await page.content()).not.toContain('a password of the mailbox');
-    await setFarm({ mailbox: { ...spec.mailbox, tls: 'required', user_name: 'somebody.else' } });
+    await setFarm({ mailbox: { ...spec.mailbox, tls: 'required', user_name: `not-${account}` } });
     await expect(page.getByTestId('password-state')).toHaveText('set for another server');
   });
 
@@ -62,7 +64,7 @@ test.describe('the farm’s mailbox', () => {
     await page.getByRole('combobox', { name: /addresses/i }).fill('duty@example.org');
     await page.keyboard.press('Enter');
     await expectAccessible(page);
-    await pictures(page, 'admin-notification-template');
+    await looks(page, 'admin-notification-template');
     await page.getByTestId('make').click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Use of memory');
     const { items } = await administrator.call<{ items: { id: string; revision: number; spec: object }[] }>('GET', 'notifications?name=Use%20of%20memory');
@@ -74,7 +76,7 @@ test.describe('the farm’s mailbox', () => {
       await expect(page.getByTestId('tried')).toContainText('sent');
       expect(mail.mails.flatMap(({ to }) => to)).toContain('duty@example.org');
       await expectAccessible(page);
-      await pictures(page, 'admin-notification-state');
+      await looks(page, 'admin-notification-state');
     } finally {
       await page.goto('about:blank');
       await administrator.call('DELETE', `notifications/${made?.id}?revision=${made?.revision}`);

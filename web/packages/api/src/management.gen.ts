@@ -228,6 +228,8 @@ text?: (string | null);
 transaction?: (number | null);
 /** Only what happened before. */
 until?: (string | null);
+/** Only what came in this way. */
+via?: (Via | null);
 };
 
 /** How much of the log is kept. When the oldest entries are dropped, an entry says which. */
@@ -368,6 +370,26 @@ host: string;
 load: number;
 /** Its name. */
 name: string;
+};
+
+/** A certificate, and how it stands now. */
+export type CertificateState = {
+/** Who made it. */
+issuer: string;
+/** The names and addresses that it is for. */
+names: (string)[];
+/** Until when it is valid. */
+not_after: string;
+/** From when it is valid. */
+not_before: string;
+/** Whether nobody but itself vouches for it: browsers warn of it. */
+self_signed: boolean;
+/** SHA-256 of it, in hexadecimal digits. */
+sha256: string;
+/** How it stands. */
+standing: Standing;
+/** Whose it is. */
+subject: string;
 };
 
 /** What is wrong with the log. */
@@ -717,7 +739,7 @@ status: (number)[];
 };
 
 /** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
-export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "log.dropped" | "log.lost");
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
 
 /** A code of an authenticator, or a recovery code. */
 export type Code3 = {
@@ -943,6 +965,16 @@ export type Drives = {
 direction?: Direction;
 };
 
+/** What the log need not hold any more. */
+export type DroppedShown = {
+/** When. */
+at: string;
+/** The last entry that was dropped; all before it were, too. */
+through: number;
+/** Why: `age` or `size`. */
+why: string;
+};
+
 /** A settings object, of any kind. */
 export type Edited = {
 /** Its id. */
@@ -1005,7 +1037,7 @@ clients: Admission;
 /** What is known of the user and the device. */
 facts: Facts;
 /** What the logon hours say. */
-hours: Standing;
+hours: Standing2;
 /** The client policy that holds, and those passed over. */
 policy: Effective;
 /** Every published resource, in the order in which it is shown. */
@@ -1114,7 +1146,7 @@ clients: Admission;
 /** What is known of the user and the device. */
 facts: Facts;
 /** What the logon hours say. */
-hours: Standing;
+hours: Standing2;
 /** Whether each of these serves the launch. */
 looked_at: (LookedAt)[];
 /** The limits of use that it goes beyond. */
@@ -1199,6 +1231,8 @@ export type FarmStatus = {
 backup?: (BackupState | null);
 /** The broker that answers. */
 broker_name: string;
+/** Certificates: those of the gateways that are connected, the farm's authority's and this broker's. */
+certificates: (HeldCertificate)[];
 /** The farm's id. */
 farm_id: string;
 /** The farm's name. */
@@ -1215,6 +1249,8 @@ now: string;
 resources: number;
 /** Sessions. */
 sessions: SessionCount;
+/** How the log is sent to the syslog server; none: there is none, or the caller may not see the log. */
+syslog?: (SyslogState | null);
 /** Settings that this version cannot read. */
 unreadable_objects: number;
 /** Users in the farm's own directory. */
@@ -1299,6 +1335,8 @@ routes: (Route)[];
 
 /** What is known of a gateway now. */
 export type GatewayState = {
+/** The certificate that it shows to browsers and clients. */
+certificate?: (CertificateState | null);
 /** Connections it carries. */
 connections: number;
 /** Share of its CPUs in use, 0 to 1. */
@@ -1411,6 +1449,32 @@ site?: (string | null);
 spec: Group;
 };
 
+/** A certificate that somebody shows. */
+export type HeldCertificate = {
+/** Which gateway; none: it is no gateway. */
+gateway?: (string | null);
+/** Who. */
+holder: Holder;
+/** Who made it. */
+issuer: string;
+/** Its name. */
+name: string;
+/** The names and addresses that it is for. */
+names: (string)[];
+/** Until when it is valid. */
+not_after: string;
+/** From when it is valid. */
+not_before: string;
+/** Whether nobody but itself vouches for it: browsers warn of it. */
+self_signed: boolean;
+/** SHA-256 of it, in hexadecimal digits. */
+sha256: string;
+/** How it stands. */
+standing: Standing;
+/** Whose it is. */
+subject: string;
+};
+
 /** Why a resource is not seen. */
 export type Hidden = ({
 /** The folder whose sites it inherits; none: its own. */
@@ -1433,6 +1497,9 @@ reason: "disabled";
 } | {
 reason: "lost_folder";
 });
+
+/** Who shows a certificate. */
+export type Holder = ("authority" | "broker" | "gateway");
 
 /** A policy that holds. */
 export type Holding = {
@@ -1903,6 +1970,8 @@ export type Load = {
 cpu_by_host?: (Record<string, ((number | null))[]> | null);
 /** The oldest first. */
 items: (LoadSample)[];
+/** The hosts as they are: no part of the history, which has one sample for each step. */
+now: LoadSample;
 /** Seconds between two samples. */
 step_secs: number;
 };
@@ -2294,6 +2363,8 @@ mail?: MailTo;
 script?: (string | null);
 /** Where it is watched. */
 target?: NotificationTarget;
+/** Whether those who were told are told, too, when it is well again. */
+tell_recovered?: boolean;
 /** The line that is crossed: for what is a number, and only there. */
 threshold?: (CrossedLine | null);
 /** Whether one message is enough until it is well again; otherwise there is one every interval. */
@@ -3018,12 +3089,14 @@ dry_run?: boolean;
 transaction?: boolean;
 };
 
-/** What is sent to turn back all changes after one. */
+/** What is sent to turn back all changes after one, or since a moment. */
 export type RevertTo = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** In place of it: the moment from which on nothing stays. */
+since?: (string | null);
 /** The number of the last change that stays. */
-to: number;
+to?: (number | null);
 };
 
 export type RevisionInQuery = {
@@ -3414,8 +3487,11 @@ from: "hosts";
 hosts: (string)[];
 });
 
+/** How a certificate stands. */
+export type Standing = ("good" | "ending" | "ended" | "not_yet");
+
 /** How somebody stands to the hours. */
-export type Standing = {
+export type Standing2 = {
 /** When it is not refused any more, as a sentence by the clock that counts; empty while nothing is refused, and where that is not known. */
 begins_again: string;
 /** The hours that hold; none: the user may come at any time. */
@@ -3463,6 +3539,36 @@ export type Syslog = {
 address: string;
 /** The certificate authority that its certificate must come from, as PEM; none: one that the broker's machine trusts. */
 authority?: (string | null);
+};
+
+/** Why the log could not be sent. */
+export type SyslogFailure = {
+/** When. */
+at: string;
+/** Why, as a sentence. */
+why: string;
+};
+
+/** How the log is sent to a syslog server. */
+export type SyslogShown = {
+/** How it goes; none: the settings name no server. */
+syslog?: (SyslogState | null);
+};
+
+/** How sending goes. */
+export type SyslogState = {
+/** Since when the connection stands; none: there is none. */
+connected_since?: (string | null);
+/** How many entries were never sent: retention dropped them before. */
+dropped: number;
+/** What went wrong last; none: the connection stands and holds. */
+failure?: (SyslogFailure | null);
+/** The last entry that counts as sent. */
+sent: number;
+/** The server: `host:port`. */
+server: string;
+/** How many entries wait to be sent, or to be sent again. */
+waiting: number;
 };
 
 /** What opens. */
@@ -3645,6 +3751,8 @@ export type Verb = ("list" | "show" | "create" | "change" | "patch" | "delete");
 
 /** Whether the log is what was written. */
 export type Verification = {
+/** What was dropped before the first, by age or size; none: nothing, or the log does not say it any more. */
+dropped?: (DroppedShown | null);
 /** What is wrong; none: nothing. */
 fault?: (ChainFault | null);
 /** The first entry that is kept. */

@@ -114,9 +114,10 @@ impl Rights {
             | Code::SettingsSecretRemoved => {
                 entry.change.as_ref().is_some_and(|change| self.sees_change(change))
             }
-            Code::AdministratorSignedIn | Code::AdministratorSignInRefused | Code::AdministratorSignedOut => {
-                self.anywhere(Area::Administrators, Action::View)
-            }
+            Code::AdministratorSignedIn
+            | Code::AdministratorSignInRefused
+            | Code::AdministratorSignedOut
+            | Code::AdministratorRecovered => self.anywhere(Area::Administrators, Action::View),
             Code::UserSignedIn | Code::UserSignInRefused | Code::UserSignedOut | Code::UserHoursExtended => {
                 match user {
                     Some(user) => {
@@ -138,9 +139,12 @@ impl Rights {
                 let site = id(Kind::Host).and_then(|id| view.site_of_object(Kind::Host, id));
                 self.on_session_at(view, Action::View, site, user)
             }
-            Code::ScheduleCarriedOut => entry.subjects.iter().all(object),
+            Code::ScheduleCarriedOut | Code::NotificationSent | Code::NotificationFailed => {
+                entry.subjects.iter().all(object)
+            }
+            Code::BackupMade | Code::BackupFailed => self.anywhere(Area::Infrastructure, Action::View),
             Code::ComponentJoined => entry.subjects.iter().any(object),
-            Code::ComponentJoinRefused | Code::LogDropped | Code::LogLost => {
+            Code::ComponentJoinRefused | Code::FarmExported | Code::LogDropped | Code::LogLost => {
                 self.everywhere(Area::Audit, Action::View)
             }
         }

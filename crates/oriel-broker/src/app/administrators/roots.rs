@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     Broker,
     app::{
+        audit::Event,
         credential::PASSWORD_SECRET,
         factor::FACTOR_SECRET,
         objects::{self, ChangeError, turn},
@@ -84,6 +85,8 @@ impl Broker {
     pub async fn recover_root(&self, asked: RecoverRoot, address: IpAddr) -> Result<Id<User>, NoRoot> {
         let is_here = address.is_loopback() || address == self.config.management_listen.ip();
         if !is_here || !self.recovery_key.is_proved(&asked, self.now()) || !self.is_new_proof(asked.at) {
+            let why = if is_here { "its proof does not count" } else { "it comes from another machine" };
+            self.record(&Event::RecoveryRefused { user_name: &asked.user, address, why });
             return Err(NoRoot::NotProved);
         }
         let RecoverRoot { user: name, password, reset_second_factor, .. } = asked;
@@ -91,7 +94,7 @@ impl Broker {
         let _turn = turn().await;
         let (view, now) = (self.farm.load(), self.now());
         let author = Author { name: "oriel recover-root".into(), via: Via::Recovery, address: Some(address) };
-        let mut transaction = Transaction::new(author, now);
+        let mut transaction = Transaction::new(author.clone(), now);
         let user = match view.users.by_name(&name) {
             Some(known) => {
                 if !known.spec.enabled {
@@ -114,7 +117,7 @@ impl Broker {
         }
         self.commit(with_root(transaction, &view, user, &name, now)).await.map_err(ChangeError::from)?;
         self.people.unlock(&name);
-        tracing::warn!(target: "audit", event = "root_recovered", user.id = %user, user.name = name);
+        self.record(&Event::AdministratorRecovered { user, user_name: &name, by: &author });
         Ok(user)
     }
 

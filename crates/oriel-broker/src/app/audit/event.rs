@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use oriel_model::{
     Id, Kind, Timestamp,
     host::Host,
+    invitation::Invitation,
+    notification::Notification,
     resource::Resource,
     role::Role,
     schedule::Schedule,
@@ -16,7 +18,7 @@ use oriel_rules::schedule::Action;
 use oriel_store::{Author, Code, Outcome, Subject, Via};
 use serde_json::Value;
 
-use crate::farm::FarmView;
+use crate::{farm::FarmView, notifications::Way};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -99,7 +101,40 @@ pub enum Event<'a> {
         role: Role,
         component: Id<Value>,
         name: &'a str,
+        invitation: Id<Invitation>,
         address: Option<IpAddr>,
+    },
+    /// `why` is for other administrators; whoever asks is not told.
+    RecoveryRefused {
+        user_name: &'a str,
+        address: IpAddr,
+        why: &'a str,
+    },
+    AdministratorRecovered {
+        user: Id<User>,
+        user_name: &'a str,
+        by: &'a Author,
+    },
+    /// `failed` is why it did not go out; `is_last` says that it is not tried again.
+    Notified {
+        notification: Id<Notification>,
+        way: Way,
+        what: &'a str,
+        failed: Option<&'a str>,
+        is_last: bool,
+    },
+    BackupMade {
+        file: &'a str,
+        by: &'a Author,
+    },
+    BackupFailed {
+        why: &'a str,
+        by: &'a Author,
+    },
+    Exported {
+        by: &'a Author,
+        with_secrets: bool,
+        with_farm_keys: bool,
     },
     /// `why` is for administrators; whoever joins is not told.
     JoinRefused {
@@ -185,15 +220,40 @@ impl Event<'_> {
                 let done = user.iter().fold(done, |done, user| done.about(user_of(user, user_name)));
                 or_failed(done, *failed)
             }
-            Event::Joined { role, component, name, address } => {
+            Event::Joined { role, component, name, invitation, address } => {
                 let kind = match role {
                     Role::Gateway => Kind::Gateway,
                     Role::Agent => Kind::Host,
                     Role::Broker => Kind::Broker,
                 };
                 let author = Author { name: format!("{role} {name}"), via: Via::System, address: *address };
-                event(author, Code::ComponentJoined).about(Subject::object(kind, *component, name))
+                event(author, Code::ComponentJoined)
+                    .about(Subject::object(kind, *component, name))
+                    .about(object(Kind::Invitation, invitation.cast()))
             }
+            Event::RecoveryRefused { user_name, address, why } => {
+                let author =
+                    Author { name: "oriel recover-root".into(), via: Via::Recovery, address: Some(*address) };
+                let refused = event(author, Code::AdministratorRecovered).detail("why", why);
+                about_who_it_claims(refused, view, user_name).ended(Outcome::Refused)
+            }
+            Event::AdministratorRecovered { user, user_name, by } => {
+                event((*by).clone(), Code::AdministratorRecovered).about(user_of(user, user_name))
+            }
+            Event::Notified { notification, way, what, failed, is_last } => {
+                let code = failed.map_or(Code::NotificationSent, |_| Code::NotificationFailed);
+                let told = event(Author::system(), code)
+                    .about(object(Kind::Notification, notification.cast()))
+                    .detail("way", way)
+                    .detail("what", what);
+                let told = if failed.is_some() { told.detail("given_up", is_last) } else { told };
+                or_failed(told, *failed)
+            }
+            Event::BackupMade { file, by } => event((*by).clone(), Code::BackupMade).detail("file", file),
+            Event::BackupFailed { why, by } => or_failed(event((*by).clone(), Code::BackupFailed), Some(why)),
+            Event::Exported { by, with_secrets, with_farm_keys } => event((*by).clone(), Code::FarmExported)
+                .detail("with_secrets", with_secrets)
+                .detail("with_farm_keys", with_farm_keys),
             Event::JoinRefused { role, address, why } => {
                 let author = Author { name: format!("unknown {role}"), via: Via::System, address: *address };
                 event(author, Code::ComponentJoinRefused).detail("why", why).ended(Outcome::Refused)

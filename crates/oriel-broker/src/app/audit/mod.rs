@@ -27,6 +27,8 @@ const RETRY: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct AuditLog {
     waiting: Mutex<Waiting>,
+    /// How sending to a syslog server goes.
+    sending: Mutex<syslog::Sending>,
     written_to: Notify,
 }
 

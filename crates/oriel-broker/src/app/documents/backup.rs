@@ -16,7 +16,7 @@ use std::{
 use jiff::{ToSpan, civil::DateTime, tz::TimeZone};
 use oriel_model::{Timestamp, farm::Backup};
 use oriel_net::supervise::ShutdownSignal;
-use oriel_store::Transaction;
+use oriel_store::{Author, Transaction};
 use schemars::JsonSchema;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -24,7 +24,10 @@ use zeroize::Zeroizing;
 use super::{Refused, archive, export};
 use crate::{
     Broker,
-    app::administrators::{Caller, permitted},
+    app::{
+        administrators::{Caller, permitted},
+        audit::Event,
+    },
     hosts::lock,
     http::problem::{in_words, sentence},
 };
@@ -123,20 +126,22 @@ fn failure(broker: &Broker, error: &Refused) -> BackupFailure {
 }
 
 /// Makes a backup now, and deletes the oldest beyond those that are kept.
-pub async fn make(broker: &Arc<Broker>) -> Result<BackupFile, Refused> {
+pub async fn make(broker: &Arc<Broker>, by: &Author) -> Result<BackupFile, Refused> {
     let _turn = broker.backups.turn.lock().await;
     let made = make_one(broker).await;
-    let failure = match &made {
-        Ok(file) => {
-            tracing::info!(file = file.name, bytes = file.bytes, "a backup of all settings was made");
-            None
-        }
-        Err(error) => {
+    let failure = made.as_ref().err().map(|error| failure(broker, error));
+    let before = std::mem::replace(&mut *lock(&broker.backups.failure), failure.clone());
+    match (&made, failure) {
+        (Ok(file), _) => broker.record(&Event::BackupMade { file: &file.name, by }),
+        (Err(error), failure) => {
             tracing::error!(error = in_words(error), "a backup of all settings could not be made");
-            Some(failure(broker, error))
+            let why = failure.map(|failure| failure.why).unwrap_or_default();
+            // It is tried again every few minutes: that it still fails for the same reason is no news.
+            if *by != Author::system() || before.is_none_or(|before| before.why != why) {
+                broker.record(&Event::BackupFailed { why: &why, by });
+            }
         }
-    };
-    *lock(&broker.backups.failure) = failure;
+    }
     made
 }
 
@@ -275,7 +280,7 @@ pub async fn make_if_due(broker: &Arc<Broker>) -> Result<Option<BackupFile>, Ref
     if newest.is_some_and(|file| file.made_at >= last_due) {
         return Ok(None);
     }
-    make(broker).await.map(Some)
+    make(broker, &Author::system()).await.map(Some)
 }
 
 /// Makes backups when they are due, until the signal.

@@ -54,7 +54,7 @@ pub use export::export;
 pub use import::{Import, import};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};
 pub use restore::{RestoreError, Restored, restore};
-pub use revert::{Back, revert, revert_to};
+pub use revert::{Back, last_change_before, revert, revert_to};
 pub use sections::{CopySections, copy_sections};
 
 /// A settings object as text: with names in place of ids.

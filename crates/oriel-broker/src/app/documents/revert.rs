@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use oriel_model::{Id, Kind, SettingsObject, validate::Mistake};
+use oriel_model::{Id, Kind, SettingsObject, Timestamp, validate::Mistake};
 use oriel_store::{Action, Change, ChangeQuery, ObjectState, Start};
 use serde_json::Value;
 
@@ -140,6 +140,12 @@ pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool
     if to > newest {
         return Err(Refused::NoSuchChange(to));
     }
+    // What is not in the log any more cannot be turned back, and half of it must not be.
+    let oldest = broker.store.changes(ChangeQuery::after(to).limit(1)).await?.into_iter().next();
+    if to < newest && oldest.is_none_or(|oldest| oldest.sequence != to + 1) {
+        let message = format!("the log does not reach back to change {}: the oldest were dropped", to + 1);
+        return Err(Refused::NotRevertible(message));
+    }
     let mut all = AllTouched::new();
     collect(broker, ChangeQuery::after(to), &mut all).await?;
     carry_out(broker, by, dry_run, move |view| {
@@ -175,6 +181,14 @@ pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool
         Ok(ready)
     })
     .await
+}
+
+/// The number of the last change before a moment; 0: there was none, or the log does not know it any more,
+/// which [`revert_to`] refuses.
+pub async fn last_change_before(broker: &Broker, moment: Timestamp) -> Result<u64, Refused> {
+    let query = ChangeQuery { until: Some(moment), ..ChangeQuery::newest() };
+    let last = broker.store.changes(query.limit(1)).await?.into_iter().next();
+    Ok(last.map_or(0, |change| change.sequence))
 }
 
 /// Objects that some changes touched.

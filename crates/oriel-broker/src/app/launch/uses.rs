@@ -67,8 +67,7 @@ impl Uses {
             return (decide(&|_| 0).0, None);
         }
         let mut promised = lock(&self.promised);
-        let shown = Shown::new(view, hosts);
-        promised.uses.retain(|_, promised| !shown.has(promised));
+        let shown = promised.now(view, hosts);
         let count = |resource| shown.count(resource, promised.uses.values());
         let (decided, begins) = decide(&count);
         let promise = begins.then(|| {
@@ -87,15 +86,24 @@ impl Uses {
         hosts: &Hosts,
         resources: impl Iterator<Item = Id<Resource>>,
     ) -> Vec<u32> {
-        let promised = lock(&self.promised);
-        let shown = Shown::new(view, hosts);
+        let mut promised = lock(&self.promised);
+        let shown = promised.now(view, hosts);
         resources.map(|resource| shown.count(resource, promised.uses.values())).collect()
     }
 
     /// How many use a resource now.
     pub(crate) fn count(&self, view: &FarmView, hosts: &Hosts, resource: Id<Resource>) -> u32 {
-        let promised = lock(&self.promised);
-        Shown::new(view, hosts).count(resource, promised.uses.values())
+        self.counts(view, hosts, std::iter::once(resource))[0]
+    }
+}
+
+impl Promised {
+    /// What hosts show now. Promises that they show, or will not any more, are forgotten: who has left is no
+    /// user, also when nobody comes after them.
+    fn now(&mut self, view: &FarmView, hosts: &Hosts) -> Shown {
+        let shown = Shown::new(view, hosts);
+        self.uses.retain(|_, promised| !shown.has(promised));
+        shown
     }
 }
 

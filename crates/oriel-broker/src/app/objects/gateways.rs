@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Managed, kinds::whole};
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, certificates::CertificateState, farm::FarmView};
 
 /// What is shown of a gateway beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub struct GatewayState {
     pub machine_name: Option<String>,
     /// When it last gave a sign of life.
     pub last_report: Option<Timestamp>,
+    /// The certificate that it shows to browsers and clients.
+    pub certificate: Option<CertificateState>,
 }
 
 impl Managed for Gateway {
@@ -53,5 +55,6 @@ fn state(broker: &Broker, id: Id<Gateway>) -> GatewayState {
         version: Some(live.version),
         machine_name: Some(live.machine_name),
         last_report: Some(live.last_report),
+        certificate: live.certificate.map(|certificate| certificate.at(broker.now())),
     }
 }

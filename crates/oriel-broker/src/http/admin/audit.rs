@@ -1,11 +1,23 @@
 //! The log: changes of settings and what happened beside, in one sequence; and whether anybody tampered with it.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, io, str::FromStr, sync::Arc};
 
-use aide::axum::{ApiRouter, routing::get_with};
-use axum::{Json, extract::State};
+use aide::{
+    OperationOutput,
+    axum::{ApiRouter, routing::get_with},
+    generate::GenContext,
+    openapi::{self, Operation},
+};
+use axum::{
+    BoxError, Json,
+    body::{Body, Bytes},
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use http::header;
 use oriel_model::{Id, Kind, Timestamp};
-use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject};
+use oriel_store::{Author, ChainFault, Code, Entry, EntryQuery, Outcome, Start, Subject, Via};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,10 +29,22 @@ use super::{
     documents::Turn,
     input::Asked,
 };
-use crate::{Broker, app::objects, farm::FarmView, http::ApiError};
+use crate::{
+    Broker,
+    app::{
+        audit::syslog::{self, SyslogState},
+        objects,
+    },
+    farm::FarmView,
+    http::ApiError,
+};
 
 /// Longest text that is searched for, in characters.
 const TEXT_MAX: usize = 200;
+/// Entries that an export reads at a time: what it holds in memory.
+const EXPORT_PAGE: usize = 200;
+/// The media type of lines of JSON.
+const LINES: &str = "application/x-ndjson";
 
 /// Which entries are wanted.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -39,6 +63,8 @@ struct AuditQuery {
     transaction: Option<u64>,
     /// Only by authors in whose name this stands, such as `token admin`.
     by: Option<String>,
+    /// Only what came in this way.
+    via: Option<Via>,
     /// Only what happened then or later, as in `2026-12-01T08:00:00Z`.
     since: Option<Timestamp>,
     /// Only what happened before.
@@ -88,6 +114,13 @@ struct Entries {
     next: Option<u64>,
 }
 
+/// How the log is sent to a syslog server.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SyslogShown {
+    /// How it goes; none: the settings name no server.
+    syslog: Option<SyslogState>,
+}
+
 /// Whether the log is what was written.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Verification {
@@ -99,6 +132,49 @@ struct Verification {
     hash: String,
     /// What is wrong; none: nothing.
     fault: Option<ChainFault>,
+    /// What was dropped before the first, by age or size; none: nothing, or the log does not say it any more.
+    dropped: Option<DroppedShown>,
+}
+
+/// What the log need not hold any more.
+#[derive(Debug, Serialize, JsonSchema)]
+struct DroppedShown {
+    /// The last entry that was dropped; all before it were, too.
+    through: u64,
+    /// When.
+    at: Timestamp,
+    /// Why: `age` or `size`.
+    why: String,
+}
+
+/// Entries as lines of JSON.
+struct Lines(Body);
+
+impl IntoResponse for Lines {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, LINES)], self.0).into_response()
+    }
+}
+
+impl OperationOutput for Lines {
+    type Inner = Self;
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<u16>, openapi::Response)> {
+        // Each line is what the list has as an item.
+        let described = Json::<EntryShown>::inferred_responses(context, operation);
+        let entry = described.into_iter().find_map(|(_, response)| response.content.into_values().next());
+        let response = openapi::Response {
+            description: "Entries, a line of JSON each, the oldest first. An answer that breaks off is not \
+                whole: go on with `after`, the number of the last entry that came."
+                .into(),
+            content: [(LINES.to_owned(), entry.unwrap_or_default())].into_iter().collect(),
+            ..openapi::Response::default()
+        };
+        vec![(Some(200), response)]
+    }
 }
 
 async fn list(
@@ -109,15 +185,63 @@ async fn list(
     let limit = objects::limit(query.limit)?;
     let (names, start) = (query.names, start(&query)?);
     check(&query)?;
-    let AuditQuery { code, outcome, kind, object, transaction, by, since, until, text, .. } = query;
-    let wanted =
-        EntryQuery { start, code, outcome, kind, object, transaction, by, since, until, text, limit };
+    let wanted = wanted(query, start, limit);
     let items = broker.store.entries(wanted).await?;
     let next = if items.len() < limit { None } else { items.last().map(|entry| entry.number) };
     let view = broker.farm.load();
     let sees = |entry: &Entry| may.rights().sees_entry(&view, entry);
     let items = items.into_iter().filter(sees).map(|entry| shown(entry, &view, names)).collect();
     Ok(Json(Entries { items, next }))
+}
+
+fn wanted(query: AuditQuery, start: Start, limit: usize) -> EntryQuery {
+    let AuditQuery { code, outcome, kind, object, transaction, by, via, since, until, text, .. } = query;
+    EntryQuery { start, code, outcome, kind, object, transaction, by, via, since, until, text, limit }
+}
+
+async fn export(
+    State(broker): State<Arc<Broker>>,
+    may: May<View<Audit>>,
+    Asked(query): Asked<AuditQuery>,
+) -> Result<Lines, ApiError> {
+    if query.before.is_some() || query.limit.is_some() {
+        let message = "An export goes from the oldest entry to the newest.";
+        return Err(ApiError::bad_request(message).advice("Say after, since or until, not before or limit."));
+    }
+    check(&query)?;
+    // What happens meanwhile is in the next export.
+    let newest = EntryQuery { limit: 1, ..EntryQuery::from(Start::Newest) };
+    let newest = broker.store.entries(newest).await?.first().map_or(0, |entry| entry.number);
+    let names = query.names;
+    let start = Start::After(query.after.unwrap_or(0));
+    let first = (start != Start::After(newest)).then(|| wanted(query, start, EXPORT_PAGE));
+    let caller = may.by().clone();
+    let pages = stream::try_unfold(first, move |query| {
+        let (broker, caller) = (broker.clone(), caller.clone());
+        async move {
+            let Some(query) = query else { return Ok(None) };
+            let mut items = broker.store.entries(query.clone()).await?;
+            let is_full = items.len() == query.limit;
+            items.retain(|entry| entry.number <= newest);
+            let last = items.last().map(|entry| entry.number).filter(|last| is_full && *last < newest);
+            let next = last.map(|last| EntryQuery { start: Start::After(last), ..query });
+            let view = broker.farm.load();
+            let mut lines = Vec::new();
+            for entry in items.into_iter().filter(|entry| caller.rights.sees_entry(&view, entry)) {
+                serde_json::to_writer(&mut lines, &shown(entry, &view, names)).map_err(io::Error::other)?;
+                lines.push(b'\n');
+            }
+            Ok::<_, BoxError>(Some((Bytes::from(lines), next)))
+        }
+    });
+    Ok(Lines(Body::from_stream(pages)))
+}
+
+async fn show_syslog(
+    State(broker): State<Arc<Broker>>,
+    _: May<View<Audit>>,
+) -> Result<Json<SyslogShown>, ApiError> {
+    Ok(Json(SyslogShown { syslog: syslog::state(&broker).await? }))
 }
 
 fn start(query: &AuditQuery) -> Result<Start, ApiError> {
@@ -171,7 +295,19 @@ async fn verify(
         checked = broker.store.check_log(Some(checked)).await?;
     }
     let oriel_store::Checked { first, through, hash, fault, .. } = checked;
-    Ok(Json(Verification { first, through, hash, fault }))
+    let dropped = if first > 1 { dropped(&broker).await? } else { None };
+    Ok(Json(Verification { first, through, hash, fault, dropped }))
+}
+
+/// What the newest entry about dropping says.
+async fn dropped(broker: &Broker) -> Result<Option<DroppedShown>, ApiError> {
+    let code = Some(Code::LogDropped.as_str().to_owned());
+    let query = EntryQuery { code, limit: 1, ..EntryQuery::from(Start::Newest) };
+    let found = broker.store.entries(query).await?.into_iter().next();
+    Ok(found.and_then(|entry| {
+        let through = entry.details.get("through")?.parse().ok()?;
+        Some(DroppedShown { through, at: entry.at, why: entry.details.get("why")?.clone() })
+    }))
 }
 
 pub fn routes() -> Api {
@@ -184,5 +320,17 @@ pub fn routes() -> Api {
         let about = "Follows the chain of hashes through the whole log: finds what was edited or removed.";
         crud::described(operation, "verify_log", "audit", about)
     });
-    ApiRouter::new().api_route("/audit", list).api_route("/audit/verification", verify)
+    let export = get_with(export, |operation| {
+        let about = "Sends entries of the log as lines of JSON, the oldest first, however many there are.";
+        crud::described(operation, "export_entries", "audit", about)
+    });
+    let syslog = get_with(show_syslog, |operation| {
+        let about = "Shows how the log is sent to the syslog server.";
+        crud::described(operation, "show_syslog", "audit", about)
+    });
+    ApiRouter::new()
+        .api_route("/audit", list)
+        .api_route("/audit/export", export)
+        .api_route("/audit/syslog", syslog)
+        .api_route("/audit/verification", verify)
 }

@@ -15,7 +15,7 @@ use axum::{
     response::NoContent,
 };
 use http::{StatusCode, request::Parts};
-use oriel_model::{farm::Farm, site::Site};
+use oriel_model::{Timestamp, farm::Farm, site::Site};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     Broker,
+    app::audit::Event,
     app::documents::{
         self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
         archive::Archive,
@@ -92,12 +93,14 @@ struct Revert {
     dry_run: bool,
 }
 
-/// What is sent to turn back all changes after one.
+/// What is sent to turn back all changes after one, or since a moment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RevertTo {
     /// The number of the last change that stays.
-    to: u64,
+    to: Option<u64>,
+    /// In place of it: the moment from which on nothing stays.
+    since: Option<Timestamp>,
     /// Only says what would be done.
     #[serde(default)]
     dry_run: bool,
@@ -152,11 +155,15 @@ async fn apply(
 
 async fn export(
     State(broker): State<Arc<Broker>>,
-    _: May<WholeFarm>,
+    may: May<WholeFarm>,
     _turn: Turn,
     Sent(sent): Sent<Export>,
 ) -> Result<Json<Archive>, ApiError> {
-    Ok(Json(documents::export(&broker, sent.passphrase, sent.farm_keys).await?))
+    let with_secrets = sent.passphrase.is_some();
+    let archive = documents::export(&broker, sent.passphrase, sent.farm_keys).await?;
+    let by = &may.by().author;
+    broker.record(&Event::Exported { by, with_secrets, with_farm_keys: sent.farm_keys });
+    Ok(Json(archive))
 }
 
 async fn import(
@@ -185,7 +192,12 @@ async fn revert_to(
     _turn: Turn,
     Sent(sent): Sent<RevertTo>,
 ) -> Result<Json<Plan>, ApiError> {
-    Ok(Json(documents::revert_to(&broker, may.by(), sent.to, sent.dry_run).await?))
+    let to = match (sent.to, sent.since) {
+        (Some(to), None) => to,
+        (None, Some(since)) => documents::last_change_before(&broker, since).await?,
+        _ => return Err(ApiError::bad_request("Say either to or since.")),
+    };
+    Ok(Json(documents::revert_to(&broker, may.by(), to, sent.dry_run).await?))
 }
 
 async fn copy_sections(
@@ -206,10 +218,10 @@ async fn list_backups(
 
 async fn make_backup(
     State(broker): State<Arc<Broker>>,
-    _: May<Modify<Farm>>,
+    may: May<Modify<Farm>>,
     _turn: Turn,
 ) -> Result<Created<BackupFile>, ApiError> {
-    Ok(Created(backup::make(&broker).await?))
+    Ok(Created(backup::make(&broker, &may.by().author).await?))
 }
 
 async fn set_passphrase(

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Broker,
-    hosts::history::{HostSample, SAMPLES_MAX, STEP},
+    hosts::history::{self, HostSample, SAMPLES_MAX, STEP},
     http::ApiError,
 };
 
@@ -44,6 +44,8 @@ struct Load {
     step_secs: u64,
     /// The oldest first.
     items: Vec<LoadSample>,
+    /// The hosts as they are: no part of the history, which has one sample for each step.
+    now: LoadSample,
     /// Use of processors, 0 to 1, by host, in the order of `items`; null where the host was away. Only when
     /// it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,8 +97,11 @@ async fn show(
             of_host[index] = Some(host.cpu);
         }
     }
+    let current = history::now(&broker);
+    let now_seen = current.hosts.iter().filter(|(id, _)| sees(id)).map(|(_, sample)| sample);
+    let now = summed(current.at, now_seen);
     let cpu_by_host = query.by_host.then_some(by_host);
-    Ok(Json(Load { step_secs: STEP.as_secs(), items, cpu_by_host }))
+    Ok(Json(Load { step_secs: STEP.as_secs(), items, now, cpu_by_host }))
 }
 
 fn summed<'a>(at: Timestamp, samples: impl Iterator<Item = &'a HostSample>) -> LoadSample {

@@ -21,8 +21,10 @@ use crate::{
     Broker,
     app::{
         administrators::Rights,
+        audit::syslog::{self, SyslogState},
         documents::backup::{self, BackupState},
     },
+    certificates::{self, Certificate, HeldCertificate, Holder},
     farm::{Held, Objects},
     hosts::HostSession,
 };
@@ -56,6 +58,10 @@ struct FarmStatus {
     resources: usize,
     /// Backups of all settings, by this broker; none for who may not see the infrastructure.
     backup: Option<BackupState>,
+    /// Certificates: those of the gateways that are connected, the farm's authority's and this broker's.
+    certificates: Vec<HeldCertificate>,
+    /// How the log is sent to the syslog server; none: there is none, or the caller may not see the log.
+    syslog: Option<SyslogState>,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -93,11 +99,41 @@ struct SessionCount {
 }
 
 async fn status(State(broker): State<Arc<Broker>>, may: May<ViewAnything>) -> Json<FarmStatus> {
-    let backup = backup::state(&broker).await;
-    Json(taken(&broker, may.rights(), backup))
+    let rights = may.rights();
+    let sees_infrastructure = rights.anywhere(Area::Infrastructure, Action::View);
+    let backup = if sees_infrastructure { Some(backup::state(&broker).await) } else { None };
+    let of_farm = if sees_infrastructure { certificates::of_farm(&broker).await } else { Vec::new() };
+    // While the store does not answer, the rest is told nevertheless.
+    let syslog = match rights.anywhere(Area::Audit, Action::View) {
+        true => syslog::state(&broker).await.unwrap_or_default(),
+        false => None,
+    };
+    let counted = counted(&broker, rights);
+    Json(FarmStatus { backup, certificates: held(&broker, rights, of_farm), syslog, ..counted })
 }
 
-fn taken(broker: &Broker, rights: &Rights, backup: BackupState) -> FarmStatus {
+/// Certificates that the caller may see.
+fn held(broker: &Broker, rights: &Rights, of_farm: Vec<(Holder, Certificate)>) -> Vec<HeldCertificate> {
+    let (farm, now) = (broker.farm.load(), broker.now());
+    let of_farm = of_farm.into_iter().map(|(holder, certificate)| {
+        let name = match holder {
+            Holder::Broker => farm.brokers.get(broker.broker_id).map(|own| own.name.clone()),
+            _ => Some(farm.farm_name()),
+        };
+        HeldCertificate { holder, gateway: None, name: name.unwrap_or_default(), state: certificate.at(now) }
+    });
+    let sees = |id| farm.gateways.get(id).is_some_and(|gateway| rights.sees(gateway));
+    let of_gateways = certificates::of_gateways(broker, &farm).into_iter().filter(|(id, ..)| sees(*id));
+    let of_gateways = of_gateways.map(|(id, name, certificate)| HeldCertificate {
+        holder: Holder::Gateway,
+        gateway: Some(id),
+        name,
+        state: certificate.at(now),
+    });
+    of_farm.chain(of_gateways).collect()
+}
+
+fn counted(broker: &Broker, rights: &Rights) -> FarmStatus {
     let farm = broker.farm.load();
     let sees_host = |id| farm.hosts.get(id).is_some_and(|host| rights.sees(host));
     let mut hosts = HostCount { total: seen(&farm.hosts, rights), ..HostCount::default() };
@@ -139,7 +175,9 @@ fn taken(broker: &Broker, rights: &Rights, backup: BackupState) -> FarmStatus {
         sessions,
         users: seen(&farm.users, rights),
         resources: seen(&farm.resources, rights),
-        backup: rights.anywhere(Area::Infrastructure, Action::View).then_some(backup),
+        backup: None,
+        certificates: Vec::new(),
+        syslog: None,
     }
 }
 

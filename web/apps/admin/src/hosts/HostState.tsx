@@ -1,12 +1,15 @@
 import { Alert, DataList, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDoorExit } from '@tabler/icons-react';
+import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLoad } from '../live/events.ts';
 import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { bytes, duration, percent } from '../ui/time.ts';
+
+const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 
 const COLOURS = { normal: 'frame', warning: 'yellow', critical: 'red' } as const;
 
@@ -35,6 +38,11 @@ export default function HostState({ object }: { object: Shown }) {
     <Stack>
       {!state.reachable && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.away')}>{t('host.away_advice')}</Alert>}
       {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{state.problem}</Alert>}
+      {state.logon_mode === 'drain' && (
+        <Alert color={state.sessions === 0 ? 'green' : 'frame'} variant="light" icon={<IconDoorExit aria-hidden />} title={state.sessions === 0 ? t('host.drained.empty') : t('host.drained.left', { count: state.sessions })} data-testid="draining">
+          {t(state.sessions === 0 ? 'host.drained.empty_text' : 'host.drained.left_text')}
+        </Alert>
+      )}
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
         {gauges.map(({ key, share, level, words, line, most }) => (
           <Paper key={key} withBorder p="md" className="card">
@@ -46,6 +54,10 @@ export default function HostState({ object }: { object: Shown }) {
           </Paper>
         ))}
       </SimpleGrid>
+      <section aria-labelledby="history">
+        <Title order={2} size="h4" mb="xs" id="history">{t('load.title')}</Title>
+        <Suspense><LoadCharts host={object.id} /></Suspense>
+      </section>
       <Paper withBorder p="md" className="card">
         <DataList withDivider labelWidth="min(240px, 40%)" className="values">
           {facts.map(([label, value]) => (

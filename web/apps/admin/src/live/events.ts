@@ -17,6 +17,8 @@ const GATHER_MS = 400;
 /** After this long without a connection the page says so: shorter ones are a browser's own doing. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
+/** Load is told all the time; what is drawn of it for the whole farm follows this often. */
+const LOAD_EVERY_MS = 5_000;
 /** Load is told once a second at most: five minutes of it. */
 const SAMPLES = 300;
 
@@ -64,11 +66,20 @@ function refresh(...keys: QueryKey[]): void {
   }, GATHER_MS);
 }
 
+let loadDue: number | undefined;
+
+function refreshLoad(): void {
+  loadDue ??= window.setTimeout(() => {
+    loadDue = undefined;
+    void queries.invalidateQueries({ queryKey: ['load', 'now'] });
+  }, LOAD_EVERY_MS);
+}
+
 function onSettings(change: ChangeShown): void {
   const plural = pluralOf(change.kind);
   if (change.action === 'deleted') gone(plural, change.id);
   else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
-  refresh(['list', plural], ['changes'], ['status']);
+  refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
 /** A row as it is now, in every list that has it; lists that may gain it are loaded anew. */
@@ -86,6 +97,7 @@ function onRow<Row extends { id: string }>(path: string, id: string, now: Row | 
 }
 
 function onLoad({ id, now }: LoadEvent): void {
+  refreshLoad();
   if (now === null) {
     loads.delete(id);
     return;
@@ -145,7 +157,11 @@ function listen(topics: string): () => void {
     on('ready', found);
     on('reset', () => void queries.invalidateQueries());
     on('settings', onSettings);
-    on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => onRow('sessions', id, now));
+    on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => {
+      onRow('sessions', id, now);
+      refresh(['entries']);
+      refreshLoad();
+    });
     on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
     on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
     on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));

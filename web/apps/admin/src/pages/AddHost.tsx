@@ -1,26 +1,23 @@
-import { Alert, Button, Code, CopyButton, Group, Loader, Paper, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
-import { Refusal, post, type InvitationView, type IssuedInvitation } from '@oriel/api/management';
+import { Button, Group, Paper, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Refusal, post, type IssuedInvitation } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconCheck, IconCopy, IconPlugConnected } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ObjectSelect } from '../form/Picker.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
-import { all, changed, object } from '../queries.ts';
+import { Invited, type Joining } from '../hosts/Invited.tsx';
+import { all, changed } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
-import { LinkButton } from '../ui/Link.tsx';
 
-/** How often is looked whether the invited machine has come. */
-const LOOK_EVERY_MS = 3_000;
 const HOURS = [1, 24, 72, 168];
 
 /** A machine joins with one pasted command; the page waits for it. */
 export default function AddHost() {
   const { t } = useTranslation();
   const may = useMay();
-  const [role, setRole] = useState<'agent' | 'gateway'>('agent');
+  const [role, setRole] = useState<Joining>('agent');
   const [wanted, setPool] = useState<string | null>(null);
   const [hours, setHours] = useState('24');
   const [name, setName] = useState('');
@@ -42,7 +39,7 @@ export default function AddHost() {
             <Stack>
               <Text size="sm">{t('invite.text')}</Text>
               <SegmentedControl
-                aria-label={t('invite.role')} value={role} onChange={(to) => { setRole(to as 'agent' | 'gateway'); invite.reset(); }}
+                aria-label={t('invite.role')} value={role} onChange={(to) => { setRole(to as Joining); invite.reset(); }}
                 data={[{ value: 'agent', label: t('invite.agent') }, { value: 'gateway', label: t('invite.gateway') }]}
               />
               {role === 'agent' && <ObjectSelect kind="pool" label={t('kinds.pool.one')} description={t('invite.pool_help')} value={pool} onChange={setPool} required />}
@@ -56,35 +53,5 @@ export default function AddHost() {
         {invite.data && <Invited key={invite.data.id} invitation={invite.data} role={role} />}
       </Stack>
     </>
-  );
-}
-
-function Invited({ invitation, role }: { invitation: IssuedInvitation; role: 'agent' | 'gateway' }) {
-  const { t } = useTranslation();
-  const command = `oriel ${role} join '${invitation.string}'`;
-  const now = useQuery({ ...object<InvitationView>('invitations', invitation.id), refetchInterval: (query) => (query.state.data?.state === 'open' || !query.state.data ? LOOK_EVERY_MS : false) });
-  const used = now.data?.spec.used;
-  return (
-    <Paper withBorder p="md" className="card">
-      <Stack>
-        <Text size="sm">{t(`invite.run_${role}`)}</Text>
-        <Code block style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} tabIndex={0} data-testid="command">{command}</Code>
-        <Group>
-          <CopyButton value={command}>
-            {({ copied, copy }) => <Button variant="default" leftSection={copied ? <IconCheck size={18} aria-hidden /> : <IconCopy size={18} aria-hidden />} onClick={copy}>{t(copied ? 'copied' : 'copy')}</Button>}
-          </CopyButton>
-        </Group>
-        <div role="status">
-          {used ? (
-            <Alert color="green" variant="light" icon={<IconPlugConnected aria-hidden />} title={t('invite.joined', { address: used.address })}>
-              <LinkButton to={`/${role === 'agent' ? 'hosts' : 'gateways'}/${used.component}`} variant="default" size="xs">{t('invite.show')}</LinkButton>
-            </Alert>
-          ) : (
-            <Group gap="sm"><Loader size={18} /><Text size="sm">{t('invite.waiting')}</Text></Group>
-          )}
-        </div>
-        <Text size="xs" c="dimmed">{t('invite.once')}</Text>
-      </Stack>
-    </Paper>
   );
 }

@@ -11,7 +11,6 @@ import { byPlural } from '../kinds.ts';
 import { Delete } from '../object/Delete.tsx';
 import { Editing } from '../object/Editing.tsx';
 import { OtherEditors } from '../object/OtherEditors.tsx';
-import { History } from '../object/History.tsx';
 import { Reading } from '../object/Reading.tsx';
 import { panelsOf } from '../object/panels.tsx';
 import { object as objectQuery, useKinds, type Shown } from '../queries.ts';
@@ -21,6 +20,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { HostHealth } from '../ui/HostHealth.tsx';
 import { text, useGo, usePlace } from '../ui/go.ts';
 
+const Entries = lazy(async () => ({ default: (await import('../audit/Entries.tsx')).Entries }));
 const HostButtons = lazy(() => import('../hosts/HostButtons.tsx'));
 const PasswordButton = lazy(() => import('../hosts/PasswordButton.tsx'));
 
@@ -89,7 +89,7 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
                 <Suspense><Panel object={object} /></Suspense>
               </Tabs.Panel>
             ))}
-            {may('audit') && <Tabs.Panel value="history"><History query={{ object: id }} /></Tabs.Panel>}
+            {may('audit') && <Tabs.Panel value="history"><Suspense><Entries query={{ object: id }} of={id} /></Suspense></Tabs.Panel>}
           </Tabs>
         </>
       )}

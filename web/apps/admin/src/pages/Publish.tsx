@@ -10,7 +10,7 @@ import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
 import { runEach, type Outcome } from '../list/run.ts';
 import { ProgramPicker, ProgramPicture } from '../publishing/ProgramPicker.tsx';
-import { freeName, publish } from '../publishing/programs.ts';
+import { freeNames, publish } from '../publishing/programs.ts';
 import { all, changed, object as objectQuery } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { LinkButton } from '../ui/Link.tsx';
@@ -39,13 +39,7 @@ export default function Publish() {
     if (pool === null) return;
     setStep(4);
     setOutcomes(new Map(apps.map(({ id }) => [id, 'waiting'])));
-    const taken = new Set((published.data ?? []).map(({ name }) => name.toLowerCase()));
-    const names = new Map<string, string>();
-    for (const { id, name } of apps) {
-      const free = freeName(name, taken);
-      taken.add(free.toLowerCase());
-      names.set(id, free);
-    }
+    const names = freeNames(apps, published.data ?? []);
     await runEach(
       apps,
       (app) => publish(app, names.get(app.id) ?? app.name, { pool, folder, groups, ruleName: t('publish.rule_name') }),

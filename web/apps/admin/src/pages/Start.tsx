@@ -1,48 +1,57 @@
-import { Paper, Stack, Stepper, Text, Title } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Box, Button, Group, Paper, Stack, Stepper, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import type { GatewayView } from '@oriel/api/management';
 import { PageHead } from '../frame/PageHead.tsx';
-import { all, status } from '../queries.ts';
+import { NotFound } from '../frame/Trouble.tsx';
+import { setPreferences } from '../preferences.ts';
+import { Machine } from '../start/Machine.tsx';
+import { Open } from '../start/Open.tsx';
+import { People } from '../start/People.tsx';
+import { Programs } from '../start/Programs.tsx';
+import { LOOK_EVERY_MS, STEPS, useMayStart, useProgress, type Step } from '../start/progress.ts';
+import { useGo } from '../ui/go.ts';
 import { LinkButton } from '../ui/Link.tsx';
 
-/** From nothing to a published application: each step knows whether it is done. */
+const WORK: Record<Step, React.ReactNode> = {
+  gateway: <Machine role="gateway" />,
+  host: <Machine role="agent" />,
+  programs: <Programs />,
+  people: <People />,
+  open: <Open />,
+};
+
+/** From nothing to a published application that somebody uses. Each step knows from the farm whether it is done. */
 export default function Start() {
   const { t } = useTranslation();
-  const farm = useQuery({ ...status, refetchInterval: 3_000 });
-  const gateways = useQuery(all<GatewayView>('gateways'));
-  const groups = useQuery(all('groups', { limit: 1 }));
-  if (!farm.data) return <PageHead title={t('nav.start')} />;
-  const { hosts, users, resources, sessions } = farm.data;
-  const portal = gateways.data?.find(({ spec }) => spec.public_address)?.spec.public_address;
-  const steps = [
-    { key: 'host', done: hosts.reachable > 0, to: '/hosts/add', action: t('action.add_host') },
-    { key: 'people', done: users > 0 && (groups.data?.length ?? 0) > 0, to: '/users/new', action: t('kinds.user.add') },
-    { key: 'publish', done: resources > 0, to: '/publishing/add', action: t('action.publish') },
-    { key: 'check', done: sessions.total > 0, to: '/access', action: t('nav.access') },
-  ];
-  const next = steps.findIndex(({ done }) => !done);
+  const go = useGo();
+  const mayStart = useMayStart();
+  const progress = useProgress(LOOK_EVERY_MS);
+  if (!mayStart) return <NotFound />;
+  if (progress === null) return <PageHead title={t('nav.start')} />;
+  const next = STEPS.findIndex((step) => !progress[step]);
+  const step = STEPS[next];
+  const dismiss = () => {
+    setPreferences({ isStarted: true });
+    go('/');
+  };
   return (
     <>
-      <PageHead title={t('nav.start')} />
-      <Paper withBorder p={{ base: 'md', sm: 'xl' }} className="card" maw={760}>
-        <Stack>
+      <PageHead title={t('nav.start')} actions={step && <Button variant="subtle" onClick={dismiss} data-testid="dismiss">{t('start.dismiss')}</Button>} />
+      <Paper withBorder p={{ base: 'md', sm: 'xl' }} className="card" maw={960} data-testid="start" data-step={step ?? 'done'}>
+        <Stack gap="lg">
           <Text>{t('start.text')}</Text>
-          <Stepper active={next < 0 ? steps.length : next} orientation="vertical" allowNextStepsSelect={false}>
-            {steps.map(({ key, done, to, action }, index) => (
-              <Stepper.Step
-                key={key} component="div" label={t(`start.${key}.title`)}
-                description={
-                  <Stack gap="xs" align="flex-start" component="span">
-                    <span>{t(done ? `start.${key}.done` : `start.${key}.text`)}</span>
-                    {(!done || index === next) && <LinkButton to={to} size="xs" variant={index === next ? 'filled' : 'default'}>{action}</LinkButton>}
-                  </Stack>
-                }
-              />
-            ))}
-            <Stepper.Completed><Title order={2} size="h4">{t('start.all_done')}</Title></Stepper.Completed>
+          <Stepper active={next < 0 ? STEPS.length : next} allowNextStepsSelect={false} size="sm" iconSize={32} wrap={false} visibleFrom="md">
+            {STEPS.map((each) => <Stepper.Step key={each} component="div" label={t(`start.${each}.title`)} />)}
           </Stepper>
-          <Text size="sm" c="dimmed">{portal ? t('start.portal', { address: portal }) : t('start.portal_unknown')}</Text>
+          {step && <Text hiddenFrom="md" size="sm" c="dimmed">{t('start.step', { number: next + 1, of: STEPS.length })}</Text>}
+          <Box aria-live="polite">
+            {step ? <Title order={2} size="h4">{t(`start.${step}.title`)}</Title> : <Title order={2} size="h4" data-testid="start-done">{t('start.all_done')}</Title>}
+          </Box>
+          {step ? WORK[step] : (
+            <Group>
+              <LinkButton to="/">{t('nav.dashboard')}</LinkButton>
+              <LinkButton to="/publishing/add" variant="default">{t('start.more')}</LinkButton>
+            </Group>
+          )}
         </Stack>
       </Paper>
     </>

@@ -5,12 +5,14 @@ import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Name } from '../form/Names.tsx';
 import { choiceOf } from '../form/words.ts';
+import { useMay } from '../sign-in/use-may.ts';
 import { Link } from '../ui/Link.tsx';
 import { moment } from '../ui/time.ts';
 
 /** What a user sees and may do, and which rule says so. */
 export function Effective({ access, only }: { access: EffectiveAccess; only?: string }) {
   const { t, i18n } = useTranslation();
+  const may = useMay();
   const rows = only === undefined ? access.resources : access.resources.filter(({ id }) => id === only);
   return (
     <Stack data-testid="effective">
@@ -41,7 +43,7 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
                 <Table.Tr key={row.id}>
                   <Table.Td><Link to={`/resources/${row.id}`} underline="always">{row.name}</Link> <Text component="span" size="xs" c="dimmed">{choiceOf('Target', row.kind, t)}</Text></Table.Td>
                   <Table.Td><Badge variant="light" tt="none" color={row.access.answer === 'open' ? 'green' : row.access.answer === 'maintenance' ? 'yellow' : 'gray'}>{t(`access.answer.${row.access.answer}`)}</Badge></Table.Td>
-                  <Table.Td><Why row={row} t={t} /></Table.Td>
+                  <Table.Td><Why row={row} t={t} /> {may('publishing', 'modify') && <Mend row={row} />}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -50,6 +52,15 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
       </Paper>
     </Stack>
   );
+}
+
+/** Where what hides it is set. */
+function Mend({ row: { id, access } }: { row: ResourceAccess }) {
+  const { t } = useTranslation();
+  if (access.answer !== 'hidden') return null;
+  const { because } = access;
+  const where = because.reason === 'folder_rule' ? because.folder : because.reason === 'disabled' ? (because.inherited_from ?? id) : id;
+  return <Link to={`/resources/${where}`} search={{ edit: true }} inherit underline="always" data-testid="mend">{t('access.mend')}</Link>;
 }
 
 function Why({ row: { access, rule_name }, t }: { row: ResourceAccess; t: TFunction }) {

@@ -16,11 +16,12 @@ export interface Choice {
   pool: string;
   folder: string | null;
   /** Groups that see it; none: everybody. */
-  groups: string[];
+  groups: string[] | 'nobody yet';
   ruleName: string;
 }
 
-export function rulesFor({ groups, ruleName }: Choice): Resource['rules'] {
+export function rulesFor({ groups, ruleName }: Pick<Choice, 'groups' | 'ruleName'>): Resource['rules'] {
+  if (groups === 'nobody yet') return { otherwise: 'deny', rules: [] };
   if (groups.length === 0) return { otherwise: 'allow', rules: [] };
   return { otherwise: 'deny', rules: [{ name: ruleName, effect: 'allow', criteria: [{ type: 'group', objects: groups, negated: false }] }] };
 }
@@ -31,6 +32,18 @@ export function freeName(wanted: string, taken: ReadonlySet<string>): string {
   for (let number = 2; ; number++) {
     if (!taken.has(`${wanted} ${number}`.toLowerCase())) return `${wanted} ${number}`;
   }
+}
+
+/** What these are called when none may be called like another, or like what is there. */
+export function freeNames(apps: readonly InstalledApp[], published: readonly { name: string }[]): Map<string, string> {
+  const taken = new Set(published.map(({ name }) => name.toLowerCase()));
+  const names = new Map<string, string>();
+  for (const { id, name } of apps) {
+    const free = freeName(name, taken);
+    taken.add(free.toLowerCase());
+    names.set(id, free);
+  }
+  return names;
 }
 
 export async function publish(app: InstalledApp, name: string, choice: Choice): Promise<ResourceView> {

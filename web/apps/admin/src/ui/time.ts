@@ -18,6 +18,9 @@ export function moment(when: string, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
 }
 
+/** What a field for a day and a time says, in the administrator's own zone; nothing when it is empty. */
+export const momentOf = (local: string): string | undefined => (local === '' || Number.isNaN(Date.parse(local)) ? undefined : new Date(local).toISOString());
+
 /** A length of time: "3 h 05 min". */
 export function duration(secs: number): string {
   const minutes = Math.floor(secs / 60);

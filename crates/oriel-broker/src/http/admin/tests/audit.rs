@@ -154,6 +154,13 @@ async fn the_log_is_followed_to_its_end_and_from_where_it_was_cut() {
     assert_eq!(after[0]["author"], json!(Author::system()));
     let rest = office.get("audit/verification").await.expect(StatusCode::OK);
     assert_eq!((&rest["first"], &rest["fault"]), (&after[0]["number"], &Value::Null));
+    let told = json!({"through": newest[0]["number"], "at": after[0]["at"], "why": "age"});
+    assert_eq!((&whole["dropped"], &rest["dropped"]), (&Value::Null, &told));
+    // Of too large a log, the same for its size.
+    let keep = Retention { since: Timestamp::MIN, bytes_max: 0 };
+    office.broker.store.drop_oldest(keep, now).await.expect("drops").expect("something");
+    let rest = office.get("audit/verification").await.expect(StatusCode::OK);
+    assert_eq!(rest["dropped"]["why"], "size");
     // Settings live on, and so does the count of their changes.
     office.made("groups", json!({"name": "Sales", "spec": {}})).await;
 }
@@ -171,4 +178,99 @@ async fn what_happened_last_is_written_when_the_broker_stops() {
     let from = first.last().expect("some")["number"].clone();
     let second = log(&office, &format!("code=user.signed_out&limit=1000&after={from}")).await;
     assert_eq!(first.len() + second.len(), 1_500);
+}
+
+/// An export: its lines.
+async fn exported(office: &Office, token: &str, query: &str) -> Vec<Value> {
+    let path = format!("audit/export?{query}");
+    let request = office.request(token, Method::GET, &path, &[], Vec::new());
+    let response = office.router.clone().oneshot(request).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+    let bytes = response.into_body().collect().await.expect("a body").to_bytes();
+    let text = std::str::from_utf8(&bytes).expect("text");
+    assert!(text.is_empty() || text.ends_with('\n'));
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[tokio::test]
+async fn an_export_is_the_whole_log_line_by_line_for_whom_it_is_for() {
+    let office = Office::open().await;
+    let address = Ipv4Addr::LOCALHOST.into();
+    let user = oriel_model::Id::generate(office.broker.now());
+    // More than is read at a time.
+    for _ in 0..450 {
+        office.broker.record(&crate::app::audit::Event::SignedOut { user, user_name: "anna", address });
+    }
+    soon(&office, "code=user.signed_out&limit=1000", 450).await;
+    let mut listed = log(&office, "limit=1000").await;
+    listed.reverse();
+    assert_eq!(exported(&office, &office.token, "").await, listed);
+    let part = exported(&office, &office.token, "code=user&after=100").await;
+    let wanted = |entry: &&Value| entry["code"] == "user.signed_out" && entry["number"].as_u64() > Some(100);
+    assert_eq!(part, listed.iter().filter(wanted).cloned().collect::<Vec<_>>());
+    let newest = listed[listed.len() - 1]["number"].clone();
+    assert_eq!(exported(&office, &office.token, &format!("after={newest}")).await, [Value::Null; 0]);
+
+    // Who may not see who signed in is not sent it; help desk is not let in.
+    let token = async |role: Value| {
+        let made = office.post("tokens", json!({"name": role.to_string(), "spec": role})).await;
+        made.expect(StatusCode::CREATED)["secret"].as_str().expect("a secret").to_owned()
+    };
+    let reader = json!({"role": "custom", "reach": {"grants": [
+        {"actions": ["view"], "area": "audit"}, {"actions": ["view"], "area": "hosts"},
+    ]}});
+    let reader = token(reader).await;
+    assert_eq!(exported(&office, &reader, "code=settings.created&kind=token").await, [Value::Null; 0]);
+    let pools = exported(&office, &reader, "code=settings&kind=pool").await;
+    assert_eq!(
+        pools,
+        listed.iter().filter(|one| one["change"]["kind"] == "pool").cloned().collect::<Vec<_>>()
+    );
+    let help = token(json!({"role": "help_desk"})).await;
+    let refused = office.send(&help, Method::GET, "audit/export", "", Vec::new(), None).await;
+    refused.refused(StatusCode::FORBIDDEN, "forbidden");
+    for wrong in ["before=7", "limit=7", "code=nothing"] {
+        let refused = office.get(&format!("audit/export?{wrong}")).await;
+        refused.refused(StatusCode::BAD_REQUEST, "bad_request");
+    }
+}
+
+/// The text of every file of a folder that ends so, with those of its folders.
+fn sources(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push((path.display().to_string(), std::fs::read_to_string(&path).expect("text")));
+        }
+    }
+}
+
+#[test]
+fn every_code_is_documented_and_something_writes_it() {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let about = std::fs::read_to_string(crates.join("../docs/log.md")).expect("the document");
+    let mut found = Vec::new();
+    for name in ["oriel-broker/src", "oriel-store/src"] {
+        sources(&crates.join(name), &mut found);
+    }
+    // Tests write what they like, and who may see a code is asked for each of them.
+    found.retain(|(path, _)| {
+        let no_writer = ["/tests", "/contract", "administrators/rights.rs"];
+        no_writer.iter().all(|part| !path.contains(part))
+    });
+    assert!(found.len() > 100, "only {} files were found", found.len());
+    for code in oriel_store::Code::ALL {
+        assert!(about.contains(&format!("| `{code}` |")), "docs/log.md says nothing of {code}");
+        let name = format!("Code::{code:?}");
+        let is_it = |text: &str| {
+            text.match_indices(&name)
+                .any(|(at, _)| !text[at + name.len()..].starts_with(|c: char| c.is_alphanumeric()))
+        };
+        assert!(found.iter().any(|(_, text)| is_it(text)), "nothing writes {code}");
+    }
+    let told = about.lines().filter(|line| line.starts_with("| `") && line.contains('.')).count();
+    assert_eq!(told, oriel_store::Code::ALL.len(), "docs/log.md tells of a code that there is not");
 }

@@ -125,7 +125,7 @@ async fn a_backup_is_made_when_it_is_due_and_restores_a_farm() {
     assert_eq!(comparable(target.export().await), comparable(office.export().await));
     assert!(target.can_sign_in("bob", "bobs own password").await);
     // The passphrase came along, so the restored farm goes on backing itself up.
-    backup::make(&target.broker).await.expect("made");
+    backup::make(&target.broker, &oriel_store::Author::system()).await.expect("made");
 }
 
 #[tokio::test]

@@ -138,6 +138,47 @@ async fn everything_after_a_change_is_turned_back_but_what_was_revoked_stays_rev
 }
 
 #[tokio::test]
+async fn all_since_a_moment_is_turned_back_as_long_as_the_log_knows_it() {
+    let office = Office::open().await;
+    let group = office.made("groups", json!({"name": "Staff", "spec": {"description": "one"}})).await;
+    let path = format!("groups/{group}");
+    // Between two microseconds there is no change.
+    let after_that = |at: &Value| {
+        let at: oriel_model::Timestamp = at.as_str().expect("a time").parse().expect("a time");
+        (at + std::time::Duration::from_micros(1)).to_string()
+    };
+    let moment = after_that(&office.get(&path).await.expect(StatusCode::OK)["changed_at"]);
+    for (revision, description) in [(1, "two"), (2, "three")] {
+        let body = json!({"name": "Staff", "spec": {"description": description}, "revision": revision});
+        office.put(&path, body).await.expect(StatusCode::OK);
+    }
+    office.made("groups", json!({"name": "Late", "spec": {}})).await;
+
+    let plan = office.post("revert", json!({"since": moment, "dry_run": true})).await.expect(StatusCode::OK);
+    assert_eq!(plan["plan"].as_array().map(Vec::len), Some(2), "{plan:#}");
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["spec"]["description"], "three");
+    let before = office.get("changes?limit=1").await.expect(StatusCode::OK)["items"][0]["sequence"].clone();
+    office.post("revert", json!({"since": moment})).await.expect(StatusCode::OK);
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["spec"]["description"], "one");
+    let log = office.get("changes?limit=2").await.expect(StatusCode::OK);
+    let of = |number: usize| log["items"][number]["transaction"].clone();
+    assert_eq!((of(0), of(1).as_u64() > before.as_u64()), (of(1), true), "one transaction: {log:#}");
+    for wrong in [json!({}), json!({"to": 1, "since": moment})] {
+        office.post("revert", wrong).await.refused(StatusCode::BAD_REQUEST, "bad_request");
+    }
+
+    // Of what was dropped, nothing can be turned back, and so not the rest either.
+    let keep = oriel_store::Retention { since: oriel_model::Timestamp::MAX, bytes_max: u64::MAX };
+    office.broker.store.drop_oldest(keep, office.broker.now()).await.expect("drops").expect("something");
+    office.made("groups", json!({"name": "Later", "spec": {}})).await;
+    for back in [json!({"since": moment}), json!({"to": before})] {
+        let why = office.post("revert", back).await.refused(StatusCode::CONFLICT, "not_revertible");
+        assert!(why.contains("does not reach back"), "{why}");
+    }
+    assert_eq!(office.get("groups?name=Later").await.expect(StatusCode::OK)["items"][0]["name"], "Later");
+}
+
+#[tokio::test]
 async fn a_whole_transaction_is_turned_back_or_nothing_of_it() {
     let office = Office::open().await;
     let all = async || office.get("documents").await.expect(StatusCode::OK)["documents"].clone();

@@ -29,6 +29,8 @@ async fn load_is_that_of_the_hosts_that_are_there_and_seen() {
     assert_eq!(items.len(), 2, "an hour, without what is older: {load:#}");
     assert!(items.iter().all(|item| item["hosts"] == 0), "a host that was deleted counts no more: {load:#}");
     assert_eq!(load["cpu_by_host"], json!({}));
+    assert!(load["now"]["at"].as_str() >= items[1]["at"].as_str(), "what is now is told beside: {load:#}");
+    assert_eq!((&load["now"]["hosts"], &load["now"]["active"]), (&json!(0), &json!(0)));
     office.get("load?minutes=0").await.refused(StatusCode::BAD_REQUEST, "bad_request");
     let longer = office.get("load?minutes=360").await.expect(StatusCode::OK);
     assert_eq!(longer["items"].as_array().expect("samples").len(), 3);

@@ -148,6 +148,20 @@ impl Server {
     }
 }
 
+/// Waits until sending is in a state.
+async fn state_is(office: &Office, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let waiting = async {
+        loop {
+            let state = office.get("audit/syslog").await.expect(StatusCode::OK)["syslog"].clone();
+            if is_so(&state) {
+                return state;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("{what}"))
+}
+
 fn happens(office: &Office, name: &str) {
     let user = oriel_model::Id::generate(office.broker.now());
     office.broker.record(&Event::SignedOut { user, user_name: name, address: Ipv4Addr::LOCALHOST.into() });
@@ -176,8 +190,20 @@ async fn every_entry_comes_to_a_server_that_proves_who_it_is_also_after_an_outag
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
+    assert_eq!(office.get("audit/syslog").await.expect(StatusCode::OK)["syslog"]["failure"], Value::Null);
     stranger.during(listener, refused).await;
     assert!(stranger.messages().is_empty());
+    let failed = state_is(&office, "the failure is told", |state| !state["failure"].is_null()).await;
+    let why = failed["failure"]["why"].as_str().expect("a sentence");
+    assert!(why.contains("not from an authority that is trusted") && why.ends_with('.'), "{why}");
+    assert_eq!(
+        (&failed["connected_since"], &failed["server"]),
+        (&Value::Null, &json!(format!("localhost:{}", port.port())))
+    );
+    happens(&office, "one that waits");
+    state_is(&office, "it waits", |state| state["waiting"].as_u64() >= Some(1)).await;
+    let status = office.get("status").await.expect(StatusCode::OK);
+    assert!(status["syslog"]["failure"]["why"].is_string(), "{status:#}");
 
     let hostile = "an\"n\\a]\n[x y=\"z\"] ünï";
     let first = async {
@@ -190,6 +216,10 @@ async fn every_entry_comes_to_a_server_that_proves_who_it_is_also_after_an_outag
         }
         happens(&office, hostile);
         server.has("ünï").await;
+        state_is(&office, "nothing waits", |state| {
+            state["waiting"] == 0 && state["connected_since"].is_string()
+        })
+        .await;
     };
     server.during(again().await, first).await;
     let told = server.messages();
@@ -227,4 +257,16 @@ async fn every_entry_comes_to_a_server_that_proves_who_it_is_also_after_an_outag
     for (entry, message) in log["items"].as_array().expect("entries").iter().zip(by_number.values()) {
         assert_eq!((&entry["hash"], &entry["code"]), (&json!(message.data["hash"]), &json!(message.code)));
     }
+
+    // What retention drops before it was sent is counted.
+    happens(&office, "never sent");
+    state_is(&office, "it is in the log", |state| state["waiting"].as_u64() >= Some(1)).await;
+    let keep = oriel_store::Retention { since: oriel_model::Timestamp::MAX, bytes_max: u64::MAX };
+    office.broker.store.drop_oldest(keep, office.broker.now()).await.expect("drops").expect("something");
+    let before = office.get("audit/syslog").await.expect(StatusCode::OK)["syslog"].clone();
+    assert_eq!(before["dropped"], 0, "{before}");
+    let gone =
+        server.during(again().await, state_is(&office, "it is told", |state| state["dropped"] != 0)).await;
+    assert!(gone["dropped"].as_u64() >= Some(1), "{gone}");
+    assert!(!server.messages().iter().any(|message| message.body.to_string().contains("never sent")));
 }

@@ -1,0 +1,72 @@
+import { Button, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { Refusal, call, type Plan } from '@oriel/api/management';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { pluralOf } from '../kinds.ts';
+import { Changes } from '../object/Changes.tsx';
+import { changed } from '../queries.ts';
+import { Failure } from '../ui/Failure.tsx';
+import { notify } from '../ui/notify.ts';
+
+export interface Back {
+  path: string;
+  body?: Record<string, unknown>;
+  title: string;
+}
+
+/** Shows what taking back would do, or why it cannot be; then does it as one change. */
+export function Revert({ path, body = {}, title, close }: Back & { close: () => void }) {
+  const { t } = useTranslation();
+  const plan = useQuery({
+    queryKey: ['plan', path, body],
+    retry: false,
+    staleTime: 0,
+    gcTime: 0,
+    queryFn: ({ signal }) => call<Plan>('POST', path, { body: { ...body, dry_run: true }, signal }),
+  });
+  const revert = useMutation({
+    mutationFn: () => call<Plan>('POST', path, { body }),
+    onSuccess: async (done) => {
+      notify({ tone: 'good', title: t('revert.done') });
+      await Promise.all([...new Set(done.plan.map(({ kind }) => kind))].map((kind) => changed(pluralOf(kind))));
+      close();
+    },
+  });
+  const steps = plan.data?.plan.filter(({ action }) => action !== 'unchanged') ?? [];
+  return (
+    <Modal opened onClose={close} size="lg" title={title} closeButtonProps={{ 'aria-label': t('close') }}>
+      <Stack data-testid="revert-plan">
+        {plan.isError && <Refused error={plan.error} />}
+        {plan.isSuccess && steps.length === 0 && <Text size="sm">{t('revert.nothing')}</Text>}
+        {steps.length > 0 && <Text size="sm">{t('revert.steps', { count: steps.length })}</Text>}
+        {plan.data?.notes?.map((note) => <Text key={note} size="sm">{note}</Text>)}
+        {steps.map((step) => (
+          <Paper key={`${step.kind} ${step.name}`} withBorder p="sm">
+            <Text size="sm" fw={600} mb={4}>{t(`plan.${step.action}`, { kind: t(`kinds.${step.kind}.one`), name: step.name })}</Text>
+            {step.action === 'change' && <Changes kind={step.kind} changes={step.changes ?? []} />}
+          </Paper>
+        ))}
+        {revert.isError && <Refused error={revert.error} />}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
+          <Button disabled={steps.length === 0} loading={revert.isPending} onClick={() => revert.mutate()} data-testid="revert-now">{t('revert.now')}</Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}
+
+/** Why it cannot be taken back, reason by reason. */
+function Refused({ error }: { error: unknown }) {
+  const { t } = useTranslation();
+  const refusal = error instanceof Refusal ? error : null;
+  // Failures tell these of what is not valid by themselves.
+  const reasons = refusal === null || refusal.code === 'invalid' ? [] : refusal.mistakes.map(({ message }) => message);
+  return (
+    <>
+      <Failure error={error} />
+      {reasons.length > 0 && <List size="sm">{reasons.map((reason) => <List.Item key={reason}>{reason}</List.Item>)}</List>}
+      {refusal !== null && refusal.changes.length > 0 && <Text size="sm">{t('revert.changed_since')}</Text>}
+    </>
+  );
+}
