@@ -43,6 +43,19 @@ export const queries: QueryClient = new QueryClient({
   },
 });
 
+/** Ends the own sign-in. */
+export async function signOut(): Promise<void> {
+  await call('DELETE', '/sign-in');
+  // What was asked before the end would bring them back.
+  await queries.cancelQueries({ queryKey: signedIn.queryKey });
+  queries.setQueryData(signedIn.queryKey, null);
+}
+
+/** Forgets what is not shown any more: nothing of the last administrator may be left for the next one. */
+export function forget(): void {
+  queries.removeQueries({ type: 'inactive' });
+}
+
 export const kinds = queryOptions({
   queryKey: ['kinds'] as const,
   queryFn: async ({ signal }) => (await get<{ items: KindView[] }>('/kinds', {}, signal)).items,

@@ -43,7 +43,8 @@ const PAGES: [name: string, path: string, shows: string][] = [
   ['audit', '/audit', '[data-testid=history]'],
   ['audit-filters', '/audit?code=settings', '[data-testid=entry]'],
   ['audit-entry', '/audit/1', '[data-testid=facts]'],
-  ['settings', '/settings', 'main h1'],
+  ['account', '/account', '[data-testid=own-sign-ins]'],
+  ['mailbox', '/mailbox', 'main h1'],
   ['nothing', '/no-such-page/at-all/really', 'main h1'],
 ];
 

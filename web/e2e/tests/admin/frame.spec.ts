@@ -55,7 +55,7 @@ test('who may only help users sees sessions and nothing else', async ({ page }) 
   await expect(pages.getByRole('link')).toHaveText(['Dashboard', 'Sessions']);
   await page.goto('/hosts');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Nothing here');
-  await page.goto('/settings');
+  await page.goto('/account');
   await expect(page.getByText('Help desk')).toBeVisible();
 });
 

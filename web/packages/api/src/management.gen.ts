@@ -768,6 +768,20 @@ export type CodePath = {
 code: string;
 };
 
+/** A message from one administrator to another. */
+export type ColleagueMessage = {
+/** When it was written. */
+at: string;
+/** Who wrote it, as the change log names them: `user anna`. */
+from: string;
+/** Its id. */
+id: string;
+/** The sign-in to answer to; none where a token wrote it. */
+session?: (string | null);
+/** What it says. */
+text: string;
+};
+
 /** Connecting and connecting again. */
 export type ConnectionSettings = {
 /** How long one connection may last, in minutes; absent: as long as the user likes. */
@@ -2128,6 +2142,12 @@ name: string;
 rule_name?: (string | null);
 };
 
+/** The mail server took the mail. */
+export type MailTaken = {
+/** What it said: `250 2.0.0 Ok: queued as 4F1A`. */
+answer: string;
+};
+
 /** How the way to a mail server is kept secret. */
 export type MailTls = ("required" | "implicit" | "opportunistic");
 
@@ -2153,6 +2173,12 @@ tls?: MailTls;
 trusted_certificates?: (string | null);
 /** The account that signs in; none: nobody does. */
 user_name?: (string | null);
+};
+
+/** What is known of the farm's mailbox beside its settings. */
+export type MailboxState = {
+/** Whether its password is set. */
+password: PasswordState;
 };
 
 /** What somebody may do now. */
@@ -2199,24 +2225,10 @@ title: string;
 text: string;
 };
 
-/** A message from one administrator to another. */
-export type Message2 = {
-/** When it was written. */
-at: string;
-/** Who wrote it, as the change log names them: `user anna`. */
-from: string;
-/** Its id. */
-id: string;
-/** The sign-in to answer to; none where a token wrote it. */
-session?: (string | null);
-/** What it says. */
-text: string;
-};
-
 /** The caller's messages. */
 export type MessageList = {
 /** The oldest first. */
-items: (Message2)[];
+items: (ColleagueMessage)[];
 };
 
 /** How sessions are spread over hosts. */
@@ -2263,6 +2275,8 @@ ends_at: string;
 id: string;
 /** When it ends unless something is done; a minute before is the time to warn. */
 idle_ends_at: string;
+/** How many seconds that is from now, for clocks that are not the broker's. */
+idle_left_secs: number;
 };
 
 export type MyUser = {
@@ -2610,6 +2624,14 @@ resource: string;
 uses: number;
 };
 
+/** The caller's password, and the one that is to be theirs. */
+export type OwnPassword = {
+/** The new one; at least 8 characters. */
+new_password: string;
+/** The one that they have. */
+password: string;
+};
+
 /** A session of the user, as its host reports it. */
 export type OwnSession = {
 /** The address of the device that used it last. */
@@ -2818,6 +2840,9 @@ name: string;
 /** Why. */
 obstacle: Obstacle;
 };
+
+/** The password of the farm's mailbox, which is never given back. */
+export type PasswordState = ("not_needed" | "set" | "of_another" | "missing");
 
 /** What placement looks at. */
 export type PlacementInputs = {

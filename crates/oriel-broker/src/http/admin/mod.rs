@@ -22,6 +22,7 @@ mod kinds;
 mod load;
 mod notifications;
 mod openapi;
+mod own_account;
 mod resources;
 mod respond;
 mod roots;
@@ -99,6 +100,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(sign_in::routes())
         .merge(roots::routes())
         .merge(second_factor::routes())
+        .merge(own_account::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

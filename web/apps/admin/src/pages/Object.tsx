@@ -10,6 +10,7 @@ import { PageHead } from '../frame/PageHead.tsx';
 import { byPlural } from '../kinds.ts';
 import { Delete } from '../object/Delete.tsx';
 import { Editing } from '../object/Editing.tsx';
+import { OtherEditors } from '../object/OtherEditors.tsx';
 import { Reading } from '../object/Reading.tsx';
 import UsedBy from '../object/UsedBy.tsx';
 import { panelsOf } from '../object/panels.tsx';
@@ -76,6 +77,7 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
         <Editing kind={kind} object={object} close={() => setPlace({ edit: undefined })} />
       ) : (
         <>
+          <OtherEditors kind={kind} id={id} isEditing={false} />
           <LastChange object={object} />
           <Tabs value={tab} onChange={(to) => setPlace({ tab: to === 'settings' ? undefined : (to ?? undefined) })} keepMounted={false}>
             <Tabs.List mb="md">
