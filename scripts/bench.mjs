@@ -1,16 +1,17 @@
 // `make bench`: measures, and prints a table. `scripts/run bench relay memory` does only those parts;
-// the parts are broker, relay, memory and picture. Nothing is judged: see docs/performance.md.
+// the parts are broker, api, relay, memory, picture, pages and lists. Nothing is judged: see docs/performance.md.
 
-import { execFileSync } from "node:child_process";
-import { X509Certificate, createHash } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { connect } from "node:tls";
-import { LOGS, ROOT, TARGET, buildPortal, cargo } from "./lib/build.mjs";
+import { createInterface } from "node:readline";
+import { launchBrowser } from "./lib/browser.mjs";
+import { LOGS, MANAGEMENT_ROOT, ROOT, TARGET, buildPortal, cargo } from "./lib/build.mjs";
 import { publishDemo } from "./lib/demo-farm.mjs";
 import { Farm, freePorts } from "./lib/farm.mjs";
+import { listTimes, pageTimes, signIn } from "./lib/management-times.mjs";
 import { PACKAGES, installPackages } from "./lib/packages.mjs";
 import { Problem, main, printTimes, run, step } from "./lib/steps.mjs";
 
@@ -24,7 +25,9 @@ const PICTURE_RUNS = 7;
 const PROGRAM = "Text Editor";
 const PICTURE_DEADLINE = 60_000;
 
-const PARTS = { broker, relay, memory, picture };
+const PARTS = { broker, api, relay, memory, picture, pages, lists };
+/** Those that need the portals. */
+const IN_BROWSER = ["picture", "pages", "lists"];
 const PROFILE = "measure";
 const oriel = join(TARGET, PROFILE, "oriel");
 const rows = [];
@@ -35,7 +38,7 @@ main(async () => {
     if (!(name in PARTS)) throw new Problem(`There is no part "${name}"; the parts are ${Object.keys(PARTS).join(", ")}.`);
   }
   await installPackages(PACKAGES.bench, join(LOGS, "packages.log"));
-  if (wanted.length === 0 || wanted.includes("picture")) await buildPortal();
+  if (wanted.length === 0 || IN_BROWSER.some((name) => wanted.includes(name))) await buildPortal();
   await cargo("Building what is measured", ["build", "--package", "oriel", "--package", "oriel-bench", "--profile", PROFILE]);
   for (const [name, measure] of Object.entries(PARTS)) {
     if (wanted.length === 0 || wanted.includes(name)) await measure();
@@ -46,6 +49,10 @@ main(async () => {
 
 async function broker() {
   await step("Sign-in, listing and launch through one broker", (report) => bench(["broker"], report));
+}
+
+async function api() {
+  await step("The management API of a large farm", (report) => bench(["api"], report));
 }
 
 /** Gateway and haproxy on the last core, everybody else on the others. */
@@ -87,12 +94,7 @@ async function bench(args, report, before = []) {
 
 /** From the click in the portal to the first picture in the new tab, in Chromium, on the demo's farm. */
 async function picture() {
-  const directory = mkdtempSync(join(tmpdir(), "oriel-bench-farm-"));
-  const [gateway, management] = await freePorts(2);
-  const farm = new Farm({ oriel, directory, ports: { gateway, management } });
-  try {
-    await step("Starting the demo's farm", (report) => farm.start(report));
-    const { accounts } = await step("Publishing programs", (report) => publishDemo(farm, report));
+  await onDemo(async (farm, { accounts }) => {
     const account = accounts.find(({ groups }) => groups.includes("Office"));
     const times = await step("From click to first picture", (report) => openAndOpenAgain(farm, account, report));
     for (const [what, aim, figures] of [["a new session, nothing cached", "under 1.5 s", times.cold], ["back to the session", "under 0.5 s", times.again]]) {
@@ -102,11 +104,74 @@ async function picture() {
         rows.push({
           part: "First picture",
           what: `${what}, from ${from} (${PROGRAM}, ${sorted.length} runs)`,
-          result: `median ${seconds(sorted[Math.floor((sorted.length - 1) / 2)])}, worst ${seconds(sorted.at(-1))}`,
+          result: `median ${seconds(middle(sorted))}, worst ${seconds(sorted.at(-1))}`,
           aim: goal,
         });
       }
     }
+  });
+}
+
+/** From one page of the management portal to the next, in Chromium, on the demo's farm. */
+async function pages() {
+  await onDemo(async (farm, { administrator }) => {
+    const times = await step("From page to page", (report) =>
+      inBrowser(farm.ports.management, async (page) => {
+        await signIn(page, farm.management, administrator);
+        return pageTimes(page, report);
+      }));
+    for (const [what, figures] of [["opened for the first time", times.first], ["opened again", times.again]]) {
+      const sorted = figures.toSorted((a, b) => a.ms - b.ms);
+      const { path, ms } = sorted.at(-1);
+      const result = `median ${middle(sorted).ms.toFixed(0)} ms, worst ${ms.toFixed(0)} ms (${path})`;
+      rows.push({ part: "Pages", what: `${sorted.length} pages of the management portal, ${what}, from the click`, result, aim: "under 100 ms" });
+    }
+  });
+}
+
+/** Long lists in the management portal, in Chromium, while they change. */
+async function lists() {
+  const directory = mkdtempSync(join(tmpdir(), "oriel-bench-"));
+  const log = openSync(join(LOGS, "bench.log"), "a");
+  const program = join(TARGET, PROFILE, "oriel-bench");
+  const held = spawn(program, ["--directory", directory, "api", "--hold", "--pages", MANAGEMENT_ROOT], { stdio: ["pipe", "pipe", log] });
+  const ended = once(held, "exit");
+  try {
+    const place = await step("Making a large farm", async () => {
+      for await (const line of createInterface({ input: held.stdout })) return JSON.parse(line);
+      throw new Problem(`The large farm did not come to be; ${join(LOGS, "bench.log")} says why.`);
+    });
+    await step("Long lists", (report) =>
+      inBrowser(place.port, async (page) => {
+        await signIn(page, `https://${place.host}:${place.port}/`, place);
+        for (const [path, words] of [["/sessions", "42"], ["/hosts", "42"]]) {
+          report(path);
+          const { opened, frames, searched, rows: count } = await listTimes(page, path, words);
+          const sorted = frames.toSorted((a, b) => a - b);
+          const late = frames.filter((ms) => ms > 50).length;
+          rows.push(
+            { part: "Lists", what: `${path}: ${count} rows, from the click to the first; to those that a search finds`, result: `${opened.toFixed(0)} ms; ${searched.toFixed(0)} ms`, aim: "" },
+            { part: "Lists", what: `${path}: scrolled for ${frames.length} frames while rows change`, result: `median ${middle(sorted).toFixed(0)} ms, worst ${sorted.at(-1).toFixed(0)} ms a frame; ${late} over 50 ms`, aim: "no stutter" },
+          );
+        }
+      }, place.host));
+  } finally {
+    held.stdin.end();
+    await ended;
+    execFileSync("rm", ["-rf", directory]);
+  }
+}
+
+const middle = (sorted) => sorted[Math.floor((sorted.length - 1) / 2)];
+
+/** Measures on a demo's farm of its own. */
+async function onDemo(measure) {
+  const directory = mkdtempSync(join(tmpdir(), "oriel-bench-farm-"));
+  const [gateway, management] = await freePorts(2);
+  const farm = new Farm({ oriel, directory, ports: { gateway, management } });
+  try {
+    await step("Starting the demo's farm", (report) => farm.start(report));
+    await measure(farm, await step("Publishing programs", (report) => publishDemo(farm, report)));
   } finally {
     await step("Stopping the demo's farm", async () => {
       await farm.stop();
@@ -115,17 +180,19 @@ async function picture() {
   }
 }
 
+/** Gives `use` a page of a browser that trusts whoever listens there. */
+async function inBrowser(port, use, host) {
+  const browser = await launchBrowser(port, host);
+  try {
+    const context = await browser.newContext({ locale: "en-US", viewport: { width: 1280, height: 800 } });
+    return await use(await context.newPage());
+  } finally {
+    await browser.close();
+  }
+}
+
 async function openAndOpenAgain(farm, account, report) {
-  const { chromium } = createRequire(join(ROOT, "web/package.json"))("playwright-core");
-  const browser = await chromium.launch({
-    executablePath: process.env.ORIEL_CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-      // As if the certificate were from an authority that the browser knows: it keeps nothing in its
-      // cache of sites whose certificate it was only told to bear with.
-      `--ignore-certificate-errors-spki-list=${await publicKeyDigest(farm.ports.gateway)}`,
-    ],
-  });
+  const browser = await launchBrowser(farm.ports.gateway);
   const times = { cold: [], again: [] };
   try {
     for (let number = 1; number <= PICTURE_RUNS; number++) {
@@ -157,18 +224,6 @@ async function openAndOpenAgain(farm, account, report) {
     await browser.close();
   }
   return times;
-}
-
-/** SHA-256 of the public key in the certificate of whoever listens on the port, base64. */
-function publicKeyDigest(port) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
-      const key = new X509Certificate(socket.getPeerCertificate().raw).publicKey.export({ type: "spki", format: "der" });
-      socket.destroy();
-      resolve(createHash("sha256").update(key).digest("base64"));
-    });
-    socket.on("error", reject);
-  });
 }
 
 /** Milliseconds until the tab has its first picture: since the click, and since the tab's own start. */

@@ -233,19 +233,25 @@ export async function still(page: Page): Promise<void> {
   await page.waitForFunction(() => document.getAnimations().every(({ effect, playState }) => playState !== 'running' || effect?.getTiming().iterations === Infinity));
 }
 
+/** Has the page change its colours, as the system does. */
+export async function inColour(page: Page, colorScheme: 'light' | 'dark'): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
+  await still(page);
+}
+
 /** A page in both widths and both colours, each a file of its own. */
 export async function looks(page: Page, name: string): Promise<void> {
   const wide = page.viewportSize() ?? { width: 1280, height: 800 };
   for (const [width, size] of [['wide', wide], ['narrow', { width: 390, height: 844 }]] as const) {
     await page.setViewportSize(size);
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await still(page);
+      await inColour(page, colorScheme);
       await picture(page, `${name}-${width}-${colorScheme}`);
     }
   }
   await page.setViewportSize(wide);
-  await page.emulateMedia({ colorScheme: 'light' });
+  await inColour(page, 'light');
 }
 
 /** Looks at a page as its users do: on a wide screen, on a phone, and in the dark. */

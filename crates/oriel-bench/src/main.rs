@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: pass and fail; the browser's part, which `scripts/bench.mjs` measures.
 
+mod api;
 mod broker;
 mod gateway;
 mod haproxy;
@@ -43,6 +44,8 @@ enum Command {
     Memory(memory::Options),
     /// Sign-in, listing and launch through one broker.
     Broker(broker::Options),
+    /// The management API of a large farm.
+    Api(api::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,5 +57,6 @@ fn main() -> anyhow::Result<()> {
         Command::Relay(options) => relay::measure(&runtime, directory()?, options),
         Command::Memory(options) => memory::measure(&runtime, directory()?, options),
         Command::Broker(options) => runtime.block_on(broker::measure(options)),
+        Command::Api(options) => runtime.block_on(api::measure(options)),
     }
 }

@@ -69,6 +69,29 @@ pub fn of<S: Serialize>(spec: &S) -> Vec<Reference> {
     found
 }
 
+/// Looks whether specs name one object, where many are asked: that costs a tenth of finding out where
+/// ([`of`]).
+pub struct Mentions {
+    wanted: String,
+    /// A spec as it is written, kept for the next.
+    written: Vec<u8>,
+}
+
+impl Mentions {
+    /// Of this object.
+    pub fn of(id: Id<Value>) -> Self {
+        Self { wanted: id.to_string(), written: Vec::new() }
+    }
+
+    /// Whether a spec names it. A text that looks like its id counts, too: seldom, and harmless to who looks
+    /// closer.
+    pub fn are_in<S: Serialize>(&mut self, spec: &S) -> bool {
+        self.written.clear();
+        serde_json::to_writer(&mut self.written, spec).expect("a spec is always JSON");
+        self.written.windows(self.wanted.len()).any(|part| part == self.wanted.as_bytes())
+    }
+}
+
 /// Begins a reference that is written to be found: no text of a spec can have it.
 const MARK: char = '\u{1}';
 
@@ -175,6 +198,8 @@ mod tests {
     fn references_are_found_with_their_kinds_and_places() {
         let spec: Resource = serde_json::from_value(desktop(json!([OFFICE]))).expect("valid");
         let found = of(&spec);
+        let mentions = |id: Uuid| Mentions::of(id.into()).are_in(&spec);
+        assert!(mentions(OFFICE) && !mentions(Uuid::from_u128(8)));
         assert_eq!(
             found,
             [Reference { kind: Kind::Pool, id: OFFICE.into(), field: "target.source.pools[0]".into() }]

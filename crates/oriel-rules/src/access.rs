@@ -45,6 +45,15 @@ pub enum Access {
     },
 }
 
+/// What holds of a resource's status, its folders considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EffectiveStatus<'a> {
+    /// The status.
+    pub status: &'a Status,
+    /// The folder that says so; none: it is the resource's own.
+    pub inherited_from: Option<Id<Resource>>,
+}
+
 /// Why a resource is not seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
@@ -252,23 +261,35 @@ impl Catalogue {
         Some((&entry.resource, Look::new(self, facts).at(entry)))
     }
 
-    /// The status of a resource with that of the folders above it, whoever asks: of those that are not
-    /// enabled, a disabled one, else the nearest. None: there is no such resource, or it is lost.
+    /// The status of a resource with that of the folders above it, whoever asks. None: there is no such
+    /// resource, or it is lost.
     pub fn status(&self, id: Id<Resource>) -> Option<&Status> {
-        let mut entry = self.entry(id)?;
-        let mut status = &entry.resource.spec.status;
+        Some(self.effective_status(&self.entry(id)?.resource)?.status)
+    }
+
+    /// The status that holds for a resource: of its own and those of the folders above it that are not
+    /// enabled, a disabled one, else the nearest. None: it is lost.
+    pub fn effective_status<'a>(&'a self, resource: &'a Object<Resource>) -> Option<EffectiveStatus<'a>> {
+        let mut found = EffectiveStatus { status: &resource.spec.status, inherited_from: None };
+        let mut here = resource;
         loop {
-            match &entry.resource.spec.status {
-                Status::Disabled => return Some(&Status::Disabled),
-                nearest if *status == Status::Enabled => status = nearest,
-                _ => {}
+            match &here.spec.status {
+                Status::Enabled => {}
+                said if *said == Status::Disabled || *found.status == Status::Enabled => {
+                    let inherited_from = (here.id != resource.id).then_some(here.id);
+                    found = EffectiveStatus { status: said, inherited_from };
+                }
+                Status::Disabled | Status::Maintenance { .. } => {}
             }
-            if self.folders.is_lost(entry) {
+            if *found.status == Status::Disabled {
+                return Some(found);
+            }
+            if here.spec.target == Target::Folder && self.folders.of(here.id).is_some_and(|own| own.is_lost) {
                 return None;
             }
-            match entry.above {
-                None => return Some(status),
-                Some(folder) => entry = &self.folders.get(folder)?.entry,
+            match here.spec.folder {
+                None => return Some(found),
+                Some(folder) => here = &self.folders.of(folder)?.entry.resource,
             }
         }
     }
@@ -281,6 +302,10 @@ impl Catalogue {
 impl Folders {
     fn get(&self, number: u32) -> Option<&Folder> {
         self.known.get(number as usize)?.as_ref()
+    }
+
+    fn of(&self, id: Id<Resource>) -> Option<&Folder> {
+        self.get(*self.numbers.get(&id)?)
     }
 
     /// The number of a folder that had none.

@@ -284,6 +284,17 @@ impl SimulatedHost {
         });
     }
 
+    /// Every client for whom a seat is kept comes: their sessions are active.
+    pub fn everybody_arrives(&self) {
+        self.change(|state| {
+            for session in state.sessions.values_mut() {
+                if session.state() == v1::SessionState::Prepared {
+                    session.state = v1::SessionState::Active.into();
+                }
+            }
+        });
+    }
+
     /// Takes the client of a session away for `reason`; the session runs on.
     pub fn disconnect_session(&self, session_id: &str, reason: EndReason) {
         self.change(|state| disconnect(state, session_id, reason, ""));

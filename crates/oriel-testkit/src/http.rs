@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Mutex,
     task::{Context, Poll},
@@ -110,8 +110,16 @@ impl fmt::Display for Answer {
 impl HttpClient {
     /// A client for the HTTPS listener at `address`.
     pub fn new(address: SocketAddr) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build(Connector);
-        Self { client, address }
+        Self::of(address, Connector { from: None })
+    }
+
+    /// As [`HttpClient::new`], with connections that come from `from`.
+    pub fn from(address: SocketAddr, from: IpAddr) -> Self {
+        Self::of(address, Connector { from: Some(from) })
+    }
+
+    fn of(address: SocketAddr, connector: Connector) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build(connector), address }
     }
 
     /// Sends a request.
@@ -287,6 +295,21 @@ impl AdminClient {
         self.http.send_json(method, &format!("/api/v1{path}"), &headers, body).await
     }
 
+    /// The same administrator at another address.
+    pub fn from(&self, address: IpAddr) -> Self {
+        Self { http: HttpClient::from(self.http.address, address), token: self.token.clone() }
+    }
+
+    /// GET of what never ends: the answer's body, while it comes.
+    pub async fn stream(&self, path: &str) -> anyhow::Result<hyper::body::Incoming> {
+        let uri = format!("https://{}/api/v1{path}", self.http.address);
+        let authorization = format!("Bearer {}", self.token);
+        let request = Request::get(uri).header(header::AUTHORIZATION, authorization);
+        let response = self.http.client.request(request.body(Full::default())?).await?;
+        ensure!(response.status().is_success(), "{path}: {}", response.status());
+        Ok(response.into_body())
+    }
+
     /// GET.
     pub async fn try_get(&self, path: &str) -> anyhow::Result<Answer> {
         self.call(Method::GET, path, &Value::Null).await
@@ -354,7 +377,10 @@ impl AdminClient {
 
 /// Opens TLS connections for [`HttpClient`].
 #[derive(Clone)]
-struct Connector;
+struct Connector {
+    /// The own address; none: whichever the system chooses.
+    from: Option<IpAddr>,
+}
 
 struct TlsConnection(TokioIo<TlsStream<TcpStream>>);
 
@@ -368,9 +394,10 @@ impl tower::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let from = self.from;
         Box::pin(async move {
             let address = uri.authority().context("no authority")?.as_str().parse()?;
-            Ok(TlsConnection(TokioIo::new(tls::connect(address).await?)))
+            Ok(TlsConnection(TokioIo::new(tls::connect_from(address, from).await?)))
         })
     }
 }

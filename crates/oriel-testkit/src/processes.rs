@@ -85,6 +85,11 @@ pub fn program() -> anyhow::Result<PathBuf> {
 impl ProcessFarm {
     /// Starts a broker, lets a gateway join with the program's own command, and starts that.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with_pages(None).await
+    }
+
+    /// The same with a broker that serves these pages to administrators.
+    pub async fn start_with_pages(pages: Option<&Path>) -> anyhow::Result<Self> {
         observe::begin();
         let program = program()?;
         let directory = TempDir::with_prefix("oriel-processes-")?;
@@ -96,7 +101,8 @@ impl ProcessFarm {
         let web_root = root.join("web");
         fs::create_dir_all(&web_root)?;
         fs::write(web_root.join("index.html"), "<!doctype html><title>Portal</title>")?;
-        file(Service::Broker, broker_file(&root.join("broker"), ports))?;
+        let pages = pages.map(|pages| line("web_root", &pages.display())).unwrap_or_default();
+        file(Service::Broker, broker_file(&root.join("broker"), ports) + &pages)?;
         file(
             Service::Gateway,
             line("data_dir", &root.join("gateway").display())

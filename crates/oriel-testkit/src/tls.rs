@@ -1,7 +1,10 @@
 //! TLS as a curious visitor does it: any certificate is taken. For listeners whose certificate is
 //! self-signed, and for attacks on those that want one from the client.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use rustls::{
@@ -10,7 +13,7 @@ use rustls::{
     crypto::CryptoProvider,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// A configuration that takes any certificate.
@@ -37,6 +40,24 @@ pub async fn connect_with(
     config: Arc<ClientConfig>,
 ) -> anyhow::Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+    over(tcp, address, config).await
+}
+
+/// As [`connect`], from an address of this machine; none: whichever the system chooses.
+pub async fn connect_from(address: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<TlsStream<TcpStream>> {
+    let Some(from) = from else { return connect(address).await };
+    let socket = if from.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind((from, 0).into())?;
+    let tcp =
+        socket.connect(address).await.with_context(|| format!("connecting to {address} from {from}"))?;
+    over(tcp, address, anything(&["http/1.1"])).await
+}
+
+async fn over(
+    tcp: TcpStream,
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+) -> anyhow::Result<TlsStream<TcpStream>> {
     tcp.set_nodelay(true)?;
     let name = ServerName::IpAddress(address.ip().into());
     TlsConnector::from(config).connect(name, tcp).await.with_context(|| format!("TLS with {address}"))

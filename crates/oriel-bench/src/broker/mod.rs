@@ -2,7 +2,7 @@
 //! agents report to it all the time. The broker is a process of its own; agents, users and the gateway's part
 //! are here.
 
-mod populate;
+pub mod populate;
 mod settings;
 
 use std::{
@@ -21,31 +21,15 @@ use crate::{
     report::{progress, row},
     stats::Times,
 };
-use populate::{Populated, create, populate, post, user_name};
+use populate::{Populated, Size, create, populate, post, user_name};
 
 const PART: &str = "Broker";
 
 /// The size of the farm and of the loops.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Session hosts, each with a simulated agent that reports every second.
-    #[arg(long, default_value_t = 1_000)]
-    hosts: usize,
-    /// Published applications.
-    #[arg(long, default_value_t = 10_000)]
-    resources: usize,
-    /// Users.
-    #[arg(long, default_value_t = 200)]
-    users: usize,
-    /// Groups; each folder is for one of them, each user is in two.
-    #[arg(long, default_value_t = 40)]
-    groups: usize,
-    /// Client policies.
-    #[arg(long, default_value_t = 20)]
-    policies: usize,
-    /// Logon hours.
-    #[arg(long, default_value_t = 5)]
-    hours: usize,
+    #[command(flatten)]
+    size: Size,
     /// Users who wait for an answer at the same time.
     #[arg(long, default_value_t = 8)]
     workers: usize,
@@ -71,7 +55,7 @@ const SEEN_DEADLINE: Duration = Duration::from_secs(60);
 const EXPLANATIONS: usize = 50;
 
 /// Every user's.
-const PASSWORD: &str = "correct-horse-bench";
+pub const PASSWORD: &str = "correct-horse-bench";
 
 /// How long the broker is watched with nothing to do but listen to agents.
 const IDLE_WATCH: Duration = Duration::from_secs(8);
@@ -85,7 +69,8 @@ pub async fn measure(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
-    let populated = populate(options, scratch).await?;
+    let size = &options.size;
+    let populated = populate(size, scratch).await?;
     let broker = populated.farm.process_id(Service::Broker).context("the broker has ended")?;
     let users = &populated.users;
 
@@ -96,7 +81,7 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let memory = resident_kib(broker)? as f64 / 1024.0;
     let what = format!(
         "at rest: {} hosts report every second, {} resources, {} rules",
-        options.hosts, options.resources, populated.rules
+        size.hosts, size.resources, populated.rules
     );
     row(PART, what, format!("{:.0} % of one core, {memory:.0} MiB", idle * 100.0), "");
 
@@ -134,7 +119,7 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     });
     let (words, cpu) = watched(outcome.await?, before)?;
     let sees = users.iter().map(|user| user.applications.len()).sum::<usize>() / users.len();
-    let what = format!("listing, {} at once; a user sees {sees} of {}", options.workers, options.resources);
+    let what = format!("listing, {} at once; a user sees {sees} of {}", options.workers, size.resources);
     row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "under 10 ms of processor");
 
     progress("effective access");
@@ -148,7 +133,7 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
         }
     });
     let (words, cpu) = watched(outcome.await?, before)?;
-    let what = format!("effective access: {} resources, each with the rule that decides", options.resources);
+    let what = format!("effective access: {} resources, each with the rule that decides", size.resources);
     row(
         PART,
         what,
@@ -170,13 +155,13 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     });
     let (words, cpu) = watched(outcome.await?, before)?;
     let what =
-        format!("launch, {} at once, each a new session on one of {} hosts", options.workers, options.hosts);
+        format!("launch, {} at once, each a new session on one of {} hosts", options.workers, size.hosts);
     row(PART, what, format!("{words}, {cpu:.2} ms of processor each"), "");
 
     progress("changes of settings");
     let (before, api, publish) =
         (cpu_seconds(broker)?, populated.farm.admin.clone(), populated.settings.clone());
-    let existing = options.resources;
+    let existing = size.resources;
     let outcome = closed_loop(1, CHANGES, move |number| {
         let (api, publish) = (api.clone(), publish.clone());
         async move {

@@ -1,12 +1,13 @@
 //! The farm that is measured: published through the REST API, its hosts joined, its users signed in.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
+use clap::Args;
 use oriel_testkit::{
     agent::{RdpListener, SimulatedAgent},
     http::AdminClient,
@@ -15,7 +16,7 @@ use oriel_testkit::{
 use serde_json::{Value, json};
 
 use super::{
-    Options, PASSWORD,
+    PASSWORD,
     settings::{self, FOLDER_SIZE, Settings},
 };
 use crate::{
@@ -23,6 +24,32 @@ use crate::{
     portal::{PortalConnection, Visitor},
     report::progress,
 };
+
+/// The size of a farm.
+#[derive(Debug, Clone, Args)]
+pub struct Size {
+    /// Session hosts, each with a simulated agent that reports every second.
+    #[arg(long, default_value_t = 1_000)]
+    pub hosts: usize,
+    /// Published applications.
+    #[arg(long, default_value_t = 10_000)]
+    pub resources: usize,
+    /// Users.
+    #[arg(long, default_value_t = 200)]
+    pub users: usize,
+    /// Groups; each folder is for one of them, each user is in two.
+    #[arg(long, default_value_t = 40)]
+    pub groups: usize,
+    /// Client policies.
+    #[arg(long, default_value_t = 20)]
+    pub policies: usize,
+    /// Logon hours.
+    #[arg(long, default_value_t = 5)]
+    pub hours: usize,
+    /// The management portal's pages, for whoever is to look at the farm.
+    #[arg(long)]
+    pub pages: Option<PathBuf>,
+}
 
 /// Requests at the same time while the farm is set up.
 const SETUP_WORKERS: usize = 8;
@@ -35,7 +62,7 @@ pub struct Populated {
     pub rules: usize,
     pub users: Arc<Vec<User>>,
     /// The hosts live as long as these.
-    _agents: Vec<SimulatedAgent>,
+    pub agents: Vec<SimulatedAgent>,
 }
 
 /// Somebody who is signed in.
@@ -55,18 +82,18 @@ impl User {
 }
 
 /// Makes the farm.
-pub async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Populated> {
+pub async fn populate(size: &Size, scratch: &Path) -> anyhow::Result<Populated> {
     progress("starting a broker");
-    let farm = ProcessFarm::start().await?;
+    let farm = ProcessFarm::start_with_pages(size.pages.as_deref()).await?;
     let admin = farm.admin.clone();
 
     let mut groups = Vec::new();
-    for number in 0..options.groups {
+    for number in 0..size.groups {
         groups.push(create(&admin, "groups", &format!("Group {number}"), json!({})).await?);
     }
-    progress(format!("making {} users", options.users));
+    progress(format!("making {} users", size.users));
     let (api, memberships) = (admin.clone(), groups.clone());
-    closed_loop(SETUP_WORKERS, options.users, move |number| {
+    closed_loop(SETUP_WORKERS, size.users, move |number| {
         let api = api.clone();
         let mine = [number, number + 1].map(|group| memberships[group % memberships.len()].clone());
         async move {
@@ -80,26 +107,26 @@ pub async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Popul
 
     let mut rules = 0;
     let mut settings = Settings { pool: farm.pool.clone(), groups, folders: Vec::new() };
-    for number in 0..options.policies {
-        let spec = settings.policy(number, options.policies);
+    for number in 0..size.policies {
+        let spec = settings.policy(number, size.policies);
         rules += settings::rules_of(&spec);
         create(&admin, "policies", &format!("Policy {number}"), spec).await?;
     }
-    for number in 0..options.hours {
-        let spec = settings.hours(number, options.hours);
+    for number in 0..size.hours {
+        let spec = settings.hours(number, size.hours);
         rules += settings::rules_of(&spec);
         create(&admin, "logon_hours", &format!("Hours {number}"), spec).await?;
     }
-    for number in 0..options.resources.div_ceil(FOLDER_SIZE) {
+    for number in 0..size.resources.div_ceil(FOLDER_SIZE) {
         let spec = settings.folder(number);
         rules += settings::rules_of(&spec);
         settings.folders.push(create(&admin, "resources", &format!("Folder {number}"), spec).await?);
     }
-    let programs = 0..options.resources;
+    let programs = 0..size.resources;
     rules += programs.map(|number| settings::rules_of(&settings.program(number))).sum::<usize>();
     let settings = Arc::new(settings);
     let (api, published) = (admin.clone(), settings.clone());
-    closed_loop(SETUP_WORKERS, options.resources, move |number| {
+    closed_loop(SETUP_WORKERS, size.resources, move |number| {
         let (api, published) = (api.clone(), published.clone());
         if number % 1_000 == 0 {
             progress(format!("publishing application {number}"));
@@ -110,9 +137,9 @@ pub async fn populate(options: &Options, scratch: &Path) -> anyhow::Result<Popul
     })
     .await?;
 
-    let agents = start_agents(&farm, options.hosts, scratch).await?;
-    let users = Arc::new(sign_everybody_in(&farm, options.users, scratch).await?);
-    Ok(Populated { farm, settings, rules, users, _agents: agents })
+    let agents = start_agents(&farm, size.hosts, scratch).await?;
+    let users = Arc::new(sign_everybody_in(&farm, size.users, scratch).await?);
+    Ok(Populated { farm, settings, rules, users, agents })
 }
 
 /// Makes an object; gives its id.

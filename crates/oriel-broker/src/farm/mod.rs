@@ -25,7 +25,7 @@ use oriel_model::{
     logon_hours::LogonHours,
     policy::Policy,
     pool::{Balancing, EffectiveBalancing, Pool},
-    reference::{self, Reference},
+    reference::{self, Mentions, Reference},
     resource::{Resource, Source},
     site::{Site, SiteSection},
     sorted::SortedMap,
@@ -111,6 +111,17 @@ macro_rules! farm_view {
                 match kind {
                     $(Kind::$variant => self.$plural.by_name(name).map(|object| object.id.cast()),)*
                 }
+            }
+
+            /// As [`FarmView::each_reference`], of the objects that may name `id` or belong to it as a site.
+            pub fn each_mention(&self, id: Id<Value>, mut visit: impl FnMut(Kind, Id<Value>, &str, Option<Id<Site>>, &[Reference])) {
+                let mut mentions = Mentions::of(id);
+                $(for object in self.$plural.iter() {
+                    if object.site.map(Id::cast) == Some(id) || mentions.are_in(&object.spec) {
+                        let found = reference::of(&object.spec);
+                        visit(Kind::$variant, object.id.cast(), &object.name, object.site, &found);
+                    }
+                })*
             }
 
             /// The names and the references of every object of every kind, for those who ask who uses one.

@@ -256,6 +256,10 @@ impl HostState {
         self.sessions.to_vec()
     }
 
+    pub fn reported_sessions(&self) -> Arc<[HostSession]> {
+        self.sessions.clone()
+    }
+
     pub fn session(&self, id: Id<Session>) -> Option<HostSession> {
         self.sessions.iter().find(|session| session.id == id).cloned()
     }

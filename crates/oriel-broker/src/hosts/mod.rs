@@ -218,6 +218,11 @@ impl Hosts {
         sessions
     }
 
+    /// The sessions of each host as it reported them, shared: for those who look at all and keep few.
+    pub fn reported_sessions(&self) -> Vec<Arc<[HostSession]>> {
+        self.states().into_iter().map(|(_, state)| lock(&state).reported_sessions()).collect()
+    }
+
     /// The sessions of the whole farm, oldest first.
     pub fn sessions(&self) -> Vec<HostSession> {
         let mut sessions: Vec<_> =

@@ -9,6 +9,7 @@ use lettre::{
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, CertificateStore, Tls, TlsParameters},
+        response::Response,
     },
 };
 use oriel_model::{
@@ -19,6 +20,7 @@ use oriel_model::{
     permission::{Action, Target},
 };
 use oriel_store::{CommitError, StoreError, Transaction};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -33,6 +35,8 @@ use crate::{
 pub(crate) const SECRET: &str = "mailbox_password";
 /// How long a mail server may take for one mail.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How much of a server's answer is shown, in characters.
+const ANSWER_MAX: usize = 500;
 /// Longest password, in characters.
 const PASSWORD_MAX: usize = 500;
 
@@ -118,8 +122,45 @@ pub async fn set_password(
     Ok(())
 }
 
-/// Sends a mail that says that it is a test to one address.
-pub async fn test(broker: &Broker, to: &str) -> Result<(), MailError> {
+/// The password of the farm's mailbox, which is never given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordState {
+    /// There is no mailbox, or it has no user name.
+    NotNeeded,
+    /// It is set, for the server and account of now.
+    Set,
+    /// It was set for another server or account, and is not used.
+    OfAnother,
+    /// It is wanted, and not set.
+    Missing,
+}
+
+/// Whether the mailbox has the password that it needs.
+///
+/// # Errors
+///
+/// The store does not answer.
+pub async fn password_state(broker: &Broker) -> Result<PasswordState, StoreError> {
+    let mailbox = broker.farm.load().farm().mailbox;
+    let Some((server, user_name)) = mailbox.and_then(|mailbox| Some((mailbox.server, mailbox.user_name?)))
+    else {
+        return Ok(PasswordState::NotNeeded);
+    };
+    Ok(match kept_password(broker).await? {
+        None => PasswordState::Missing,
+        Some(kept) if kept.server == server && kept.user_name == user_name => PasswordState::Set,
+        Some(_) => PasswordState::OfAnother,
+    })
+}
+
+async fn kept_password(broker: &Broker) -> Result<Option<Password>, StoreError> {
+    let kept = broker.store.secret(broker.farm_id.cast(), SECRET).await?;
+    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+}
+
+/// Sends a mail that says that it is a test to one address; gives the server's answer.
+pub async fn test(broker: &Broker, to: &str) -> Result<String, MailError> {
     if !broker.notifications.take_turn(broker.now()) {
         return Err(MailError::TooMany);
     }
@@ -220,9 +261,7 @@ impl Office {
             .tls(tls)
             .timeout(Some(PATIENCE));
         if let Some(user_name) = &mailbox.user_name {
-            let kept = broker.store.secret(broker.farm_id.cast(), SECRET).await?;
-            let kept = kept.ok_or(MailError::NoPassword)?;
-            let kept: Password = serde_json::from_slice(&kept).map_err(|_| MailError::NoPassword)?;
+            let kept = kept_password(broker).await?.ok_or(MailError::NoPassword)?;
             if kept.server != mailbox.server || kept.user_name != *user_name {
                 return Err(MailError::OtherPassword);
             }
@@ -231,10 +270,11 @@ impl Office {
         Ok(Self { transport: builder.build(), mailbox })
     }
 
-    /// Gives a mail to the server. Where it refuses some of the addresses, the others get it nevertheless.
-    async fn send(&self, mail: &Mail, to: &[Address]) -> Result<(), MailError> {
+    /// Gives a mail to the server; gives its answer. Where it refuses some of the addresses, the others get it
+    /// nevertheless.
+    async fn send(&self, mail: &Mail, to: &[Address]) -> Result<String, MailError> {
         let refused = match self.give(mail, to).await {
-            Ok(()) => return Ok(()),
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let is_about_addresses = refused.is_permanent()
@@ -242,10 +282,10 @@ impl Office {
         if !is_about_addresses || to.len() < 2 {
             return Err(self.explained(&refused));
         }
-        let mut without = Vec::new();
+        let (mut without, mut said) = (Vec::new(), String::new());
         for one in to {
             match self.give(mail, std::slice::from_ref(one)).await {
-                Ok(()) => {}
+                Ok(answer) => said = answer,
                 Err(Failed::Smtp(error)) if error.is_permanent() => without.push(one.to_string()),
                 Err(error) => return Err(self.explained(&error)),
             }
@@ -257,10 +297,10 @@ impl Office {
         if !without.is_empty() {
             tracing::warn!(addresses = ?without, "the mail server takes no mail for some who are to be notified");
         }
-        Ok(())
+        Ok(said)
     }
 
-    async fn give(&self, mail: &Mail, to: &[Address]) -> Result<(), Failed> {
+    async fn give(&self, mail: &Mail, to: &[Address]) -> Result<String, Failed> {
         let sender: Address = self.mailbox.sender.parse().map_err(|_| Failed::Sender)?;
         let domain = sender.domain().to_owned();
         // Nobody is shown who else gets it.
@@ -277,7 +317,7 @@ impl Office {
             .body(mail.text.clone())
             .map_err(|_| Failed::Sender)?;
         match tokio::time::timeout(PATIENCE, self.transport.send(letter)).await {
-            Ok(sent) => sent.map(drop).map_err(Failed::Smtp),
+            Ok(sent) => sent.map(|answer| in_words(&answer)).map_err(Failed::Smtp),
             Err(_) => Err(Failed::TooSlow),
         }
     }
@@ -289,11 +329,18 @@ impl Office {
             Failed::Sender => MailError::Unusable("its sender is no address".into()),
             Failed::Smtp(error) if error.is_timeout() => MailError::TooSlow(server),
             Failed::Smtp(error) => {
-                let reason: String = crate::http::problem::in_words(error).chars().take(500).collect();
+                let reason: String = crate::http::problem::in_words(error).chars().take(ANSWER_MAX).collect();
                 MailError::Refused { server, reason }
             }
         }
     }
+}
+
+/// A server's answer as it gave it: `250 2.0.0 Ok: queued as 4F1A`.
+fn in_words(answer: &Response) -> String {
+    let said = answer.message().collect::<Vec<_>>().join(" ");
+    let said = format!("{} {said}", answer.code());
+    said.chars().filter(|c| !c.is_control()).take(ANSWER_MAX).collect()
 }
 
 enum Failed {

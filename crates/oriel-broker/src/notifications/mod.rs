@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 pub use deliver::{Tried, Way, WebhookSecret, make_webhook_secret, test};
-pub use mail::{MailError, set_password, test as test_mailbox};
+pub use mail::{MailError, PasswordState, password_state, set_password, test as test_mailbox};
 use message::Message;
 use outbox::Outbox;
 pub(crate) use tally::Tally;

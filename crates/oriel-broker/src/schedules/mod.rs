@@ -2,6 +2,7 @@
 //! it. Planning is pure ([`oriel_rules::schedule::plan`]) and says the same after a restart: what was done
 //! is in the store, the rest the hosts say themselves.
 
+mod calendar;
 mod carry_out;
 mod notes;
 mod runs;
@@ -21,6 +22,7 @@ use oriel_model::{
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::schedule::{self, HostState, Planned};
 
+pub use calendar::Calendar;
 pub use notes::{GoingOn, ScheduleState, Schedules};
 pub use runs::{Run, RunProblem};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use oriel_testkit::farm::{Farm, PASSWORD};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::command_line::{Terminal, texts};
 
@@ -260,4 +260,33 @@ async fn ten_thousand_resources_are_applied_from_one_file() {
     assert_eq!(diff, expected);
     let list = oriel.works("get resources -o name").await;
     assert_eq!(list.lines().count(), MANY);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_counted_what_uses_an_object_is_told_and_a_calendar_shows_what_comes() {
+    let farm = Farm::broker_only().await;
+    let oriel = Terminal::new(&farm);
+    let staff = farm.admin.create("groups", "Staff", json!({})).await.unwrap();
+    for user in ["anna", "ben", "carla"] {
+        farm.admin.create("users", user, json!({ "groups": [staff] })).await.unwrap();
+    }
+    assert_eq!(oriel.works("get users --count").await, "3\n");
+    assert_eq!(oriel.works("get users --count --filter name:anna|name~:ARL").await, "2\n");
+    assert_eq!(oriel.json("session list --count").await, json!({"total": 0}));
+    oriel.fails("get users anna --count", 2).await;
+
+    let table = oriel.works("used-by group Staff").await;
+    let words: Vec<Vec<_>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words[0], ["KIND", "NAME", "WHERE"]);
+    assert_eq!(words[1], ["user", "anna", "spec.groups[0]"]);
+    assert_eq!(words.len(), 4, "{table}");
+
+    oriel.works("pool create Night").await;
+    let create = "schedule create Nightly --do start --pool Night --at 2026-01-01T02:00 --repeat FREQ=DAILY";
+    oriel.works(create).await;
+    let table = oriel.works("schedule calendar --days 7").await;
+    let nights = table.lines().filter(|line| line.contains("Nightly") && line.contains("coming")).count();
+    // Of today's, it depends on the time of the day.
+    assert!((6..=7).contains(&nights), "{table}");
+    oriel.fails("schedule calendar --days 71", 2).await;
 }

@@ -256,6 +256,26 @@ pub const RUNS: &[Column] = &[
     Column::plain("PROBLEMS", "/problems"),
 ];
 
+/// Times of all schedules.
+pub const TIMES: &[Column] = &[
+    Column::plain("TIME", "/at"),
+    Column::plain("SCHEDULE", "/name"),
+    Column::plain("ACTION", "/action/do"),
+    Column::plain("HOSTS", "/hosts"),
+    Column::plain("STATE", "/state"),
+    Column::plain("DONE", "/run/done"),
+    Column::plain("GIVEN UP", "/run/given_up"),
+    Column::plain("ID", "/schedule").wide(),
+];
+
+/// What refers to an object.
+pub const REFERRERS: &[Column] = &[
+    Column::plain("KIND", "/kind"),
+    Column::plain("NAME", "/name"),
+    Column::plain("WHERE", "/fields"),
+    Column::plain("ID", "/id").wide(),
+];
+
 /// Processes of a session.
 pub const PROCESSES: &[Column] = &[
     Column::plain("PID", "/process_id"),

@@ -38,7 +38,7 @@ pub struct Log {
 #[derive(Debug, Subcommand)]
 enum LogCommand {
     /// Write entries as lines of JSON, oldest first
-    Export(Export),
+    Export(Box<Export>),
     /// Find out whether entries were edited or removed
     Verify,
     /// Show how the log is sent to the syslog server

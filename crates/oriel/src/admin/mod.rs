@@ -97,6 +97,8 @@ pub enum AdminCommand {
     Set(verbs::Set),
     /// Delete an object of any kind
     Delete(verbs::Delete),
+    /// List what refers to an object of any kind: what keeps it from being deleted
+    UsedBy(verbs::UsedBy),
     /// Explain what a kind of object holds, field by field
     Explain(explain::Explain),
     /// Make the farm as files say, in one transaction, after showing what would change
@@ -188,6 +190,7 @@ pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format
         AdminCommand::Create(command) => command.run(&desk()?),
         AdminCommand::Set(command) => command.run(&desk()?),
         AdminCommand::Delete(command) => command.run(&desk()?),
+        AdminCommand::UsedBy(command) => command.run(&desk()?),
         AdminCommand::Apply(command) => command.run(&desk()?),
         AdminCommand::Diff(command) => command.run(&desk()?),
         AdminCommand::Export(command) => command.run(&desk()?),

@@ -66,8 +66,9 @@ impl NotificationCommand {
                 if desk.client.dry_run() {
                     return plan::of_action(desk, "Would send a test.");
                 }
-                desk.client.post("farm/mailbox/test", &json!({"to": to}))?;
-                output::done(desk.format, &format!("Gave a test for {to} to the mail server."), &Value::Null)
+                let taken = desk.client.post("farm/mailbox/test", &json!({"to": to}))?;
+                let sentence = format!("The mail server took a test for {to}: {}", plain(&taken["answer"]));
+                output::done(desk.format, &sentence, &taken)
             }
         }
     }

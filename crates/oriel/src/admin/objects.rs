@@ -30,7 +30,7 @@ pub struct Narrow {
     #[arg(long, value_name = "SITE")]
     pub site: Option<String>,
     /// Only those with this value, such as spec.enabled:false, state.reachable!:true or
-    /// spec.description~:guest (contains); several must all hold
+    /// spec.description~:guest (contains); with | between them one is enough; several must all hold
     #[arg(long, value_name = "PATH:VALUE")]
     pub filter: Vec<String>,
     /// Order by these fields, such as state.cpu_load, or -state.sessions for the largest first
@@ -42,6 +42,9 @@ pub struct Narrow {
     /// At most so many
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<u32>,
+    /// Only say how many there are
+    #[arg(long, conflicts_with_all = ["sort", "fields", "limit"])]
+    pub count: bool,
 }
 
 /// Names one object.
@@ -105,11 +108,22 @@ impl Narrow {
 pub fn list(desk: &Desk, kind: Kind, options: &ListOptions) -> Outcome {
     let mut query = options.narrow.query(desk)?;
     query.extend(options.name.clone().map(|part| ("name", part)));
+    if options.narrow.count && kind != Kind::Farm {
+        return count(desk, kind.plural(), &query);
+    }
     let mut rows = match kind {
         Kind::Farm => vec![desk.client.get("farm", &[])?],
         _ => read(desk, kind.plural(), query, options.narrow.limit)?,
     };
     print(desk, kind, &mut rows, &options.narrow.fields)
+}
+
+/// Says how many objects a list has.
+pub fn count(desk: &Desk, path: &str, query: &[(&str, String)]) -> Outcome {
+    let mut query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    query.extend([("count", "true"), ("limit", "1")]);
+    let total = desk.client.get(path, &query)?["total"].take();
+    output::done(desk.format, &total.to_string(), &json!({"total": total}))
 }
 
 /// Reads a list, or its first entries.

@@ -3,7 +3,11 @@
 use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::civil::DateTime;
+use jiff::{
+    Timestamp, ToSpan as _, Zoned,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use oriel_model::Kind;
 use serde_json::{Value, json};
 
@@ -14,7 +18,7 @@ use super::{
     objects::{self, Named},
     output::{self, plain},
 };
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// `oriel schedule …`
 #[derive(Debug, Subcommand)]
@@ -23,6 +27,19 @@ pub enum ScheduleCommand {
     Made(Box<Made<Fields>>),
     /// List how its latest times went, newest first
     Runs(Named),
+    /// List the times of all schedules: those to come, and those that were, as far as is kept
+    Calendar(Days),
+}
+
+/// Which days a calendar shows.
+#[derive(Debug, Args)]
+pub struct Days {
+    /// From this day on, by this machine's clock, such as 2026-12-01; otherwise today
+    #[arg(long, value_name = "DAY")]
+    from: Option<Date>,
+    /// So many days, at most 70
+    #[arg(long, value_name = "NUMBER", default_value_t = 31, value_parser = clap::value_parser!(i64).range(1..=70))]
+    days: i64,
 }
 
 /// The fields of a schedule that have options of their own.
@@ -164,7 +181,31 @@ impl ScheduleCommand {
         match self {
             ScheduleCommand::Made(command) => command.run(desk, Kind::Schedule),
             ScheduleCommand::Runs(named) => runs(desk, &named),
+            ScheduleCommand::Calendar(days) => days.list(desk),
         }
+    }
+}
+
+impl Days {
+    fn list(&self, desk: &Desk) -> Outcome {
+        let from = self.from.unwrap_or_else(|| Zoned::now().date());
+        let midnight = |day: Date| {
+            day.to_zoned(TimeZone::system())
+                .map(|midnight| midnight.timestamp().to_string())
+                .map_err(|error| Failure::Usage(format!("{day} is no day of this machine's clock: {error}")))
+        };
+        let until = from
+            .checked_add(self.days.days())
+            .map_err(|_| Failure::Usage(format!("no calendar goes {} days beyond {from}", self.days)))?;
+        let query = [("from", &*midnight(from)?), ("until", &*midnight(until)?)];
+        let mut answer = desk.client.get("schedules/runs", &query)?;
+        let Value::Array(rows) = answer["items"].take() else { return Ok(()) };
+        output::rows(desk.format, columns::TIMES, &rows)?;
+        let told: Option<Timestamp> = answer["until"].as_str().and_then(|until| until.parse().ok());
+        if told < query[1].1.parse().ok() {
+            eprintln!("There are more: they are complete until {}.", plain(&answer["until"]));
+        }
+        Ok(())
     }
 }
 

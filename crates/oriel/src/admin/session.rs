@@ -107,6 +107,9 @@ impl Which {
         if let Some(resource) = &self.resource {
             query.push(("resource", names::id(&desk.client, Kind::Resource, resource)?));
         }
+        if self.narrow.count {
+            return objects::count(desk, "sessions", &query);
+        }
         let rows = objects::read(desk, "sessions", query, self.narrow.limit)?;
         if !self.narrow.fields.is_empty() {
             let paths: Vec<_> = self.narrow.fields.iter().map(String::as_str).collect();

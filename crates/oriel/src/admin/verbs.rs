@@ -5,9 +5,9 @@ use oriel_model::Kind;
 use serde_json::json;
 
 use super::{
-    Desk, completion,
+    Desk, columns, completion,
     objects::{self, CreateOptions, Deletion, Named, Narrow, SetOptions},
-    words,
+    output, words,
 };
 use crate::failure::{Failure, Outcome};
 
@@ -22,6 +22,16 @@ pub struct Get {
     name: Option<String>,
     #[command(flatten)]
     narrow: Narrow,
+}
+
+/// `oriel used-by`
+#[derive(Debug, Args)]
+pub struct UsedBy {
+    /// Kind of object
+    #[arg(value_name = "KIND", value_parser = words::kinds())]
+    kind: Kind,
+    #[command(flatten)]
+    named: Named,
 }
 
 /// `oriel create`
@@ -69,6 +79,7 @@ impl Get {
                     ("--filter", !self.narrow.filter.is_empty()),
                     ("--sort", self.narrow.sort.is_some()),
                     ("--limit", self.narrow.limit.is_some()),
+                    ("--count", self.narrow.count),
                 ];
                 if let Some((option, _)) = list_only.iter().find(|(_, given)| *given) {
                     return Err(Failure::Usage(format!("{option} is for lists: leave out \"{name}\"")));
@@ -80,6 +91,20 @@ impl Get {
                 objects::print(desk, self.kind, &mut [object], &self.narrow.fields)
             }
         }
+    }
+}
+
+impl UsedBy {
+    pub(super) fn run(self, desk: &Desk) -> Outcome {
+        let object = super::names::find(&desk.client, self.kind, &self.named.name)?;
+        let path = format!("{}/{}/references", self.kind.plural(), super::names::id_of(&object));
+        // A list says nothing of what lies beyond its pages; one entry is enough to ask.
+        let is_hidden = desk.client.get(&path, &[("limit", "1")])?["hidden"] == true;
+        output::rows(desk.format, columns::REFERRERS, &desk.client.list(&path, &[])?)?;
+        if is_hidden {
+            eprintln!("Something that you may not see refers to it, too.");
+        }
+        Ok(())
     }
 }
 

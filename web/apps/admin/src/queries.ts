@@ -43,6 +43,19 @@ export const queries: QueryClient = new QueryClient({
   },
 });
 
+/** Ends the own sign-in. */
+export async function signOut(): Promise<void> {
+  await call('DELETE', '/sign-in');
+  // What was asked before the end would bring them back.
+  await queries.cancelQueries({ queryKey: signedIn.queryKey });
+  queries.setQueryData(signedIn.queryKey, null);
+}
+
+/** Forgets what is not shown any more: nothing of the last administrator may be left for the next one. */
+export function forget(): void {
+  queries.removeQueries({ type: 'inactive' });
+}
+
 export const kinds = queryOptions({
   queryKey: ['kinds'] as const,
   queryFn: async ({ signal }) => (await get<{ items: KindView[] }>('/kinds', {}, signal)).items,
@@ -72,13 +85,15 @@ export interface Shown {
 export interface Page<Row> {
   items: Row[];
   next?: string | null;
+  /** On the first page: how many fit on all pages together. */
+  total?: number | null;
 }
 
 /** A list, a page at a time, filtered and sorted by the broker. */
 export const list = <Row>(path: string, query: Query) =>
   infiniteQueryOptions({
     queryKey: ['list', path, query] as const,
-    queryFn: ({ pageParam, signal }) => get<Page<Row>>(`/${path}`, { limit: PAGE, ...query, after: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => get<Page<Row>>(`/${path}`, { limit: PAGE, ...query, count: pageParam === null, after: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? null,
     placeholderData: keepPreviousData,

@@ -1,4 +1,4 @@
-import { expectAccessible, picture, still } from '../../farm.ts';
+import { expectAccessible, inColour, picture, still } from '../../farm.ts';
 import { expect, test as base } from '../../admin.ts';
 
 /** Each page is held against the rules in one colour, and looked at in both. */
@@ -43,7 +43,8 @@ const PAGES: [name: string, path: string, shows: string][] = [
   ['audit', '/audit', '[data-testid=history]'],
   ['audit-filters', '/audit?code=settings', '[data-testid=entry]'],
   ['audit-entry', '/audit/1', '[data-testid=facts]'],
-  ['settings', '/settings', 'main h1'],
+  ['account', '/account', '[data-testid=own-sign-ins]'],
+  ['mailbox', '/mailbox', 'main h1'],
   ['nothing', '/no-such-page/at-all/really', 'main h1'],
 ];
 
@@ -90,11 +91,10 @@ const test = base.extend<Fixtures & { look: keyof typeof LOOKS }>({
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (over > 0) wrong.push(`${name} is ${over} px wider than the window`);
       for (const colorScheme of ['dark', 'light'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await still(page);
+        await inColour(page, colorScheme);
         await picture(page, `admin-${name}-${look}-${colorScheme}`);
       }
-      await page.emulateMedia({ colorScheme: LOOKS[look].colorScheme });
+      await inColour(page, LOOKS[look].colorScheme);
     });
     expect(wrong).toEqual([]);
   },

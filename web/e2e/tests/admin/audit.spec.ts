@@ -14,8 +14,11 @@ interface Entry {
   change?: { sequence: number } | null;
 }
 
+/** The log keeps what earlier runs have done: names are of this run alone. */
+const MARK = Date.now().toString(36);
+
 test('what happened is found by what, who and text, and what was found stands in the address', async ({ page, administrator, make }) => {
-  const { id } = await make('pools', { name: 'Watched pool', spec: { description: 'One' } });
+  const { id } = await make('pools', { name: `Watched ${MARK}`, spec: { description: 'One' } });
   const { revision } = await administrator.call<View>('GET', `pools/${id}`);
   await administrator.call('PATCH', `pools/${id}?revision=${revision}`, { spec: { description: 'Two' } });
   await page.goto('/audit');
@@ -29,7 +32,7 @@ test('what happened is found by what, who and text, and what was found stands in
   await expect(page.locator('[data-testid=entry]:not([data-code="administrator.signed_in"])')).toHaveCount(0);
 
   await page.getByRole('button', { name: 'Clear the filters' }).click();
-  await page.getByTestId('audit-search').fill('watched pool');
+  await page.getByTestId('audit-search').fill(`watched ${MARK}`);
   await expect(entries).toHaveCount(2);
   await page.reload();
   await expect(entries).toHaveCount(2);
@@ -77,8 +80,8 @@ test.describe('what is no more', () => {
 });
 
 test('the log is exported as it is filtered, a line of JSON for each entry, and its chain is checked', async ({ page, administrator, make }) => {
-  const { id } = await make('groups', { name: 'Exported group', spec: {} });
-  await page.goto('/audit?text=exported%20group');
+  const { id } = await make('groups', { name: `Exported ${MARK}`, spec: {} });
+  await page.goto(`/audit?text=exported%20${MARK}`);
   await expect(page.getByTestId('entry')).toHaveCount(1);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByTestId('export').click()]);
   expect(download.suggestedFilename()).toBe('oriel-log.jsonl');

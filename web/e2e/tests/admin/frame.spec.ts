@@ -55,7 +55,7 @@ test('who may only help users sees sessions and nothing else', async ({ page }) 
   await expect(pages.getByRole('link')).toHaveText(['Dashboard', 'Sessions']);
   await page.goto('/hosts');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Nothing here');
-  await page.goto('/settings');
+  await page.goto('/account');
   await expect(page.getByText('Help desk')).toBeVisible();
 });
 
@@ -83,10 +83,12 @@ test('ten thousand rows are drawn where they are looked at, and fetched as they 
       id: `01a1fcc6-e943-777e-91b2-${String(from + index).padStart(12, '0')}`, name: `user${from + index}`, site: null, revision: 1,
       changed_at: '2026-01-01T00:00:00Z', changed_by: 'test', has_password: true, spec: { enabled: true, full_name: '', groups: [] },
     }));
-    return route.fulfill({ json: { items, next: from + limit < ROWS ? String(from + limit) : null } });
+    const total = query.get('count') === 'true' ? ROWS : undefined;
+    return route.fulfill({ json: { items, next: from + limit < ROWS ? String(from + limit) : null, total } });
   });
   await page.goto('/users');
   await expect(page.getByText('user0', { exact: true })).toBeVisible();
+  await expect(page.getByText('10,000 entries')).toBeVisible();
   expect(asked).toBeLessThan(4);
   const list = page.getByTestId('list');
   for (let row = 0; row < 1_000; row += 100) {

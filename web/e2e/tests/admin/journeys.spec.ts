@@ -258,16 +258,19 @@ test('why a user does not see an application is found, mended from there, and th
 
 test.describe('a colleague', () => {
   test('makes a mistake, which is found by their name and taken back alone, and then all of it since a moment', async ({ page, make, administrator, browser, demo }) => {
+    // The log keeps what the Carls of earlier runs have done.
+    const mark = Date.now().toString(36);
+    const carlson = `carl-${mark}`;
     const password = `colleague ${Date.now()}`;
-    const user = await make('users', { name: 'carl', password, spec: { full_name: 'Carl Colleague' } });
-    await make('administrators', { name: 'carl', spec: { who: { user: user.id }, role: 'power' } });
+    const user = await make('users', { name: carlson, password, spec: { full_name: 'Carl Colleague' } });
+    await make('administrators', { name: carlson, spec: { who: { user: user.id }, role: 'power' } });
     const pool = await make('pools', { name: 'Quiet corner', spec: { description: 'As it should be', settings: { max_sessions: 20 } } });
     const group = await make('groups', { name: 'Auditors', spec: { description: 'They look' } });
 
     const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.management, locale: 'en-US' });
     const carl = await context.newPage();
     await carl.goto(`/pools/${pool.id}?edit=true`);
-    await carl.locator('input[name=username]').fill('carl');
+    await carl.locator('input[name=username]').fill(carlson);
     await carl.locator('input[name=password]').fill(password);
     await carl.locator('button[type=submit]').click();
     const say = async (field: string, value: string) => {
@@ -278,9 +281,9 @@ test.describe('a colleague', () => {
     };
     await say('Description', 'Mine now');
 
-    await page.goto('/audit?by=carl');
+    await page.goto(`/audit?by=${carlson}`);
     const mistake = page.locator('[data-testid=entry][data-code="settings.changed"]').filter({ hasText: 'Quiet corner' });
-    await expect(mistake).toContainText('user carl');
+    await expect(mistake).toContainText(`user ${carlson}`);
     await mistake.getByTestId('revert').click();
     await expect(page.getByTestId('revert-plan').getByRole('row').filter({ hasText: 'Description' })).toContainText('As it should be');
     await page.getByTestId('revert-now').click();

@@ -362,6 +362,22 @@ export type BuiltIns = {
 items: (BuiltInView)[];
 };
 
+/** The times of schedules. */
+export type Calendar = {
+/** The earliest first. */
+items: (ScheduledTime)[];
+/** All before this moment are there: what was asked for, or less where there are too many. */
+until: string;
+};
+
+/** Which times of schedules are wanted. */
+export type CalendarQuery = {
+/** From this moment on, as in `2026-12-01T00:00:00Z`. */
+from: string;
+/** Before this moment, at most 70 days later. */
+until: string;
+};
+
 /** A host that may take the session. */
 export type Candidate = {
 /** Which. */
@@ -752,6 +768,20 @@ export type CodePath = {
 code: string;
 };
 
+/** A message from one administrator to another. */
+export type ColleagueMessage = {
+/** When it was written. */
+at: string;
+/** Who wrote it, as the change log names them: `user anna`. */
+from: string;
+/** Its id. */
+id: string;
+/** The sign-in to answer to; none where a token wrote it. */
+session?: (string | null);
+/** What it says. */
+text: string;
+};
+
 /** Connecting and connecting again. */
 export type ConnectionSettings = {
 /** How long one connection may last, in minutes; absent: as long as the user likes. */
@@ -861,6 +891,22 @@ direction: Direction2;
 percent?: boolean;
 /** Where it is. */
 value: number;
+};
+
+/** How any list is cut. */
+export type Cut = {
+/** Go on after this: `next` of the previous answer. It stays right while objects come and go. */
+after?: (string | null);
+/** Says in `total` how many fit on all pages together, too. */
+count?: boolean;
+/** Only these fields of each object, as paths separated by commas; the id is always there. */
+fields?: (string | null);
+/** Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains); with `|` between them, one of them is enough. Paths are those of the shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with a comma or a `|` goes into quotation marks. */
+filter?: (string | null);
+/** Most objects of the answer: 1 to 1000; 100 when not said. */
+limit?: (number | null);
+/** Paths to sort by, separated by commas; with `-` in front the largest comes first. */
+sort?: (string | null);
 };
 
 /** A day of the week. */
@@ -1858,6 +1904,9 @@ export type Item_for_PolicyView = (PolicyView | Part);
 export type Item_for_PoolView = (PoolView | Part);
 
 /** One object of a page. */
+export type Item_for_Referrer = (Referrer | Part);
+
+/** One object of a page. */
 export type Item_for_ResourceView = (ResourceView | Part);
 
 /** One object of a page. */
@@ -1960,11 +2009,13 @@ export type Linger = (number | "never");
 export type ListQuery = {
 /** Go on after this: `next` of the previous answer. It stays right while objects come and go. */
 after?: (string | null);
+/** Says in `total` how many fit on all pages together, too. */
+count?: boolean;
 /** With `name`: only the object that is called exactly this. */
 exact?: boolean;
 /** Only these fields of each object, as paths separated by commas; the id is always there. */
 fields?: (string | null);
-/** Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with a comma goes into quotation marks. */
+/** Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains); with `|` between them, one of them is enough. Paths are those of the shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with a comma or a `|` goes into quotation marks. */
 filter?: (string | null);
 /** Most objects of the answer: 1 to 1000; 100 when not said. */
 limit?: (number | null);
@@ -2091,6 +2142,12 @@ name: string;
 rule_name?: (string | null);
 };
 
+/** The mail server took the mail. */
+export type MailTaken = {
+/** What it said: `250 2.0.0 Ok: queued as 4F1A`. */
+answer: string;
+};
+
 /** How the way to a mail server is kept secret. */
 export type MailTls = ("required" | "implicit" | "opportunistic");
 
@@ -2116,6 +2173,12 @@ tls?: MailTls;
 trusted_certificates?: (string | null);
 /** The account that signs in; none: nobody does. */
 user_name?: (string | null);
+};
+
+/** What is known of the farm's mailbox beside its settings. */
+export type MailboxState = {
+/** Whether its password is set. */
+password: PasswordState;
 };
 
 /** What somebody may do now. */
@@ -2162,24 +2225,10 @@ title: string;
 text: string;
 };
 
-/** A message from one administrator to another. */
-export type Message2 = {
-/** When it was written. */
-at: string;
-/** Who wrote it, as the change log names them: `user anna`. */
-from: string;
-/** Its id. */
-id: string;
-/** The sign-in to answer to; none where a token wrote it. */
-session?: (string | null);
-/** What it says. */
-text: string;
-};
-
 /** The caller's messages. */
 export type MessageList = {
 /** The oldest first. */
-items: (Message2)[];
+items: (ColleagueMessage)[];
 };
 
 /** How sessions are spread over hosts. */
@@ -2193,6 +2242,32 @@ field: string;
 message: string;
 };
 
+/** Where a resource is to lie. */
+export type Move = {
+/** In this folder; none: at the top. */
+folder?: (string | null);
+/** Which. */
+id: string;
+/** Its place among its siblings. */
+order: number;
+/** The revision that was read. */
+revision: number;
+};
+
+/** What was moved. */
+export type Moved = {
+/** The resources as they are now, in the order in which they were named. */
+items: (ResourceView)[];
+/** The number of the transaction, by which all is taken back at once; null: everything lay there already. */
+transaction?: (number | null);
+};
+
+/** Resources that are moved together. */
+export type Moves = {
+/** 1 to 1000, each resource once. */
+moves: (Move)[];
+};
+
 export type MySession = {
 /** When it ends at the latest. */
 ends_at: string;
@@ -2200,6 +2275,8 @@ ends_at: string;
 id: string;
 /** When it ends unless something is done; a minute before is the time to warn. */
 idle_ends_at: string;
+/** How many seconds that is from now, for clocks that are not the broker's. */
+idle_left_secs: number;
 };
 
 export type MyUser = {
@@ -2547,6 +2624,14 @@ resource: string;
 uses: number;
 };
 
+/** The caller's password, and the one that is to be theirs. */
+export type OwnPassword = {
+/** The new one; at least 8 characters. */
+new_password: string;
+/** The one that they have. */
+password: string;
+};
+
 /** A session of the user, as its host reports it. */
 export type OwnSession = {
 /** The address of the device that used it last. */
@@ -2577,6 +2662,8 @@ export type Page_for_AdministratorView = {
 items: (Item_for_AdministratorView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2585,6 +2672,8 @@ export type Page_for_BrokerView = {
 items: (Item_for_BrokerView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2593,6 +2682,8 @@ export type Page_for_FarmView = {
 items: (Item_for_FarmView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2601,6 +2692,8 @@ export type Page_for_GatewayView = {
 items: (Item_for_GatewayView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2609,6 +2702,8 @@ export type Page_for_GroupView = {
 items: (Item_for_GroupView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2617,6 +2712,8 @@ export type Page_for_HostView = {
 items: (Item_for_HostView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2625,6 +2722,8 @@ export type Page_for_InvitationView = {
 items: (Item_for_InvitationView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2633,6 +2732,8 @@ export type Page_for_LogonHoursView = {
 items: (Item_for_LogonHoursView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2641,6 +2742,8 @@ export type Page_for_NotificationView = {
 items: (Item_for_NotificationView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2649,6 +2752,8 @@ export type Page_for_PolicyView = {
 items: (Item_for_PolicyView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2657,6 +2762,8 @@ export type Page_for_PoolView = {
 items: (Item_for_PoolView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2665,6 +2772,8 @@ export type Page_for_ResourceView = {
 items: (Item_for_ResourceView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2673,6 +2782,8 @@ export type Page_for_ScheduleView = {
 items: (Item_for_ScheduleView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2681,6 +2792,8 @@ export type Page_for_SessionView = {
 items: (Item_for_SessionView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2689,6 +2802,8 @@ export type Page_for_SiteView = {
 items: (Item_for_SiteView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2697,6 +2812,8 @@ export type Page_for_TokenView = {
 items: (Item_for_TokenView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** One page of a list. */
@@ -2705,6 +2822,8 @@ export type Page_for_UserView = {
 items: (Item_for_UserView)[];
 /** Pass it as `after` for the next page; none on the last. */
 next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
 };
 
 /** The fields of an object that were asked for, and its id. */
@@ -2721,6 +2840,9 @@ name: string;
 /** Why. */
 obstacle: Obstacle;
 };
+
+/** The password of the farm's mailbox, which is never given back. */
+export type PasswordState = ("not_needed" | "set" | "of_another" | "missing");
 
 /** What placement looks at. */
 export type PlacementInputs = {
@@ -3028,6 +3150,30 @@ export type Recovery = {
 recovery_codes: (string)[];
 };
 
+/** An object that refers to another. */
+export type Referrer = {
+/** Where: the first places, such as `spec.target.source.pools[0]`, or `site`. */
+fields: (string)[];
+/** Its id. */
+id: string;
+/** Its kind. */
+kind: Kind;
+/** Its name. */
+name: string;
+};
+
+/** One page of the objects that refer to an object. */
+export type Referrers = {
+/** Whether others do, too, which the caller may not see. */
+hidden: boolean;
+/** The objects. */
+items: (Item_for_Referrer)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
+};
+
 /** Why there is no host, in a sentence that names the pool or the like: see [`Refusal::fmt`]. */
 export type Refusal = {
 /** How many hosts each obstacle stands at. */
@@ -3082,12 +3228,22 @@ name: string;
 rule_name?: (string | null);
 };
 
+/** What holds for a resource. */
+export type ResourceEffects = {
+/** The folder whose status it is; null: its own. */
+inherited_from?: (string | null);
+/** Whether it can be seen and opened; null: it lies in a folder that is gone, and nobody sees it. */
+status?: (Status | null);
+};
+
 /** A settings object as it is shown. */
 export type ResourceView = {
 /** When it was last changed. */
 changed_at: string;
 /** Who changed it last. */
 changed_by: string;
+/** What holds for it, the folders that it lies in considered. */
+effective: ResourceEffects;
 /** Its id. */
 id: string;
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
@@ -3294,6 +3450,24 @@ minutes_before: number;
 text: string;
 };
 
+/** One time of a schedule. */
+export type ScheduledTime = {
+/** What is done. */
+action: ScheduledAction;
+/** When it is due, or was. */
+at: string;
+/** For how many hosts, as things are now. */
+hosts: number;
+/** Its name. */
+name: string;
+/** How it went; null: nothing is known of it yet. */
+run?: (Run | null);
+/** Which schedule. */
+schedule: string;
+/** Whether it is still to come. */
+state: TimeState;
+};
+
 /** Something sealed with a passphrase. Binary fields are base64. */
 export type Sealed = {
 /** How it is sealed: `aes-256-gcm`. */
@@ -3395,9 +3569,11 @@ user_name: string;
 export type SessionsQuery = {
 /** Go on after this: `next` of the previous answer. It stays right while sessions come and go. */
 after?: (string | null);
+/** Says in `total` how many fit on all pages together, too. */
+count?: boolean;
 /** Only these fields of each session, as paths separated by commas; the id is always there. */
 fields?: (string | null);
-/** Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains), such as `state:disconnected,severity.idle!:normal`. */
+/** Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is not), `path~:part` (contains); with `|` between them, one of them is enough, such as `state:disconnected,user_name~:an|host_name~:an`. */
 filter?: (string | null);
 /** Only those on this host. */
 host?: (string | null);
@@ -3672,6 +3848,9 @@ critical?: (number | null);
 /** Worth a look from here. */
 warning?: (number | null);
 };
+
+/** Whether a time of a schedule is still to come. */
+export type TimeState = ("coming" | "going_on" | "over");
 
 /** What an administrator says of a token. */
 export type TokenSettings = {

@@ -22,6 +22,8 @@ export interface Call {
   signal?: AbortSignal | undefined;
   /** The revision that a change is based on. */
   revision?: number;
+  /** It goes on by itself: it keeps nobody signed in. */
+  background?: boolean;
 }
 
 /** A refusal or failure of the management API. */
@@ -45,11 +47,11 @@ export class Refusal extends ApiProblem {
   }
 }
 
-export async function call<T>(method: string, path: string, { query, body, signal, revision }: Call = {}): Promise<T> {
+export async function call<T>(method: string, path: string, { query, body, signal, revision, background = method === 'GET' }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json, application/problem+json' };
   // What only the portal's own pages can add to a request: it keeps other pages from using the cookie. Reading
   // goes on by itself and keeps nobody signed in.
-  headers['x-oriel-request'] = method === 'GET' ? 'background' : 'portal';
+  headers['x-oriel-request'] = background ? 'background' : 'portal';
   const isPlain = !(body instanceof Blob);
   if (body !== undefined) headers['content-type'] = isPlain ? 'application/json' : body.type;
 

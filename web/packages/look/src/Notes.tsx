@@ -1,4 +1,4 @@
-import { Affix, Notification } from '@mantine/core';
+import { Affix, Button, Notification } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NOTE_MS, notify, useNote } from './note.ts';
@@ -31,6 +31,9 @@ export function Notes() {
             onMouseLeave={() => setHeld(false)}
           >
             {note.text}
+            {note.action && (
+              <Button variant="default" size="xs" mt={note.text ? 'xs' : 4} onClick={() => { notify(null); note.action?.run(); }} data-testid="note-action">{note.action.label}</Button>
+            )}
           </Notification>
         )}
       </div>

@@ -6,6 +6,8 @@ export interface Note {
   tone: 'good' | 'bad';
   title: string;
   text?: string;
+  /** What can be done about it. */
+  action?: { label: string; run: () => void };
 }
 
 /** Long enough to read two sentences; WCAG asks that it can also be read again, so hovering holds it. */

@@ -22,6 +22,7 @@ pub const TEXT_MAX: usize = 1_000;
 
 /// A message from one administrator to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ColleagueMessage")]
 pub struct Message {
     /// Its id.
     pub id: Id<Value>,

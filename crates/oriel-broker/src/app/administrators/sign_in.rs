@@ -270,7 +270,16 @@ impl Broker {
     /// The sign-in of an administrator who has just shown the second factor that they have now.
     pub fn with_factor(&self, sign_in: SealedSignIn) -> Option<(SealedSignIn, String)> {
         let factor_revision = self.farm.load().factors.get(&sign_in.user).map(Factor::revision);
-        let sign_in = SealedSignIn { factor_revision, ..sign_in };
+        self.proved(SealedSignIn { factor_revision, ..sign_in })
+    }
+
+    /// The sign-in of an administrator who has just chosen the password that they have now.
+    pub fn with_password(&self, sign_in: SealedSignIn) -> Option<(SealedSignIn, String)> {
+        let credential_revision = self.farm.load().credentials.get(&sign_in.user)?.revision();
+        self.proved(SealedSignIn { credential_revision, ..sign_in })
+    }
+
+    fn proved(&self, sign_in: SealedSignIn) -> Option<(SealedSignIn, String)> {
         self.presences.proved(&sign_in);
         let sealed = self.administrator_key().seal(&sign_in)?;
         Some((sign_in, sealed))

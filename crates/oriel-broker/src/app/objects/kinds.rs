@@ -2,8 +2,8 @@
 
 use oriel_model::{
     Id, Object, broker::Broker as BrokerSpec, farm::Farm, group::Group, logon_hours::LogonHours,
-    notification::Notification, policy::Policy, pool::Pool, resource::Resource, schedule::Schedule,
-    site::Site, validate::Mistakes,
+    notification::Notification, policy::Policy, pool::Pool, schedule::Schedule, site::Site,
+    validate::Mistakes,
 };
 
 use schemars::JsonSchema;
@@ -138,15 +138,5 @@ impl Managed for Site {
 
     fn kept_by(_: &Object<Self>, view: &FarmView) -> Vec<String> {
         if view.sites.is_empty() { vec!["the farm, whose last site it is".into()] } else { Vec::new() }
-    }
-}
-
-impl Managed for Resource {
-    shown_as_stored!();
-
-    fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
-        references::folder(view, id, self, before, mistakes);
-        references::opens_in(view, &self.target, mistakes);
-        references::stays_an_application(view, id, self, before, mistakes);
     }
 }

@@ -13,6 +13,8 @@ mod invitations;
 mod kinds;
 mod list;
 mod references;
+mod referrers;
+mod resources;
 mod stale;
 mod tokens;
 mod users;
@@ -49,6 +51,8 @@ pub use icons::{IconError, NewIcon, create as create_icon, icon_of};
 pub use invitations::{InvitationSettings, InvitationState, IssuedInvitation, NewInvitation};
 pub use list::{Cut, ListError, ListQuery, Page, Row, Selection, limit};
 pub(super) use references::{check as check_references, users_of};
+pub use referrers::{Referrers, referrers};
+pub use resources::{Moved, Moves, move_resources};
 pub use stale::{Stale, leave_out_digests};
 pub(crate) use tokens::random_secret;
 pub use tokens::{

@@ -31,7 +31,7 @@ pub fn check<S: Spec>(view: &FarmView, spec: &S, mistakes: &mut Mistakes) {
 /// "Writer"`. `deleted` gives each a number, which leads to what was found for it.
 pub fn users_of(view: &FarmView, deleted: &HashMap<Id<Value>, usize>) -> BTreeMap<usize, Vec<String>> {
     let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
-    view.each_reference(|user_kind, user, name, site, references| {
+    let note = |user_kind, user, name: &str, site: Option<Id<Site>>, references: &[Reference]| {
         if is_spent(view, user_kind, user) {
             return;
         }
@@ -39,12 +39,17 @@ pub fn users_of(view: &FarmView, deleted: &HashMap<Id<Value>, usize>) -> BTreeMa
         for number in used.filter_map(|id| deleted.get(&id)) {
             found.entry(*number).or_default().insert(format!("{user_kind} \"{name}\""));
         }
-    });
+    };
+    let mut ids = deleted.keys();
+    match (ids.next(), ids.next()) {
+        (Some(one), None) => view.each_mention(*one, note),
+        _ => view.each_reference(note),
+    }
     found.into_iter().map(|(number, by)| (number, by.into_iter().collect())).collect()
 }
 
 /// An invitation that was used keeps nothing.
-fn is_spent(view: &FarmView, kind: Kind, id: Id<Value>) -> bool {
+pub fn is_spent(view: &FarmView, kind: Kind, id: Id<Value>) -> bool {
     kind == Kind::Invitation
         && view.invitations.get(id.cast()).is_some_and(|invitation| invitation.spec.used.is_some())
 }

@@ -1,5 +1,5 @@
-//! The routes that every kind of settings object has: list, show, create, change, patch, delete. Which
-//! of them make sense for a kind, [`Verb::of`] says; hosts, for one, come by joining and are not created.
+//! The routes that every kind of settings object has: list, show, create, change, patch, delete, and what
+//! refers to one. Which of them make sense for a kind, [`Verb::of`] says; hosts, for one, come by joining and are not created.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
     Broker,
     app::{
         administrators::Rights,
-        objects::{self, Changed, ListQuery, Managed, Page},
+        objects::{self, Changed, Cut, ListQuery, Managed, Page, Referrers},
     },
     http::{ApiError, problem},
 };
@@ -128,6 +128,15 @@ async fn delete<S: Managed + InArea>(
     Ok(NoContent)
 }
 
+async fn references<S: Managed + InArea>(
+    State(broker): State<Arc<Broker>>,
+    may: May<View<S>>,
+    IdOf(id): IdOf<S>,
+    Asked(cut): Asked<Cut>,
+) -> Result<Json<Referrers>, ApiError> {
+    Ok(Json(objects::referrers::<S>(&broker, may.rights(), id, &cut)?))
+}
+
 /// The revision that a change is based on.
 pub fn revision<S: Managed>(
     broker: &Broker,
@@ -156,7 +165,12 @@ pub fn routes<S: Managed + InArea>() -> Api {
         };
         routes = routes.api_route(path, route);
     }
-    routes
+    let referring = get_with(references::<S>, |operation| {
+        let summary = "Lists what refers to one, by kind and name, as far as the caller may see it.";
+        let id = format!("list_{}_references", S::KIND.as_str());
+        described(operation, &id, S::KIND.plural(), summary)
+    });
+    routes.api_route(&format!("{one}/references"), referring)
 }
 
 /// Names an operation on a kind: `list_users`, tag `users`.

@@ -22,6 +22,8 @@ mod kinds;
 mod load;
 mod notifications;
 mod openapi;
+mod own_account;
+mod resources;
 mod respond;
 mod roots;
 mod schedules;
@@ -81,6 +83,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
     let routes = ApiRouter::new()
         .merge(kinds::routes())
         .merge(hosts::routes())
+        .merge(resources::routes())
         .merge(schedules::routes())
         .merge(notifications::routes())
         .merge(users::routes())
@@ -97,6 +100,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(sign_in::routes())
         .merge(roots::routes())
         .merge(second_factor::routes())
+        .merge(own_account::routes())
         .merge(status::routes());
     let routes = routes.finish_api(&mut document);
     openapi::finish(&mut document);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aide::axum::{
     ApiRouter,
-    routing::{post_with, put_with},
+    routing::{get_with, post_with, put_with},
 };
 use axum::{Json, extract::State, response::NoContent};
 use http::StatusCode;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    caller::{Control, May, Modify},
+    caller::{Control, May, Modify, View},
     crud::{self, Api},
     input::{IdOf, Sent},
 };
@@ -24,7 +24,7 @@ use crate::{
     Broker,
     app::objects,
     http::{ApiError, problem::sentence},
-    notifications::{self, MailError, Tried, WebhookSecret},
+    notifications::{self, MailError, PasswordState, Tried, WebhookSecret},
 };
 
 /// How trying it out went.
@@ -40,6 +40,20 @@ struct Trial {
 struct TestMail {
     /// The address.
     to: String,
+}
+
+/// What is known of the farm's mailbox beside its settings.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MailboxState {
+    /// Whether its password is set.
+    password: PasswordState,
+}
+
+/// The mail server took the mail.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MailTaken {
+    /// What it said: `250 2.0.0 Ok: queued as 4F1A`.
+    answer: String,
 }
 
 /// A password that is set.
@@ -79,18 +93,25 @@ async fn set_password(
     Ok(NoContent)
 }
 
+async fn mailbox(
+    State(broker): State<Arc<Broker>>,
+    may: May<View<Farm>>,
+) -> Result<Json<MailboxState>, ApiError> {
+    objects::permitted::<Farm>(&broker, may.rights(), Action::View, broker.farm_id)?;
+    Ok(Json(MailboxState { password: notifications::password_state(&broker).await? }))
+}
+
 async fn test_mailbox(
     State(broker): State<Arc<Broker>>,
     may: May<Modify<Farm>>,
     Sent(sent): Sent<TestMail>,
-) -> Result<NoContent, ApiError> {
+) -> Result<Json<MailTaken>, ApiError> {
     objects::permitted::<Farm>(&broker, may.rights(), Action::Modify, broker.farm_id)?;
     if !is_address(&sent.to) {
         let message = "must be an address such as anna@example.org".to_owned();
         return Err(ApiError::invalid(vec![Mistake { field: "to".into(), message }]));
     }
-    notifications::test_mailbox(&broker, &sent.to).await?;
-    Ok(NoContent)
+    Ok(Json(MailTaken { answer: notifications::test_mailbox(&broker, &sent.to).await? }))
 }
 
 fn too_many() -> ApiError {
@@ -121,13 +142,18 @@ pub fn routes() -> Api {
         let summary = "Sets the password of the farm's mailbox. It is never given back.";
         crud::described(operation, "set_mailbox_password", "farms", summary)
     });
-    let mailbox = post_with(test_mailbox, |operation| {
-        let summary = "Sends a test through the farm's mailbox.";
+    let mailbox = get_with(mailbox, |operation| {
+        let summary = "Shows what is known of the farm's mailbox beside its settings.";
+        crud::described(operation, "show_mailbox", "farms", summary)
+    });
+    let test_mailbox = post_with(test_mailbox, |operation| {
+        let summary = "Sends a test through the farm's mailbox; answers what the mail server said.";
         crud::described(operation, "test_mailbox", "farms", summary)
     });
     ApiRouter::new()
         .api_route("/notifications/{id}/test", test)
         .api_route("/notifications/{id}/webhook-secret", secret)
         .api_route("/farm/mailbox-password", password)
-        .api_route("/farm/mailbox/test", mailbox)
+        .api_route("/farm/mailbox", mailbox)
+        .api_route("/farm/mailbox/test", test_mailbox)
 }

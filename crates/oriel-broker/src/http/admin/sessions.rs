@@ -181,7 +181,8 @@ struct SessionsQuery {
     /// Only those started for this resource.
     resource: Option<Id<Resource>>,
     /// Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
-    /// not), `path~:part` (contains), such as `state:disconnected,severity.idle!:normal`.
+    /// not), `path~:part` (contains); with `|` between them, one of them is enough, such as
+    /// `state:disconnected,user_name~:an|host_name~:an`.
     filter: Option<String>,
     /// Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: oldest
     /// first.
@@ -193,6 +194,8 @@ struct SessionsQuery {
     limit: Option<usize>,
     /// Go on after this: `next` of the previous answer. It stays right while sessions come and go.
     after: Option<String>,
+    /// Says in `total` how many fit on all pages together, too.
+    count: bool,
 }
 
 /// A message to a session.
@@ -365,23 +368,28 @@ fn controlled(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<(), A
 }
 
 fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
-    let SessionsQuery { user, host, resource, filter, sort, fields, limit, after } = query;
-    let selection = Selection::read::<SessionView>(&Cut { filter, sort, fields, limit, after }, "id")?;
-    let all = match user {
-        Some(user) => broker.hosts.sessions_of(user),
-        None => broker.hosts.sessions(),
+    let SessionsQuery { user, host, resource, filter, sort, fields, limit, after, count } = query;
+    let cut = Cut { filter, sort, fields, limit, after, count };
+    let selection = Selection::read::<SessionView>(&cut, "id")?;
+    let reported = match user {
+        Some(user) => vec![broker.hosts.sessions_of(user).into()],
+        None => broker.hosts.reported_sessions(),
     };
     let shown = Shown::new(broker);
     let view = broker.farm.load();
+    let mut all: Vec<&HostSession> = reported.iter().flat_map(|of_host| of_host.iter()).collect();
+    all.sort_unstable_by_key(|session| session.id);
     let rows = |after: Option<&str>| {
-        let after = after.map(ToOwned::to_owned);
-        let all = all.into_iter().map(|session| Row { place: session.id.to_string(), item: session });
-        all.filter(move |row| after.as_ref().is_none_or(|after| row.place > *after))
-            .filter(|row| rights.on_session(&view, Action::View, &row.item))
-            .filter(|row| host.is_none_or(|host| row.item.host == host))
-            .filter(|row| resource.is_none_or(|resource| row.item.resource == Some(resource)))
+        let after: Option<Id<Session>> = after.and_then(|after| after.parse().ok());
+        let first = after.map_or(0, |after| all.partition_point(|session| session.id <= after));
+        all.into_iter()
+            .skip(first)
+            .filter(|session| host.is_none_or(|host| session.host == host))
+            .filter(|session| resource.is_none_or(|resource| session.resource == Some(resource)))
+            .filter(|session| rights.on_session(&view, Action::View, session))
+            .map(|session| Row { place: session.id.to_string(), item: session })
     };
-    Ok(selection.page(rows, |session| shown.view(session.clone())))
+    Ok(selection.page(rows, |session| shown.view((*session).clone())))
 }
 
 /// Shows sessions: what holds for a host is looked up once for all of its sessions.

@@ -37,7 +37,7 @@ use super::{
 use crate::{
     Broker,
     app::{
-        administrators::{Caller, RefusedSignIn, Rights, Source},
+        administrators::{Caller, Presence, RefusedSignIn, Rights, Source, own_session},
         factor::Factor,
     },
     http::{ApiError, problem},
@@ -108,6 +108,8 @@ struct MySession {
     id: Id<SignIn>,
     /// When it ends unless something is done; a minute before is the time to warn.
     idle_ends_at: Timestamp,
+    /// How many seconds that is from now, for clocks that are not the broker's.
+    idle_left_secs: u64,
     /// When it ends at the latest.
     ends_at: Timestamp,
 }
@@ -135,7 +137,7 @@ struct AdministratorSession {
 
 /// Sign-ins of administrators on this broker.
 #[derive(Debug, Serialize, JsonSchema)]
-struct AdministratorSessions {
+pub struct AdministratorSessions {
     /// The newest first.
     items: Vec<AdministratorSession>,
 }
@@ -249,6 +251,8 @@ fn me_of(broker: &Broker, caller: &Caller, sign_in: Option<SealedSignIn>) -> Me 
         session: sign_in.map(|sign_in| MySession {
             id: sign_in.id,
             idle_ends_at: sign_in.idle_until,
+            idle_left_secs: u64::try_from(sign_in.idle_until.duration_since(broker.now()).as_secs())
+                .unwrap_or(0),
             ends_at: sign_in.expires_at,
         }),
     }
@@ -266,23 +270,26 @@ fn areas(rights: &Rights) -> BTreeMap<Area, Vec<Action>> {
     Area::ALL.iter().map(permitted).filter(|(_, actions)| !actions.is_empty()).collect()
 }
 
+impl AdministratorSessions {
+    /// As this caller sees them.
+    pub fn of(broker: &Broker, caller: &Caller, found: Vec<Presence>) -> Self {
+        let (view, own) = (broker.farm.load(), own_session(caller));
+        let items = found.into_iter().map(|one| AdministratorSession {
+            id: one.id,
+            user: one.user,
+            user_name: view.users.get(one.user).map(|user| user.name.clone()).unwrap_or_default(),
+            address: one.address,
+            browser: one.browser,
+            since: one.since,
+            active_at: one.active_at,
+            own: own == Some(one.id),
+        });
+        Self { items: items.collect() }
+    }
+}
+
 async fn list(State(broker): State<Arc<Broker>>, may: May<View<Token>>) -> Json<AdministratorSessions> {
-    let view = broker.farm.load();
-    let own = match may.by().source {
-        Source::SignIn { id, .. } => Some(id),
-        Source::Token(_) | Source::System => None,
-    };
-    let items = broker.present().into_iter().map(|one| AdministratorSession {
-        id: one.id,
-        user: one.user,
-        user_name: view.users.get(one.user).map(|user| user.name.clone()).unwrap_or_default(),
-        address: one.address,
-        browser: one.browser,
-        since: one.since,
-        active_at: one.active_at,
-        own: own == Some(one.id),
-    });
-    Json(AdministratorSessions { items: items.collect() })
+    Json(AdministratorSessions::of(&broker, may.by(), broker.present()))
 }
 
 async fn end(

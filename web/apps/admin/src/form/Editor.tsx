@@ -35,7 +35,9 @@ export interface EditorProps {
 
 const TIME_ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
 /** Texts that are sentences get more than a line. */
-const LONG = new Set(['message', 'text', 'limit_message', 'maintenance_message']);
+const LONG = new Set(['message', 'text', 'limit_message', 'maintenance_message', 'trusted_certificates', 'authority']);
+/** Several certificates as PEM. */
+const LONG_MAX = 32 * 1024;
 
 export function Editor({ form, schema, ...props }: EditorProps & { form: Fields; schema: string }) {
   return <FieldsEditor {...props} fields={form} schema={schema} path={[]} />;
@@ -154,7 +156,7 @@ function FieldEditor({ field, schema, name, path, ...props }: One) {
       return <VariantEditor {...props} field={field} path={path} label={label} description={common.description} error={mistake?.message} />;
     default:
       return LONG.has(name) ? (
-        <Textarea {...common} autosize minRows={2} maxLength={field.max ?? 4000} value={text(value)} onChange={(event) => set(event.currentTarget.value)} />
+        <Textarea {...common} autosize minRows={2} maxRows={12} maxLength={field.max ?? LONG_MAX} value={text(value)} onChange={(event) => set(event.currentTarget.value === '' && field.nullable ? null : event.currentTarget.value)} />
       ) : (
         <TextInput
           {...common} maxLength={field.max ?? 1024} value={text(value)}

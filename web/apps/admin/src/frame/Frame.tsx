@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useEvents } from '../live/events.ts';
+import { Inbox } from '../messages/Inbox.tsx';
 import { status } from '../queries.ts';
 import type { Me } from '../sign-in/me.ts';
 import { Idle } from '../sign-in/Idle.tsx';
@@ -16,10 +17,12 @@ import { UserMenu } from './UserMenu.tsx';
 import { openSearch } from './search-store.ts';
 
 const Search = lazy(() => import('./Search.tsx'));
+const Write = lazy(() => import('../messages/Write.tsx'));
 
 export function Frame({ me }: { me: Me }) {
   const { t } = useTranslation();
   const [opened, menu] = useDisclosure(false);
+  const [isWriting, setWriting] = useDisclosure(false);
   const isWide = useMediaQuery('(min-width: 48em)') ?? true;
   const farm = useQuery(status);
   useEvents(me);
@@ -58,7 +61,7 @@ export function Frame({ me }: { me: Me }) {
                 </ActionIcon>
               </Tooltip>
             )}
-            <UserMenu me={me} />
+            <UserMenu me={me} write={setWriting.open} />
           </Group>
         </Group>
       </AppShell.Header>
@@ -76,7 +79,9 @@ export function Frame({ me }: { me: Me }) {
       <Suspense>
         <Search />
       </Suspense>
-      <Idle me={me} />
+      <Inbox />
+      {isWriting && <Suspense><Write close={setWriting.close} /></Suspense>}
+      <Idle />
     </AppShell>
   );
 }

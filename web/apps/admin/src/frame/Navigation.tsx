@@ -1,19 +1,30 @@
 import { NavLink, ScrollArea, Text } from '@mantine/core';
 import { useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMay } from '../sign-in/use-may.ts';
 import { PlainLink } from '../ui/Link.tsx';
-import { PLACES } from './places.ts';
+import { PLACES, type Place } from './places.ts';
 
 /** Pages by what they are about. What may not be viewed is not here. */
 export function Navigation({ onGo }: { onGo: () => void }) {
   const { t } = useTranslation();
   const may = useMay();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const isHere = (to: string) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  const isHere = ({ to, also = to }: Place) => path === to || (to !== '/' && [to, also].some((each) => path.startsWith(`${each}/`)));
+
+  const viewport = useRef<HTMLDivElement>(null);
+  // Where one is must be seen, also in a window that is too low for all pages.
+  useEffect(() => {
+    const all = viewport.current;
+    const here = all?.querySelector('[aria-current=page]')?.getBoundingClientRect();
+    if (!all || !here) return;
+    const { top, bottom } = all.getBoundingClientRect();
+    all.scrollTop += Math.max(0, here.bottom - bottom) - Math.max(0, top - here.top);
+  }, [path]);
 
   return (
-    <ScrollArea h="100%" type="auto" scrollbarSize={6} offsetScrollbars="y" viewportProps={{ tabIndex: -1 }}>
+    <ScrollArea h="100%" type="auto" scrollbarSize={6} offsetScrollbars="y" viewportRef={viewport} viewportProps={{ tabIndex: -1 }}>
       {PLACES.map(({ name, places }) => {
         const shown = places.filter(({ area }) => area === null || may(area));
         if (shown.length === 0) return null;
@@ -24,15 +35,15 @@ export function Navigation({ onGo }: { onGo: () => void }) {
                 {t(name)}
               </Text>
             )}
-            {shown.map(({ to, name: label, icon: Sign }) => (
+            {shown.map((place) => (
               <NavLink
-                key={to}
+                key={place.to}
                 component={PlainLink}
-                to={to}
-                label={t(label)}
-                active={isHere(to)}
-                aria-current={isHere(to) ? 'page' : undefined}
-                leftSection={<Sign size={18} stroke={1.5} aria-hidden />}
+                to={place.to}
+                label={t(place.name)}
+                active={isHere(place)}
+                aria-current={isHere(place) ? 'page' : undefined}
+                leftSection={<place.icon size={18} stroke={1.5} aria-hidden />}
                 onClick={onGo}
                 py={6}
               />

@@ -1,40 +1,35 @@
 import { Menu, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { call } from '@oriel/api/management';
 import { LANGUAGES } from '@oriel/look/languages';
 import { UserMenu as Frame } from '@oriel/look/user-menu';
-import { IconSettings } from '@tabler/icons-react';
+import { IconMessage, IconUserCog } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { choiceOf } from '../form/words.ts';
 import { setPreferences } from '../preferences.ts';
-import { queries, signedIn } from '../queries.ts';
+import { signOut } from '../queries.ts';
 import { nameOf, type Me } from '../sign-in/me.ts';
+import { useMay } from '../sign-in/use-may.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { PlainLink } from '../ui/Link.tsx';
 
-export function UserMenu({ me }: { me: Me }) {
+export function UserMenu({ me, write }: { me: Me; write: () => void }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const may = useMay();
   const name = nameOf(me);
-
-  const signOut = async () => {
-    try {
-      await call('DELETE', '/sign-in');
-      queries.setQueryData(signedIn.queryKey, null);
-      // Nothing of the last administrator may be left for the next one.
-      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== signedIn.queryKey[0] });
-    } catch (error) {
-      notifyFailure(error, t);
-    }
-  };
 
   return (
     <Frame
       name={name} label={t('user.menu', { name })} beneath={me.roles.map(({ role }) => choiceOf('AdministratorRole', role, t)).join(', ')} size={36} width={260}
-      signOut={me.session ? { label: t('user.sign_out'), run: () => void signOut() } : undefined}
+      signOut={me.session ? { label: t('user.sign_out'), run: () => void signOut().catch((error: unknown) => notifyFailure(error, t)) } : undefined}
     >
-      <Menu.Item component={PlainLink} to="/settings" leftSection={<IconSettings size={18} aria-hidden />} data-testid="open-settings">
-        {t('settings.title')}
+      <Menu.Item component={PlainLink} to="/account" leftSection={<IconUserCog size={18} aria-hidden />} data-testid="open-account">
+        {t('account.title')}
       </Menu.Item>
+      {may('administrators') && (
+        <Menu.Item leftSection={<IconMessage size={18} aria-hidden />} onClick={write} data-testid="write">
+          {t('message.write')}
+        </Menu.Item>
+      )}
       <Menu.Divider />
       <Menu.Label>{t('settings.colours')}</Menu.Label>
       <Menu.RadioGroup value={colorScheme} onChange={(to) => setColorScheme(to as MantineColorScheme)}>

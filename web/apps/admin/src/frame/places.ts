@@ -1,7 +1,7 @@
 /** The pages that the navigation and the search lead to, each with the area that it belongs to. */
 import type { Area } from '@oriel/api/management';
 import {
-  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconRocket, IconSitemap, IconUserCheck, type Icon,
+  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconMailCog, IconRocket, IconSitemap, IconUserCheck, type Icon,
 } from '@tabler/icons-react';
 import { byPlural } from '../kinds.ts';
 
@@ -10,6 +10,8 @@ export interface Place {
   /** The key of its name. */
   name: string;
   icon: Icon;
+  /** Where the pages of its objects are, if elsewhere. */
+  also?: string;
   /** null: everybody's. */
   area: Area | null;
 }
@@ -41,7 +43,7 @@ export const PLACES: readonly PlaceGroup[] = [
   {
     name: 'nav.group.publishing',
     places: [
-      { to: '/publishing', name: 'nav.publishing', icon: IconSitemap, area: 'publishing' },
+      { to: '/publishing', name: 'nav.publishing', icon: IconSitemap, area: 'publishing', also: '/resources' },
       ofKind('policies'),
       ofKind('logon_hours'),
       { to: '/access', name: 'nav.access', icon: IconEyeCheck, area: 'publishing' },
@@ -52,6 +54,7 @@ export const PLACES: readonly PlaceGroup[] = [
     name: 'nav.group.farm',
     places: [
       ofKind('farms'), ofKind('sites'), ofKind('gateways'), ofKind('brokers'), ofKind('invitations'), ofKind('notifications'),
+      { to: '/mailbox', name: 'nav.mailbox', icon: IconMailCog, area: 'infrastructure' },
       { to: '/backups', name: 'nav.backups', icon: IconDatabaseExport, area: 'infrastructure' },
     ],
   },

@@ -74,6 +74,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const filter = [props.query?.filter, quick?.filter, asked.filter].filter(Boolean).join(',');
   const found = useInfiniteQuery(list<Row>(path, { ...props.query, ...asked, sort: sort || props.query?.sort, filter }));
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const total = found.data?.pages[0]?.total ?? rows.length;
   const isAsking = q !== '' || quick !== undefined;
 
   const frame = useRef<HTMLDivElement>(null);
@@ -114,7 +115,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
           )}
         </Group>
         <Group gap="xs">
-          <Text size="sm" c="dimmed" role="status">{found.isSuccess && t(found.hasNextPage ? 'list.count_more' : 'list.count', { count: rows.length })}</Text>
+          <Text size="sm" c="dimmed" role="status">{found.isSuccess && t('list.count', { count: total })}</Text>
           {!isNarrow && <ColumnsMenu path={path} columns={columns} />}
         </Group>
       </Group>
@@ -128,7 +129,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
       ) : props.empty)}
       {rows.length > 0 && (
         <div ref={frame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
-          <Table aria-rowcount={found.hasNextPage ? -1 : rows.length + 1} highlightOnHover verticalSpacing={0}>
+          <Table aria-rowcount={total + 1} highlightOnHover verticalSpacing={0}>
             <Table.Thead>
               <Table.Tr h={ROW_PX} aria-rowindex={1}>
                 {hasBulk && (

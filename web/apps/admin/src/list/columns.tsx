@@ -1,6 +1,6 @@
 /** The columns of each kind's list. */
 import { Badge, Group, Text, Tooltip } from '@mantine/core';
-import type { GatewayView, HostView, InvitationView, ScheduleView } from '@oriel/api/management';
+import type { GatewayView, HostView, InvitationView, NotificationView, ScheduleView } from '@oriel/api/management';
 import type { TFunction } from 'i18next';
 import { at, formOf } from '../form/fields.ts';
 import { Name, Names } from '../form/Names.tsx';
@@ -25,6 +25,7 @@ const FIELDS: Record<string, string[]> = {
   broker: ['description', 'gateway_addresses', 'agent_addresses'],
   gateway: ['enabled', 'public_address'],
   administrator: ['who', 'role', 'enabled', 'email'],
+  notification: ['event', 'enabled'],
   token: ['role', 'expires_at', 'description'],
   invitation: ['role', 'expires_at', 'pool'],
   farm: [],
@@ -44,7 +45,7 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
     return [{
       key: field, label: labelOf(form.name ?? '', field, t),
       ...(SORTABLE.has(facts.is) ? { sort: `spec.${field}` } : {}),
-      ...(facts.is === 'switch' || facts.is === 'number' ? { width: 130 } : {}),
+      ...(facts.is === 'switch' ? { width: 110 } : facts.is === 'number' ? { width: 180 } : {}),
       ...(OPTIONAL.has(field) ? { optional: true } : {}),
       render: (row) => {
         const value = at(row.spec, [field]);
@@ -58,7 +59,7 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
 
 const common = (t: TFunction, kind: string): Column<Shown>[] => [
   ...(['pool', 'gateway', 'broker', 'host'].includes(kind)
-    ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
+    ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool' || kind === 'gateway', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
     : []),
   { key: 'changed_at', label: t('list.changed'), sort: 'changed_at', width: 150, optional: kind === 'host', render: (row) => <Ago when={row.changed_at} /> },
   { key: 'changed_by', label: t('list.changed_by'), sort: 'changed_by', width: 170, optional: true, render: (row) => row.changed_by },
@@ -88,6 +89,11 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
   schedule: (t) => [{ key: 'next', label: t('schedule.next'), width: 170, narrow: true, render: (row) => {
     const { state } = row as unknown as ScheduleView;
     return state.next ? <Ago when={state.next} /> : <Text inherit c="dimmed">{t('schedule.never')}</Text>;
+  } }],
+  notification: (t) => [{ key: 'sent', label: t('notification.last_sent'), width: 190, render: (row) => {
+    const { state } = row as unknown as NotificationView;
+    if (state.failure) return <Badge variant="light" color="red" tt="none">{t('notification.not_sent')}</Badge>;
+    return state.last_sent ? <Ago when={state.last_sent} /> : <Text inherit c="dimmed">{t('notification.never_sent')}</Text>;
   } }],
   invitation: (t) => [{ key: 'state', label: t('host.state'), width: 120, narrow: true, render: (row) => {
     const { state } = row as unknown as InvitationView;

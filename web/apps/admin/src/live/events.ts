@@ -2,10 +2,12 @@
  * What changes in the farm, as it changes: server-sent events feed the lists and objects that are shown. While
  * the connection is lost, the pages say so; when it is back, everything that is shown is loaded anew.
  */
-import { addressOf, type ChangeShown, type HostView, type SessionView } from '@oriel/api/management';
+import { addressOf, type ChangeShown, type ColleagueMessage, type Editing, type HostView, type SessionView } from '@oriel/api/management';
 import type { InfiniteData, QueryKey } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { pluralOf } from '../kinds.ts';
+import { onMessage } from '../messages/inbox.ts';
+import { onEditing } from '../object/editors.ts';
 import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
 import { patched, sampled } from './patch.ts';
@@ -121,9 +123,10 @@ export function useEvents(me: Me): void {
     may(me, 'audit') && 'settings',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
+    'messages,editing',
   ].filter(Boolean).join(',');
 
-  useEffect(() => (topics === '' ? undefined : listen(topics)), [topics]);
+  useEffect(() => listen(topics), [topics]);
 }
 
 function listen(topics: string): () => void {
@@ -160,6 +163,8 @@ function listen(topics: string): () => void {
       refreshLoad();
     });
     on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
+    on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
+    on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));
     on('load', onLoad);
     source.onerror = () => {
       lost();

@@ -3,6 +3,7 @@ import { IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nameOfChange } from '../form/words.ts';
+import { authorOf } from '../ui/words.ts';
 import { ChangedValue } from './Changes.tsx';
 import { contests, merged, type Version } from './merge.ts';
 
@@ -17,13 +18,13 @@ export function Conflict(props: { kind: string; base: Version; mine: Version; th
   return (
     <Modal opened onClose={props.close} size="xl" title={t('conflict.title')} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />}>{t('conflict.text', { name: props.by || t('conflict.somebody') })}</Alert>
-        <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />}>{t('conflict.text', { name: props.by ? authorOf(props.by, t) : t('conflict.somebody') })}</Alert>
+        <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
           <Table layout="fixed" data-testid="conflict">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t('changes.field')}</Table.Th>
-                <Table.Th>{t('conflict.base')}</Table.Th>
+                <Table.Th visibleFrom="sm">{t('conflict.base')}</Table.Th>
                 <Table.Th>{t('conflict.theirs')}</Table.Th>
                 <Table.Th>{t('conflict.mine')}</Table.Th>
               </Table.Tr>
@@ -41,7 +42,7 @@ export function Conflict(props: { kind: string; base: Version; mine: Version; th
                 return (
                   <Table.Tr key={field}>
                     <Table.Td>{name}</Table.Td>
-                    <Table.Td>{value(before)}</Table.Td>
+                    <Table.Td visibleFrom="sm">{value(before)}</Table.Td>
                     <Table.Td>{side(false, their)}</Table.Td>
                     <Table.Td>{side(true, my)}</Table.Td>
                   </Table.Tr>

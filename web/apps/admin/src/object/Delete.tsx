@@ -7,8 +7,13 @@ import { pluralOf } from '../kinds.ts';
 import { queries, remove, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
+import { ReferrerList } from './UsedBy.tsx';
+import { references } from './references.ts';
 
-/** Asks the broker first whether anything still refers to it: then that is what the dialog says. */
+/** Of those that use it, so many are named. */
+const NAMED = 10;
+
+/** Says first what still refers to it, and whether the broker would refuse for another reason. */
 export function Delete({ kind, object, close, onDone }: { kind: string; object: Shown; close: () => void; onDone: () => void }) {
   const { t } = useTranslation();
   const rehearsal = useQuery({
@@ -21,7 +26,8 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
   });
   // Who may delete but not rehearse is told by the deletion itself.
   const refusal = rehearsal.error instanceof Refusal && rehearsal.error.status === 403 ? null : rehearsal.error;
-  const uses = refusal instanceof Refusal ? refusal.mistakes : [];
+  const users = useQuery(references(kind, object.id, NAMED));
+  const isUsed = users.data !== undefined && ((users.data.total ?? 0) > 0 || users.data.hidden);
   const removal = useMutation({
     mutationFn: () => remove(pluralOf(kind), object.id, object.revision),
     onSuccess: () => {
@@ -33,18 +39,18 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
   return (
     <Modal opened onClose={close} title={t('delete.title', { kind: t(`kinds.${kind}.one`), name: object.name })} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        {refusal === null && <Text size="sm">{t('delete.text')}</Text>}
-        {refusal !== null && uses.length === 0 && <Failure error={refusal} />}
-        {uses.length > 0 && (
+        {refusal === null && !isUsed && <Text size="sm">{t('delete.text')}</Text>}
+        {isUsed && users.data && (
           <Alert color="orange" variant="light" icon={<IconLink aria-hidden />} title={t('problem.in_use.title')} data-testid="in-use">
-            {uses.map(({ message }) => <Text key={message} size="sm">{message}</Text>)}
+            <ReferrerList found={users.data} />
             <Text size="sm" mt="xs">{t('problem.in_use.advice')}</Text>
           </Alert>
         )}
+        {refusal !== null && !isUsed && <Failure error={refusal} />}
         {removal.isError && <Failure error={removal.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
-          <Button color="red.8" disabled={refusal !== null} loading={rehearsal.isPending || removal.isPending} onClick={() => removal.mutate()} data-testid="delete-now">{t('delete.now')}</Button>
+          <Button color="red.8" disabled={refusal !== null || isUsed} loading={rehearsal.isPending || users.isPending || removal.isPending} onClick={() => removal.mutate()} data-testid="delete-now">{t('delete.now')}</Button>
         </Group>
       </Stack>
     </Modal>

@@ -13,25 +13,35 @@ import { pluralOf } from '../kinds.ts';
 import { changed, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
+import { authorOf } from '../ui/words.ts';
 import { Changes } from './Changes.tsx';
 import { Conflict } from './Conflict.tsx';
+import { OtherEditors } from './OtherEditors.tsx';
+import { useLease } from './editors.ts';
 import { originOf } from './inherit.ts';
 import type { Version } from './merge.ts';
 
 const versionOf = ({ name, site, spec }: Shown): Version => ({ name, site: site ?? null, spec });
 
 /** Kinds of which objects belong to a site, or may. */
-const SITED = new Set(['pool', 'resource', 'policy', 'logon_hours', 'schedule']);
+const SITED = new Set(['pool', 'resource', 'policy', 'logon_hours', 'schedule', 'notification']);
 
-/** Changes on purpose: first the form, then what it changes in words, then saved. */
-export function Editing({ kind, object, close }: { kind: string; object: Shown; close: () => void }) {
+/** Changes on purpose: first the form, of everything or `only` of some fields; then what it changes in words; then saved. */
+export function Editing({ kind, object, only, begun, close }: {
+  kind: string; object: Shown; only?: readonly string[];
+  /** What is filled in already, to be changed and saved. */
+  begun?: Spec;
+  close: () => void;
+}) {
   const { t } = useTranslation();
   // What was read when editing began; others may change the object meanwhile.
   const [base, setBase] = useState(object);
-  const [draft, setDraft] = useState<Version>(versionOf(object));
+  const [draft, setDraft] = useState<Version>(() => ({ ...versionOf(object), spec: { ...object.spec, ...begun } }));
   const [isSumming, setSumming] = useState(false);
   const [theirs, setTheirs] = useState<{ view: Shown; by: string } | null>(null);
   const form = formOf(kind);
+  const fields = only ? Object.fromEntries(Object.entries(form.fields).filter(([name]) => only.includes(name))) : form.fields;
+  useLease(kind, object.id);
   const made = differences(versionOf(base), draft);
 
   const save = useMutation({
@@ -68,9 +78,10 @@ export function Editing({ kind, object, close }: { kind: string; object: Shown; 
 
   return (
     <form onSubmit={submit} noValidate data-testid="editing">
+      <OtherEditors kind={kind} id={object.id} isEditing />
       <Stack gap="md">
         {object.revision > base.revision && !save.isSuccess && theirs === null && (
-          <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />} title={t('object.changed_meanwhile', { name: object.changed_by })}>
+          <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />} title={t('object.changed_meanwhile', { name: authorOf(object.changed_by, t) })}>
             {t('object.changed_advice')}
           </Alert>
         )}
@@ -86,12 +97,14 @@ export function Editing({ kind, object, close }: { kind: string; object: Shown; 
         )}
         <Paper withBorder p="md" className="card">
           <Stack gap="md">
-            <TextInput
-              label={t('field.name')} value={draft.name} required maxLength={256} error={mistakes.find(({ field }) => field === 'name')?.message}
-              onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
-            />
-            {SITED.has(kind) && <ObjectSelect kind="site" label={t('field.site')} description={t('help.site')} value={draft.site} onChange={(site) => setDraft({ ...draft, site })} />}
-            <Editor form={form.fields} schema={form.name ?? ''} spec={draft.spec} mistakes={mistakes} inherited={inherited} self={object.id} onChange={(spec: Spec) => setDraft({ ...draft, spec })} />
+            {!only && (
+              <TextInput
+                label={t('field.name')} value={draft.name} required maxLength={256} error={mistakes.find(({ field }) => field === 'name')?.message}
+                onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+              />
+            )}
+            {!only && SITED.has(kind) && <ObjectSelect kind="site" label={t('field.site')} description={t('help.site')} value={draft.site} onChange={(site) => setDraft({ ...draft, site })} />}
+            <Editor form={fields} schema={form.name ?? ''} spec={draft.spec} mistakes={mistakes} inherited={inherited} self={object.id} onChange={(spec: Spec) => setDraft({ ...draft, spec })} />
           </Stack>
         </Paper>
         <Group justify="flex-end" pos="sticky" bottom={0} py="sm" className="frame" style={{ zIndex: 3 }}>

@@ -42,7 +42,8 @@ export function Reading({ kind, object }: { kind: string; object: Shown }) {
   );
 }
 
-function FieldList({ kind, object, fields, schema, path }: { kind: string; object: Shown; fields: Fields; schema: string; path: Path }) {
+/** Fields of one record, each with its value and where it comes from. */
+export function FieldList({ kind, object, fields, schema, path }: { kind: string; object: Shown; fields: Fields; schema: string; path: Path }) {
   const { t } = useTranslation();
   return (
     <DataList orientation="horizontal" labelWidth="min(320px, 40%)" withDivider className="values">

@@ -8,6 +8,7 @@ import { PageHead } from '../frame/PageHead.tsx';
 import { byPlural } from '../kinds.ts';
 import { useHostActions } from '../hosts/actions.tsx';
 import { columnsOf } from '../list/columns.tsx';
+import { anyOf } from '../list/filter.ts';
 import { ListView, type QuickFilter } from '../list/List.tsx';
 import type { BulkAction } from '../list/Bulk.tsx';
 import { useDeletion } from '../list/deletion.ts';
@@ -49,7 +50,7 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
         actions={canAdd && <LinkButton to={add} leftSection={<IconPlus size={18} aria-hidden />} data-testid="add">{t(`kinds.${kind}.add`)}</LinkButton>}
       />
       <ListView<Shown>
-        path={plural} label={title} columns={columnsOf(kind, t)} nameOf={(row) => row.name} searchLabel={t('list.search')} bulk={bulk} filters={filtersOf(kind, t)}
+        path={plural} label={title} columns={columnsOf(kind, t)} nameOf={(row) => row.name} {...searchOf(kind, t)} bulk={bulk} filters={filtersOf(kind, t)}
         empty={
           <EmptyState icon={<Sign />} title={t(`kinds.${kind}.nothing`)} description={t(`kinds.${kind}.about`)}>
             {canAdd && <EmptyState.Actions><LinkButton to={add}>{t(`kinds.${kind}.add`)}</LinkButton></EmptyState.Actions>}
@@ -58,6 +59,11 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
       />
     </>
   );
+}
+
+function searchOf(kind: string, t: (key: string) => string) {
+  if (kind !== 'user') return { searchLabel: t('list.search') };
+  return { searchLabel: t('user.search'), search: (words: string) => ({ filter: anyOf(['name', 'spec.full_name'], words) }) };
 }
 
 function filtersOf(kind: string, t: (key: string) => string): QuickFilter[] {

@@ -1,5 +1,5 @@
-import { Alert, Button, CopyButton, Group, Modal, Paper, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
-import { Refusal, call } from '@oriel/api/management';
+import { Alert, Button, CopyButton, Group, Modal, Paper, PasswordInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Refusal, call, type Watched } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
@@ -7,6 +7,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Editor } from '../form/Editor.tsx';
 import { formOf, initial, type Spec } from '../form/fields.ts';
+import { choiceOf } from '../form/words.ts';
+import { TEMPLATES, fromTemplate } from '../notifications/templates.ts';
 import { ObjectSelect } from '../form/Picker.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
@@ -35,6 +37,7 @@ function Making({ plural, kind }: { plural: string; kind: string }) {
   const [site, setSite] = useState<string | null>(null);
   const [password, setPassword] = useState('');
   const [spec, setSpec] = useState<Spec>(() => initial(form) as Spec);
+  const [template, setTemplate] = useState<Watched | null>(null);
   const [secret, setSecret] = useState<{ id: string; secret: string } | null>(null);
 
   const make = useMutation({
@@ -46,6 +49,12 @@ function Making({ plural, kind }: { plural: string; kind: string }) {
       else setSecret({ id: made.id, secret: made.secret });
     },
   });
+  const start = (event: Watched) => {
+    setSpec({ ...(initial(form) as Spec), ...fromTemplate(event) });
+    // A name that somebody has written stays.
+    if (name === '' || name === (template && choiceOf('Watched', template, t))) setName(choiceOf('Watched', event, t));
+    setTemplate(event);
+  };
   const mistakes = make.error instanceof Refusal ? make.error.mistakes : [];
   const has = (field: string) => mistakes.find((each) => each.field === field)?.message;
 
@@ -57,6 +66,12 @@ function Making({ plural, kind }: { plural: string; kind: string }) {
           {make.isError && <Failure error={make.error} />}
           <Paper withBorder p="md" className="card">
             <Stack gap="md">
+              {kind === 'notification' && (
+                <Select
+                  label={t('notification.template')} description={t('notification.template_help')} searchable maxDropdownHeight={320} value={template} data-testid="template"
+                  data={Object.keys(TEMPLATES).map((event) => ({ value: event, label: choiceOf('Watched', event, t) }))} onChange={(event) => event !== null && start(event as Watched)}
+                />
+              )}
               <TextInput label={t('field.name')} required maxLength={256} value={name} error={has('name')} onChange={(event) => setName(event.currentTarget.value)} autoFocus={false} />
               {kind === 'user' && (
                 <PasswordInput
@@ -64,7 +79,7 @@ function Making({ plural, kind }: { plural: string; kind: string }) {
                   visibilityToggleButtonProps={{ 'aria-label': t('sign_in.show_password'), tabIndex: 0 }} onChange={(event) => setPassword(event.currentTarget.value)}
                 />
               )}
-              {['pool', 'resource', 'policy', 'logon_hours', 'schedule'].includes(kind) && <ObjectSelect kind="site" label={t('field.site')} description={t('help.site')} value={site} onChange={setSite} />}
+              {['pool', 'resource', 'policy', 'logon_hours', 'schedule', 'notification'].includes(kind) && <ObjectSelect kind="site" label={t('field.site')} description={t('help.site')} value={site} onChange={setSite} />}
               <Editor form={form.fields} schema={form.name ?? ''} spec={spec} mistakes={mistakes} onChange={setSpec} />
             </Stack>
           </Paper>

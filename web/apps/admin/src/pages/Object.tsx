@@ -10,8 +10,11 @@ import { PageHead } from '../frame/PageHead.tsx';
 import { byPlural } from '../kinds.ts';
 import { Delete } from '../object/Delete.tsx';
 import { Editing } from '../object/Editing.tsx';
+import { OtherEditors } from '../object/OtherEditors.tsx';
 import { Reading } from '../object/Reading.tsx';
+import UsedBy from '../object/UsedBy.tsx';
 import { panelsOf } from '../object/panels.tsx';
+import { isReferred } from '../object/references.ts';
 import { object as objectQuery, useKinds, type Shown } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
@@ -74,11 +77,13 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
         <Editing kind={kind} object={object} close={() => setPlace({ edit: undefined })} />
       ) : (
         <>
+          <OtherEditors kind={kind} id={id} isEditing={false} />
           <LastChange object={object} />
           <Tabs value={tab} onChange={(to) => setPlace({ tab: to === 'settings' ? undefined : (to ?? undefined) })} keepMounted={false}>
             <Tabs.List mb="md">
               <Tabs.Tab value="settings">{t('object.settings')}</Tabs.Tab>
               {panels.map(({ key }) => <Tabs.Tab key={key} value={key}>{t(`panel.${key}`)}</Tabs.Tab>)}
+              {isReferred(kind) && <Tabs.Tab value="used_by">{t('panel.used_by')}</Tabs.Tab>}
               {may('audit') && <Tabs.Tab value="history">{t('panel.history')}</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="settings"><Reading kind={kind} object={object} /></Tabs.Panel>
@@ -87,6 +92,7 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
                 <Suspense><Panel object={object} /></Suspense>
               </Tabs.Panel>
             ))}
+            {isReferred(kind) && <Tabs.Panel value="used_by"><UsedBy kind={kind} object={object} /></Tabs.Panel>}
             {may('audit') && <Tabs.Panel value="history"><Suspense><Entries query={{ object: id }} of={id} /></Suspense></Tabs.Panel>}
           </Tabs>
         </>

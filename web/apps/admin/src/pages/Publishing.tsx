@@ -1,23 +1,29 @@
-import { ActionIcon, Badge, Box, Button, EmptyState, Grid, Group, Menu, Modal, Paper, Stack, Text, TextInput, Title, Tree, getTreeExpandedState, useTree, type TreeNodeData } from '@mantine/core';
-import { call, type ResourceView } from '@oriel/api/management';
+import { ActionIcon, Badge, Box, Button, EmptyState, Grid, Group, Menu, Modal, Paper, Stack, Text, TextInput, Title, Tooltip, Tree, getTreeExpandedState, useTree, type TreeNodeData } from '@mantine/core';
+import { call, type Moved, type ResourceView } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconDots, IconFolder, IconFolderPlus, IconFolderSymlink, IconPlus, IconSitemap } from '@tabler/icons-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pictureOf } from '../form/IconPicker.tsx';
-import { Name } from '../form/Names.tsx';
+import { Name, useName } from '../form/Names.tsx';
 import { ObjectSelect } from '../form/Picker.tsx';
 import { RulesView } from '../form/RulesView.tsx';
 import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
-import { branchesOf, isFolder, liesIn, placesAfter, step, type Branch, type Move } from '../publishing/tree.ts';
+import { branchesOf, isFolder, liesIn, movedWith, placesAfter, placesInto, step, type Branch, type Move, type Place } from '../publishing/tree.ts';
 import { all, changed } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { Link, LinkButton } from '../ui/Link.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { text, useGo, usePlace } from '../ui/go.ts';
+
+/** The sign that opens a folder, and what lies between two things of a row. */
+const SIGN_PX = 22;
+const GAP_PX = 8;
+/** A picture stands below the name of its folder: with less, it stands nearly below the folder's picture. */
+const STEP_PX = SIGN_PX + GAP_PX;
 
 /** What is published, as users find it: moved by hand or by keys. */
 export default function Publishing() {
@@ -28,11 +34,12 @@ export default function Publishing() {
   const found = useQuery(all<ResourceView>('resources'));
   const [place, setPlace] = usePlace();
   const [isMaking, setMaking] = useState(false);
-  const [moving, setMoving] = useState<ResourceView | null>(null);
+  const [moving, setMoving] = useState<readonly string[] | null>(null);
   const resources = useMemo(() => found.data ?? [], [found.data]);
   const branches = useMemo(() => branchesOf(resources), [resources]);
   const data = useMemo(() => nodesOf(branches), [branches]);
-  const tree = useTree();
+  const [selected, setSelected] = useState<string[]>([]);
+  const tree = useTree({ multiple: true, selectedState: selected, onSelectedStateChange: setSelected });
   const chosen = resources.find(({ id }) => id === text(place.at));
 
   useEffect(() => {
@@ -40,20 +47,19 @@ export default function Publishing() {
     // Folders that come later open too; what was closed by hand opens then as well, which is seldom.
   }, [data.length]);
 
-  const move = useMutation({
-    mutationFn: async (wanted: Move) => {
-      for (const { id, folder, order } of placesAfter(resources, wanted)) {
-        const { revision } = resources.find((each) => each.id === id) ?? { revision: 0 };
-        await call('PATCH', `/resources/${id}`, { body: { spec: { folder, order } }, revision });
-      }
-    },
-    onSuccess: () => notify({ tone: 'good', title: t('tree.moved') }),
-    onError: (error) => notifyFailure(error, t),
-    onSettled: () => changed('resources'),
-  });
+  const move = useMove(resources);
   const by = (id: string, steps: -1 | 1) => {
     const wanted = step(resources, id, steps);
-    if (wanted) move.mutate(wanted);
+    if (wanted) move.mutate(placesAfter(resources, wanted));
+  };
+  const placesOf = ({ draggedNode, targetNode, position }: { draggedNode: string; targetNode: string; position: Move['position'] }) =>
+    placesAfter(resources, { dragged: movedWith(draggedNode, selected), target: targetNode, position });
+  const choose = (id: string, isOneMore: boolean) => {
+    if (isOneMore && selected.includes(id)) return tree.deselect(id);
+    // From here a range is chosen with Shift.
+    tree.select(id);
+    if (!isOneMore) setSelected([id]);
+    setPlace({ at: id });
   };
 
   if (!may('publishing')) return <NotFound />;
@@ -81,23 +87,27 @@ export default function Publishing() {
             <Paper withBorder p="sm" className="card">
               {canMove && <Text size="xs" c="dimmed" mb="xs">{t('tree.help')}</Text>}
               <Tree
-                data={data} tree={tree} aria-label={t('nav.publishing')} levelOffset="md" expandOnClick={false} selectOnClick data-testid="tree"
-                {...(canMove ? { onDragDrop: ({ draggedNode, targetNode, position }) => move.mutate({ dragged: draggedNode, target: targetNode, position }) } : {})}
-                allowDrop={({ draggedNode, targetNode, position }) => placesAfter(resources, { dragged: draggedNode, target: targetNode, position }).length > 0}
+                data={data} tree={tree} aria-label={t('nav.publishing')} levelOffset={STEP_PX} expandOnClick={false} data-testid="tree"
+                onKeyDown={(event) => {
+                  const id = event.target instanceof HTMLElement && event.target.role === 'treeitem' ? event.target.dataset.value : undefined;
+                  if (event.key === 'Enter' && id !== undefined) choose(id, event.ctrlKey || event.metaKey);
+                }}
+                {...(canMove ? { onDragDrop: (drop) => move.mutate(placesOf(drop)) } : {})}
+                allowDrop={(drop) => placesOf(drop).length > 0}
                 renderNode={({ node, expanded, hasChildren, elementProps, tree: controls }) => {
                   const resource = resources.find(({ id }) => id === node.value);
                   if (!resource) return null;
                   return (
                     <div
-                      {...elementProps} className={`${elementProps.className} node`} data-selected={resource.id === chosen?.id || undefined}
-                      onClick={(event) => { elementProps.onClick(event); setPlace({ at: resource.id }); }}
+                      {...elementProps} className={`${elementProps.className} node`} 
+                      onClick={(event) => { elementProps.onClick(event); if (!event.shiftKey) choose(resource.id, event.ctrlKey || event.metaKey); }}
                     >
-                      <Box w={22} aria-hidden onClick={(event) => { event.stopPropagation(); controls.toggleExpanded(node.value); }}>
+                      <Box w={SIGN_PX} display="flex" aria-hidden onClick={(event) => { event.stopPropagation(); controls.toggleExpanded(node.value); }}>
                         {hasChildren && (expanded ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />)}
                       </Box>
                       <Picture resource={resource} />
                       <Text component="span" size="sm" flex={1} miw={0} truncate>{resource.spec.title || resource.name}</Text>
-                      {resource.spec.status && resource.spec.status.state !== 'enabled' && <Badge size="sm" variant="light" color="yellow" tt="none">{choiceOf('Status', resource.spec.status.state, t)}</Badge>}
+                      <StatusBadge resource={resource} />
                       {canMove && (
                         <Menu position="bottom-end" withinPortal>
                           <Menu.Target>
@@ -108,7 +118,7 @@ export default function Publishing() {
                           <Menu.Dropdown onClick={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
                             <Menu.Item leftSection={<IconArrowUp size={16} aria-hidden />} disabled={step(resources, resource.id, -1) === null} onClick={() => by(resource.id, -1)}>{t('tree.up')}</Menu.Item>
                             <Menu.Item leftSection={<IconArrowDown size={16} aria-hidden />} disabled={step(resources, resource.id, 1) === null} onClick={() => by(resource.id, 1)}>{t('tree.down')}</Menu.Item>
-                            <Menu.Item leftSection={<IconFolderSymlink size={16} aria-hidden />} onClick={() => setMoving(resource)}>{t('tree.into')}</Menu.Item>
+                            <Menu.Item leftSection={<IconFolderSymlink size={16} aria-hidden />} onClick={() => setMoving(movedWith(resource.id, selected))}>{t('tree.into')}</Menu.Item>
                           </Menu.Dropdown>
                         </Menu>
                       )}
@@ -126,11 +136,38 @@ export default function Publishing() {
       {isMaking && <NewFolder within={chosen && isFolder(chosen) ? chosen.id : null} close={() => setMaking(false)} />}
       {moving && (
         <IntoFolder
-          resource={moving} isFitting={(folder) => folder === null || !liesIn(resources, folder, moving.id)} close={() => setMoving(null)}
+          resources={resources} ids={moving} move={(places) => move.mutateAsync(places)} close={() => setMoving(null)}
         />
       )}
     </>
   );
+}
+
+/** Moves in one transaction, and takes it back in one. */
+function useMove(resources: readonly ResourceView[]) {
+  const { t } = useTranslation();
+  const mayTakeBack = useMay()('audit', 'modify');
+  const takeBack = async (transaction: number) => {
+    try {
+      await call('POST', `/changes/${transaction}/revert`, { body: { transaction: true } });
+      notify({ tone: 'good', title: t('revert.done') });
+    } catch (error) {
+      notifyFailure(error, t);
+    }
+    await changed('resources');
+  };
+  return useMutation({
+    mutationFn: (places: Place[]) => {
+      const moves = places.map((place) => ({ ...place, revision: resources.find(({ id }) => id === place.id)?.revision ?? 0 }));
+      return call<Moved>('POST', '/resources/move', { body: { moves } });
+    },
+    onSuccess: ({ transaction }) => {
+      const action = mayTakeBack && transaction != null ? { action: { label: t('tree.take_back'), run: () => void takeBack(transaction) } } : {};
+      notify({ tone: 'good', title: t('tree.moved'), ...action });
+    },
+    onError: (error) => notifyFailure(error, t),
+    onSettled: () => changed('resources'),
+  });
 }
 
 const nodesOf = (branches: Branch[]): TreeNodeData[] =>
@@ -144,7 +181,7 @@ function Picture({ resource }: { resource: ResourceView }) {
 /** What a resource is and who sees it, without leaving the tree. */
 function Detail({ resource }: { resource: ResourceView }) {
   const { t } = useTranslation();
-  const { spec } = resource;
+  const { spec, effective } = resource;
   return (
     <Paper withBorder p="md" className="card" data-testid="detail">
       <Stack gap="sm">
@@ -157,6 +194,9 @@ function Detail({ resource }: { resource: ResourceView }) {
         </Group>
         <Text size="sm" c="dimmed">{choiceOf('Target', spec.target.kind, t)}</Text>
         {spec.description && <Text size="sm">{spec.description}</Text>}
+        {effective.status != null && effective.inherited_from != null && (
+          <Text size="sm">{choiceOf('Status', effective.status.state, t)}: {t('tree.inherited_from')} <Name kind="resource" id={effective.inherited_from} /></Text>
+        )}
         <Title order={3} size="h5">{t('tree.who')}</Title>
         <RulesView rules={spec.rules ?? {}} />
         {spec.folder && <Text size="sm" c="dimmed">{t('tree.folder_too')} <Name kind="resource" id={spec.folder} /></Text>}
@@ -190,26 +230,45 @@ function NewFolder({ within, close }: { within: string | null; close: () => void
   );
 }
 
-function IntoFolder({ resource, isFitting, close }: { resource: ResourceView; isFitting: (folder: string | null) => boolean; close: () => void }) {
+function IntoFolder({ resources, ids, move, close }: { resources: readonly ResourceView[]; ids: readonly string[]; move: (places: Place[]) => Promise<unknown>; close: () => void }) {
   const { t } = useTranslation();
-  const [folder, setFolder] = useState<string | null>(resource.spec.folder ?? null);
-  const move = useMutation({
-    mutationFn: () => call('PATCH', `/resources/${resource.id}`, { body: { spec: { folder } }, revision: resource.revision }),
-    onSuccess: async () => { await changed('resources'); close(); },
-  });
+  const [folder, setFolder] = useState<string | null>(() => resources.find(({ id }) => id === ids[0])?.spec.folder ?? null);
+  const [isBusy, setBusy] = useState(false);
+  const isFitting = folder === null || !ids.some((id) => liesIn(resources, folder, id));
+  const places = placesInto(resources, ids, folder);
+  const go = async () => {
+    setBusy(true);
+    // What goes wrong is told below the page, where all moves are told.
+    await move(places).then(close, () => setBusy(false));
+  };
   return (
-    <Modal opened onClose={close} title={t('tree.into')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Modal opened onClose={close} title={t('tree.into_count', { count: ids.length })} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
-        {move.isError && <Failure error={move.error} />}
         <ObjectSelect
-          kind="resource" filter="spec.target.kind:folder" without={resource.id} label={t('tree.folder')} description={t('tree.folder_help')} value={folder} onChange={setFolder}
-          error={isFitting(folder) ? undefined : t('tree.not_into_itself')}
+          kind="resource" filter="spec.target.kind:folder" {...(ids.length === 1 && ids[0] !== undefined ? { without: ids[0] } : {})} label={t('tree.folder')} description={t('tree.folder_help')}
+          value={folder} onChange={setFolder} error={isFitting ? undefined : t('tree.not_into_itself')}
         />
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>{t('cancel')}</Button>
-          <Button disabled={!isFitting(folder)} loading={move.isPending} onClick={() => move.mutate()}>{t('tree.move')}</Button>
+          <Button disabled={!isFitting || places.length === 0} loading={isBusy} onClick={() => void go()}>{t('tree.move')}</Button>
         </Group>
       </Stack>
     </Modal>
+  );
+}
+
+/** What keeps users from it; of a folder above it, told apart from its own. */
+function StatusBadge({ resource: { effective } }: { resource: ResourceView }) {
+  const { t } = useTranslation();
+  const { status, inherited_from: from } = effective;
+  const folder = useName('resource', from);
+  if (status == null) return <Badge size="sm" variant="light" color="red" tt="none">{t('tree.lost')}</Badge>;
+  if (status.state === 'enabled') return null;
+  const label = choiceOf('Status', status.state, t);
+  if (from == null) return <Badge size="sm" variant="light" color="yellow" tt="none">{label}</Badge>;
+  return (
+    <Tooltip label={t('tree.inherited', { folder: folder ?? '…' })}>
+      <Badge size="sm" variant="outline" color="gray" tt="none" data-testid="inherited-status">{label}</Badge>
+    </Tooltip>
   );
 }

@@ -1,40 +1,43 @@
 import { Badge, Button, Group, Paper, Table, Text } from '@mantine/core';
-import { call, get, type AdministratorSession, type AdministratorSessions } from '@oriel/api/management';
+import { call, type AdministratorSession } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconLogout, IconMessage } from '@tabler/icons-react';
+import { Suspense, lazy, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
+import { present } from '../messages/people.ts';
 import { queries } from '../queries.ts';
-import { useMay } from '../sign-in/use-may.ts';
+import { useMay, useMe } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 
-const LOOK_EVERY_MS = 10_000;
-const KEY = ['administrator-sessions'] as const;
+const Write = lazy(() => import('../messages/Write.tsx'));
 
-/** Administrators who are signed in; any of them can be signed out. */
+/** Administrators who are signed in; any of them can be written to, or signed out. */
 export default function SignedIn() {
   const { t } = useTranslation();
   const may = useMay();
+  const me = useMe();
   const [asked, setAsked] = useState<AdministratorSession | null>(null);
-  const found = useQuery({
-    queryKey: KEY, refetchInterval: LOOK_EVERY_MS, enabled: may('administrators'),
-    queryFn: async ({ signal }) => (await get<AdministratorSessions>('/administrator-sessions', {}, signal)).items,
-  });
+  const [written, setWritten] = useState<{ to?: string } | null>(null);
+  const found = useQuery({ ...present, enabled: may('administrators') });
+  const isAlone = (found.data ?? []).every(({ user }) => user === me.user?.id);
   const end = useMutation({
     mutationFn: ({ id }: AdministratorSession) => call('DELETE', `/administrator-sessions/${id}`),
     onSuccess: (_, { user_name }) => notify({ tone: 'good', title: t('signed_in.ended', { name: user_name }) }),
     onError: (error) => notifyFailure(error, t),
-    onSettled: () => { setAsked(null); void queries.invalidateQueries({ queryKey: KEY }); },
+    onSettled: () => { setAsked(null); void queries.invalidateQueries({ queryKey: present.queryKey }); },
   });
   if (!may('administrators')) return <NotFound />;
   return (
     <>
-      <PageHead title={t('nav.signed_in')} />
+      <PageHead
+        title={t('nav.signed_in')}
+        actions={!isAlone && <Button leftSection={<IconMessage size={18} aria-hidden />} onClick={() => setWritten({})} data-testid="write-all">{t('message.write_all')}</Button>}
+      />
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.data?.length === 0 && <Text c="dimmed">{t('signed_in.nobody')}</Text>}
       {found.data && found.data.length > 0 && (
@@ -55,7 +58,10 @@ export default function SignedIn() {
                     <Table.Td>{session.address ?? t('value.none')}</Table.Td>
                     <Table.Td maw={260}><Text size="xs" lineClamp={2}>{session.browser}</Text></Table.Td>
                     <Table.Td>
-                      <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>
+                      <Group gap="xs" wrap="nowrap">
+                      {session.user !== me.user?.id && <Button size="compact-sm" variant="light" leftSection={<IconMessage size={14} aria-hidden />} aria-label={t('message.write_to', { name: session.user_name })} onClick={() => setWritten({ to: session.user })}>{t('message.write_short')}</Button>}
+                      {may('administrators', 'delete') && <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>}
+                      </Group>
                     </Table.Td>
                   </Table.Tr>
                 ))}
@@ -68,6 +74,7 @@ export default function SignedIn() {
         opened={asked !== null} close={() => setAsked(null)} title={t('signed_in.end_named', { name: asked?.user_name ?? '' })} text={t('signed_in.ask')} action={t('signed_in.end')} busy={end.isPending}
         onConfirm={() => asked && end.mutate(asked)}
       />
+      {written !== null && <Suspense><Write to={written.to} close={() => setWritten(null)} /></Suspense>}
     </>
   );
 }

@@ -7,7 +7,8 @@ export interface Branch {
 }
 
 export interface Move {
-  dragged: string;
+  /** Whatever lies in a folder among them goes with it. */
+  dragged: readonly string[];
   target: string;
   position: 'before' | 'after' | 'inside';
 }
@@ -54,15 +55,15 @@ export function liesIn(resources: readonly ResourceView[], id: string | null, fo
 
 /** Where everything that a move concerns comes to lie; nothing, when it may not be. */
 export function placesAfter(resources: readonly ResourceView[], { dragged, target, position }: Move): Place[] {
-  const moved = resources.find(({ id }) => id === dragged);
+  const moved = outermost(resources, dragged);
   const at = resources.find(({ id }) => id === target);
-  if (!moved || !at || dragged === target) return [];
+  if (moved.length === 0 || !at || moved.includes(at)) return [];
   if (position === 'inside' && !isFolder(at)) return [];
   const folder = position === 'inside' ? target : folderOf(at);
-  if (isFolder(moved) && liesIn(resources, folder, dragged)) return [];
-  const siblings = resources.filter((each) => folderOf(each) === folder && each.id !== dragged).toSorted(inOrder);
+  if (moved.some((each) => isFolder(each) && liesIn(resources, folder, each.id))) return [];
+  const siblings = resources.filter((each) => folderOf(each) === folder && !moved.includes(each)).toSorted(inOrder);
   const index = position === 'inside' ? siblings.length : siblings.findIndex(({ id }) => id === target) + (position === 'after' ? 1 : 0);
-  const next = [...siblings.slice(0, index), moved, ...siblings.slice(index)];
+  const next = [...siblings.slice(0, index), ...moved, ...siblings.slice(index)];
   return next
     .map((each, order) => ({ id: each.id, folder, order }))
     .filter((place) => {
@@ -71,11 +72,29 @@ export function placesAfter(resources: readonly ResourceView[], { dragged, targe
     });
 }
 
+/** Where they come to lie in a folder, behind what lies there; the top has no folder. */
+export function placesInto(resources: readonly ResourceView[], ids: readonly string[], folder: string | null): Place[] {
+  const moved = outermost(resources, ids).filter((each) => folderOf(each) !== folder);
+  if (moved.some((each) => liesIn(resources, folder, each.id))) return [];
+  const last = Math.max(-1, ...resources.filter((each) => folderOf(each) === folder).map(orderOf));
+  return moved.map(({ id }, index) => ({ id, folder, order: last + 1 + index }));
+}
+
+/** Those that are moved themselves, in the order of the tree: what lies in one of them goes with it. */
+function outermost(resources: readonly ResourceView[], ids: readonly string[]): ResourceView[] {
+  const within = (branches: readonly Branch[]): ResourceView[] =>
+    branches.flatMap(({ resource, children }) => (ids.includes(resource.id) ? [resource] : within(children)));
+  return within(branchesOf(resources));
+}
+
+/** What a move of a row moves: all that are chosen, if it is one of them. */
+export const movedWith = (id: string, chosen: readonly string[]): readonly string[] => (chosen.includes(id) ? chosen : [id]);
+
 /** One step among its siblings. */
 export function step(resources: readonly ResourceView[], id: string, by: -1 | 1): Move | null {
   const moved = resources.find((each) => each.id === id);
   if (!moved) return null;
   const siblings = resources.filter((each) => folderOf(each) === folderOf(moved)).toSorted(inOrder);
   const next = siblings[siblings.indexOf(moved) + by];
-  return next ? { dragged: id, target: next.id, position: by < 0 ? 'before' : 'after' } : null;
+  return next ? { dragged: [id], target: next.id, position: by < 0 ? 'before' : 'after' } : null;
 }

@@ -2,6 +2,7 @@ import { Badge, EmptyState, Group } from '@mantine/core';
 import type { Query, SessionView } from '@oriel/api/management';
 import { IconDeviceDesktopOff } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { anyOf } from '../list/filter.ts';
 import { ListView, type Column } from '../list/List.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
@@ -45,7 +46,7 @@ export function SessionList({ query, within = false }: { query?: Query; within?:
     <ListView<SessionView>
       path="sessions" label={t('nav.sessions')} columns={columns} within={within} searchLabel={t('session.search')} nameOf={(row) => `${row.user_name} · ${row.resource_name}`}
       {...(query ? { query } : {})}
-      search={(words) => ({ filter: `user_name~:"${words.replaceAll('"', '')}"` })}
+      search={(words) => ({ filter: anyOf(['user_name', 'host_name', 'resource_name'], words) })}
       filters={[
         { key: 'active', label: t('session.state.active'), filter: 'state:active' },
         { key: 'disconnected', label: t('session.state.disconnected'), filter: 'state:disconnected' },

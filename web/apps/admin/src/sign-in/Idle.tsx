@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Text } from '@mantine/core';
 import { post } from '@oriel/api/management';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { queries, signedIn } from '../queries.ts';
@@ -15,16 +16,18 @@ const HANDS = ['pointerdown', 'keydown', 'wheel'] as const;
 const FARTHEST_MS = 2 ** 31 - 1;
 
 /** Asks whether an idle session shall stay; after its end, the sign-in is shown. */
-export function Idle({ me }: { me: Me }) {
+export function Idle() {
   const { t } = useTranslation();
   const [warned, setWarned] = useState(false);
-  const endsAt = me.session?.idle_ends_at;
+  const { data: me, dataUpdatedAt } = useQuery(signedIn);
+  const leftSecs = me?.session?.idle_left_secs;
+  // By the clock here, which need not be right: the broker says how much time is left, not only when it is over.
+  const endsAt = leftSecs === undefined ? undefined : dataUpdatedAt + leftSecs * 1_000;
 
   useEffect(() => {
     setWarned(false);
     if (endsAt === undefined) return;
-    const left = Date.parse(endsAt) - Date.now();
-    if (Number.isNaN(left)) return;
+    const left = endsAt - Date.now();
     const look = () => void queries.invalidateQueries({ queryKey: signedIn.queryKey });
     const warn = window.setTimeout(() => setWarned(true), Math.min(FARTHEST_MS, Math.max(0, left - WARN_MS)));
     const end = window.setTimeout(look, Math.min(FARTHEST_MS, Math.max(0, left) + 1_000));
@@ -34,8 +37,9 @@ export function Idle({ me }: { me: Me }) {
     };
   }, [endsAt]);
 
+  const isThere = endsAt !== undefined;
   useEffect(() => {
-    if (endsAt === undefined) return;
+    if (!isThere) return;
     let told = Date.now();
     // Reading goes on by itself; it is hands that say that somebody is there.
     const active = () => {
@@ -47,13 +51,11 @@ export function Idle({ me }: { me: Me }) {
     return () => {
       for (const event of HANDS) window.removeEventListener(event, active);
     };
-  }, [endsAt]);
+  }, [isThere]);
 
   const stay = async () => {
     try {
-      await post('/me/stay');
-      setWarned(false);
-      await queries.invalidateQueries({ queryKey: signedIn.queryKey });
+      queries.setQueryData(signedIn.queryKey, await post<Me>('/me/stay'));
     } catch (error) {
       notifyFailure(error, t);
     }

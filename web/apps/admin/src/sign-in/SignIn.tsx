@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Center, Group, Paper, PasswordInput, PinInput, Input, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Center, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { Refusal, call } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { IconAlertCircle } from '@tabler/icons-react';
@@ -8,9 +8,10 @@ import { LANGUAGES } from '@oriel/look/languages';
 import { setPreferences } from '../preferences.ts';
 import { queries, signedIn } from '../queries.ts';
 import { wordsOf } from '../ui/words.ts';
+import { CODE_DIGITS, CodeInput } from './CodeInput.tsx';
 import type { Me } from './me.ts';
 
-const CODE_DIGITS = 6;
+const RECOVERY_MAX = 64;
 
 /** Name and password, then the code of the second factor where one is set. */
 export function SignIn() {
@@ -19,6 +20,7 @@ export function SignIn() {
   const password = useRef<HTMLInputElement>(null);
   const [missing, setMissing] = useState<{ name?: boolean; password?: boolean }>({});
   const [code, setCode] = useState<string | null>(null);
+  const [isRecovering, setRecovering] = useState(false);
 
   const signIn = useMutation({
     mutationFn: (given: string | null) =>
@@ -43,7 +45,7 @@ export function SignIn() {
     setMissing(lacks);
     if (lacks.name) name.current?.focus();
     else if (lacks.password) password.current?.focus();
-    else if (code === null || code.length === CODE_DIGITS) signIn.mutate(code);
+    else if (code === null || (isRecovering ? code.trim() !== '' : code.length === CODE_DIGITS)) signIn.mutate(code);
   };
 
   const isCodeWanted = signIn.error instanceof Refusal && signIn.error.code === 'code_needed';
@@ -76,12 +78,19 @@ export function SignIn() {
                 visibilityToggleButtonProps={{ 'aria-label': t('sign_in.show_password'), tabIndex: 0 }} error={missing.password && t('sign_in.password_missing')}
               />
               {code !== null && (
-                <Input.Wrapper label={t('sign_in.code')} description={t('sign_in.code_help')} labelElement="div">
-                  <PinInput
-                    length={CODE_DIGITS} type="number" oneTimeCode autoFocus value={code} onChange={setCode} aria-label={t('sign_in.code')}
-                    onComplete={(given) => signIn.mutate(given)}
-                  />
-                </Input.Wrapper>
+                <div>
+                  {isRecovering ? (
+                    <TextInput
+                      label={t('sign_in.recovery_code')} description={t('sign_in.recovery_help')} value={code} onChange={(event) => setCode(event.currentTarget.value)} size="md" autoFocus
+                      autoComplete="off" autoCapitalize="none" spellCheck={false} maxLength={RECOVERY_MAX}
+                    />
+                  ) : (
+                    <CodeInput autoFocus value={code} onChange={setCode} onComplete={signIn.mutate} />
+                  )}
+                  <Anchor component="button" type="button" size="sm" mt="xs" onClick={() => { setCode(''); setRecovering(!isRecovering); }}>
+                    {t(isRecovering ? 'sign_in.use_authenticator' : 'sign_in.use_recovery')}
+                  </Anchor>
+                </div>
               )}
               <Button type="submit" size="md" loading={signIn.isPending} fullWidth>
                 {t('sign_in.submit')}

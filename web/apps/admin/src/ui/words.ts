@@ -7,8 +7,16 @@ import type { TFunction } from 'i18next';
 const KNOWN = new Set([
   'unreachable', 'unauthorized', 'signed_out', 'forbidden', 'not_found', 'name_taken', 'in_use', 'stale', 'deleted', 'invalid', 'busy',
   'internal', 'host_unreachable', 'host_timed_out', 'session_gone', 'store_unavailable', 'farm_starting', 'changed_since', 'not_revertible',
-  'csrf', 'sign_in_refused', 'code_needed',
+  'csrf', 'sign_in_refused', 'code_needed', 'code_refused', 'second_factor_exists', 'enrolment_not_begun', 'mail_not_sent',
 ]);
+
+/** Who did something, as the log names them (`user anna`, `token nightly`), for people. */
+export function authorOf(name: string, t: TFunction): string {
+  const [what = '', ...rest] = name.split(' ');
+  const own = rest.join(' ');
+  if (what === 'user' && own !== '') return own;
+  return what === 'token' && own !== '' ? t('author.token', { name: own }) : name;
+}
 
 export function wordsOf(error: unknown, t: TFunction): Words {
   const problem = error instanceof ApiProblem ? error : null;

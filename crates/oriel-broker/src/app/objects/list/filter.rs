@@ -1,4 +1,4 @@
-//! Filters of lists: `spec.enabled:false,state.problem~:disk,name!:"a, b"`.
+//! Filters of lists: `spec.enabled:false,state.problem~:disk|state.reachable:false,name!:"a, b"`.
 
 use oriel_model::validate::fold;
 use serde_json::Value;
@@ -8,9 +8,9 @@ use super::{ListError, Shape, values};
 /// Terms of one filter at most: more than anyone types.
 const TERMS_MAX: usize = 20;
 
-/// What must hold of an object: all of its terms.
+/// What must hold of an object: of each of these, one term.
 #[derive(Debug, Default)]
-pub struct Filter(Vec<Term>);
+pub struct Filter(Vec<Vec<Term>>);
 
 #[derive(Debug)]
 struct Term {
@@ -32,11 +32,17 @@ enum Test {
 impl Filter {
     /// Reads a filter; an error names the term that is wrong.
     pub fn read(text: &str, shape: &Shape) -> Result<Self, ListError> {
-        let terms = split(text)?;
-        if terms.len() > TERMS_MAX {
+        let all = split(text)?;
+        if all.iter().map(Vec::len).sum::<usize>() > TERMS_MAX {
             return Err(ListError::new("filter", format!("has more than {TERMS_MAX} terms")));
         }
-        terms.into_iter().map(|term| Term::read(&term, shape)).collect::<Result<_, _>>().map(Self)
+        let read = |one_of: Vec<String>| one_of.iter().map(|term| Term::read(term, shape)).collect();
+        all.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The paths that are looked at.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flatten().map(|term| term.path.as_str())
     }
 
     /// Whether everything is let through.
@@ -46,7 +52,7 @@ impl Filter {
 
     /// Whether what is shown is let through.
     pub fn takes(&self, shown: &Value) -> bool {
-        self.0.iter().all(|term| term.takes(shown))
+        self.0.iter().all(|one_of| one_of.iter().any(|term| term.takes(shown)))
     }
 }
 
@@ -107,24 +113,30 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Splits at commas that are not within quotes.
-fn split(text: &str) -> Result<Vec<String>, ListError> {
-    let (mut terms, mut term, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars() {
+/// Splits at commas, and what is between them at `|`; neither counts within quotes.
+fn split(text: &str) -> Result<Vec<Vec<String>>, ListError> {
+    let (mut all, mut one_of, mut term, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    // The last term ends like the others.
+    for c in text.chars().chain([',']) {
         match c {
-            '"' => {
-                quoted = !quoted;
+            ',' | '|' if !quoted => {
+                one_of.push(std::mem::take(&mut term).trim().to_owned());
+                if c == ',' {
+                    all.push(std::mem::take(&mut one_of));
+                }
+            }
+            c => {
+                quoted ^= c == '"';
                 term.push(c);
             }
-            ',' if !quoted => terms.push(std::mem::take(&mut term)),
-            c => term.push(c),
         }
     }
     if quoted {
         return Err(ListError::new("filter", "has a quotation mark that is not closed".into()));
     }
-    terms.push(term);
-    Ok(terms.into_iter().map(|term| term.trim().to_owned()).filter(|term| !term.is_empty()).collect())
+    // A comma too many says nothing; a `|` with nothing beside it is a mistake, which the term tells.
+    all.retain(|one_of| one_of.iter().any(|term| !term.is_empty()));
+    Ok(all)
 }
 
 fn unquoted(text: &str) -> String {

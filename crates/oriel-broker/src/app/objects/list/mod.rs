@@ -2,19 +2,22 @@
 //! settings objects and for what is known at run time.
 //!
 //! A list in its own order is read from where the page begins, and only what is on the page is put into
-//! its shown form; a filter or another order looks at the shown form of all.
+//! its shown form; a filter or another order looks at all, but only at the fields that it names.
 
+mod fields;
 mod filter;
 mod order;
+mod picked;
 mod shape;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use oriel_model::{Id, site::Site};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use fields::Fields;
 pub use filter::Filter;
 pub use order::Order;
 pub use shape::Shape;
@@ -23,16 +26,15 @@ pub use shape::Shape;
 pub const LIMIT_DEFAULT: usize = 100;
 /// Objects of one answer at most: a table that people still scroll.
 pub const LIMIT_MAX: usize = 1_000;
-/// Fields chosen at most.
-const FIELDS_MAX: usize = 50;
 
 /// How any list is cut.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Cut {
     /// Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
-    /// not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`;
-    /// upper and lower case of values are the same; a value with a comma goes into quotation marks.
+    /// not), `path~:part` (contains); with `|` between them, one of them is enough. Paths are those of the
+    /// shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with
+    /// a comma or a `|` goes into quotation marks.
     pub filter: Option<String>,
     /// Paths to sort by, separated by commas; with `-` in front the largest comes first.
     pub sort: Option<String>,
@@ -43,6 +45,8 @@ pub struct Cut {
     pub limit: Option<usize>,
     /// Go on after this: `next` of the previous answer. It stays right while objects come and go.
     pub after: Option<String>,
+    /// Says in `total` how many fit on all pages together, too.
+    pub count: bool,
 }
 
 /// Which objects of a list of settings objects are wanted.
@@ -56,8 +60,9 @@ pub struct ListQuery {
     /// Only objects of this site.
     pub site: Option<Id<Site>>,
     /// Only objects of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
-    /// not), `path~:part` (contains). Paths are those of the shown JSON, such as `spec.enabled:false`;
-    /// upper and lower case of values are the same; a value with a comma goes into quotation marks.
+    /// not), `path~:part` (contains); with `|` between them, one of them is enough. Paths are those of the
+    /// shown JSON, such as `spec.enabled:false`; upper and lower case of values are the same; a value with
+    /// a comma or a `|` goes into quotation marks.
     pub filter: Option<String>,
     /// Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: by name.
     pub sort: Option<String>,
@@ -68,13 +73,15 @@ pub struct ListQuery {
     pub limit: Option<usize>,
     /// Go on after this: `next` of the previous answer. It stays right while objects come and go.
     pub after: Option<String>,
+    /// Says in `total` how many fit on all pages together, too.
+    pub count: bool,
 }
 
 impl ListQuery {
     /// How the list is cut.
     pub fn cut(&self) -> Cut {
-        let Self { filter, sort, fields, limit, after, .. } = self.clone();
-        Cut { filter, sort, fields, limit, after }
+        let Self { filter, sort, fields, limit, after, count, .. } = self.clone();
+        Cut { filter, sort, fields, limit, after, count }
     }
 }
 
@@ -85,6 +92,9 @@ pub struct Page<T> {
     pub items: Vec<Item<T>>,
     /// Pass it as `after` for the next page; none on the last.
     pub next: Option<String>,
+    /// How many there are on all pages together; only when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<usize>,
 }
 
 /// One object of a page.
@@ -165,9 +175,12 @@ pub struct Row<T> {
 pub struct Selection {
     filter: Filter,
     order: Order,
+    /// What filter and order look at.
+    looked_at: Fields,
     fields: Option<Fields>,
     limit: usize,
     after: Option<order::Cursor>,
+    count: bool,
 }
 
 impl Selection {
@@ -176,12 +189,15 @@ impl Selection {
         let shape = Shape::of::<T>();
         let said = |text: &Option<String>| text.clone().unwrap_or_default();
         let order = Order::read(&said(&cut.sort), own, &shape)?;
+        let filter = Filter::read(&said(&cut.filter), &shape)?;
         Ok(Self {
-            filter: Filter::read(&said(&cut.filter), &shape)?,
+            looked_at: Fields::at(filter.paths().chain(order.paths())),
             fields: cut.fields.as_deref().map(|fields| Fields::read(fields, &shape)).transpose()?,
             after: cut.after.as_deref().map(|after| order.read_cursor(after)).transpose()?,
+            filter,
             order,
             limit: limit(cut.limit)?,
+            count: cut.count,
         })
     }
 
@@ -191,80 +207,80 @@ impl Selection {
         rows: impl FnOnce(Option<&str>) -> I,
         show: impl Fn(&R) -> T,
     ) -> Page<T> {
-        if self.order.is_own() {
-            let start = self.after.as_ref().map(|cursor| cursor.place.as_str());
-            let wanted = rows(start)
-                .filter(|row| self.filter.is_empty() || self.filter.takes(&json(&show(&row.item))));
-            return self.cut_off(wanted.map(|row| (Vec::new(), row)), &show);
+        if self.order.is_own() { self.own_order(rows, show) } else { self.sorted(rows, show) }
+    }
+
+    fn own_order<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+        &self,
+        rows: impl FnOnce(Option<&str>) -> I,
+        show: impl Fn(&R) -> T,
+    ) -> Page<T> {
+        let takes = |row: &Row<R>| {
+            self.filter.is_empty() || self.filter.takes(&picked::picked(&show(&row.item), &self.looked_at))
+        };
+        let start = self.after.as_ref().map(|cursor| cursor.place.as_str());
+        if !self.count {
+            return self.cut_off(rows(start).filter(takes).map(|row| (Vec::new(), row)), &show, None);
         }
-        let mut sorted: Vec<_> = rows(None)
-            .filter_map(|row| {
-                let shown = json(&show(&row.item));
-                self.filter.takes(&shown).then(|| (self.order.keys(&shown), row))
-            })
-            .filter(|(keys, row)| {
-                self.after.as_ref().is_none_or(|cursor| self.order.is_after(keys, &row.place, cursor))
-            })
-            .collect();
-        sorted.sort_by(|a, b| self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place)));
-        self.cut_off(sorted.into_iter(), &show)
+        let (mut page, mut total) = (Vec::new(), 0);
+        for row in rows(None).filter(takes) {
+            total += 1;
+            // One more than fits: whether there is a next page.
+            if page.len() <= self.limit && start.is_none_or(|start| *row.place > *start) {
+                page.push((Vec::new(), row));
+            }
+        }
+        self.cut_off(page.into_iter(), &show, Some(total))
+    }
+
+    fn sorted<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+        &self,
+        rows: impl FnOnce(Option<&str>) -> I,
+        show: impl Fn(&R) -> T,
+    ) -> Page<T> {
+        let mut total = 0;
+        let mut found = Vec::new();
+        for row in rows(None) {
+            let looked_at = picked::picked(&show(&row.item), &self.looked_at);
+            if !self.filter.takes(&looked_at) {
+                continue;
+            }
+            total += 1;
+            let keys = self.order.keys(&looked_at);
+            let is_after = |cursor| self.order.is_after(&keys, &row.place, cursor);
+            if self.after.as_ref().is_none_or(is_after) {
+                found.push((keys, row));
+            }
+        }
+        let compare = |a: &(Vec<order::Key>, Row<R>), b: &(Vec<order::Key>, Row<R>)| {
+            self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place))
+        };
+        // What comes after the page need not be in order, but one of it must be left.
+        if found.len() > self.limit {
+            found.select_nth_unstable_by(self.limit, compare);
+            found.truncate(self.limit + 1);
+        }
+        found.sort_unstable_by(compare);
+        self.cut_off(found.into_iter(), &show, self.count.then_some(total))
     }
 
     fn cut_off<R, T: Serialize>(
         &self,
         mut rows: impl Iterator<Item = (Vec<order::Key>, Row<R>)>,
         show: impl Fn(&R) -> T,
+        total: Option<usize>,
     ) -> Page<T> {
         let mut page: Vec<_> = rows.by_ref().take(self.limit).collect();
         let is_last = rows.next().is_none();
         let items = page.iter().map(|(_, row)| self.item(show(&row.item))).collect();
         let last = if is_last { None } else { page.pop() };
-        Page { items, next: last.map(|(keys, row)| self.order.cursor(keys, row.place)) }
+        Page { items, next: last.map(|(keys, row)| self.order.cursor(keys, row.place)), total }
     }
 
     fn item<T: Serialize>(&self, shown: T) -> Item<T> {
         match &self.fields {
             None => Item::Whole(shown),
             Some(fields) => Item::Part(Part(fields.of(&json(&shown)))),
-        }
-    }
-}
-
-/// The fields that are wanted of each object.
-#[derive(Debug, Default)]
-struct Fields(BTreeMap<String, Fields>);
-
-impl Fields {
-    fn read(text: &str, shape: &Shape) -> Result<Self, ListError> {
-        let mut fields = Self::default();
-        fields.0.insert("id".into(), Self::default());
-        let paths: Vec<_> = text.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
-        if paths.len() > FIELDS_MAX {
-            return Err(ListError::new("fields", format!("names more than {FIELDS_MAX} fields")));
-        }
-        for path in paths {
-            shape.nature("fields", path)?;
-            let mut at = &mut fields;
-            for name in path.split('.') {
-                at = at.0.entry(name.to_owned()).or_default();
-            }
-            // All of it: what was chosen within it before does not count.
-            at.0.clear();
-        }
-        Ok(fields)
-    }
-
-    fn of(&self, shown: &Value) -> Value {
-        match shown {
-            Value::Object(all) if !self.0.is_empty() => {
-                let chosen = self
-                    .0
-                    .iter()
-                    .filter_map(|(name, within)| all.get(name).map(|value| (name.clone(), within.of(value))));
-                Value::Object(chosen.collect::<Map<_, _>>())
-            }
-            Value::Array(all) => all.iter().map(|value| self.of(value)).collect(),
-            value => value.clone(),
         }
     }
 }

@@ -85,6 +85,11 @@ impl Order {
         self.paths.is_empty()
     }
 
+    /// The paths that are looked at.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(|(path, _)| path.as_str())
+    }
+
     /// The sort keys of what is shown.
     pub fn keys(&self, shown: &Value) -> Vec<Key> {
         self.paths.iter().map(|(path, _)| Key::of(values(shown, path).first().copied())).collect()

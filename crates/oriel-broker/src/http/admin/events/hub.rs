@@ -2,29 +2,33 @@
 //! Once for all of them, and only while there are any.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
+    mem,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use oriel_model::{Id, Kind, host::Host, permission::Action, site::Site, user::User};
+use oriel_rules::thresholds::HostSeverity;
 use oriel_store::SignIn;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, broadcast},
     time::{MissedTickBehavior, interval},
 };
+use uuid::Uuid;
 
 use super::Topic;
 use crate::{
     Broker,
     app::{
-        administrators::{Caller, Rights, own_session},
+        administrators::{Caller, Editing, Message, Rights, own_session},
         objects::View,
     },
     hosts::lock,
-    http::admin::sessions::Shown,
+    http::admin::sessions::{ConnectionView, SessionView, Shown},
 };
 
 /// How often is looked: what people can follow with their eyes.
@@ -80,24 +84,25 @@ pub struct Hub {
     seats: Arc<Semaphore>,
 }
 
-/// The objects that were seen, each with a digest of what counts.
-type Seen = HashMap<(Topic, String), (u64, Subject)>;
+/// The objects that were seen at the last look.
+#[derive(Debug, Default)]
+struct Seen {
+    objects: HashMap<(Topic, Uuid), SeenObject>,
+    /// The number of the last look.
+    round: u64,
+    /// An object as it is written, kept for the next.
+    written: Vec<u8>,
+}
 
-/// Fields that run by themselves: alone they make no event.
-const RUNNING: [&str; 10] = [
-    "idle_secs",
-    "last_report",
-    "uptime_secs",
-    "cpu_load",
-    "memory_total_bytes",
-    "memory_available_bytes",
-    "kbits_to_client",
-    "kbits_to_host",
-    "bytes_to_client",
-    "bytes_to_host",
-];
-/// Fields of which it counts whether they double or halve: else five thousand networks would never be quiet.
-const ROUGH: [&str; 1] = ["round_trip_ms"];
+/// An object that was seen.
+#[derive(Debug, Clone, Copy)]
+struct SeenObject {
+    /// Of what counts.
+    digest: u64,
+    subject: Subject,
+    /// When it was last seen.
+    round: u64,
+}
 
 impl Default for Hub {
     fn default() -> Self {
@@ -118,8 +123,8 @@ impl Hub {
             return events.subscribe();
         }
         let (sender, receiver) = broadcast::channel(BEHIND_MAX);
-        let mut seen = Seen::new();
-        look(broker, &mut seen);
+        let mut seen = Seen::default();
+        seen.look(broker);
         tokio::spawn(self.clone().watch(broker.clone(), seen));
         *events = Some(sender);
         receiver
@@ -133,7 +138,19 @@ impl Hub {
                 () = broker.ending.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let different = look(&broker, &mut seen);
+            // In a large farm this takes longer than other callers should wait for.
+            let (eyes, before) = (broker.clone(), seen);
+            let look = tokio::task::spawn_blocking(move || {
+                let mut seen = before;
+                let different = seen.look(&eyes);
+                (seen, different)
+            });
+            let different;
+            (seen, different) = match look.await {
+                Ok(looked) => looked,
+                // The runtime ends, or a look went wrong: listeners come again.
+                Err(_) => return *lock(&self.events) = None,
+            };
             let mut events = lock(&self.events);
             // Nobody can come in between: who listens takes the same lock.
             let Some(sender) = events.as_ref().filter(|sender| sender.receiver_count() > 0) else {
@@ -148,96 +165,150 @@ impl Hub {
     }
 }
 
-/// What has become different since the last look.
-fn look(broker: &Broker, seen: &mut Seen) -> Vec<Live> {
-    let mut different = Vec::new();
-    let mut here = HashSet::with_capacity(seen.len());
-    for (topic, id, subject, now) in everything(broker) {
-        let digest = digest(topic, &now);
-        let key = (topic, id);
-        if seen.insert(key.clone(), (digest, subject)).is_none_or(|(before, _)| before != digest) {
-            different.push(live(topic, &key.1, subject, now));
+impl Seen {
+    /// What has become different since the last look.
+    fn look(&mut self, broker: &Broker) -> Vec<Live> {
+        let (farm, shown) = (broker.farm.load(), Shown::new(broker));
+        let mut different = Vec::new();
+        self.round += 1;
+        for session in broker.hosts.reported_sessions().iter().flat_map(|of_host| of_host.iter()) {
+            let subject = Subject::Session(session.host, session.user);
+            let now = shown.view(session.clone());
+            different.extend(self.note((Topic::Sessions, session.id.uuid()), subject, now));
         }
-        here.insert(key);
-    }
-    seen.retain(|key, (_, subject)| {
-        let is_here = here.contains(key);
-        if !is_here {
-            different.push(live(key.0, &key.1, *subject, Value::Null));
+        for object in farm.hosts.iter() {
+            let (id, subject) = (object.id.uuid(), Subject::Host(object.id, object.site));
+            let host = View::<Host>::of(broker, &farm, object);
+            different.extend(self.note((Topic::Load, id), subject, LoadNow::of(&host)));
+            different.extend(self.note((Topic::Hosts, id), subject, host));
         }
-        is_here
-    });
-    different
-}
-
-fn live(topic: Topic, id: &str, subject: Subject, now: Value) -> Live {
-    Live { topic, subject, json: json!({"id": id, "now": now}).to_string().into() }
-}
-
-/// Every object of every topic, as it is shown.
-fn everything(broker: &Broker) -> Vec<(Topic, String, Subject, Value)> {
-    let (farm, shown) = (broker.farm.load(), Shown::new(broker));
-    let mut found = Vec::new();
-    for session in broker.hosts.sessions() {
-        let subject = Subject::Session(session.host, session.user);
-        found.push((Topic::Sessions, session.id.to_string(), subject, value(&shown.view(session))));
-    }
-    for object in farm.hosts.iter() {
-        let host = View::<Host>::of(broker, &farm, object);
-        let (id, facts) = (object.id.to_string(), &host.beside);
-        let load = json!({
-            "id": object.id,
-            "name": object.name,
-            "reachable": facts.state.reachable,
-            "cpu_load": facts.state.cpu_load,
-            "memory_total_bytes": facts.state.memory_total_bytes,
-            "memory_available_bytes": facts.state.memory_available_bytes,
-            "sessions": facts.state.sessions,
-            "max_sessions": facts.effective.max_sessions,
-            "severity": facts.severity,
+        for (reader, message) in broker.messages.all() {
+            let (key, subject) = ((Topic::Messages, message.id.uuid()), Subject::Message(reader));
+            different.extend(self.note(key, subject, message));
+        }
+        for editing in broker.edited() {
+            let (kind, id) = (editing.kind, editing.id);
+            let subject = Subject::Object(kind, id, farm.site_of_object(kind, id));
+            different.extend(self.note((Topic::Editing, id.uuid()), subject, editing));
+        }
+        let round = self.round;
+        self.objects.retain(|(topic, id), object| {
+            let is_here = object.round == round;
+            if !is_here {
+                different.push(live(*topic, *id, object.subject, &()));
+            }
+            is_here
         });
-        let subject = Subject::Host(object.id, object.site);
-        found.push((Topic::Load, id.clone(), subject, load));
-        found.push((Topic::Hosts, id, subject, value(&host)));
+        different
     }
-    for (reader, message) in broker.messages.all() {
-        found.push((Topic::Messages, message.id.to_string(), Subject::Message(reader), value(&message)));
+
+    /// Takes in an object as it is now; an event if it is new, or what counts of it is not as it was.
+    fn note<T: Watched>(&mut self, (topic, id): (Topic, Uuid), subject: Subject, mut now: T) -> Option<Live> {
+        let digest = now.digest(&mut self.written);
+        let before = self.objects.insert((topic, id), SeenObject { digest, subject, round: self.round });
+        let is_as_before = before.is_some_and(|before| before.digest == digest);
+        (!is_as_before).then(|| live(topic, id, subject, &now))
     }
-    for editing in broker.edited() {
-        let (kind, id) = (editing.kind, editing.id);
-        let subject = Subject::Object(kind, id, farm.site_of_object(kind, id));
-        found.push((Topic::Editing, id.to_string(), subject, value(&editing)));
-    }
-    found
 }
 
-fn value<T: serde::Serialize>(shown: &T) -> Value {
-    serde_json::to_value(shown).expect("what is shown is plain JSON")
+/// Something that is watched.
+trait Watched: Serialize + Sized {
+    /// A digest of what counts: all but what runs by itself, which alone makes no event. `written` is for
+    /// writing it down.
+    fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
+        digest(self, written)
+    }
 }
 
-/// A digest of what counts: of load everything, else all but what runs by itself.
-fn digest(topic: Topic, now: &Value) -> u64 {
+impl Watched for LoadNow {}
+impl Watched for Message {}
+impl Watched for Editing {}
+
+impl Watched for SessionView {
+    fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
+        let running = mem::take(&mut self.idle_secs);
+        let quiet = self.connection.as_ref().map(without_traffic);
+        let connection = mem::replace(&mut self.connection, quiet);
+        let digest = digest(self, written);
+        (self.idle_secs, self.connection) = (running, connection);
+        digest
+    }
+}
+
+/// Of a round trip it counts whether it doubles or halves: else five thousand networks would never be quiet.
+fn without_traffic(connection: &ConnectionView) -> ConnectionView {
+    ConnectionView {
+        round_trip_ms: connection.round_trip_ms.map(|ms| ms.max(1.0).log2().floor()),
+        kbits_to_client: 0,
+        kbits_to_host: 0,
+        bytes_to_client: 0,
+        bytes_to_host: 0,
+        ..*connection
+    }
+}
+
+impl Watched for View<Host> {
+    fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
+        let state = &mut self.beside.state;
+        let (last_report, uptime_secs) = (state.last_report.take(), state.uptime_secs.take());
+        let load =
+            (state.cpu_load.take(), state.memory_total_bytes.take(), state.memory_available_bytes.take());
+        let digest = digest(self, written);
+        let state = &mut self.beside.state;
+        (state.last_report, state.uptime_secs) = (last_report, uptime_secs);
+        (state.cpu_load, state.memory_total_bytes, state.memory_available_bytes) = load;
+        digest
+    }
+}
+
+fn digest<T: Serialize>(shown: &T, written: &mut Vec<u8>) -> u64 {
+    written.clear();
+    serde_json::to_writer(&mut *written, shown).expect("what is shown is plain JSON");
     let mut hasher = DefaultHasher::new();
-    if topic == Topic::Load {
-        now.hash(&mut hasher);
-    } else {
-        hash_what_counts(now, &mut hasher);
-    }
+    written.hash(&mut hasher);
     hasher.finish()
 }
 
-fn hash_what_counts(value: &Value, hasher: &mut DefaultHasher) {
-    let Value::Object(fields) = value else {
-        value.hash(hasher);
-        return;
-    };
-    for (name, value) in fields.iter().filter(|(name, _)| !RUNNING.contains(&name.as_str())) {
-        name.hash(hasher);
-        match value.as_f64() {
-            Some(number) if ROUGH.contains(&name.as_str()) => (number.max(1.0).log2() as u32).hash(hasher),
-            _ => hash_what_counts(value, hasher),
+/// The load of a host.
+#[derive(Debug, Serialize)]
+struct LoadNow {
+    id: Id<Host>,
+    name: String,
+    reachable: bool,
+    cpu_load: Option<f32>,
+    memory_total_bytes: Option<u64>,
+    memory_available_bytes: Option<u64>,
+    sessions: u32,
+    max_sessions: u32,
+    severity: HostSeverity,
+}
+
+impl LoadNow {
+    fn of(host: &View<Host>) -> Self {
+        let (state, effective) = (&host.beside.state, &host.beside.effective);
+        Self {
+            id: host.id,
+            name: host.name.clone(),
+            reachable: state.reachable,
+            cpu_load: state.cpu_load,
+            memory_total_bytes: state.memory_total_bytes,
+            memory_available_bytes: state.memory_available_bytes,
+            sessions: state.sessions,
+            max_sessions: effective.max_sessions,
+            severity: host.beside.severity,
         }
     }
+}
+
+/// An event: what something is now, or `()` when it is gone.
+fn live<T: Serialize>(topic: Topic, id: Uuid, subject: Subject, now: &T) -> Live {
+    #[derive(Serialize)]
+    struct Event<'a, T> {
+        id: Uuid,
+        now: &'a T,
+    }
+    let json = serde_json::to_string(&Event { id, now }).expect("what is shown is plain JSON");
+    Live { topic, subject, json: json.into() }
 }
 
 #[cfg(test)]
@@ -246,19 +317,25 @@ mod tests {
 
     #[test]
     fn traffic_makes_no_event_and_a_round_trip_only_when_it_doubles_or_halves() {
-        let shown = |round_trip: Value, kbits: u64, total: u64| {
-            let connection = json!({"id": "c", "round_trip_ms": round_trip, "kbits_to_client": kbits, "bytes_to_client": kbits});
-            digest(Topic::Sessions, &json!({"connection": connection, "logon": {"total_ms": total}}))
+        let id = Id::generate(jiff::Timestamp::UNIX_EPOCH);
+        let seen = |round_trip_ms: Option<f64>, traffic: u64| {
+            let connection = ConnectionView {
+                id,
+                opened_at: jiff::Timestamp::UNIX_EPOCH,
+                round_trip_ms,
+                kbits_to_client: traffic,
+                kbits_to_host: traffic,
+                bytes_to_client: traffic,
+                bytes_to_host: traffic,
+            };
+            digest(&without_traffic(&connection), &mut Vec::new())
         };
-        let before = shown(json!(40.2), 0, 900);
-        assert_eq!(shown(json!(40.2), 9_999, 900), before);
-        assert_eq!(shown(json!(33.0), 0, 900), before);
-        assert_eq!(shown(json!(63.9), 0, 900), before);
-        for other in
-            [shown(json!(64.1), 0, 900), shown(json!(Value::Null), 0, 900), shown(json!(40.2), 0, 901)]
-        {
-            assert_ne!(other, before);
-        }
-        assert_eq!(shown(json!(0.1), 0, 900), shown(json!(1.9), 0, 900), "below a millisecond nobody counts");
+        let before = seen(Some(40.2), 0);
+        assert_eq!(seen(Some(40.2), 9_999), before);
+        assert_eq!(seen(Some(33.0), 0), before);
+        assert_eq!(seen(Some(63.9), 0), before);
+        assert_ne!(seen(Some(64.1), 0), before);
+        assert_ne!(seen(None, 0), before);
+        assert_eq!(seen(Some(0.1), 0), seen(Some(1.9), 0), "below a millisecond nobody counts");
     }
 }

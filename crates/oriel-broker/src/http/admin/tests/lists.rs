@@ -74,6 +74,11 @@ async fn a_list_is_filtered_and_sorted_by_any_field_and_shows_those_that_are_wan
         ("filter=spec.full_name~:OB,name!:alice", vec!["bob"]),
         ("filter=spec.full_name~:%22b,%20of%22", vec!["bob"]),
         ("filter=revision:1&name=AL", vec!["alice"]),
+        ("filter=name:alice|name:carol", vec!["alice", "carol"]),
+        ("filter=name:alice|spec.full_name~:OB,spec.enabled:false", vec!["bob"]),
+        ("filter=spec.enabled:true,name~:x|name:carol|name:bob", vec!["carol"]),
+        ("filter=name:%22alice|carol%22", vec![]),
+        ("filter=,name:bob,,", vec!["bob"]),
         ("sort=-name", vec!["carol", "bob", "alice"]),
         ("sort=spec.enabled,-name", vec!["bob", "carol", "alice"]),
         ("sort=name&limit=1", vec!["alice"]),
@@ -103,6 +108,8 @@ async fn a_query_that_does_not_fit_the_kind_is_refused_with_what_there_is() {
         ("pools?filter=spec.settings.max_sessions:many", "filter", "is a number"),
         ("pools?filter=spec.settings:5", "filter", "holds several fields"),
         ("pools?filter=enabled", "filter", "is no term"),
+        ("pools?filter=name:x|", "filter", "is no term"),
+        (&format!("pools?filter={}", ["name:x"; 21].join("|")), "filter", "has more than 20 terms"),
         ("pools?filter=name:%22x", "filter", "quotation mark"),
         ("pools?sort=spec.color", "sort", "\"spec.color\" is not a field"),
         ("users?sort=spec.groups", "sort", "holds several values"),
@@ -118,5 +125,57 @@ async fn a_query_that_does_not_fit_the_kind_is_refused_with_what_there_is() {
         let message = answer.refused(StatusCode::BAD_REQUEST, "bad_list");
         assert_eq!(field, part, "{path}");
         assert!(message.contains(says), "{path}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_says_on_request_how_many_fit_on_all_pages() {
+    let office = Office::open().await;
+    for number in 0..7 {
+        let spec = json!({"description": if number % 2 == 0 { "even" } else { "odd" }});
+        office.made("groups", json!({"name": format!("g{number}"), "spec": spec})).await;
+    }
+    let plain = office.get("groups?limit=3").await.expect(StatusCode::OK);
+    assert!(plain.get("total").is_none(), "{plain:#}");
+    for (query, total) in [
+        ("", 7),
+        ("&name=g1", 1),
+        ("&filter=spec.description:even", 4),
+        ("&sort=-name", 7),
+        ("&sort=-name&filter=spec.description:odd", 3),
+        ("&filter=name:nobody", 0),
+    ] {
+        let mut after = String::new();
+        let mut seen = 0;
+        loop {
+            let path = format!("groups?limit=2&count=true{query}{after}");
+            let page = office.get(&path).await.expect(StatusCode::OK);
+            assert_eq!(page["total"], total, "{path}");
+            seen += names(&page).len();
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(seen, total, "{query}");
+    }
+    let sessions = office.get("sessions?count=true&sort=-started_at").await.expect(StatusCode::OK);
+    assert_eq!(sessions, json!({"items": [], "next": null, "total": 0}));
+}
+
+#[tokio::test]
+async fn what_is_counted_is_what_may_be_seen() {
+    let office = Office::open().await;
+    let [berlin, oslo] = ["Berlin", "Oslo"].map(|name| json!({"name": name, "spec": {}}));
+    let (berlin, oslo) = (office.made("sites", berlin).await, office.made("sites", oslo).await);
+    for (name, site) in [("here", &berlin), ("there", &oslo), ("there too", &oslo)] {
+        office.made("pools", json!({"name": name, "site": site, "spec": {}})).await;
+    }
+    let spec = json!({"role": "power", "reach": {"sites": [oslo]}});
+    let made =
+        office.post("tokens", json!({"name": "Oslo's", "spec": spec})).await.expect(StatusCode::CREATED);
+    let secret = made["secret"].as_str().expect("a secret");
+    for query in ["", "&sort=-name", "&filter=name~:ere"] {
+        let path = format!("pools?name=ere&limit=1&count=true{query}");
+        let page = office.send(secret, Method::GET, &path, "", Vec::new(), None).await.expect(StatusCode::OK);
+        assert_eq!(page["total"], 2, "{query}: {page:#}");
     }
 }

@@ -379,3 +379,25 @@ async fn tests_are_few_too_and_what_cannot_work_says_why() {
     }
     office.post(&path, json!({})).await.refused(StatusCode::TOO_MANY_REQUESTS, "busy");
 }
+
+#[tokio::test]
+async fn the_mailbox_says_whether_its_password_is_set_and_what_the_server_answers() {
+    let (office, post) = (office(&clock()).await, PostBox::open().await);
+    let state = async || office.get("farm/mailbox").await.expect(StatusCode::OK)["password"].clone();
+    assert_eq!(state().await, "not_needed");
+    office.set_mailbox(post.settings()).await;
+    assert_eq!(state().await, "not_needed");
+    let taken = office.post("farm/mailbox/test", json!({"to": "a@example.org"})).await;
+    assert_eq!(taken.expect(StatusCode::OK)["answer"], "250 taken");
+
+    let with = |server: &str| json!({"server": server, "sender": "oriel@example.org", "user_name": "oriel", "tls": "implicit"});
+    office.set_mailbox(with("mail.example.org")).await;
+    assert_eq!(state().await, "missing");
+    let set = office.put("farm/mailbox-password", json!({"password": "never shown"})).await;
+    set.expect(StatusCode::NO_CONTENT);
+    assert_eq!(state().await, "set");
+    office.set_mailbox(with("elsewhere.example.org")).await;
+    assert_eq!(state().await, "of_another");
+    let farm = office.get("farm").await.expect(StatusCode::OK);
+    assert!(!farm.to_string().contains("never shown"), "{farm:#}");
+}

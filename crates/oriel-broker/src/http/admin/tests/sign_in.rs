@@ -139,3 +139,87 @@ async fn whoever_is_no_administrator_any_more_is_out_at_once() {
     office.put(&path, json!({"password": "another good password"})).await.expect(StatusCode::NO_CONTENT);
     look().await.refused(StatusCode::UNAUTHORIZED, "unauthorized");
 }
+
+#[tokio::test]
+async fn an_administrator_changes_their_password_and_only_this_sign_in_goes_on() {
+    let office = Office::open().await;
+    // Who may do nothing to users has an account of their own nevertheless.
+    office.administrator("ben", json!({"role": "help_desk"})).await;
+    let (here, there) =
+        (cookie(&office.sign_in("ben", PASSWORD).await), cookie(&office.sign_in("ben", PASSWORD).await));
+    let new = "three plain words";
+    let change = async |jar: &str, password: &str, new: &str| {
+        let body = json!({"password": password, "new_password": new}).to_string().into_bytes();
+        office.with(jar, Method::PUT, "me/password", body, OURS).await
+    };
+    let wrong = change(&here, "no idea at all", new).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(wrong["errors"][0]["field"], "password", "{wrong:#}");
+    let short = change(&here, PASSWORD, "short").await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(short["errors"][0]["field"], "new_password", "{short:#}");
+    office.with(&there, Method::GET, "me", Vec::new(), OURS).await.expect(StatusCode::OK);
+
+    let changed = change(&here, PASSWORD, new).await;
+    let fresh = cookie(&changed);
+    changed.expect(StatusCode::NO_CONTENT);
+    office.with(&fresh, Method::GET, "me", Vec::new(), OURS).await.expect(StatusCode::OK);
+    for old in [&here, &there] {
+        let gone = office.with(old, Method::GET, "me", Vec::new(), OURS).await;
+        gone.refused(StatusCode::UNAUTHORIZED, "unauthorized");
+    }
+    office.sign_in("ben", PASSWORD).await.refused(StatusCode::UNAUTHORIZED, "sign_in_refused");
+    office.sign_in("ben", new).await.expect(StatusCode::OK);
+    let token = office.put("me/password", json!({"password": "x", "new_password": "y"})).await;
+    token.refused(StatusCode::FORBIDDEN, "forbidden");
+}
+
+#[tokio::test]
+async fn a_stolen_cookie_is_not_enough_to_guess_the_password() {
+    let office = Office::open().await;
+    office.administrator("ben", json!({})).await;
+    let jar = cookie(&office.sign_in("ben", PASSWORD).await);
+    let body = |password: &str| {
+        json!({"password": password, "new_password": "three plain words"}).to_string().into_bytes()
+    };
+    for guess in 0..5 {
+        let answer =
+            office.with(&jar, Method::PUT, "me/password", body(&format!("guess {guess}")), OURS).await;
+        answer.refused(StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+    }
+    // Five are enough: the right one is not taken any more, either.
+    let right = office.with(&jar, Method::PUT, "me/password", body(PASSWORD), OURS).await;
+    right.refused(StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+}
+
+#[tokio::test]
+async fn everybody_sees_and_ends_their_own_sign_ins_and_no_others() {
+    let office = Office::open().await;
+    office.administrator("anna", json!({})).await;
+    office.administrator("ben", json!({"role": "help_desk"})).await;
+    let anna = cookie(&office.sign_in("anna", PASSWORD).await);
+    let (here, there) =
+        (cookie(&office.sign_in("ben", PASSWORD).await), cookie(&office.sign_in("ben", PASSWORD).await));
+    let listed = async |jar: &str| {
+        let answer = office.with(jar, Method::GET, "me/sessions", Vec::new(), OURS).await;
+        answer.expect(StatusCode::OK)["items"].as_array().expect("a list").clone()
+    };
+    let bens = listed(&here).await;
+    assert_eq!(
+        bens.iter().map(|one| one["user_name"].as_str().expect("a name")).collect::<Vec<_>>(),
+        ["ben"; 2]
+    );
+    assert_eq!(bens.iter().filter(|one| one["own"] == true).count(), 1);
+    let other = bens.iter().find(|one| one["own"] == false).expect("the other");
+    let of = |one: &Value| format!("me/sessions/{}", one["id"].as_str().expect("an id"));
+    let annas = of(&listed(&anna).await[0]);
+    let refused = office.with(&here, Method::DELETE, &annas, Vec::new(), OURS).await;
+    refused.refused(StatusCode::NOT_FOUND, "not_found");
+    office.with(&here, Method::DELETE, &of(other), Vec::new(), OURS).await.expect(StatusCode::NO_CONTENT);
+    let gone = office.with(&there, Method::GET, "me", Vec::new(), OURS).await;
+    gone.refused(StatusCode::UNAUTHORIZED, "unauthorized");
+    assert_eq!(listed(&here).await.len(), 1);
+    assert_eq!(
+        office.get("me/sessions").await.expect(StatusCode::OK)["items"],
+        json!([]),
+        "a token has none"
+    );
+}

@@ -1,0 +1,106 @@
+// What the management portal feels like, measured in the browser: from one page to the next, and long lists.
+
+/** What shows that a page is there whose content is more than its heading. */
+const SHOWS = { "/": "[data-testid=tiles]", "/publishing": "[data-testid=tree]", "/audit": "[data-testid=history], [data-testid=row]" };
+/** A list's rows, or that there are none. */
+const ROWS = "[data-testid=row], main .mantine-EmptyState-root";
+/** Pages that are lists. */
+const LISTS = ["/hosts", "/pools", "/schedules", "/policies", "/logon_hours", "/users", "/groups", "/sites", "/gateways", "/brokers", "/administrators"];
+const DEADLINE_MS = 30_000;
+/** How far the wheel turns in one frame, in pixels, and for how many frames. */
+const WHEEL = 300;
+const FRAMES = 300;
+
+export async function signIn(page, address, { user_name, password }) {
+  await page.goto(address);
+  await page.locator("input[name=username]").fill(user_name);
+  await page.locator("input[name=password]").fill(password);
+  await page.locator("button[type=submit]").click();
+  await page.getByTestId("user-menu").waitFor();
+}
+
+/**
+ * Goes to every page of the navigation by clicks, and then to each once more. Gives the milliseconds from the click
+ * to the first picture of the page with its content.
+ */
+export async function pageTimes(page, report) {
+  const paths = await page.locator("nav a[href^='/']").evaluateAll((links) => [...new Set(links.map((link) => link.getAttribute("href")))]);
+  if (paths.length < LISTS.length) throw new Error(`the navigation has ${paths.length} pages only: ${paths.join(", ")}`);
+  const times = { first: [], again: [] };
+  for (const round of ["first", "again"]) {
+    // The page that is open is left before it is gone to.
+    for (const path of [...paths.slice(1), paths[0]]) {
+      report(`${path}, ${round}`);
+      const shows = SHOWS[path] ?? (LISTS.includes(path) ? ROWS : "main h1");
+      times[round].push({ path, ms: await page.evaluate(untilShown, { path, shows, deadline: DEADLINE_MS }) });
+      // Whoever has come to a page looks at it.
+      await page.waitForTimeout(500);
+    }
+  }
+  return times;
+}
+
+/** Runs in the page. Skeletons stand for what is still to come. */
+function untilShown({ path, shows, deadline }) {
+  return new Promise((resolve, reject) => {
+    const heading = () => document.querySelector("main h1")?.textContent;
+    const before = heading();
+    const begun = performance.now();
+    document.querySelector(`nav a[href="${path}"]`).click();
+    const look = () => {
+      const isThere = location.pathname.startsWith(path) && document.querySelector(shows) && heading() && heading() !== before
+        && !document.querySelector("main .mantine-Skeleton-root, main [data-loading]");
+      // The frame that is drawn with it ends before the next one begins.
+      if (isThere) requestAnimationFrame(() => resolve(performance.now() - begun));
+      else if (performance.now() - begun > deadline) reject(new Error(`${path} did not show ${shows}`));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+}
+
+/** Milliseconds until a long list has its first rows, until a search has its own, and between frames while it is scrolled. */
+export async function listTimes(page, path, words) {
+  const opened = await page.evaluate(untilShown, { path, shows: "[data-testid=row]", deadline: DEADLINE_MS });
+  await page.waitForTimeout(500);
+  const frames = await page.evaluate(scrolled, { wheel: WHEEL, count: FRAMES });
+  const rows = await page.locator("[data-testid=list] table").getAttribute("aria-rowcount");
+  const search = page.getByTestId("list-search");
+  await search.fill(words);
+  const searched = await page.evaluate(untilFound, { words, deadline: DEADLINE_MS });
+  await search.fill("");
+  return { opened, frames, searched, rows: Number(rows) - 1 };
+}
+
+/** Runs in the page: scrolls the list a little in each frame. Gives the milliseconds from each frame to the next. */
+function scrolled({ wheel, count }) {
+  return new Promise((resolve) => {
+    const list = document.querySelector("[data-testid=list]");
+    const frames = [];
+    let last = performance.now();
+    const next = (now) => {
+      frames.push(now - last);
+      last = now;
+      if (frames.length > count) resolve(frames.slice(1));
+      else {
+        list.scrollTop += wheel;
+        requestAnimationFrame(next);
+      }
+    };
+    requestAnimationFrame(next);
+  });
+}
+
+/** Runs in the page: until every row that is shown has the words in it. */
+function untilFound({ words, deadline }) {
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const look = () => {
+      const rows = [...document.querySelectorAll("[data-testid=row]")];
+      if (rows.length > 0 && rows.every((row) => row.textContent.includes(words))) resolve(performance.now() - begun);
+      else if (performance.now() - begun > deadline) reject(new Error(`the search for ${words} found nothing`));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+}
