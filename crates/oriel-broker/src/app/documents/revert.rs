@@ -88,12 +88,14 @@ fn turn_back(view: &FarmView, id: Id<Value>, touched: &Touched, ready: &mut Read
     }
     let then = touched.before.as_ref();
     if then.is_some() {
-        if action == Action::Deleted {
-            let note = format!("secrets of {kind} \"{name}\", such as a password, do not come back");
-            ready.notes.push(note);
-        } else {
-            ready.notes.extend(touched.note_of_secret());
-        }
+        ready.notes.extend(match (action, kind) {
+            // Went with what they belong to.
+            (Action::Deleted, Kind::User | Kind::Notification) => {
+                Some(format!("secrets of {kind} \"{name}\", such as a password, do not come back"))
+            }
+            (Action::Deleted, _) => None,
+            _ => touched.note_of_secret(),
+        });
     }
     become_state(kind, id, now.as_ref(), then, "change", &mut ready.draft)
 }

@@ -10,6 +10,7 @@ import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
 
 export interface Column<Row> {
@@ -109,7 +110,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
             <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
               <Group gap={6} role="radiogroup" aria-label={t('list.filters')}>
                 <Chip value="" size="xs">{t('list.all')}</Chip>
-                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{label}</Chip>)}
+                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
               </Group>
             </Chip.Group>
           )}

@@ -28,3 +28,8 @@ export function wordsOf(error: unknown, t: TFunction): Words {
   const title = problem instanceof Refusal && problem.title !== '' ? problem.title : t('problem.internal.title');
   return { title, detail, advice: problem?.advice ?? '' };
 }
+
+/** As it stands alone: words that also stand within a sentence begin small. */
+export function alone(words: string): string {
+  return words.charAt(0).toLocaleUpperCase() + words.slice(1);
+}
