@@ -64,7 +64,7 @@ pub(super) async fn changes_and_events_are_entries_of_one_log(store: Store) {
     assert_eq!(read(EntryQuery { object: Some(user.cast()), ..newest() }).await, [3, 2]);
     assert_eq!(read(EntryQuery { object: Some(session.id), ..newest() }).await, [3]);
     assert_eq!(read(EntryQuery { by: Some("BOB".into()), ..newest() }).await, [2]);
-    assert_eq!(read(EntryQuery { via: Some(Via::System), ..newest() }).await, none);
+    assert_eq!(read(EntryQuery { via: Some(Via::System), ..newest() }).await, [3]);
     assert_eq!(read(EntryQuery { via: Some(bob().via), by: Some("bob".into()), ..newest() }).await, [2]);
     assert_eq!(read(EntryQuery { since: Some(at(2)), until: Some(at(4)), ..newest() }).await, [3, 2]);
     assert_eq!(read(EntryQuery { transaction: Some(2), ..newest() }).await, [4]);

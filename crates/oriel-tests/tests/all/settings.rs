@@ -115,7 +115,7 @@ async fn what_is_wrong_is_said_field_by_field() {
             body: Value::Null,
             status: 400,
             code: "bad_request",
-            fields: &[],
+            fields: &["nme"],
         },
         Refused {
             method: Method::POST,
