@@ -73,21 +73,26 @@ test('several are moved at once, and taken back at once', async ({ page, adminis
   await expect.poll(places).toEqual([folder.id, folder.id]);
 });
 
-test('who uses an object is told with the way there, also where it is to be deleted', async ({ page, make }) => {
-  const group = await make('groups', { name: 'Used group', spec: {} });
-  const user = await make('users', { name: 'used-by-me', spec: { groups: [group.id] } });
-  await page.goto(`/groups/${group.id}`);
-  await page.getByRole('tab', { name: 'Used by' }).click();
-  const usedBy = page.getByTestId('used-by');
-  await expect(usedBy).toContainText('User used-by-me');
-  await expect(usedBy).toContainText('Groups');
-  await expectAccessible(page);
-  await picture(page, 'admin-used-by');
-  await page.getByTestId('delete').click();
-  await expect(page.getByTestId('in-use').getByRole('link', { name: 'used-by-me' })).toBeVisible();
-  await expect(page.getByTestId('delete-now')).toBeDisabled();
-  await page.getByTestId('in-use').getByRole('link', { name: 'used-by-me' }).click();
-  await expect(page).toHaveURL(new RegExp(`/users/${user.id}$`));
+test.describe('what is in use', () => {
+  // The rehearsal of a deletion that cannot be is refused.
+  test.use({ mayFail: true });
+
+  test('who uses an object is told with the way there, also where it is to be deleted', async ({ page, make }) => {
+    const group = await make('groups', { name: 'Used group', spec: {} });
+    const user = await make('users', { name: 'used-by-me', spec: { groups: [group.id] } });
+    await page.goto(`/groups/${group.id}`);
+    await page.getByRole('tab', { name: 'Used by' }).click();
+    const usedBy = page.getByTestId('used-by');
+    await expect(usedBy).toContainText('User used-by-me');
+    await expect(usedBy).toContainText('Groups');
+    await expectAccessible(page);
+    await picture(page, 'admin-used-by');
+    await page.getByTestId('delete').click();
+    await expect(page.getByTestId('in-use').getByRole('link', { name: 'used-by-me' })).toBeVisible();
+    await expect(page.getByTestId('delete-now')).toBeDisabled();
+    await page.getByTestId('in-use').getByRole('link', { name: 'used-by-me' }).click();
+    await expect(page).toHaveURL(new RegExp(`/users/${user.id}$`));
+  });
 });
 
 test('the search of sessions asks for user, host and resource at once', async ({ page }) => {

@@ -94,7 +94,7 @@ export default function Publishing() {
                 }}
                 {...(canMove ? { onDragDrop: (drop) => move.mutate(placesOf(drop)) } : {})}
                 allowDrop={(drop) => placesOf(drop).length > 0}
-                renderNode={({ node, expanded, hasChildren, elementProps, tree: controls }) => {
+                renderNode={({ node, expanded, elementProps, tree: controls }) => {
                   const resource = resources.find(({ id }) => id === node.value);
                   if (!resource) return null;
                   return (
@@ -103,7 +103,7 @@ export default function Publishing() {
                       onClick={(event) => { elementProps.onClick(event); if (!event.shiftKey) choose(resource.id, event.ctrlKey || event.metaKey); }}
                     >
                       <Box w={SIGN_PX} display="flex" aria-hidden onClick={(event) => { event.stopPropagation(); controls.toggleExpanded(node.value); }}>
-                        {hasChildren && (expanded ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />)}
+                        {node.children !== undefined && node.children.length > 0 && (expanded ? <IconChevronDown size={16} /> : <IconChevronRight size={16} />)}
                       </Box>
                       <Picture resource={resource} />
                       <Text component="span" size="sm" flex={1} miw={0} truncate>{resource.spec.title || resource.name}</Text>
@@ -170,8 +170,9 @@ function useMove(resources: readonly ResourceView[]) {
   });
 }
 
+/** Something can be dropped into an empty folder, too: the kit lets that into what says that it has children only. */
 const nodesOf = (branches: Branch[]): TreeNodeData[] =>
-  branches.map(({ resource, children }) => ({ value: resource.id, label: resource.name, ...(children.length > 0 ? { children: nodesOf(children) } : {}) }));
+  branches.map(({ resource, children }) => ({ value: resource.id, label: resource.name, ...(isFolder(resource) ? { children: nodesOf(children), hasChildren: true } : {}) }));
 
 function Picture({ resource }: { resource: ResourceView }) {
   if (resource.spec.icon) return <img src={pictureOf(resource.spec.icon)} alt="" width={24} height={24} draggable={false} />;
