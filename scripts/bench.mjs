@@ -28,6 +28,8 @@ const PICTURE_DEADLINE = 60_000;
 const PARTS = { broker, api, relay, memory, picture, pages, lists };
 /** Those that need the portals. */
 const IN_BROWSER = ["picture", "pages", "lists"];
+/** The farm of the parts "api" and "lists": each of its users starts twenty sessions, so that there are 10,000. */
+const LARGE = ["--users", "500"];
 const PROFILE = "measure";
 const oriel = join(TARGET, PROFILE, "oriel");
 const rows = [];
@@ -52,7 +54,7 @@ async function broker() {
 }
 
 async function api() {
-  await step("The management API of a large farm", (report) => bench(["api"], report));
+  await step("The management API of a large farm", (report) => bench(["api", ...LARGE], report));
 }
 
 /** Gateway and haproxy on the last core, everybody else on the others. */
@@ -134,7 +136,7 @@ async function lists() {
   const directory = mkdtempSync(join(tmpdir(), "oriel-bench-"));
   const log = openSync(join(LOGS, "bench.log"), "a");
   const program = join(TARGET, PROFILE, "oriel-bench");
-  const held = spawn(program, ["--directory", directory, "api", "--hold", "--pages", MANAGEMENT_ROOT], { stdio: ["pipe", "pipe", log] });
+  const held = spawn(program, ["--directory", directory, "api", ...LARGE, "--hold", "--pages", MANAGEMENT_ROOT], { stdio: ["pipe", "pipe", log] });
   const ended = once(held, "exit");
   try {
     const place = await step("Making a large farm", async () => {
