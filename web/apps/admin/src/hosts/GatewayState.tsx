@@ -1,11 +1,10 @@
-import { Badge, Code, DataList, Group, Paper, Stack, Text, Title } from '@mantine/core';
+import { Badge, Code, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import type { CertificateState, GatewayView, Standing } from '@oriel/api/management';
 import { useTranslation } from 'react-i18next';
 import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
+import { Facts, type Fact } from '../ui/Facts.tsx';
 import { moment, percent } from '../ui/time.ts';
-
-type Fact = [string, React.ReactNode];
 
 const COLOURS: Record<Standing, string> = { good: 'green', ending: 'orange', ended: 'red', not_yet: 'red' };
 
@@ -48,17 +47,4 @@ function Certificate({ certificate }: { certificate: CertificateState }) {
     [t('certificate.sha256'), <Code key="sha256" style={{ overflowWrap: 'anywhere' }}>{sha256}</Code>],
   ];
   return <Facts facts={facts} />;
-}
-
-function Facts({ facts }: { facts: Fact[] }) {
-  return (
-    <DataList withDivider labelWidth="min(240px, 40%)" className="values">
-      {facts.map(([label, value]) => (
-        <DataList.Item key={label}>
-          <DataList.ItemLabel>{label}</DataList.ItemLabel>
-          <DataList.ItemValue>{value}</DataList.ItemValue>
-        </DataList.Item>
-      ))}
-    </DataList>
-  );
 }

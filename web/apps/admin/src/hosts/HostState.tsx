@@ -1,4 +1,4 @@
-import { Alert, DataList, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Alert, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
 import { IconAlertTriangle, IconDoorExit } from '@tabler/icons-react';
 import { Suspense, lazy } from 'react';
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useLoad } from '../live/events.ts';
 import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
+import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { bytes, duration, percent } from '../ui/time.ts';
 
@@ -24,7 +25,7 @@ export default function HostState({ object }: { object: Shown }) {
     { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [], most: 1 },
     { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: load.sessions, most: effective.max_sessions },
   ];
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
     [t('host.report'), state.last_report ? <Ago when={state.last_report} /> : t('value.none')],
     [t('host.uptime'), state.uptime_secs == null ? t('value.none') : duration(state.uptime_secs)],
     [t('host.machine'), state.machine_name ?? t('value.none')],
@@ -59,14 +60,7 @@ export default function HostState({ object }: { object: Shown }) {
         <Suspense><LoadCharts host={object.id} /></Suspense>
       </section>
       <Paper withBorder p="md" className="card">
-        <DataList withDivider labelWidth="min(240px, 40%)" className="values">
-          {facts.map(([label, value]) => (
-            <DataList.Item key={label}>
-              <DataList.ItemLabel>{label}</DataList.ItemLabel>
-              <DataList.ItemValue>{value}</DataList.ItemValue>
-            </DataList.Item>
-          ))}
-        </DataList>
+        <Facts facts={facts} />
       </Paper>
     </Stack>
   );

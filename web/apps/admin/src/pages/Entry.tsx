@@ -1,4 +1,4 @@
-import { Badge, Button, Code, DataList, Paper, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Code, Paper, Stack, Text, Title } from '@mantine/core';
 import type { EntryShown } from '@oriel/api/management';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
@@ -16,6 +16,7 @@ import { Changes } from '../object/Changes.tsx';
 import { entries, entry as one } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
+import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { moment } from '../ui/time.ts';
 
@@ -49,7 +50,7 @@ function Known({ entry }: { entry: EntryShown }) {
   const { area, what } = partsOf(entry.code);
   // What is in words of its own, or only there to be checked, is left out.
   const details = Object.entries(entry.details).filter(([name]) => name !== 'why');
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
     [t('audit.when'), <>{moment(entry.at, i18n.language)} (<Ago when={entry.at} />)</>],
     [t('audit.by'), entry.author.name],
     [t('audit.via'), t(`history.via.${entry.author.via}`)],
@@ -76,14 +77,7 @@ function Known({ entry }: { entry: EntryShown }) {
       />
       <Stack>
         <Paper withBorder p="md" className="card" data-testid="facts">
-          <DataList withDivider labelWidth="min(240px, 40%)" className="values">
-            {facts.map(([label, value]) => (
-              <DataList.Item key={label}>
-                <DataList.ItemLabel>{label}</DataList.ItemLabel>
-                <DataList.ItemValue>{value}</DataList.ItemValue>
-              </DataList.Item>
-            ))}
-          </DataList>
+          <Facts facts={facts} />
         </Paper>
         {change && (
           <Paper withBorder p="md" className="card" component="section" aria-labelledby="changes">

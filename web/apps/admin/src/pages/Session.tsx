@@ -1,4 +1,4 @@
-import { Alert, Button, DataList, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Paper, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { Refusal, get, post, type Processes, type ProcessView, type SessionView } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
@@ -15,6 +15,7 @@ import { Network } from '../sessions/Network.tsx';
 import { SessionState } from '../sessions/SessionList.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
+import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { LinkButton } from '../ui/Link.tsx';
@@ -46,7 +47,7 @@ export default function Session() {
   if (session.isError && session.data === undefined) return <Failure error={session.error} retry={() => void session.refetch()} />;
   const view = session.data;
   if (view === undefined) return <PageHead title={t('loading')} crumbs={crumbs} />;
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
     [t('kinds.user.one'), view.user && may('directory') ? <Name key="u" kind="user" id={view.user} /> : view.user_name],
     [t('session.resource'), view.resource && may('publishing') ? <Name key="r" kind="resource" id={view.resource} /> : view.resource_name],
     [t('kinds.host.one'), may('hosts') ? <Name key="h" kind="host" id={view.host} /> : view.host_name],
@@ -81,14 +82,7 @@ export default function Session() {
           {([[t('session.facts'), facts], [t('session.client'), client]] as const).map(([title, rows]) => (
             <Paper key={title} withBorder p="md" className="card">
               <Title order={2} size="h4" mb="sm">{title}</Title>
-              <DataList withDivider labelWidth="40%" className="values">
-                {rows.map(([label, value]) => (
-                  <DataList.Item key={label}>
-                    <DataList.ItemLabel>{label}</DataList.ItemLabel>
-                    <DataList.ItemValue>{value}</DataList.ItemValue>
-                  </DataList.Item>
-                ))}
-              </DataList>
+              <Facts facts={rows} labelWidth="40%" />
             </Paper>
           ))}
         </SimpleGrid>
