@@ -1,7 +1,7 @@
 // What the management portal feels like, measured in the browser: from one page to the next, and long lists.
 
 /** What shows that a page is there whose content is more than its heading. */
-const SHOWS = { "/": "[data-testid=tiles]", "/publishing": "[data-testid=tree]", "/audit": "[data-testid=history], [data-testid=row]" };
+const SHOWS = { "/": "main:has([data-testid=tiles]):has(.recharts-cartesian-axis-tick)", "/publishing": "[data-testid=tree]", "/audit": "[data-testid=history], [data-testid=row]" };
 /** A list's rows, or that there are none. */
 const ROWS = "[data-testid=row], main .mantine-EmptyState-root";
 /** Pages that are lists. */

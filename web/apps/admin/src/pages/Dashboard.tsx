@@ -19,7 +19,9 @@ import { Link, PlainLink } from '../ui/Link.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { ago, percent } from '../ui/time.ts';
 
-const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
+// Half of what this page loads: fetched with the page, by whoever points at its link, and not after its first picture.
+const charts = import('../load/LoadCharts.tsx');
+const LoadCharts = lazy(() => charts);
 const StartCard = lazy(() => import('../start/StartCard.tsx'));
 
 const STANDING_OUT = 6;
