@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patched, sampled } from './patch.ts';
+import { patched, renewed, sampled } from './patch.ts';
 
 const list = { pages: [{ items: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] }, { items: [{ id: 'c', n: 1 }] }], pageParams: [null, 'x'] };
 
@@ -21,6 +21,15 @@ describe('a list that is shown', () => {
 
   it('is the same list when it has no such row', () => {
     expect(patched(list, new Map([['z', { id: 'z', n: 1 }]]))).toBe(list);
+  });
+});
+
+describe('a few things that are told of one by one', () => {
+  it('end with the one that is new or has changed, and lose the one that is gone', () => {
+    const rows = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+    expect(renewed(rows, 'a', { id: 'a', n: 2 })).toEqual([{ id: 'b', n: 1 }, { id: 'a', n: 2 }]);
+    expect(renewed(rows, 'a', null)).toEqual([{ id: 'b', n: 1 }]);
+    expect(renewed(undefined, 'a', { id: 'a', n: 1 })).toEqual([{ id: 'a', n: 1 }]);
   });
 });
 

@@ -26,6 +26,12 @@ export function patched<R extends Row>(data: InfiniteData<Page<R>>, changes: Cha
   return { ...data, pages };
 }
 
+/** The rows with one as it is now, at their end; without it when it is gone. */
+export function renewed<R extends Row>(rows: readonly R[] | undefined, id: string, now: R | null): R[] {
+  const others = (rows ?? []).filter((row) => row.id !== id);
+  return now === null ? others : [...others, now];
+}
+
 /** The newest samples of a number, oldest first. */
 export function sampled(samples: readonly number[], value: number, most: number): number[] {
   return [...samples.slice(Math.max(0, samples.length + 1 - most)), value];
