@@ -58,23 +58,29 @@ impl Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, name, why, done, .. } = self;
-        match why {
-            Why::Deleted => write!(f, "{kind} \"{name}\" has been deleted since")?,
-            Why::MadeAgain => write!(f, "{kind} \"{name}\" has been made again since")?,
-            Why::Unreadable(reason) => {
-                return write!(
-                    f,
-                    "what {kind} \"{name}\" said then cannot be read by this version: {reason}"
-                );
+        // Whole sentences, each of its own: they are translated.
+        match (why, done) {
+            (Why::Deleted, None) => write!(f, "{kind} \"{name}\" has been deleted since"),
+            (Why::Deleted, Some((by, at))) => {
+                write!(f, "{kind} \"{name}\" has been deleted since, by {by} at {at}")
             }
-            Why::Changed { field, .. } => {
+            (Why::MadeAgain, None) => write!(f, "{kind} \"{name}\" has been made again since"),
+            (Why::MadeAgain, Some((by, at))) => {
+                write!(f, "{kind} \"{name}\" has been made again since, by {by} at {at}")
+            }
+            (Why::Unreadable(reason), _) => {
+                write!(f, "what {kind} \"{name}\" said then cannot be read by this version: {reason}")
+            }
+            (Why::Changed { field, .. }, done) => {
                 let field = field.strip_prefix("spec.").unwrap_or(field);
-                write!(f, "field \"{field}\" of {kind} \"{name}\" has been changed again since")?;
+                match done {
+                    None => write!(f, "field \"{field}\" of {kind} \"{name}\" has been changed again since"),
+                    Some((by, at)) => write!(
+                        f,
+                        "field \"{field}\" of {kind} \"{name}\" has been changed again since, by {by} at {at}"
+                    ),
+                }
             }
-        }
-        match done {
-            Some((by, at)) => write!(f, ", by {by} at {at}"),
-            None => Ok(()),
         }
     }
 }
