@@ -34,6 +34,9 @@ interface LoadEvent {
   now: { cpu_load: number | null; sessions: number; memory_total_bytes: number | null; memory_available_bytes: number | null } | null;
 }
 
+/** Which object was changed: what it says is asked for where it is shown. */
+type ObjectEvent = Pick<ChangeShown, 'kind' | 'id' | 'action' | 'revision'>;
+
 let connection: Connection = 'live';
 let lostAt: number | null = null;
 const loads = new Map<string, Load>();
@@ -75,10 +78,10 @@ function refreshLoad(): void {
   }, LOAD_EVERY_MS);
 }
 
-function onSettings(change: ChangeShown): void {
-  const plural = pluralOf(change.kind);
-  if (change.action === 'deleted') gone(plural, change.id);
-  else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
+function onObject({ kind, id, action }: ObjectEvent): void {
+  const plural = pluralOf(kind);
+  if (action === 'deleted') gone(plural, id);
+  else refresh(['object', plural, id], ['name', kind, id]);
   refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
@@ -120,7 +123,7 @@ function onLoad({ id, now }: LoadEvent): void {
 /** Listens for as long as the page is open, to what who is signed in may see. */
 export function useEvents(me: Me): void {
   const topics = [
-    may(me, 'audit') && 'settings',
+    'objects',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
     'messages,editing',
@@ -156,7 +159,7 @@ function listen(topics: string): () => void {
       source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
     on('ready', found);
     on('reset', () => void queries.invalidateQueries());
-    on('settings', onSettings);
+    on('objects', onObject);
     on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => {
       onRow('sessions', id, now);
       refresh(['entries']);
