@@ -24,6 +24,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("delete /me/sessions/{id}", "ends the caller's own"),
     ("get /me/messages", "shows the caller's own"),
     ("delete /me/messages/{id}", "puts away the caller's own"),
+    ("post /me/messages/{id}/answer", "answers what was said to the caller"),
     ("put /me/totp", "sets up the caller's own"),
     ("delete /me/totp", "takes away the caller's own"),
     ("post /me/totp/recovery-codes", "renews the caller's own"),
