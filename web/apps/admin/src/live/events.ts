@@ -17,7 +17,7 @@ const GATHER_MS = 400;
 /** After this long without a connection the page says so: shorter ones are a browser's own doing. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
-/** Load is told all the time; what is drawn of it for the whole farm follows this often. */
+/** Load is told all the time; what is drawn of it for the whole farm, and of pools, follows this often. */
 const LOAD_EVERY_MS = 5_000;
 /** Load is told once a second at most: five minutes of it. */
 const SAMPLES = 300;
@@ -75,6 +75,9 @@ function refreshLoad(): void {
   loadDue ??= window.setTimeout(() => {
     loadDue = undefined;
     void queries.invalidateQueries({ queryKey: ['load', 'now'] });
+    // What pools show is that of their hosts; where only their names are shown, nothing is loaded anew.
+    void queries.invalidateQueries({ queryKey: ['list', 'pools'], predicate: ({ queryKey }) => queryKey[2] !== 'all' });
+    void queries.invalidateQueries({ queryKey: ['object', 'pools'] });
   }, LOAD_EVERY_MS);
 }
 
