@@ -14,13 +14,13 @@ const HEIGHT_PX = 168;
 /** Moments that are named below a chart, at most. */
 const TICKS = 6;
 
-/** Of one host, or of all. */
-export default function LoadCharts({ host }: { host?: string }) {
+/** Of one host, of a pool, or of all. */
+export default function LoadCharts({ host, pool }: { host?: string; pool?: string }) {
   const { t } = useTranslation();
   const [span, setSpan] = useState<Span>(SPANS[0]);
   const [asTable, setTable] = useState(false);
-  const kept = useQuery({ ...history(span, host), placeholderData: keepPreviousData });
-  const now = useQuery(current(host)).data ?? kept.data?.now;
+  const kept = useQuery({ ...history(span, host, pool), placeholderData: keepPreviousData });
+  const now = useQuery(current(host, pool)).data ?? kept.data?.now;
   const all = useMemo(() => points(kept.data?.items ?? [], now), [kept.data, now]);
   if (kept.isError && kept.data === undefined) return <Failure error={kept.error} retry={() => void kept.refetch()} />;
   return (
