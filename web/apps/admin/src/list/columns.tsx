@@ -11,6 +11,7 @@ import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Link } from '../ui/Link.tsx';
 import { HostHealth, LoadCell } from '../ui/HostHealth.tsx';
+import { authorOf } from '../ui/words.ts';
 import type { Column } from './List.tsx';
 
 /** Fields of the spec that a kind's list shows. */
@@ -30,6 +31,10 @@ const FIELDS: Record<string, string[]> = {
   invitation: ['role', 'expires_at', 'pool'],
   farm: [],
 };
+/** The one that a narrow screen shows beside the name, where nothing else is. */
+const NARROW: Record<string, string> = {
+  pool: 'enabled', group: 'description', user: 'full_name', policy: 'enabled', logon_hours: 'enabled', site: 'description', administrator: 'role', notification: 'event', token: 'role',
+};
 const OPTIONAL = new Set(['account', 'gateway_addresses', 'agent_addresses']);
 const SORTABLE = new Set(['switch', 'text', 'number', 'choice', 'moment', 'local_time']);
 
@@ -37,7 +42,7 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
   const form = formOf(kind);
   const name: Column<Shown> = {
     key: 'name', label: t('field.name'), sort: 'name', narrow: true,
-    render: (row) => <Link to={pageOf(kind, row.id)} fw={600}>{row.name}</Link>,
+    render: (row) => <Link to={pageOf(kind, row.id)} inherit fw={600}>{row.name}</Link>,
   };
   const fields = (FIELDS[kind] ?? []).flatMap((field): Column<Shown>[] => {
     const facts = form.fields[field];
@@ -45,7 +50,8 @@ export function columnsOf(kind: string, t: TFunction): Column<Shown>[] {
     return [{
       key: field, label: labelOf(form.name ?? '', field, t),
       ...(SORTABLE.has(facts.is) ? { sort: `spec.${field}` } : {}),
-      ...(facts.is === 'switch' ? { width: 110 } : facts.is === 'number' ? { width: 180 } : {}),
+      ...(facts.is === 'switch' ? { width: 110 } : facts.is === 'number' ? { width: 180 } : facts.is === 'moment' ? { width: 190 } : {}),
+      ...(NARROW[kind] === field ? { narrow: true } : {}),
       ...(OPTIONAL.has(field) ? { optional: true } : {}),
       render: (row) => {
         const value = at(row.spec, [field]);
@@ -62,7 +68,7 @@ const common = (t: TFunction, kind: string): Column<Shown>[] => [
     ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool' || kind === 'gateway', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
     : []),
   { key: 'changed_at', label: t('list.changed'), sort: 'changed_at', width: 150, optional: kind === 'host', render: (row) => <Ago when={row.changed_at} /> },
-  { key: 'changed_by', label: t('list.changed_by'), sort: 'changed_by', width: 170, optional: true, render: (row) => row.changed_by },
+  { key: 'changed_by', label: t('list.changed_by'), sort: 'changed_by', width: 170, optional: true, render: (row) => authorOf(row.changed_by, t) },
 ];
 
 const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
@@ -79,7 +85,7 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     { key: 'os', label: t('host.system'), sort: 'state.operating_system', optional: true, render: (row) => (row as unknown as HostView).state.operating_system ?? '–' },
   ],
   gateway: (t) => [
-    { key: 'state', label: t('host.state'), width: 150, narrow: true, render: (row) => {
+    { key: 'state', label: t('host.state'), width: 130, narrow: true, render: (row) => {
       const { state } = row as unknown as GatewayView;
       return <Badge variant="light" tt="none" color={state.reachable ? (state.draining ? 'yellow' : 'green') : 'red'}>{t(state.reachable ? (state.draining ? 'gateway.draining' : 'gateway.connected') : 'gateway.away')}</Badge>;
     } },
@@ -95,7 +101,7 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     if (state.failure) return <Badge variant="light" color="red" tt="none">{t('notification.not_sent')}</Badge>;
     return state.last_sent ? <Ago when={state.last_sent} /> : <Text inherit c="dimmed">{t('notification.never_sent')}</Text>;
   } }],
-  invitation: (t) => [{ key: 'state', label: t('host.state'), width: 120, narrow: true, render: (row) => {
+  invitation: (t) => [{ key: 'state', label: t('host.state'), width: 110, narrow: true, render: (row) => {
     const { state } = row as unknown as InvitationView;
     return <Badge variant="light" tt="none" color={state === 'open' ? 'green' : 'gray'}>{t(`invitation.${state}`)}</Badge>;
   } }],

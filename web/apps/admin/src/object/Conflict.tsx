@@ -19,7 +19,7 @@ export function Conflict(props: { kind: string; base: Version; mine: Version; th
     <Modal opened onClose={props.close} size="xl" title={t('conflict.title')} closeButtonProps={{ 'aria-label': t('close') }}>
       <Stack>
         <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />}>{t('conflict.text', { name: props.by ? authorOf(props.by, t) : t('conflict.somebody') })}</Alert>
-        <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={280}>
           <Table layout="fixed" data-testid="conflict">
             <Table.Thead>
               <Table.Tr>

@@ -52,7 +52,7 @@ export default function Backups() {
         {found.data?.items.length === 0 && <EmptyState icon={<IconDatabaseOff />} title={t('backup.nothing')} description={t('backup.about')} />}
         {found.data && found.data.items.length > 0 && (
           <Paper withBorder className="card">
-            <Table.ScrollContainer minWidth={360} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+            <Table.ScrollContainer minWidth={360}>
               <Table>
                 <Table.Thead>
                   <Table.Tr><Table.Th>{t('field.name')}</Table.Th><Table.Th>{t('backup.at')}</Table.Th><Table.Th>{t('backup.size')}</Table.Th></Table.Tr>

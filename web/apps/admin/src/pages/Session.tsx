@@ -123,7 +123,7 @@ function RunningProcesses({ session }: { session: SessionView }) {
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.data?.length === 0 && <Text size="sm" c="dimmed">{t('process.nothing')}</Text>}
       {found.data && found.data.length > 0 && (
-        <Table.ScrollContainer minWidth={300} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={300}>
           <Table data-testid="processes">
             <Table.Thead>
               <Table.Tr>

@@ -29,7 +29,7 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
           {access.policy.policy ? <Link to={`/policies/${access.policy.policy.id}`} inherit underline="always">{access.policy.policy.name}</Link> : t('access.no_policy')}
           {access.hours.hours && <> · {t('access.hours')} <Link to={`/logon_hours/${access.hours.hours.id}`} inherit underline="always">{access.hours.hours.name}</Link></>}
         </Text>
-        <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={280}>
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -41,7 +41,7 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={row.id}>
-                  <Table.Td><Link to={`/resources/${row.id}`} underline="always">{row.name}</Link> <Text component="span" size="xs" c="dimmed">{choiceOf('Target', row.kind, t)}</Text></Table.Td>
+                  <Table.Td><Link to={`/resources/${row.id}`} inherit underline="always">{row.name}</Link> <Text component="span" size="xs" c="dimmed">{choiceOf('Target', row.kind, t)}</Text></Table.Td>
                   <Table.Td><Badge variant="light" tt="none" color={row.access.answer === 'open' ? 'green' : row.access.answer === 'maintenance' ? 'yellow' : 'gray'}>{t(`access.answer.${row.access.answer}`)}</Badge></Table.Td>
                   <Table.Td><Why row={row} t={t} /> {may('publishing', 'modify') && <Mend row={row} />}</Table.Td>
                 </Table.Tr>
