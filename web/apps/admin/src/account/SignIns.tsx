@@ -1,7 +1,6 @@
 import { Badge, Button, Group, Table } from '@mantine/core';
 import { call, get, type AdministratorSession, type AdministratorSessions } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { queries } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
@@ -28,7 +27,7 @@ export function SignIns() {
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   return (
     <Table.ScrollContainer minWidth={280}>
-      <Table data-testid="own-sign-ins">
+      <Table horizontalSpacing={6} data-testid="own-sign-ins">
         <Table.Thead>
           <Table.Tr>
             {(['since', 'active', 'address', 'browser', 'end'] as const).map((column) => <Table.Th key={column} {...(column === 'since' || column === 'address' ? { visibleFrom: 'sm' } : {})}>{t(`signed_in.${column}`)}</Table.Th>)}
@@ -46,7 +45,7 @@ export function SignIns() {
                   {session.own ? (
                     <Badge variant="light" tt="none">{t('account.here')}</Badge>
                   ) : (
-                    <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
+                    <Button size="compact-sm" variant="light" color="red" loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
                   )}
                 </Group>
               </Table.Td>

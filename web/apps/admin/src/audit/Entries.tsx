@@ -47,7 +47,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
   return (
     <Paper component="li" withBorder p="sm" className="card" data-testid="entry" data-code={entry.code}>
       <Group justify="space-between" align="flex-start" gap="xs">
-        <div style={{ minWidth: 0 }}>
+        <div style={{ flex: '1 1 320px', minWidth: 0 }}>
           <Group gap="xs">
             <Badge variant="light" color={colourOf(entry)} tt="none">{t(`audit.code.${area}.${what}`)}</Badge>
             <Subjects subjects={entry.subjects.filter(({ id }) => id !== of)} isGone={what === 'deleted'} />

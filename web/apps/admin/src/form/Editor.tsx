@@ -37,6 +37,8 @@ export interface EditorProps {
 const TIME_ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
 /** Texts that are sentences get more than a line. */
 const LONG = new Set(['message', 'text', 'limit_message', 'maintenance_message', 'trusted_certificates', 'authority']);
+/** As many letters as stand beside each other on a phone. */
+const BESIDE_MAX = 24;
 /** Several certificates as PEM. */
 const LONG_MAX = 32 * 1024;
 
@@ -194,11 +196,12 @@ function VariantEditor({ field, path, label, description, error, ...props }: Edi
   const mark = isSpec(value) ? String(value[field.by]) : null;
   const isNarrow = useIsNarrow();
   const data = Object.keys(field.of).map((each) => ({ value: each, label: choiceOf(field.name, each, t) }));
+  const isLong = isNarrow && data.map((each) => each.label).join('').length > BESIDE_MAX;
   const choose = (to: string | null) => props.onChange(put(props.spec, path, to === null ? null : alternative(field, to)));
   return (
     <Section label={label} description={description} error={error}>
       {data.length <= 3 && !field.nullable ? (
-        <SegmentedControl data={data} value={mark ?? ''} onChange={choose} aria-label={label} orientation={isNarrow && data.length > 2 ? 'vertical' : 'horizontal'} />
+        <SegmentedControl data={data} value={mark ?? ''} onChange={choose} aria-label={label} fullWidth orientation={isLong ? 'vertical' : 'horizontal'} />
       ) : (
         <Select data={data} value={mark} onChange={choose} aria-label={label} clearable={field.nullable === true} allowDeselect={false} />
       )}
@@ -236,7 +239,7 @@ function WordOrNumber({ field, word, value, set, common }: {
   return (
     <Group align="flex-end" gap="md">
       <NumberInput
-        {...common} flex={1} miw={200} value={typeof value === 'number' ? value : ''} min={field.min ?? 0} max={field.max ?? 4_294_967_295} allowDecimal={false} disabled={value === word}
+        {...common} flex={1} miw={240} value={typeof value === 'number' ? value : ''} min={field.min ?? 0} max={field.max ?? 4_294_967_295} allowDecimal={false} disabled={value === word}
         onChange={(to) => set(to === '' ? (field.nullable ? null : undefined) : Number(to))}
       />
       <Switch mb={8} label={choiceOf(field.name, word, t)} aria-label={`${common.label}: ${choiceOf(field.name, word, t)}`} checked={value === word} onChange={(event) => set(event.currentTarget.checked ? word : field.nullable ? null : (field.min ?? 0))} />

@@ -184,9 +184,9 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
   const Sign = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
   return (
     <Table.Th style={style} aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
-      <UnstyledButton fw={700} fz="sm" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
+      <UnstyledButton fw={700} fz="sm" maw="100%" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
         <Group gap={4} wrap="nowrap">
-          <span>{label}</span>
+          <Text span inherit truncate onPointerEnter={tellWhole}>{label}</Text>
           <Sign size={14} aria-hidden style={{ opacity: isUp || isDown ? 1 : 0.5, flex: 'none' }} />
         </Group>
       </UnstyledButton>

@@ -67,14 +67,14 @@ const common = (t: TFunction, kind: string): Column<Shown>[] => [
   ...(['pool', 'gateway', 'broker', 'host'].includes(kind)
     ? [{ key: 'site', label: t('field.site'), optional: kind === 'pool' || kind === 'gateway', render: (row: Shown) => (row.site ? <Name kind="site" id={row.site} /> : <Text inherit c="dimmed">{t('value.every_site')}</Text>) }]
     : []),
-  { key: 'changed_at', label: t('list.changed'), sort: 'changed_at', width: 150, optional: kind === 'host', render: (row) => <Ago when={row.changed_at} /> },
+  { key: 'changed_at', label: t('list.changed'), sort: 'changed_at', width: 140, optional: kind === 'host', render: (row) => <Ago when={row.changed_at} /> },
   { key: 'changed_by', label: t('list.changed_by'), sort: 'changed_by', width: 170, optional: true, render: (row) => authorOf(row.changed_by, t) },
 ];
 
 const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
   host: (t) => [
     { key: 'health', label: t('host.state'), narrow: true, width: 150, render: (row) => <HostHealth host={row as unknown as HostView} /> },
-    { key: 'sessions', label: t('nav.sessions'), sort: 'state.sessions', width: 110, narrow: true, render: (row) => {
+    { key: 'sessions', label: t('nav.sessions'), sort: 'state.sessions', width: 120, narrow: true, render: (row) => {
       const { state, effective } = row as unknown as HostView;
       return `${state.sessions} / ${effective.max_sessions}`;
     } },
@@ -85,14 +85,14 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     { key: 'os', label: t('host.system'), sort: 'state.operating_system', optional: true, render: (row) => (row as unknown as HostView).state.operating_system ?? '–' },
   ],
   gateway: (t) => [
-    { key: 'state', label: t('host.state'), width: 130, narrow: true, render: (row) => {
+    { key: 'state', label: t('host.state'), width: 120, narrow: true, render: (row) => {
       const { state } = row as unknown as GatewayView;
       return <Badge variant="light" tt="none" color={state.reachable ? (state.draining ? 'yellow' : 'green') : 'red'}>{t(state.reachable ? (state.draining ? 'gateway.draining' : 'gateway.connected') : 'gateway.away')}</Badge>;
     } },
     { key: 'connections', label: t('gateway.connections'), sort: 'state.connections', width: 140, render: (row) => (row as unknown as GatewayView).state.connections },
-    { key: 'version', label: t('gateway.version'), sort: 'state.version', width: 110, render: (row) => (row as unknown as GatewayView).state.version ?? '–' },
+    { key: 'version', label: t('gateway.version'), sort: 'state.version', width: 100, render: (row) => (row as unknown as GatewayView).state.version ?? '–' },
   ],
-  schedule: (t) => [{ key: 'next', label: t('schedule.next'), width: 170, narrow: true, render: (row) => {
+  schedule: (t) => [{ key: 'next', label: t('schedule.next'), width: 140, narrow: true, render: (row) => {
     const { state } = row as unknown as ScheduleView;
     return state.next ? <Ago when={state.next} /> : <Text inherit c="dimmed">{t('schedule.never')}</Text>;
   } }],
