@@ -82,7 +82,7 @@ function Told({ all, share }: { all: Point[]; share: (value: number | null) => s
   const { t, i18n } = useTranslation();
   const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'short' });
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Table.ScrollContainer minWidth={420}>
       <Table>
         <Table.Caption>{t('load.table')}</Table.Caption>
         <Table.Thead>

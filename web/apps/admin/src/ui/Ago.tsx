@@ -12,5 +12,5 @@ export function Ago({ when }: { when: string }) {
     const timer = window.setInterval(() => tick((count) => count + 1), EVERY_MS);
     return () => window.clearInterval(timer);
   }, []);
-  return <time dateTime={when} title={moment(when, i18n.language)}>{ago(when, i18n.language)}</time>;
+  return <time dateTime={when} title={moment(when, i18n.language)} style={{ whiteSpace: 'nowrap' }}>{ago(when, i18n.language)}</time>;
 }
