@@ -28,7 +28,7 @@ test('what happened is found by what, who and text, and what was found stands in
   await page.getByRole('option', { name: 'administrator signed in' }).click();
   await expect(page).toHaveURL(/code=administrator\.signed_in/);
   const entries = page.getByTestId('entry');
-  await expect(entries.first()).toContainText('user admin');
+  await expect(entries.first()).toContainText('· admin · by the portal');
   await expect(page.locator('[data-testid=entry]:not([data-code="administrator.signed_in"])')).toHaveCount(0);
 
   await page.getByRole('button', { name: 'Clear the filters' }).click();

@@ -1,7 +1,6 @@
 import { Badge, Button } from '@mantine/core';
 import { call, get, type AdministratorSession, type AdministratorSessions } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { queries } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
@@ -31,7 +30,7 @@ export function SignIns() {
       end={(session) => (session.own ? (
         <Badge variant="light" tt="none">{t('account.here')}</Badge>
       ) : (
-        <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
+        <Button size="compact-sm" variant="light" color="red" loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
       ))}
     />
   );

@@ -1,4 +1,5 @@
-import { Button, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Paper, Stack, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, call, type Plan } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -37,7 +38,7 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
   });
   const steps = plan.data?.plan.filter(({ action }) => action !== 'unchanged') ?? [];
   return (
-    <Modal opened onClose={close} size="lg" title={title} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} size="lg" title={title}>
       <Stack data-testid="revert-plan">
         {plan.isError && <Refused error={plan.error} />}
         {plan.isSuccess && steps.length === 0 && <Text size="sm">{t('revert.nothing')}</Text>}
@@ -55,7 +56,7 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
           <Button disabled={plan.isFetching || steps.length === 0} loading={revert.isPending} onClick={() => plan.data && revert.mutate(plan.data.sequence)} data-testid="revert-now">{t('revert.now')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,15 +1,16 @@
 import { ActionIcon, Button, Checkbox, Chip, CloseButton, EmptyState, Group, Menu, Skeleton, Stack, Table, Text, TextInput, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import type { Query } from '@oriel/api/management';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
-import { memo, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { memo, useCallback, useEffect, useMemo, useState, type PointerEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { useIsNarrow } from '../ui/narrow.ts';
 import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
 
@@ -59,7 +60,6 @@ const HEIGHT = { height: ROW_PX };
 const OVERSCAN = 8;
 /** The next rows are fetched when so many are left. */
 const AHEAD = 100;
-const NARROW = '(max-width: 48em)';
 
 /** Any list: filtered and sorted by the broker, drawn only where it is looked at, its state in the address. */
 export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
@@ -71,7 +71,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const [words, setWords] = useState(text(place.q));
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
   const [frame, setFrame] = useState<HTMLDivElement | null>(null);
-  const isNarrow = useMediaQuery(NARROW) ?? false;
+  const isNarrow = useIsNarrow();
   const shownColumns = useShownColumns(path, columns, isNarrow);
   const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
 
@@ -99,24 +99,23 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
 
   return (
     <Stack gap="sm">
-      <Group gap="sm" justify="space-between">
-        <Group gap="sm" flex={1} miw={0}>
-          <TextInput
-            value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
-            leftSection={<IconSearch size={16} aria-hidden />}
-            rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
-            onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
-          />
-          {props.filters && props.filters.length > 0 && (
-            <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
-              <Group gap={6} role="radiogroup" aria-label={t('list.filters')}>
-                <Chip value="" size="xs">{t('list.all')}</Chip>
-                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
-              </Group>
-            </Chip.Group>
-          )}
-        </Group>
-        <Group gap="xs">
+      {/* On a phone the filters have a line of their own, below the search and the count. */}
+      <Group gap="sm">
+        <TextInput
+          value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
+          leftSection={<IconSearch size={16} aria-hidden />}
+          rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
+          onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
+        />
+        {props.filters && props.filters.length > 0 && (
+          <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
+            <Group gap={6} role="radiogroup" aria-label={t('list.filters')} {...(isNarrow ? { w: '100%', style: { order: 1 } } : {})}>
+              <Chip value="" size="xs">{t('list.all')}</Chip>
+              {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
+            </Group>
+          </Chip.Group>
+        )}
+        <Group gap="xs" ml="auto">
           <Text size="sm" c="dimmed" role="status">{found.isSuccess && t('list.count', { count: total })}</Text>
           {!isNarrow && <ColumnsMenu path={path} columns={columns} />}
         </Group>
@@ -154,6 +153,12 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
       {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} />}
     </Stack>
   );
+}
+
+/** What does not fit into its cell is told whole on pointing at it. */
+function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>): void {
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+  else cell.removeAttribute('title');
 }
 
 interface RowsProps<Row> {
@@ -206,7 +211,7 @@ function OneRow<Row extends { id: string }>({ row, index, columns, isChosen, cho
   return (
     <tr className={`row ${Table.Tr.classes.tr}`} style={HEIGHT} aria-rowindex={index + 2} data-chosen={isChosen || undefined} data-hover data-with-row-border data-testid="row">
       {choose && <td className={Table.Td.classes.td}><Checkbox aria-label={chooseLabel} checked={isChosen} onChange={(event) => choose(row, event.currentTarget.checked)} /></td>}
-      {columns.map((column) => <td key={column.key} className={Table.Td.classes.td}>{column.render(row)}</td>)}
+      {columns.map((column) => <td key={column.key} className={Table.Td.classes.td} onPointerEnter={tellWhole}>{column.render(row)}</td>)}
     </tr>
   );
 }
@@ -223,9 +228,9 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
   const Sign = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
   return (
     <Table.Th style={style} aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
-      <UnstyledButton fw={700} fz="sm" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
+      <UnstyledButton fw={700} fz="sm" maw="100%" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
         <Group gap={4} wrap="nowrap">
-          <span>{label}</span>
+          <Text span inherit truncate onPointerEnter={tellWhole}>{label}</Text>
           <Sign size={14} aria-hidden style={{ opacity: isUp || isDown ? 1 : 0.5, flex: 'none' }} />
         </Group>
       </UnstyledButton>

@@ -111,7 +111,7 @@ function Told({ all }: { all: Point[] }) {
   const { t, i18n } = useTranslation();
   const share = shareIn(i18n.language);
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Table.ScrollContainer minWidth={420}>
       <Table>
         <Table.Caption>{t('load.table')}</Table.Caption>
         <Table.Thead>

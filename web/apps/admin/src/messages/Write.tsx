@@ -1,4 +1,5 @@
-import { Button, Group, Loader, Modal, Select, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import { Button, Group, Loader, Select, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, post, type ColleagueMessage } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -40,7 +41,7 @@ export default function Write({ to, answers, close }: { to?: string | undefined;
   const isNobody = answers === undefined && found.isSuccess && people.length === 0;
 
   return (
-    <Modal opened onClose={close} title={t('message.write')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('message.write')}>
       {found.isLoading && <Loader aria-label={t('loading')} />}
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {isNobody && <Text size="sm">{t('message.nobody')}</Text>}
@@ -62,6 +63,6 @@ export default function Write({ to, answers, close }: { to?: string | undefined;
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,7 +1,7 @@
 import { Badge, Button, Paper, Text } from '@mantine/core';
 import { call, type AdministratorSession } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout, IconMessage } from '@tabler/icons-react';
+import { IconMessage } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SignInTable } from '../account/SignInTable.tsx';
@@ -47,8 +47,8 @@ export default function SignedIn() {
             who={(session) => <>{session.user_name}{session.own && <Badge variant="light" tt="none">{t('signed_in.own')}</Badge>}</>}
             end={(session) => (
               <>
-                {session.user !== me.user?.id && <Button size="compact-sm" variant="light" leftSection={<IconMessage size={14} aria-hidden />} aria-label={t('message.write_to', { name: session.user_name })} onClick={() => setWritten({ to: session.user })}>{t('message.write_short')}</Button>}
-                {may('administrators', 'delete') && <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>}
+                {session.user !== me.user?.id && <Button size="compact-sm" variant="light" aria-label={t('message.write_to', { name: session.user_name })} onClick={() => setWritten({ to: session.user })}>{t('message.write_short')}</Button>}
+                {may('administrators', 'delete') && <Button size="compact-sm" variant="light" color="red" aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>}
               </>
             )}
           />

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { ago, moment } from './time.ts';
 
 const EVERY_MS = 30_000;
+const NOWRAP = { whiteSpace: 'nowrap' } as const;
 
 /** One clock for all that show how long ago something was: lists have hundreds of them. */
 const listeners = new Set<() => void>();
@@ -29,5 +30,5 @@ function subscribe(listener: () => void): () => void {
 export function Ago({ when }: { when: string }) {
   const { i18n } = useTranslation();
   useSyncExternalStore(subscribe, () => now);
-  return <time dateTime={when} title={moment(when, i18n.language)}>{ago(when, i18n.language)}</time>;
+  return <time dateTime={when} title={moment(when, i18n.language)} style={NOWRAP}>{ago(when, i18n.language)}</time>;
 }
