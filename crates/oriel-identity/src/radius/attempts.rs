@@ -50,9 +50,10 @@ impl Attempts {
         Step::Send
     }
 
-    /// Something came that is no answer. It may be a forger's, so the wait goes on.
-    pub fn dropped(&mut self, why: Dropped) {
-        self.dropped = Some(why);
+    /// Something came that is no answer. It may be a forger's, so the wait goes on. Says whether it is the
+    /// first, which is worth a line in the log.
+    pub fn dropped(&mut self, why: Dropped) -> bool {
+        self.dropped.replace(why).is_none()
     }
 
     /// The server's machine says that nobody listens. It may be starting, so the question is repeated as
@@ -110,7 +111,8 @@ mod tests {
         let began = Instant::now();
         let mut attempts = Attempts::begin(Pace { timeout: SECOND, retries: 0 }, began);
         assert_eq!(attempts.step(began), Step::Send);
-        attempts.dropped(Dropped::WrongAuthenticator);
+        assert!(attempts.dropped(Dropped::NoMessageAuthenticator));
+        assert!(!attempts.dropped(Dropped::WrongAuthenticator));
         let expected = Failure::Dropped { why: Dropped::WrongAuthenticator, waited: SECOND };
         assert_eq!(story(attempts, began).1, expected);
     }

@@ -1,13 +1,8 @@
 //! Attributes: as they travel, and as people read them.
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, Ipv6Addr},
-};
+use std::fmt;
 
-use jiff::Timestamp;
-
-use super::packet::kind;
+use super::{packet::kind, value::Value};
 
 /// An attribute as it travels. [`super::Dictionary`] makes one of a name and a value, and names those that came.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,42 +58,6 @@ impl Attribute {
 impl fmt::Debug for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Attribute({}, {} bytes)", self.kind, self.value.len())
-    }
-}
-
-/// A value with its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Text in UTF-8.
-    Text(String),
-    /// Bytes of any kind.
-    Octets(Vec<u8>),
-    /// A number without sign.
-    Integer(u64),
-    /// A number that the dictionary has a word for.
-    Word(u64, String),
-    /// An address.
-    Ipv4(Ipv4Addr),
-    /// An address.
-    Ipv6(Ipv6Addr),
-    /// A time, in whole seconds.
-    Date(Timestamp),
-}
-
-/// As it is written in settings: what [`super::Dictionary::attribute`] takes.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) | Self::Word(_, text) => f.write_str(text),
-            Self::Octets(bytes) => {
-                f.write_str("0x")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-            Self::Integer(number) => number.fmt(f),
-            Self::Ipv4(address) => address.fmt(f),
-            Self::Ipv6(address) => address.fmt(f),
-            Self::Date(time) => time.fmt(f),
-        }
     }
 }
 

@@ -243,12 +243,11 @@ impl Radius {
                 Step::Wait(until) => match timeout_at(until.into(), slot.event()).await {
                     Ok(Event::Packet(bytes)) => match sent.read(&bytes, server) {
                         Ok(answer) => return Ok(answer),
-                        Err(why) => {
-                            tracing::warn!(server = %server, %why, "an answer of a RADIUS server was dropped");
-                            attempts.dropped(why);
-                        }
+                        Err(why) => drop_answer(&mut attempts, server, why),
                     },
-                    Ok(Event::Garbage(malformed)) => attempts.dropped(Dropped::Garbage(malformed)),
+                    Ok(Event::Garbage(malformed)) => {
+                        drop_answer(&mut attempts, server, Dropped::Garbage(malformed));
+                    }
                     Ok(Event::Refused) if is_last => attempts.refused(),
                     Ok(Event::Refused) => return Err(Failure::Refused.into()),
                     // It is time for the next step.
@@ -282,6 +281,12 @@ impl Radius {
     #[cfg(test)]
     pub(super) fn open_sockets(&self) -> usize {
         self.sockets.len()
+    }
+}
+
+fn drop_answer(attempts: &mut Attempts, server: &Server, why: Dropped) {
+    if attempts.dropped(why) {
+        tracing::warn!(%server, %why, "an answer of a RADIUS server was dropped");
     }
 }
 

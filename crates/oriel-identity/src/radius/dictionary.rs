@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
-
 use super::{
-    attribute::{Attribute, Named, Value},
+    attribute::{Attribute, Named},
     mschap,
     packet::{VALUE_MAX, kind},
+    value::{Kind, Value, Words, wide_number_of},
+    vendor_format::{Format, USUAL},
 };
 
 /// The longest text that is read: all dictionaries of FreeRADIUS 3.2 together have 1,039,114 bytes.
@@ -29,6 +29,7 @@ pub struct Dictionary {
     vendor_names: HashMap<String, u32>,
     attributes: BTreeMap<(u32, u32), Definition>,
     names: HashMap<String, (u32, u32)>,
+    /// Of all attributes together.
     words: usize,
 }
 
@@ -38,40 +39,12 @@ struct Vendor {
     format: Format,
 }
 
-/// How a vendor writes its attributes: bytes of type, of length (none: one attribute takes the rest).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Format {
-    kind_len: usize,
-    length_len: usize,
-    /// A byte about continuation follows the length (WiMAX): can be read, is not written.
-    has_continuation: bool,
-}
-
-const USUAL: Format = Format { kind_len: 1, length_len: 1, has_continuation: false };
-
 #[derive(Debug, Clone)]
 struct Definition {
     name: String,
     kind: Kind,
     is_encrypted: bool,
-    words: Vec<(u64, String)>,
-}
-
-/// Types of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text in UTF-8.
-    Text,
-    /// Bytes, written as `0x` and hexadecimal digits: also every type that has no form of its own.
-    Octets,
-    /// A number without sign in so many bytes: 1, 2, 4 or 8.
-    Integer(u8),
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv6 address.
-    Ipv6,
-    /// A time from 1970 to 2106, written as `2026-11-21T14:00:00Z`.
-    Date,
+    words: Words,
 }
 
 /// One attribute for people to choose from.
@@ -83,7 +56,7 @@ pub struct Listed<'a> {
     pub name: &'a str,
     /// What it takes.
     pub kind: Kind,
-    /// Words for numbers, in the dictionary's order.
+    /// Words for numbers, by number.
     pub words: Vec<&'a str>,
 }
 
@@ -161,8 +134,8 @@ impl Dictionary {
             if let Err(why) = self.take(&words, &mut place) {
                 return fail(number + 1, why);
             }
-            if self.attributes.len() + self.words > ENTRIES_MAX {
-                return fail(number + 1, format!("at most {ENTRIES_MAX} attributes and words are kept"));
+            if self.vendor_names.len() + self.names.len() + self.words > ENTRIES_MAX {
+                return fail(number + 1, format!("at most {ENTRIES_MAX} names and words are kept"));
             }
         }
         Ok(())
@@ -270,7 +243,7 @@ impl Dictionary {
         if u64::from(number) >= 1 << (8 * kind_len) || number == 0 && vendor == STANDARD {
             return Ok(());
         }
-        let words = self.attributes.remove(&(vendor, number)).map_or_else(Vec::new, |before| before.words);
+        let words = self.attributes.remove(&(vendor, number)).map(|before| before.words).unwrap_or_default();
         let is_encrypted = flags.split(',').any(|flag| flag.starts_with("encrypt="));
         self.names.insert(name.to_ascii_lowercase(), (vendor, number));
         let definition = Definition { name: name.to_owned(), kind, is_encrypted, words };
@@ -285,9 +258,11 @@ impl Dictionary {
         // Words of attributes that were passed over.
         let Some(key) = self.names.get(&attribute.to_ascii_lowercase()) else { return Ok(()) };
         if let Some(definition) = self.attributes.get_mut(key) {
-            definition.words.retain(|(_, word)| !word.eq_ignore_ascii_case(name));
-            definition.words.push((number, name.to_owned()));
-            self.words += 1;
+            let words = &mut definition.words;
+            words.shown.insert(number, name.to_owned());
+            if words.numbers.insert(name.to_ascii_lowercase(), number).is_none() {
+                self.words += 1;
+            }
         }
         Ok(())
     }
@@ -300,7 +275,7 @@ impl Dictionary {
             vendor: self.vendors.get(vendor).map(|vendor| vendor.name.as_str()),
             name: &definition.name,
             kind: definition.kind,
-            words: definition.words.iter().map(|(_, word)| word.as_str()).collect(),
+            words: definition.words.shown.values().map(String::as_str).collect(),
         })
     }
 
@@ -322,7 +297,8 @@ impl Dictionary {
             return Err(AttributeError::Encrypted(name.to_owned()));
         }
         let kind = definition.map_or(Kind::Octets, |definition| definition.kind);
-        let words = definition.map_or(&[][..], |definition| &definition.words);
+        let none = Words::default();
+        let words = definition.map_or(&none, |definition| &definition.words);
         let bytes = kind.bytes(value, words).ok_or_else(|| AttributeError::Value {
             name: name.to_owned(),
             wanted: kind.wanted(words),
@@ -375,144 +351,6 @@ struct Place {
     parts: usize,
 }
 
-impl Format {
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.strip_prefix("format=")?.split(',');
-        let kind_len = parts.next()?.parse().ok().filter(|len| [1, 2, 4].contains(len))?;
-        let length_len = parts.next()?.parse().ok().filter(|len| (0..=2).contains(len))?;
-        let has_continuation = match parts.next() {
-            None => false,
-            Some("c") => true,
-            Some(_) => return None,
-        };
-        Some(Self { kind_len, length_len, has_continuation })
-    }
-
-    /// Bytes before a value.
-    fn header_len(self) -> usize {
-        self.kind_len + self.length_len + usize::from(self.has_continuation)
-    }
-
-    /// Bytes that a value may have.
-    fn room(self) -> usize {
-        VALUE_MAX - 4 - self.header_len()
-    }
-
-    fn write(self, vendor: u32, number: u32, value: &[u8]) -> Vec<u8> {
-        let mut bytes = vendor.to_be_bytes().to_vec();
-        bytes.extend_from_slice(&number.to_be_bytes()[4 - self.kind_len..]);
-        // At most 253, see `room`.
-        let len = (self.header_len() + value.len()) as u32;
-        bytes.extend_from_slice(&len.to_be_bytes()[4 - self.length_len..]);
-        if self.has_continuation {
-            // Nothing continues.
-            bytes.push(0);
-        }
-        bytes.extend_from_slice(value);
-        bytes
-    }
-
-    /// The parts of a vendor's attribute; none if it is not in this format.
-    fn read_all(self, mut bytes: &[u8]) -> Option<Vec<(u32, &[u8])>> {
-        let mut parts = Vec::new();
-        while !bytes.is_empty() {
-            let number = big_endian(bytes.get(..self.kind_len)?);
-            let len = match self.length_len {
-                0 => bytes.len(),
-                len => big_endian(bytes.get(self.kind_len..self.kind_len + len)?) as usize,
-            };
-            parts.push((number as u32, bytes.get(self.header_len()..len)?));
-            bytes = &bytes[len..];
-        }
-        (!parts.is_empty()).then_some(parts)
-    }
-}
-
-impl Kind {
-    fn read(word: &str) -> Option<Self> {
-        let word = word.to_ascii_lowercase();
-        // Some have the length behind: octets[16].
-        Some(match word.split('[').next().unwrap_or_default() {
-            "string" => Self::Text,
-            "integer" | "uint32" => Self::Integer(4),
-            "byte" | "uint8" | "bool" => Self::Integer(1),
-            "short" | "uint16" => Self::Integer(2),
-            "integer64" | "uint64" => Self::Integer(8),
-            "ipaddr" => Self::Ipv4,
-            "ipv6addr" => Self::Ipv6,
-            "date" => Self::Date,
-            "octets" | "abinary" | "ether" | "ifid" | "ipv6prefix" | "ipv4prefix" | "combo-ip" | "signed"
-            | "int32" | "tlv" | "vsa" | "evs" | "extended" | "long-extended" | "struct" | "time_delta"
-            | "group" => Self::Octets,
-            _ => return None,
-        })
-    }
-
-    /// What people are told to write.
-    fn wanted(self, words: &[(u64, String)]) -> String {
-        match self {
-            Self::Text => "text".to_owned(),
-            Self::Octets => "bytes like 0x1f2e".to_owned(),
-            Self::Integer(len) if words.is_empty() => {
-                format!("a number from 0 to {}", u64::MAX >> (64 - 8 * u32::from(len)))
-            }
-            Self::Integer(_) => {
-                let shown: Vec<_> = words.iter().take(5).map(|(_, word)| word.as_str()).collect();
-                let more = if words.len() > shown.len() { " and others" } else { "" };
-                format!("a number or one of its words ({}{more})", shown.join(", "))
-            }
-            Self::Ipv4 => "an address like 192.0.2.1".to_owned(),
-            Self::Ipv6 => "an address like 2001:db8::1".to_owned(),
-            Self::Date => "a time from 1970 to 2106 like 2026-11-21T14:00:00Z".to_owned(),
-        }
-    }
-
-    /// The value as it travels; none if it is not of this kind. Attributes without any bytes must not be sent
-    /// (RFC 2865, 5).
-    fn bytes(self, text: &str, words: &[(u64, String)]) -> Option<Vec<u8>> {
-        let trimmed = text.trim();
-        let bytes = match self {
-            Self::Text => text.bytes().all(|byte| byte != 0).then(|| text.as_bytes().to_vec())?,
-            Self::Octets => octets(trimmed)?,
-            Self::Integer(len) => {
-                let word = words.iter().find(|(_, word)| word.eq_ignore_ascii_case(trimmed));
-                let number = word.map(|(number, _)| *number).or_else(|| wide_number_of(trimmed))?;
-                let bytes = number.to_be_bytes();
-                let (high, low) = bytes.split_at(8 - usize::from(len));
-                high.iter().all(|byte| *byte == 0).then(|| low.to_vec())?
-            }
-            Self::Ipv4 => trimmed.parse::<std::net::Ipv4Addr>().ok()?.octets().to_vec(),
-            Self::Ipv6 => trimmed.parse::<std::net::Ipv6Addr>().ok()?.octets().to_vec(),
-            Self::Date => {
-                let time: Timestamp = trimmed.parse().ok()?;
-                u32::try_from(time.as_second()).ok()?.to_be_bytes().to_vec()
-            }
-        };
-        (!bytes.is_empty()).then_some(bytes)
-    }
-
-    /// The value that came; none if it is not of this kind.
-    fn value(self, bytes: &[u8], words: &[(u64, String)]) -> Option<Value> {
-        Some(match self {
-            Self::Text => Value::Text(std::str::from_utf8(bytes).ok()?.to_owned()),
-            Self::Octets => Value::Octets(bytes.to_vec()),
-            Self::Integer(len) => {
-                let number = (bytes.len() == usize::from(len)).then(|| big_endian(bytes))?;
-                match words.iter().find(|(value, _)| *value == number) {
-                    Some((_, word)) => Value::Word(number, word.clone()),
-                    None => Value::Integer(number),
-                }
-            }
-            Self::Ipv4 => Value::Ipv4(<[u8; 4]>::try_from(bytes).ok()?.into()),
-            Self::Ipv6 => Value::Ipv6(<[u8; 16]>::try_from(bytes).ok()?.into()),
-            Self::Date => {
-                let second = <[u8; 4]>::try_from(bytes).ok().map(u32::from_be_bytes)?;
-                Value::Date(Timestamp::from_second(i64::from(second)).ok()?)
-            }
-        })
-    }
-}
-
 /// What no setting may write, because it says who signs in, or because the safety of the exchange is in it.
 fn is_managed((vendor, number): (u32, u32)) -> bool {
     const STANDARD_ONES: [u8; 9] = [
@@ -560,26 +398,6 @@ fn checked_name(name: &str) -> Result<&str, String> {
 
 fn number_of(text: &str) -> Option<u32> {
     u32::try_from(wide_number_of(text)?).ok()
-}
-
-fn wide_number_of(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-fn octets(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?.as_bytes();
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = |[high, low]: &[u8; 2]| Some((digit(*high)? << 4 | digit(*low)?) as u8);
-    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
-}
-
-/// At most the last eight bytes count.
-fn big_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// For error messages.

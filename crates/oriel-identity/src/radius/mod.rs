@@ -28,17 +28,20 @@ mod preset;
 mod request;
 mod settings;
 mod sockets;
+mod value;
+mod vendor_format;
 
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Accepted, Challenge, Outcome, Rejected};
-pub use attribute::{Attribute, Named, Value};
+pub use attribute::{Attribute, Named};
 pub use client::{Checked, Radius};
 pub use conversation::{BYTES_MAX, Conversation, ROUNDS_MAX};
-pub use dictionary::{AttributeError, Dictionary, DictionaryError, Kind, Listed};
+pub use dictionary::{AttributeError, Dictionary, DictionaryError, Listed};
 pub use error::{Dropped, Failure, Malformed, RadiusError, ServerFailure};
 pub use preset::{Action, PRESETS, Preset};
 pub use settings::{
     Encoding, Mode, PORT, RETRIES_MAX, SECRET_MAX, Server, Settings, SettingsError, SharedSecret, TIMEOUT_MAX,
 };
+pub use value::{Kind, Value};

@@ -111,7 +111,7 @@ fn response(challenge: &[u8; 8], hash: &[u8; 16]) -> [u8; 24] {
     let mut response = [0; 24];
     for (part, key) in response.chunks_exact_mut(8).zip(keys.chunks_exact(7)) {
         let mut block = (*challenge).into();
-        Des::new(&(*with_parity(key)).into()).encrypt_block(&mut block);
+        Des::new((&*with_parity(key)).into()).encrypt_block(&mut block);
         part.copy_from_slice(&block);
     }
     response

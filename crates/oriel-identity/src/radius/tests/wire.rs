@@ -172,7 +172,7 @@ proptest! {
         authenticator in any::<[u8; AUTHENTICATOR_LEN]>(),
     ) {
         let hidden = password::hidden(&plain, SECRET.as_bytes(), &authenticator).expect("short enough");
-        prop_assert!(!hidden.is_empty() && hidden.len() % 16 == 0 && hidden.len() <= 128);
+        prop_assert!(!hidden.is_empty() && hidden.len().is_multiple_of(16) && hidden.len() <= 128);
         let mut before = authenticator.to_vec();
         let mut found = Vec::new();
         for block in hidden.chunks(16) {
