@@ -145,13 +145,10 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// The answer in a datagram, if this server signed it for this request.
+    /// The answer in a datagram, if this server signed it for this request: the signature covers the
+    /// identifier.
     pub fn read(&self, datagram: &[u8], server: &Server) -> Result<Answer, Dropped> {
         let packet = Packet::read(datagram).map_err(Dropped::Garbage)?;
-        // One of another identifier answers another request, so the signature would not fit this one.
-        if packet.identifier() != self.bytes[1] {
-            return Err(Dropped::WrongAuthenticator);
-        }
         packet.verify(&self.authenticator, server.secret.bytes(), server.is_unsigned_allowed)?;
         Answer::read(packet, self.proof.as_ref())
     }

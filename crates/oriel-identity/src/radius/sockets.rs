@@ -22,7 +22,7 @@ const SOCKETS_MAX: usize = 64;
 const IDENTIFIERS: usize = 256;
 /// Datagrams that are kept for somebody who does not read them; further ones are dropped, as UDP does. A
 /// server sends one answer for each time that it is asked.
-const EVENTS_MAX: usize = 16;
+const EVENTS_MAX: usize = 4;
 
 /// All sockets.
 #[derive(Default)]

@@ -102,6 +102,8 @@ fn a_conversation_survives_being_kept_and_tells_no_secret() {
     assert!(bytes.len() <= BYTES_MAX, "{}", bytes.len());
     assert_eq!(Conversation::from_bytes(&bytes), Some(longest.clone()));
     assert!(!format!("{longest:?}").contains("170"));
+    let further = Conversation::next("a:1".to_owned(), "anna", longest.round(), None);
+    assert_eq!(further, Err(RadiusError::TooManyRounds("a:1".to_owned())));
     for state in [None, Some(Vec::new())] {
         let one = Conversation::next("a:1".to_owned(), "anna", 0, state).expect("the first round");
         assert_eq!(Conversation::from_bytes(&one.to_bytes()), Some(one));
