@@ -21,8 +21,9 @@ const SOCKETS_MAX: usize = 64;
 /// Identifiers of a socket.
 const IDENTIFIERS: usize = 256;
 /// Datagrams that are kept for somebody who does not read them; further ones are dropped, as UDP does. A
-/// server sends one answer for each time that it is asked.
-const EVENTS_MAX: usize = 4;
+/// server sends one answer for each time that it is asked; the rest is for forgeries, so that a few of them do
+/// not crowd out the answer.
+const EVENTS_MAX: usize = 16;
 
 /// All sockets.
 #[derive(Default)]
