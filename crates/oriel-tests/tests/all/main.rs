@@ -26,6 +26,7 @@ mod placement;
 mod policies;
 mod pressure;
 mod publishing;
+mod radius;
 mod roots;
 mod schedules;
 mod settings;
