@@ -56,6 +56,9 @@ pub struct Options {
     /// Answers of each kind that are counted.
     #[arg(long, default_value_t = 400)]
     answers: usize,
+    /// Only questions of whose description this is a part.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Measure nothing: say where the farm is, and keep it until standard input ends.
     #[arg(long)]
     hold: bool,
@@ -126,7 +129,8 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     row(PART, what, result, "");
 
     let callers = Callers::new(&populated.farm.admin, options.workers);
-    for question in questions(&populated, sessions).await? {
+    let questions = questions(&populated, sessions).await?;
+    for question in questions.into_iter().filter(|question| question.what.contains(&options.only)) {
         progress(&question.what);
         let path = far(&populated.farm.admin, &question).await?;
         let first = populated.farm.admin.get(&path).await?;

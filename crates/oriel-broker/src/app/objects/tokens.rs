@@ -1,7 +1,7 @@
 //! API tokens. The secret is shown once, when the token is made; what is kept is its SHA-256, which
 //! is never shown either.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
@@ -54,7 +54,7 @@ pub struct IssuedToken {
 
 impl Revised for IssuedToken {
     fn revision(&self) -> u64 {
-        self.token.revision
+        self.token.revision()
     }
 
     fn place(&self) -> String {
@@ -75,9 +75,9 @@ impl Managed for Token {
     type New = NewToken;
     type Made = IssuedToken;
 
-    fn shown(&self) -> TokenSettings {
+    fn shown(&self) -> Cow<'_, TokenSettings> {
         let Self { role, reach, description, expires_at, .. } = self.clone();
-        TokenSettings { role, reach, description, expires_at }
+        Cow::Owned(TokenSettings { role, reach, description, expires_at })
     }
 
     fn said(sent: TokenSettings, now: &Self) -> Self {
