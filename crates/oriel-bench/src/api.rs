@@ -80,15 +80,8 @@ const LOAD_STEPS: usize = 10;
 const LIST_AIM: &str = "p99 under 100 ms";
 const OBJECT_AIM: &str = "p99 under 50 ms";
 
-/// Runs it and hands over the rows.
-pub async fn measure(options: &Options) -> anyhow::Result<()> {
-    let scratch = std::env::temp_dir().join(format!("oriel-bench-agents-{}", std::process::id()));
-    let measured = measure_in(options, &scratch).await;
-    let _ = std::fs::remove_dir_all(&scratch);
-    measured
-}
-
-async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
+/// Runs it and hands over the rows. The agents' files go to `scratch`.
+pub async fn measure(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let mut populated = populate(&options.size, scratch).await?;
     make_others(&populated.farm.admin, options.others, options.size.users).await?;
     let sessions = start_sessions(&populated, options).await?;

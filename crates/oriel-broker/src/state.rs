@@ -21,6 +21,7 @@ use crate::{
         icon::Icons,
         launch::{LaunchTurns, Uses},
         objects::ChangeError,
+        refused_tokens::RefusedTokens,
         sign_in::EndedSignIns,
         token_uses::TokenUses,
         user_state::UserStates,
@@ -85,6 +86,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// When tokens were used last.
     pub token_uses: TokenUses,
+    /// Tokens that were refused lately.
+    pub refused_tokens: RefusedTokens,
     /// Which administrators were here lately.
     pub presences: Presences,
     /// Load over the last hours.

@@ -15,7 +15,7 @@ use crate::{command_line::Terminal, policies::log_on};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A notification by mail, of which the log says that there is no mailbox.
-async fn notify(farm: &Farm, name: &str, more: Value) -> String {
+pub async fn notify(farm: &Farm, name: &str, more: Value) -> String {
     let mut spec = json!({ "interval_minutes": 1, "mail": { "addresses": ["duty@example.org"] } });
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     farm.admin.create("notifications", name, spec).await.unwrap()

@@ -56,7 +56,8 @@ pub use resources::{Moved, Moves, move_resources};
 pub use stale::{Stale, leave_out_digests};
 pub(crate) use tokens::random_secret;
 pub use tokens::{
-    IssuedToken, NewToken, TokenFacts, TokenSettings, find as find_token, same_digest, secret_sha256,
+    IssuedToken, NewToken, TokenError, TokenFacts, TokenSettings, find as find_token,
+    rights_of as rights_of_token, same_digest, secret_sha256,
 };
 pub(in crate::app) use users::hashed;
 pub use users::{NewUser, UserFacts, members, remove_factor, set_password};

@@ -1,6 +1,6 @@
 /** The columns of each kind's list. */
 import { Badge, Group, Text, Tooltip } from '@mantine/core';
-import type { GatewayView, HostView, InvitationView, NotificationView, ScheduleView } from '@oriel/api/management';
+import type { GatewayView, HostView, InvitationView, NotificationView, ScheduleView, TokenView } from '@oriel/api/management';
 import type { TFunction } from 'i18next';
 import { at, formOf } from '../form/fields.ts';
 import { Name, Names } from '../form/Names.tsx';
@@ -99,6 +99,16 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     const { state } = row as unknown as InvitationView;
     return <Badge variant="light" tt="none" color={state === 'open' ? 'green' : 'gray'}>{t(`invitation.${state}`)}</Badge>;
   } }],
+  token: (t) => [
+    { key: 'owner', label: t('token.owner'), sort: 'owner.name', width: 170, render: (row) => {
+      const { owner } = row as unknown as TokenView;
+      return owner ? <Link to={pageOf('user', owner.id)}>{owner.name}</Link> : <Text inherit c="dimmed">{t('token.nobody')}</Text>;
+    } },
+    { key: 'used', label: t('token.used'), sort: 'last_used_at', width: 150, render: (row) => {
+      const { last_used_at: used } = row as unknown as TokenView;
+      return used ? <Ago when={used} /> : <Text inherit c="dimmed">{t('token.never_used')}</Text>;
+    } },
+  ],
   user: (t) => [{ key: 'password', label: t('user.password'), width: 130, optional: true, render: (row) => t((row as unknown as { has_password: boolean }).has_password ? 'value.yes' : 'value.no') }],
 };
 
