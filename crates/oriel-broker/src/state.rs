@@ -26,6 +26,7 @@ use crate::{
         token_uses::TokenUses,
         user_state::UserStates,
     },
+    certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
     farm::FarmFeed,
@@ -134,6 +135,8 @@ pub struct Broker {
     pub started_at: Instant,
     /// The farm's certificate authority.
     pub authority: Arc<Authority>,
+    /// Until when the certificates of components are valid.
+    pub node_certificates: NodeCertificates,
     /// The farm's id.
     pub farm_id: Id<farm::Farm>,
     /// This broker's own object.

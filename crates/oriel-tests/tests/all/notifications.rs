@@ -146,3 +146,18 @@ async fn the_certificate_of_a_gateway_is_shown_and_told_before_it_ends() {
     farm.clock.set_ahead(Duration::from_secs(7_200));
     stands("ended").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_does_not_renew_its_certificate_is_told_before_it_ends() {
+    let farm = Farm::broker_only().await;
+    // Simulated agents never renew.
+    let host = farm.add_host("h1").await;
+    let line = json!({ "direction": "falls_below", "value": 20 });
+    let target = json!({ "of": "hosts", "hosts": [host.id] });
+    let spec = json!({ "event": "certificate_days", "threshold": line, "target": target });
+    let id = notify(&farm, "certificates", spec).await;
+    // Of thirty days; all is well while there is time to renew.
+    farm.clock.set_ahead(MINUTE * 60 * 24 * 26);
+    let said = "[Oriel] Days that a certificate is still valid, the farm's certificate for the agent on h1: 3";
+    told(&farm, &id, &[said]).await;
+}
