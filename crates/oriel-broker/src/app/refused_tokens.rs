@@ -85,7 +85,8 @@ impl RefusedTokens {
         let mut due = Vec::new();
         lock(&self.0).retain(|_, counted| {
             // A clock that was put back ends a minute, too.
-            let is_over = is_last || !(SignedDuration::ZERO..COUNTED).contains(&now.duration_since(counted.since));
+            let is_over =
+                is_last || !(SignedDuration::ZERO..COUNTED).contains(&now.duration_since(counted.since));
             if is_over && let Some(latest) = counted.latest.take() {
                 due.push((latest, counted.untold));
             }

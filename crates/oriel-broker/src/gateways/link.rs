@@ -12,7 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Attached, LiveConnection, OUTBOUND_MAX, reconcile};
-use crate::{Broker, certificates::Certificate, inbound, peer::{note_certificate, peer_in_role}};
+use crate::{
+    Broker,
+    certificates::Certificate,
+    inbound,
+    peer::{note_certificate, peer_in_role},
+};
 
 /// A stream that is silent this long is closed. Gateways report every few seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);

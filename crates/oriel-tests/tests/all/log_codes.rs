@@ -98,7 +98,8 @@ async fn every_code_of_the_log_is_raised_by_something_that_really_happens() {
 fn the_tests_that_raise_the_other_codes_are_there() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for (code, why, file, test) in ELSEWHERE {
-        let text = std::fs::read_to_string(crates.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let text =
+            std::fs::read_to_string(crates.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(text.contains(&format!("fn {test}(")), "{code} ({why}): {file} has no test {test}");
     }
 }

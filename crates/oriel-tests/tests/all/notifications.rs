@@ -158,6 +158,7 @@ async fn an_agent_that_does_not_renew_its_certificate_is_told_before_it_ends() {
     let id = notify(&farm, "certificates", spec).await;
     // Of thirty days; all is well while there is time to renew.
     farm.clock.set_ahead(MINUTE * 60 * 24 * 26);
-    let said = "[Oriel] Days that a certificate is still valid, the farm's certificate for the agent on h1: 3";
+    let said =
+        "[Oriel] Days that a certificate is still valid, the farm's certificate for the agent on h1: 3";
     told(&farm, &id, &[said]).await;
 }

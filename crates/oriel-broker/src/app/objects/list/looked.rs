@@ -362,7 +362,8 @@ mod tests {
         };
         let mut found = vec![whole.clone()];
         for name in path.split('.') {
-            found = found.into_iter().flat_map(entries).filter_map(|value| value.get(name).cloned()).collect();
+            found =
+                found.into_iter().flat_map(entries).filter_map(|value| value.get(name).cloned()).collect();
         }
         let found = found.into_iter().flat_map(entries);
         found.filter(|value| !value.is_object()).collect()

@@ -275,9 +275,8 @@ impl Selection {
                 found.push((keys, row));
             }
         }
-        let compare = |a: &Sorted<P, R>, b: &Sorted<P, R>| {
-            self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place))
-        };
+        let compare =
+            |a: &Sorted<P, R>, b: &Sorted<P, R>| self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place));
         // What comes after the page need not be in order, but one of it must be left.
         if found.len() > self.limit {
             found.select_nth_unstable_by(self.limit, compare);

@@ -108,6 +108,7 @@ async fn refused_tokens_stand_in_the_log_and_a_flood_of_them_does_not_fill_it() 
 async fn a_token_is_never_worth_more_than_who_has_made_it() {
     let office = Office::open().await;
     let anna = office.administrator("anna", json!({})).await;
+    office.administrator("another", json!({})).await;
     let jar = sign_in::cookie(&office.sign_in("anna", sign_in::PASSWORD).await);
     let body = |name: &str| json!({"name": name, "spec": {"role": "root"}}).to_string().into_bytes();
     let made = office.with(&jar, Method::POST, "tokens", body("script"), sign_in::OURS).await;
@@ -120,7 +121,10 @@ async fn a_token_is_never_worth_more_than_who_has_made_it() {
     assert_eq!(second["owner"]["name"], "anna");
     let hers = office.get(&format!("tokens?filter=owner.id:{anna}")).await.expect(StatusCode::OK);
     assert_eq!(names(&hers), ["script", "second"]);
-    assert_eq!(office.post("tokens", json!({"name": "third", "spec": {"role": "viewer"}})).await.body["owner"], Value::Null);
+    assert_eq!(
+        office.post("tokens", json!({"name": "third", "spec": {"role": "viewer"}})).await.body["owner"],
+        Value::Null
+    );
 
     let group = |name: &str| json!({"name": name, "spec": {}}).to_string().into_bytes();
     let make = async |secret: &str, name: &str| {
@@ -133,7 +137,10 @@ async fn a_token_is_never_worth_more_than_who_has_made_it() {
     make(secret, "Marketing").await.refused(StatusCode::FORBIDDEN, "forbidden");
     let seen = office.send(secret, Method::GET, "groups", "", Vec::new(), None).await;
     assert_eq!(names(&seen.expect(StatusCode::OK)), ["Sales"], "it may look, as she may");
-    office.send(secret, Method::GET, "tokens", "", Vec::new(), None).await.refused(StatusCode::FORBIDDEN, "forbidden");
+    office
+        .send(secret, Method::GET, "tokens", "", Vec::new(), None)
+        .await
+        .refused(StatusCode::FORBIDDEN, "forbidden");
 
     office.delete(&path, 2).await.expect(StatusCode::NO_CONTENT);
     for secret in [secret, second["secret"].as_str().expect("a secret")] {
