@@ -82,6 +82,7 @@ async fn every_code_of_the_log_is_raised_by_something_that_really_happens() {
     sessions_are_acted_on(&farm).await;
     duties_are_done(&farm, &host).await;
     hours_are_extended(&farm).await;
+    the_machine_is_restarted_and_stopped(&farm, &host).await;
 
     let elsewhere: BTreeSet<String> = ELSEWHERE.iter().map(|(code, ..)| (*code).to_owned()).collect();
     let here: BTreeSet<_> = documented().difference(&elsewhere).cloned().collect();
@@ -196,4 +197,13 @@ async fn hours_are_extended(farm: &Farm) {
         wait::ensure(answer.status.is_success(), answer.to_string())
     })
     .await;
+}
+
+async fn the_machine_is_restarted_and_stopped(farm: &Farm, host: &Host) {
+    let call = async |action: &str| {
+        farm.admin.post(&format!("/hosts/{}/{action}", host.id), json!({})).await.unwrap();
+    };
+    call("restart").await;
+    farm.host_reports(host, true).await;
+    call("stop").await;
 }

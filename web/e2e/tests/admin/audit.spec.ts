@@ -74,6 +74,18 @@ test.describe('what is no more', () => {
     await expect(page.getByTestId('revert-plan')).toContainText('Changed twice');
     await expect(page.getByTestId('revert-plan')).toContainText('token admin');
     await expect(page.getByTestId('revert-now')).toBeDisabled();
+    // What a colleague does between the plan and the click is not taken back unseen.
+    await page.goto(`/audit/${items[0]?.number}`);
+    await page.getByTestId('revert').click();
+    await expect(page.getByTestId('revert-now')).toBeEnabled();
+    const { revision } = await administrator.call<View>('GET', `pools/${id}`);
+    await administrator.call('PATCH', `pools/${id}?revision=${revision}`, { spec: { enabled: false } });
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('It has been changed since')).toBeVisible();
+    // The plan is made anew, and leaves alone what the colleague did.
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('Taken back', { exact: true })).toBeVisible();
+    expect((await administrator.call<View>('GET', `pools/${id}`)).spec).toMatchObject({ description: 'Two', enabled: false });
     await page.goto('/audit/999999999');
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Nothing here');
   });

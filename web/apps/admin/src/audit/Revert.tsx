@@ -7,6 +7,7 @@ import { Changes } from '../object/Changes.tsx';
 import { changed } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
+import { translated } from '../i18n/index.ts';
 
 export interface Back {
   path: string;
@@ -14,7 +15,7 @@ export interface Back {
   title: string;
 }
 
-/** Shows what taking back would do, or why it cannot be; then does it as one change. */
+/** Shows what taking back would do, or why it cannot be; then does just that, as one change. */
 export function Revert({ path, body = {}, title, close }: Back & { close: () => void }) {
   const { t } = useTranslation();
   const plan = useQuery({
@@ -25,12 +26,14 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
     queryFn: ({ signal }) => call<Plan>('POST', path, { body: { ...body, dry_run: true }, signal }),
   });
   const revert = useMutation({
-    mutationFn: () => call<Plan>('POST', path, { body }),
+    mutationFn: (sequence: number) => call<Plan>('POST', path, { body: { ...body, sequence } }),
     onSuccess: async (done) => {
       notify({ tone: 'good', title: t('revert.done') });
       await Promise.all([...new Set(done.plan.map(({ kind }) => kind))].map((kind) => changed(pluralOf(kind))));
       close();
     },
+    // Others may have changed meanwhile what it would do.
+    onError: () => plan.refetch(),
   });
   const steps = plan.data?.plan.filter(({ action }) => action !== 'unchanged') ?? [];
   return (
@@ -39,7 +42,7 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
         {plan.isError && <Refused error={plan.error} />}
         {plan.isSuccess && steps.length === 0 && <Text size="sm">{t('revert.nothing')}</Text>}
         {steps.length > 0 && <Text size="sm">{t('revert.steps', { count: steps.length })}</Text>}
-        {plan.data?.notes?.map((note) => <Text key={note} size="sm">{note}</Text>)}
+        {plan.data?.notes?.map((note) => <Text key={note} size="sm">{translated(note)}</Text>)}
         {steps.map((step) => (
           <Paper key={`${step.kind} ${step.name}`} withBorder p="sm">
             <Text size="sm" fw={600} mb={4}>{t(`plan.${step.action}`, { kind: t(`kinds.${step.kind}.one`), name: step.name })}</Text>
@@ -49,7 +52,7 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
         {revert.isError && <Refused error={revert.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
-          <Button disabled={steps.length === 0} loading={revert.isPending} onClick={() => revert.mutate()} data-testid="revert-now">{t('revert.now')}</Button>
+          <Button disabled={plan.isFetching || steps.length === 0} loading={revert.isPending} onClick={() => plan.data && revert.mutate(plan.data.sequence)} data-testid="revert-now">{t('revert.now')}</Button>
         </Group>
       </Stack>
     </Modal>
@@ -60,8 +63,8 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
 function Refused({ error }: { error: unknown }) {
   const { t } = useTranslation();
   const refusal = error instanceof Refusal ? error : null;
-  // Failures tell these of what is not valid by themselves.
-  const reasons = refusal === null || refusal.code === 'invalid' ? [] : refusal.mistakes.map(({ message }) => message);
+  // Failures tell these of what is not valid by themselves, and a single reason is the failure's own sentence.
+  const reasons = refusal === null || refusal.code === 'invalid' || refusal.mistakes.length === 1 ? [] : refusal.mistakes.map(({ message }) => message);
   return (
     <>
       <Failure error={error} />

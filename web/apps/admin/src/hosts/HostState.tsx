@@ -9,6 +9,7 @@ import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { bytes, duration, percent } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 
@@ -25,6 +26,7 @@ export default function HostState({ object }: { object: Shown }) {
     { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [], most: 1 },
     { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: load.sessions, most: effective.max_sessions },
   ];
+  const { disk_total_bytes: disk, disk_available_bytes: free } = state;
   const facts: Fact[] = [
     [t('host.report'), state.last_report ? <Ago when={state.last_report} /> : t('value.none')],
     [t('host.uptime'), state.uptime_secs == null ? t('value.none') : duration(state.uptime_secs)],
@@ -33,12 +35,13 @@ export default function HostState({ object }: { object: Shown }) {
     [t('host.software'), state.session_software ?? t('value.none')],
     [t('host.agent'), state.agent_version ?? t('value.none')],
     [t('host.address'), state.rdp_address ?? t('value.none')],
+    [t('host.disk'), disk == null || free == null ? t('value.none') : t('host.disk_left', { left: bytes(free, i18n.language), size: bytes(disk, i18n.language) })],
     [t('host.refused'), String(state.refused_logons ?? 0)],
   ];
   return (
     <Stack>
       {!state.reachable && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.away')}>{t('host.away_advice')}</Alert>}
-      {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{state.problem}</Alert>}
+      {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{translated(state.problem)}</Alert>}
       {state.logon_mode === 'drain' && (
         <Alert color={state.sessions === 0 ? 'green' : 'frame'} variant="light" icon={<IconDoorExit aria-hidden />} title={state.sessions === 0 ? t('host.drained.empty') : t('host.drained.left', { count: state.sessions })} data-testid="draining">
           {t(state.sessions === 0 ? 'host.drained.empty_text' : 'host.drained.left_text')}

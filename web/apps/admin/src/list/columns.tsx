@@ -1,6 +1,6 @@
 /** The columns of each kind's list. */
 import { Badge, Group, Text, Tooltip } from '@mantine/core';
-import type { GatewayView, HostView, InvitationView, NotificationView, ScheduleView, TokenView } from '@oriel/api/management';
+import type { GatewayView, HostView, InvitationView, NotificationView, PoolView, ScheduleView, TokenView } from '@oriel/api/management';
 import type { TFunction } from 'i18next';
 import { at, formOf } from '../form/fields.ts';
 import { Name, Names } from '../form/Names.tsx';
@@ -11,6 +11,7 @@ import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Link } from '../ui/Link.tsx';
 import { HostHealth, LoadCell } from '../ui/HostHealth.tsx';
+import { PoolHealth, PoolLoad } from '../ui/PoolHealth.tsx';
 import type { Column } from './List.tsx';
 
 /** Fields of the spec that a kind's list shows. */
@@ -99,6 +100,15 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     const { state } = row as unknown as InvitationView;
     return <Badge variant="light" tt="none" color={state === 'open' ? 'green' : 'gray'}>{t(`invitation.${state}`)}</Badge>;
   } }],
+  pool: (t) => [
+    { key: 'state', label: t('host.state'), narrow: true, width: 150, render: (row) => <PoolHealth pool={row as unknown as PoolView} /> },
+    { key: 'open', label: t('pool.open'), sort: 'state.open', width: 190, render: (row) => t('pool.open_of', { ...(row as unknown as PoolView).state }) },
+    { key: 'sessions', label: t('nav.sessions'), sort: 'state.sessions', width: 110, narrow: true, render: (row) => {
+      const { sessions, places } = (row as unknown as PoolView).state;
+      return `${sessions} / ${places}`;
+    } },
+    { key: 'load', label: t('host.load'), sort: 'state.cpu_load', width: 150, render: (row) => <PoolLoad pool={row as unknown as PoolView} /> },
+  ],
   token: (t) => [
     { key: 'owner', label: t('token.owner'), sort: 'owner.name', width: 170, render: (row) => {
       const { owner } = row as unknown as TokenView;

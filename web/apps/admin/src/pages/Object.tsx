@@ -1,5 +1,5 @@
 import { Button, Tabs, Text } from '@mantine/core';
-import { Refusal, type HostView } from '@oriel/api/management';
+import { Refusal, type HostView, type TokenView } from '@oriel/api/management';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { IconPencil, IconTrash } from '@tabler/icons-react';
@@ -104,9 +104,12 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
 
 function LastChange({ object }: { object: Shown }) {
   const { t } = useTranslation();
+  // Of tokens only.
+  const { last_used_at: used } = object as Partial<Pick<TokenView, 'last_used_at'>>;
   return (
     <Text size="sm" c="dimmed" mb="sm">
       {t('object.last_change', { name: object.changed_by })} <Ago when={object.changed_at} />
+      {used !== undefined && <span data-testid="last-used"> · {t('token.used')}: {used === null ? t('token.never_used') : <Ago when={used} />}</span>}
     </Text>
   );
 }
