@@ -17,6 +17,7 @@ mod hostile;
 mod hostile_rdp;
 mod independent_host;
 mod joining;
+mod log_codes;
 mod logs;
 mod mail;
 mod measures;
