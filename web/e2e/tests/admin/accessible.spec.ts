@@ -1,52 +1,12 @@
 import { expectAccessible, inColour, picture, still } from '../../farm.ts';
 import { expect, test as base } from '../../admin.ts';
+import { PAGES } from '../../pages.ts';
 
 /** Each page is held against the rules in one colour, and looked at in both. */
 const LOOKS = {
   wide: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   narrow: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: 'dark' },
 } as const;
-
-/** What each page shows when it is there; its address. */
-const PAGES: [name: string, path: string, shows: string][] = [
-  ['dashboard', '/', '[data-testid=load] svg'],
-  ['start', '/start', '[data-testid=start]'],
-  ['sessions', '/sessions', 'main h1'],
-  ['hosts', '/hosts', '[data-testid=row]'],
-  ['add-host', '/hosts/add', '[data-testid=invite]'],
-  ['pools', '/pools', '[data-testid=row]'],
-  ['schedules', '/schedules', '[data-testid=row]'],
-  ['calendar', '/calendar', 'main h1'],
-  ['publishing', '/publishing', '[data-testid=tree]'],
-  ['publish', '/publishing/add', '[data-testid=next]'],
-  ['resource-new', '/resources/new', '[data-testid=make]'],
-  ['policies', '/policies', '[data-testid=row]'],
-  ['policy-new', '/policies/new', '[data-testid=make]'],
-  ['logon-hours', '/logon_hours', '[data-testid=row]'],
-  ['logon-hours-new', '/logon_hours/new', '[data-testid=week]'],
-  ['schedule-new', '/schedules/new', '[data-testid=make]'],
-  ['access', '/access', 'main h1'],
-  ['users', '/users', '[data-testid=row]'],
-  ['user-new', '/users/new', '[data-testid=make]'],
-  ['groups', '/groups', '[data-testid=row]'],
-  ['sites', '/sites', '[data-testid=row]'],
-  ['gateways', '/gateways', '[data-testid=row]'],
-  ['brokers', '/brokers', '[data-testid=row]'],
-  ['invitations', '/invitations', '[data-testid=row]'],
-  ['administrators', '/administrators', '[data-testid=row]'],
-  ['notifications', '/notifications', '[data-testid=row]'],
-  ['notification-new', '/notifications/new', '[data-testid=make]'],
-  ['administrator-new', '/administrators/new', '[data-testid=make]'],
-  ['signed-in', '/signed-in', 'main h1'],
-  ['tokens', '/tokens', '[data-testid=row]'],
-  ['backups', '/backups', 'main h1'],
-  ['audit', '/audit', '[data-testid=history]'],
-  ['audit-filters', '/audit?code=settings', '[data-testid=entry]'],
-  ['audit-entry', '/audit/1', '[data-testid=facts]'],
-  ['account', '/account', '[data-testid=own-sign-ins]'],
-  ['mailbox', '/mailbox', 'main h1'],
-  ['nothing', '/no-such-page/at-all/really', 'main h1'],
-];
 
 /** Kinds with one object's page to look at, and its tabs. */
 const OBJECTS: [plural: string, tabs: string[]][] = [
