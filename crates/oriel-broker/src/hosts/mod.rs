@@ -33,6 +33,8 @@ use tokio::{sync::oneshot, time::timeout};
 pub use host::LiveHost;
 pub use link::AgentLinkService;
 #[cfg(test)]
+pub(crate) use host::Attached as AttachedHost;
+#[cfg(test)]
 pub(crate) use session::session_for_tests;
 pub use session::{HostLogon, HostSession};
 

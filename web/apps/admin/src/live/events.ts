@@ -2,7 +2,7 @@
  * What changes in the farm, as it changes: server-sent events feed the lists and objects that are shown. While
  * the connection is lost, the pages say so; when it is back, everything that is shown is loaded anew.
  */
-import { addressOf, type ChangeShown, type ColleagueMessage, type Editing, type HostView, type SessionView } from '@oriel/api/management';
+import { addressOf, type ChangeShown, type ColleagueMessage, type Editing, type GatewayView, type HostView, type SessionView } from '@oriel/api/management';
 import type { InfiniteData, QueryKey } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { pluralOf } from '../kinds.ts';
@@ -10,7 +10,7 @@ import { onMessage } from '../messages/inbox.ts';
 import { onEditing } from '../object/editors.ts';
 import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
-import { patched, sampled } from './patch.ts';
+import { found, patched, patchedAll } from './patch.ts';
 
 /** Changes that come together are shown together. */
 const GATHER_MS = 400;
@@ -19,15 +19,8 @@ const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
 /** Load is told all the time; what is drawn of it for the whole farm follows this often. */
 const LOAD_EVERY_MS = 5_000;
-/** Load is told once a second at most: five minutes of it. */
-const SAMPLES = 300;
 
 export type Connection = 'live' | 'lost';
-
-export interface Load {
-  cpu: number[];
-  sessions: number[];
-}
 
 interface LoadEvent {
   id: string;
@@ -36,8 +29,6 @@ interface LoadEvent {
 
 let connection: Connection = 'live';
 let lostAt: number | null = null;
-const loads = new Map<string, Load>();
-const NO_LOAD: Load = { cpu: [], sessions: [] };
 const listeners = new Set<() => void>();
 const tell = () => listeners.forEach((listener) => listener());
 
@@ -49,9 +40,6 @@ function subscribe(listener: () => void): () => void {
 export const useConnection = (): Connection => useSyncExternalStore(subscribe, () => connection);
 /** Since when what is shown may be old. */
 export const useLostAt = (): number | null => useSyncExternalStore(subscribe, () => lostAt);
-/** The load of a host since this page was opened. */
-export const useLoad = (host: string): Load => useSyncExternalStore(subscribe, () => loads.get(host) ?? NO_LOAD);
-
 const waiting = new Map<string, QueryKey>();
 let gathering: number | undefined;
 
@@ -82,28 +70,47 @@ function onSettings(change: ChangeShown): void {
   refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
-/** A row as it is now, in every list that has it; lists that may gain it are loaded anew. */
-function onRow<Row extends { id: string }>(path: string, id: string, now: Row | null): void {
-  let known = false;
-  queries.setQueriesData<InfiniteData<Page<Row>>>({ queryKey: ['list', path] }, (data) => {
-    if (data === undefined || !('pages' in data)) return data;
-    const next = patched(data, id, now);
-    known ||= next !== data;
-    return next;
+/** A row as it is now, in every list that has it; gives what it was; undefined: none has it. */
+function patch<Row extends { id: string }>(path: string, id: string, now: Row | null): Row | undefined {
+  let before: Row | undefined;
+  queries.setQueriesData<InfiniteData<Page<Row>> | Row[]>({ queryKey: ['list', path] }, (data) => {
+    if (data === undefined) return data;
+    before ??= found(data, id);
+    return Array.isArray(data) ? patchedAll(data, id, now) : patched(data, id, now);
   });
-  if (!known || now === null) refresh(['list', path], ['status']);
+  return before;
+}
+
+const isThere = (row: unknown): boolean | undefined => (row as { state?: { reachable?: boolean } }).state?.reachable;
+
+/** The same; lists that may gain or lose it are loaded anew. */
+function onRow<Row extends { id: string }>(path: string, id: string, now: Row | null): void {
+  const before = patch(path, id, now);
+  if (before === undefined || now === null || isThere(before) !== isThere(now)) refresh(['list', path], ['status']);
   if (now === null) gone(path, id);
   else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
 }
 
+/** Which gateways were there when they were last told of. */
+const gateways = new Map<string, boolean>();
+
+/** Each is told of every few seconds: lists are loaded anew only where they may gain or lose one. */
+function onGateway(id: string, now: GatewayView | null): void {
+  const hasTurned = gateways.get(id) !== now?.state.reachable;
+  patch('gateways', id, now);
+  if (now === null) {
+    gateways.delete(id);
+    gone('gateways', id);
+  } else {
+    gateways.set(id, now.state.reachable);
+    queries.setQueryData<GatewayView>(['object', 'gateways', id], (known) => known && now);
+  }
+  if (hasTurned) refresh(['list', 'gateways'], ['status']);
+}
+
 function onLoad({ id, now }: LoadEvent): void {
   refreshLoad();
-  if (now === null) {
-    loads.delete(id);
-    return;
-  }
-  const before = loads.get(id) ?? NO_LOAD;
-  loads.set(id, { cpu: sampled(before.cpu, now.cpu_load ?? 0, SAMPLES), sessions: sampled(before.sessions, now.sessions, SAMPLES) });
+  if (now === null) return;
   const { cpu_load, sessions, memory_total_bytes, memory_available_bytes } = now;
   const withLoad = (host: HostView): HostView => ({
     ...host,
@@ -114,7 +121,6 @@ function onLoad({ id, now }: LoadEvent): void {
     return data && row?.state ? patched(data, id, withLoad(row)) : data;
   });
   queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host));
-  tell();
 }
 
 /** Listens for as long as the page is open, to what who is signed in may see. */
@@ -123,6 +129,7 @@ export function useEvents(me: Me): void {
     may(me, 'audit') && 'settings',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
+    may(me, 'infrastructure') && 'gateways',
     'messages,editing',
   ].filter(Boolean).join(',');
 
@@ -163,6 +170,7 @@ function listen(topics: string): () => void {
       refreshLoad();
     });
     on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
+    on<{ id: string; now: GatewayView | null }>('gateways', ({ id, now }) => onGateway(id, now));
     on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
     on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));
     on('load', onLoad);

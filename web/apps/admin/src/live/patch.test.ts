@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patched, sampled } from './patch.ts';
+import { found, patched, patchedAll, sampled } from './patch.ts';
 
 const list = { pages: [{ items: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] }, { items: [{ id: 'c', n: 1 }] }], pageParams: [null, 'x'] };
 
@@ -14,6 +14,15 @@ describe('a list that is shown', () => {
 
   it('is the same list when it has no such row', () => {
     expect(patched(list, 'z', { id: 'z', n: 1 })).toBe(list);
+    const all = [{ id: 'a', n: 1 }];
+    expect(patchedAll(all, 'z', { id: 'z', n: 1 })).toBe(all);
+  });
+
+  it('is found and taken also where the list was loaded whole', () => {
+    const all = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+    expect(patchedAll(all, 'b', { id: 'b', n: 2 })).toEqual([{ id: 'a', n: 1 }, { id: 'b', n: 2 }]);
+    expect(patchedAll(all, 'a', null)).toEqual([{ id: 'b', n: 1 }]);
+    expect([found(all, 'b'), found(list, 'c'), found(list, 'z')]).toEqual([{ id: 'b', n: 1 }, { id: 'c', n: 1 }, undefined]);
   });
 });
 

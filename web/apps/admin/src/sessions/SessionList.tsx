@@ -7,7 +7,8 @@ import { ListView, type Column } from '../list/List.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Link } from '../ui/Link.tsx';
-import { duration, millis } from '../ui/time.ts';
+import { bandwidth, millis } from '../ui/time.ts';
+import { Idle } from './Idle.tsx';
 import { Level, RoundTrip } from './Network.tsx';
 import { useSessionActions } from './actions.tsx';
 
@@ -31,13 +32,14 @@ export function SessionList({ query, within = false }: { query?: Query; within?:
     { key: 'client', label: t('session.client'), sort: 'client.name', render: (row) => row.client.name || row.client.address },
     { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => (
       <Group gap={4} wrap="nowrap">
-        <span>{duration(row.idle_secs)}</span>
+        <Idle session={row} />
         <Level level={row.severity.idle} />
       </Group>
     ) },
     { key: 'round_trip', label: t('session.round_trip'), sort: 'connection.round_trip_ms', width: 140, render: (row) => <RoundTrip session={row} /> },
     { key: 'started', label: t('session.started'), sort: 'started_at', width: 150, render: (row) => <Ago when={row.started_at} /> },
     { key: 'logon', label: t('session.logon_time'), sort: 'logon.total_ms', width: 110, optional: true, render: (row) => (row.logon?.total_ms == null ? '–' : millis(row.logon.total_ms, i18n.language)) },
+    { key: 'bandwidth', label: t('session.bandwidth'), sort: 'connection.kbits_to_client', width: 140, optional: true, render: (row) => (row.connection ? bandwidth(row.connection.kbits_to_client, i18n.language) : '–') },
     { key: 'programs', label: t('session.programs'), optional: true, render: (row) => row.programs.join(', ') },
     { key: 'address', label: t('session.address'), sort: 'client.address', optional: true, render: (row) => row.client.address },
     { key: 'account', label: t('session.account'), sort: 'account', optional: true, render: (row) => row.account },

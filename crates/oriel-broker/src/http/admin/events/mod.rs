@@ -1,7 +1,7 @@
 //! `GET /events`: what changes, as it changes, as server-sent events.
 //!
 //! Settings are read from the change log, so a caller that was away goes on where it stopped. Sessions,
-//! hosts and load are sent whole when they change, at most once a second; who reads too slowly is told to
+//! hosts, load and gateways are sent whole when they change, at most once a second; who reads too slowly is told to
 //! load the lists anew.
 
 mod hub;
@@ -51,6 +51,8 @@ pub enum Topic {
     Hosts,
     /// The load of session hosts.
     Load,
+    /// Gateways, with all that is known of them: each comes with every report of its own.
+    Gateways,
     /// Messages of other administrators to the listener.
     Messages,
     /// Who edits what.
@@ -58,8 +60,15 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [Topic; 6] =
-        [Topic::Settings, Topic::Sessions, Topic::Hosts, Topic::Load, Topic::Messages, Topic::Editing];
+    const ALL: [Topic; 7] = [
+        Topic::Settings,
+        Topic::Sessions,
+        Topic::Hosts,
+        Topic::Load,
+        Topic::Gateways,
+        Topic::Messages,
+        Topic::Editing,
+    ];
 
     /// Its word, which is also the name of its events.
     pub fn as_str(self) -> &'static str {
@@ -68,6 +77,7 @@ impl Topic {
             Topic::Sessions => "sessions",
             Topic::Hosts => "hosts",
             Topic::Load => "load",
+            Topic::Gateways => "gateways",
             Topic::Messages => "messages",
             Topic::Editing => "editing",
         }
@@ -80,6 +90,7 @@ impl Topic {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
+            Topic::Gateways => Area::Infrastructure,
             Topic::Messages | Topic::Editing => return true,
         };
         rights.anywhere(area, Action::View)
@@ -102,9 +113,9 @@ impl FromStr for Topic {
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
     /// What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`,
-    /// `messages`, `editing`.
+    /// `gateways`, `messages`, `editing`.
     #[schemars(regex(
-        pattern = r"^(settings|sessions|hosts|load|messages|editing)(,(settings|sessions|hosts|load|messages|editing))*$"
+        pattern = r"^(settings|sessions|hosts|load|gateways|messages|editing)(,(settings|sessions|hosts|load|gateways|messages|editing))*$"
     ))]
     topics: String,
 }
@@ -149,8 +160,9 @@ impl OperationOutput for Events {
             after it. An event of the topic `settings` is a change as in `GET /changes`, with its sequence as \
             id. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
-            (idle time, uptime, traffic) make no event, and a round trip does only when it doubles or halves. `reset` says that events were lost: load the lists anew. A \
-            comment comes every 15 seconds. The stream ends when the token loses its permission.";
+            (idle time, uptime, traffic) make no event: of idle time it is told when five minutes are \
+            reached and when input comes after that, of a round trip when it doubles or halves. `reset` says \
+            that events were lost: load the lists anew. A comment comes every 15 seconds. The stream ends when the token loses its permission.";
         let json_schema = json_schema!({ "type": "string" });
         let schema = SchemaObject { json_schema, example: None, external_docs: None };
         let content = MediaType { schema: Some(schema), ..MediaType::default() };
