@@ -4,7 +4,7 @@ import type { Query } from '@oriel/api/management';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
@@ -12,6 +12,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
 import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
+import { useRowKeys } from './keys.ts';
 
 export interface Column<Row> {
   key: string;
@@ -78,8 +79,9 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const total = found.data?.pages[0]?.total ?? rows.length;
   const isAsking = q !== '' || quick !== undefined;
 
-  const frame = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame.current, estimateSize: () => ROW_PX, overscan: 12 });
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
+  useRowKeys(frame, rows.length, ROW_PX);
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame, estimateSize: () => ROW_PX, overscan: 12 });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -91,6 +93,12 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
     if (on) next.set(row.id, row);
     else next.delete(row.id);
     setChosen(next);
+  };
+  // What was not looked at yet is loaded only when it is wanted: there may be ten thousand.
+  const chooseAll = async () => {
+    let last: { data?: typeof found.data; hasNextPage: boolean; isError: boolean } = found;
+    while (last.hasNextPage && !last.isError) last = await found.fetchNextPage();
+    if (!last.isError) setChosen(new Map(last.data?.pages.flatMap((page) => page.items).map((row) => [row.id, row])));
   };
   const hasBulk = props.bulk !== undefined && props.bulk.length > 0;
   const above = items[0]?.start ?? 0;
@@ -129,14 +137,14 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
         </EmptyState>
       ) : props.empty)}
       {rows.length > 0 && (
-        <div ref={frame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
+        <div ref={setFrame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
           <Table aria-rowcount={total + 1} highlightOnHover verticalSpacing={0}>
             <Table.Thead>
               <Table.Tr h={ROW_PX} aria-rowindex={1}>
                 {hasBulk && (
                   <Table.Th w={44}>
                     <Checkbox
-                      aria-label={t('list.choose_all')} checked={chosen.size > 0 && chosen.size >= rows.length} indeterminate={chosen.size > 0 && chosen.size < rows.length}
+                      aria-label={t(found.hasNextPage ? 'list.choose_loaded' : 'list.choose_all')} checked={chosen.size > 0 && chosen.size >= rows.length} indeterminate={chosen.size > 0 && chosen.size < rows.length}
                       onChange={(event) => setChosen(event.currentTarget.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())}
                     />
                   </Table.Th>
@@ -165,7 +173,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
           </Table>
         </div>
       )}
-      {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} />}
+      {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} {...(found.hasNextPage && chosen.size >= rows.length ? { more: { total, choose: chooseAll } } : {})} />}
     </Stack>
   );
 }
