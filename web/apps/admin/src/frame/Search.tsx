@@ -93,7 +93,7 @@ export default function Search() {
   }));
   const targets: Record<string, Target[]> = {
     hosts: found.data?.objects.find(({ kind }) => kind === 'host')?.items ?? [],
-    sessions: (found.data?.running ?? []).map(({ id, user_name: user, resource_name: resource }) => ({ id, name: `${user} · ${resource}` })),
+    sessions: (found.data?.running ?? []).map((session) => ({ id: session.id, name: [session.user_name, session.resource_name].join(' · ') })),
   };
   const done: SpotlightActionData[] = (query.trim() === '' ? [] : verbs).filter((each) => verb === undefined || verb.includes(each)).flatMap(({ path, action }) =>
     (targets[path] ?? []).slice(0, ACTED_ON).map((target) => ({
