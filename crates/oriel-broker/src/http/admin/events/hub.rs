@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, Kind, Timestamp, gateway::Gateway, host::Host, permission::Action, site::Site, user::User};
+use oriel_model::{
+    Id, Kind, Timestamp, gateway::Gateway, host::Host, permission::Action, site::Site, user::User,
+};
 use oriel_rules::thresholds::HostSeverity;
 use oriel_store::SignIn;
 use serde::Serialize;
@@ -337,9 +339,8 @@ mod tests {
     async fn of_idle_time_it_counts_whether_anybody_sits_there() {
         let (broker, _folder) = crate::http::admin::events::tests::broker().await;
         let (shown, session) = (Shown::new(&broker), session_for_tests());
-        let seen = |idle_secs| {
-            shown.view(HostSession { idle_secs, ..session.clone() }).digest(&mut Vec::new())
-        };
+        let seen =
+            |idle_secs| shown.view(HostSession { idle_secs, ..session.clone() }).digest(&mut Vec::new());
         assert_eq!(seen(0), seen(299));
         assert_eq!(seen(300), seen(9_999));
         assert_ne!(seen(299), seen(300));
