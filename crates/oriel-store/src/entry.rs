@@ -95,6 +95,10 @@ words! {
     SessionReset = "session.reset";
     /// A process of a session was ended.
     SessionProcessEnded = "session.process_ended";
+    /// An administrator had a host's machine restarted.
+    HostRestarted = "host.restarted";
+    /// An administrator had one stopped.
+    HostStopped = "host.stopped";
     /// A step of a schedule was carried out on a host.
     ScheduleCarriedOut = "schedule.carried_out";
     /// A component used an invitation and joined the farm.

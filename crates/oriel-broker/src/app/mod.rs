@@ -8,6 +8,7 @@ pub mod documents;
 pub mod effective_access;
 pub mod explain;
 pub mod factor;
+pub mod host;
 pub mod hours;
 pub mod icon;
 pub mod launch;

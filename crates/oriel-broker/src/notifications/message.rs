@@ -212,7 +212,9 @@ fn title(event: Watched) -> &'static str {
     match event {
         Watched::Cpu => "CPU in use",
         Watched::Memory => "Memory in use",
+        Watched::Disk => "Disk in use",
         Watched::Sessions => "Sessions",
+        Watched::ActiveSessions => "Active sessions",
         Watched::DisconnectedSessions => "Disconnected sessions",
         Watched::TunnelledSessions => "Connections carried",
         Watched::FailedConnections => "Connections failed in ten minutes",

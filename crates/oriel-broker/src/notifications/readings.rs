@@ -67,8 +67,11 @@ fn hosts(
     wanted: &HashSet<Watched>,
     found: &mut HashMap<Watched, Vec<Reading>>,
 ) {
-    use Watched::{Cpu, DisconnectedSessions, HostAway, HostUnhealthy, Memory, Sessions};
-    const OF_HOSTS: [Watched; 6] = [Cpu, Memory, Sessions, DisconnectedSessions, HostAway, HostUnhealthy];
+    use Watched::{
+        ActiveSessions, Cpu, DisconnectedSessions, Disk, HostAway, HostUnhealthy, Memory, Sessions,
+    };
+    const OF_HOSTS: [Watched; 8] =
+        [Cpu, Memory, Disk, Sessions, ActiveSessions, DisconnectedSessions, HostAway, HostUnhealthy];
     let wanted: Vec<_> = OF_HOSTS.into_iter().filter(|watched| wanted.contains(watched)).collect();
     if wanted.is_empty() {
         return;
@@ -109,12 +112,9 @@ fn of_host(broker: &Broker, host: Id<Host>, max_sessions: u32, watched: Watched)
     };
     let value = match watched {
         Watched::Cpu => Value::Number { count: percent(report.cpu_load), of: None },
-        Watched::Memory if report.memory_total_bytes == 0 => Value::Unknown,
-        Watched::Memory => {
-            let total = report.memory_total_bytes;
-            let used = total - report.memory_available_bytes.min(total);
-            Value::Number { count: percent(used as f32 / total as f32), of: None }
-        }
+        Watched::Memory => used(report.memory_total_bytes, report.memory_available_bytes),
+        Watched::Disk => used(report.disk_total_bytes, report.disk_available_bytes),
+        Watched::ActiveSessions => sessions(|state| state == SessionState::Active),
         Watched::DisconnectedSessions => sessions(|state| state == SessionState::Disconnected),
         Watched::HostUnhealthy => {
             let detail = report.problem.chars().take(300).collect();
@@ -123,6 +123,15 @@ fn of_host(broker: &Broker, host: Id<Host>, max_sessions: u32, watched: Watched)
         _ => sessions(|state| state != SessionState::Ending),
     };
     (value, String::new())
+}
+
+/// The share that is in use; not known of what has no size.
+fn used(total: u64, available: u64) -> Value {
+    if total == 0 {
+        return Value::Unknown;
+    }
+    let used = total - available.min(total);
+    Value::Number { count: percent(used as f32 / total as f32), of: None }
 }
 
 fn gateways(

@@ -69,6 +69,42 @@ async fn uses_of_a_limited_resource_are_told_and_that_they_are_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_with_a_client_are_told_apart_from_those_that_were_left() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    let mut sessions = Vec::new();
+    let desktop = farm.desktop("Desktop").await;
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+        let launch = farm.signed_in(user).await.launch(&desktop).await.unwrap();
+        log_on(&farm, &host, &launch);
+        sessions.push(launch["session_id"].as_str().unwrap().to_owned());
+    }
+    farm.host_reports(&host, true).await;
+    host.machine.disconnect_session(&sessions[0], EndReason::Disconnected);
+    let line = |value: u32| json!({ "direction": "rises_above", "value": value });
+    let all = notify(&farm, "all", json!({ "event": "sessions", "threshold": line(1) })).await;
+    let most = json!({ "event": "active_sessions", "threshold": line(0) });
+    let active = notify(&farm, "active", most).await;
+    told(&farm, &all, &["[Oriel] Sessions, h1: 2 of 250"]).await;
+    told(&farm, &active, &["[Oriel] Active sessions, h1: 1 of 250"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_is_shown_and_told() {
+    let farm = Farm::broker_only().await;
+    let host = farm.add_host("h1").await;
+    let line = json!({ "direction": "rises_above", "value": 90 });
+    let id = notify(&farm, "disks", json!({ "event": "disk", "threshold": line })).await;
+    host.machine.set_disk(0.5);
+    farm.host_reports(&host, true).await;
+    host.machine.set_disk(0.955);
+    told(&farm, &id, &["[Oriel] Disk in use, h1: 95.5 %"]).await;
+    let state = farm.admin.get(&format!("/hosts/{}", host.id)).await.unwrap()["state"].clone();
+    assert!(state["disk_total_bytes"].as_u64() > state["disk_available_bytes"].as_u64(), "{state}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedule_that_gives_a_host_up_is_told_with_the_hosts_words() {
     let farm = Farm::broker_only().await;
     let mut alone = farm.add_host("alone").await;

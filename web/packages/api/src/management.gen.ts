@@ -3296,6 +3296,8 @@ spec: Resource;
 export type Revert = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** With it everything that was changed in the same transaction: all of one apply, or of one import. */
 transaction?: boolean;
 };
@@ -3304,6 +3306,8 @@ transaction?: boolean;
 export type RevertTo = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** In place of it: the moment from which on nothing stays. */
 since?: (string | null);
 /** The number of the last change that stays. */

@@ -139,9 +139,11 @@ impl Rights {
                 let site = id(Kind::Host).and_then(|id| view.site_of_object(Kind::Host, id));
                 self.on_session_at(view, Action::View, site, user)
             }
-            Code::ScheduleCarriedOut | Code::NotificationSent | Code::NotificationFailed => {
-                entry.subjects.iter().all(object)
-            }
+            Code::ScheduleCarriedOut
+            | Code::HostRestarted
+            | Code::HostStopped
+            | Code::NotificationSent
+            | Code::NotificationFailed => entry.subjects.iter().all(object),
             Code::BackupMade | Code::BackupFailed => self.anywhere(Area::Infrastructure, Action::View),
             Code::ComponentJoined => entry.subjects.iter().any(object),
             Code::ComponentJoinRefused | Code::FarmExported | Code::LogDropped | Code::LogLost => {

@@ -17,6 +17,7 @@ use oriel_model::{
 };
 use oriel_rules::schedule::Action;
 use oriel_store::{Author, Code, Outcome, Subject, Via};
+use oriel_wire::v1::PowerAction;
 use serde_json::Value;
 
 use crate::{farm::FarmView, notifications::Way};
@@ -63,6 +64,13 @@ pub enum Event<'a> {
         user_name: &'a str,
         until: Timestamp,
         address: IpAddr,
+    },
+    /// `failed` is why the host did not do it.
+    HostSwitched {
+        host: Id<Host>,
+        action: PowerAction,
+        by: &'a Author,
+        failed: Option<&'a str>,
     },
     /// `failed` is why the host did not do it.
     Scheduled {
@@ -181,6 +189,11 @@ impl Event<'_> {
             Event::HoursExtended { user, user_name, until, address } => {
                 let extended = event(person(user_name, Some(*address)), Code::UserHoursExtended);
                 extended.about(user_of(user, user_name)).detail("until", until)
+            }
+            Event::HostSwitched { host, action, by, failed } => {
+                let is_stop = *action == PowerAction::Stop;
+                let code = if is_stop { Code::HostStopped } else { Code::HostRestarted };
+                or_failed(event((*by).clone(), code).about(object(Kind::Host, host.cast())), *failed)
             }
             Event::Scheduled { schedule, host, action, failed } => {
                 let action = serde_json::to_value(action).unwrap_or_default();

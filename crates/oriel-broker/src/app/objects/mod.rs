@@ -12,6 +12,7 @@ mod icons;
 mod invitations;
 mod kinds;
 mod list;
+mod pools;
 mod references;
 mod referrers;
 mod resources;
@@ -44,7 +45,7 @@ use crate::{
 };
 
 pub(in crate::app) use administrators::root_can_sign_in;
-pub use effective::{EffectivePool, EffectiveSite};
+pub use effective::EffectiveSite;
 pub use gateways::GatewayState;
 pub use hosts::{HostState, InstalledApp, InstalledApps, apps, set_logon_mode};
 pub use icons::{IconError, NewIcon, create as create_icon, icon_of};

@@ -14,6 +14,7 @@ use oriel_model::{
     host::{EffectiveHostSettings, Host},
     logon::LogonSteps,
     permission::Action,
+    pool::Pool,
     resource::Resource,
     session::{Connection, Session, SessionState},
     user::User,
@@ -182,6 +183,8 @@ struct SessionsQuery {
     user: Option<Id<User>>,
     /// Only those on this host.
     host: Option<Id<Host>>,
+    /// Only those on the hosts of this pool.
+    pool: Option<Id<Pool>>,
     /// Only those started for this resource.
     resource: Option<Id<Resource>>,
     /// Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
@@ -372,7 +375,7 @@ fn controlled(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<(), A
 }
 
 fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
-    let SessionsQuery { user, host, resource, filter, sort, fields, limit, after, count } = query;
+    let SessionsQuery { user, host, pool, resource, filter, sort, fields, limit, after, count } = query;
     let cut = Cut { filter, sort, fields, limit, after, count };
     let selection = Selection::read::<SessionView>(&cut, "id")?;
     let reported = match user {
@@ -383,12 +386,14 @@ fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<S
     let view = broker.farm.load();
     let mut all: Vec<&HostSession> = reported.iter().flat_map(|of_host| of_host.iter()).collect();
     all.sort_unstable_by_key(|session| session.id);
+    let pool_of = |host: Id<Host>| view.hosts.get(host).map(|host| host.spec.pool);
     let rows = |after: Option<&str>| {
         let after: Option<Id<Session>> = after.and_then(|after| after.parse().ok());
         let first = after.map_or(0, |after| all.partition_point(|session| session.id <= after));
         all.into_iter()
             .skip(first)
             .filter(|session| host.is_none_or(|host| session.host == host))
+            .filter(|session| pool.is_none_or(|pool| pool_of(session.host) == Some(pool)))
             .filter(|session| resource.is_none_or(|resource| session.resource == Some(resource)))
             .filter(|session| rights.on_session(&view, Action::View, session))
             .map(|session| Row { place: session.id.to_string(), item: session })

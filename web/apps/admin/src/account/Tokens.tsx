@@ -33,7 +33,7 @@ export function Tokens({ me }: { me: Me }) {
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.data?.length === 0 && <Text size="sm" c="dimmed">{t('token.nothing')}</Text>}
       {found.data && found.data.length > 0 && (
-        <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={480}>
           <Table data-testid="own-tokens">
             <Table.Thead>
               <Table.Tr>

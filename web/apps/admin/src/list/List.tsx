@@ -1,15 +1,16 @@
 import { ActionIcon, Button, Checkbox, Chip, CloseButton, EmptyState, Group, Menu, Skeleton, Stack, Table, Text, TextInput, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import type { Query } from '@oriel/api/management';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useState, type PointerEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { useIsNarrow } from '../ui/narrow.ts';
 import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
 import { useRowKeys } from './keys.ts';
@@ -54,7 +55,6 @@ export interface ListProps<Row extends { id: string }> {
 }
 
 const ROW_PX = 44;
-const NARROW = '(max-width: 48em)';
 
 /** Any list: filtered and sorted by the broker, drawn only where it is looked at, its state in the address. */
 export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
@@ -65,7 +65,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const [place, setPlace] = props.within ? ([own, (changes: Record<string, unknown>) => setOwn({ ...own, ...changes })] as const) : ([address, setAddress] as const);
   const [words, setWords] = useState(text(place.q));
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
-  const isNarrow = useMediaQuery(NARROW) ?? false;
+  const isNarrow = useIsNarrow();
   const shownColumns = useShownColumns(path, columns, isNarrow);
   const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
 
@@ -106,24 +106,23 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
 
   return (
     <Stack gap="sm">
-      <Group gap="sm" justify="space-between">
-        <Group gap="sm" flex={1} miw={0}>
-          <TextInput
-            value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
-            leftSection={<IconSearch size={16} aria-hidden />}
-            rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
-            onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
-          />
-          {props.filters && props.filters.length > 0 && (
-            <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
-              <Group gap={6} role="radiogroup" aria-label={t('list.filters')}>
-                <Chip value="" size="xs">{t('list.all')}</Chip>
-                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
-              </Group>
-            </Chip.Group>
-          )}
-        </Group>
-        <Group gap="xs">
+      {/* On a phone the filters have a line of their own, below the search and the count. */}
+      <Group gap="sm">
+        <TextInput
+          value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
+          leftSection={<IconSearch size={16} aria-hidden />}
+          rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
+          onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
+        />
+        {props.filters && props.filters.length > 0 && (
+          <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
+            <Group gap={6} role="radiogroup" aria-label={t('list.filters')} {...(isNarrow ? { w: '100%', style: { order: 1 } } : {})}>
+              <Chip value="" size="xs">{t('list.all')}</Chip>
+              {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
+            </Group>
+          </Chip.Group>
+        )}
+        <Group gap="xs" ml="auto">
           <Text size="sm" c="dimmed" role="status">{found.isSuccess && t('list.count', { count: total })}</Text>
           {!isNarrow && <ColumnsMenu path={path} columns={columns} />}
         </Group>
@@ -164,7 +163,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
                         <Checkbox aria-label={t('list.choose', { name: nameOf(row) })} checked={chosen.has(row.id)} onChange={(event) => choose(row, event.currentTarget.checked)} />
                       </Table.Td>
                     )}
-                    {shownColumns.map((column) => <Table.Td key={column.key}>{column.render(row)}</Table.Td>)}
+                    {shownColumns.map((column) => <Table.Td key={column.key} onPointerEnter={tellWhole}>{column.render(row)}</Table.Td>)}
                   </Table.Tr>
                 );
               })}
@@ -178,6 +177,12 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   );
 }
 
+/** What does not fit into its cell is told whole on pointing at it. */
+function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>): void {
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+  else cell.removeAttribute('title');
+}
+
 function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: string; onSort: (to: string | undefined) => void }) {
   const { sort: path, label, width } = column;
   const style = width === undefined ? undefined : { width };
@@ -187,9 +192,9 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
   const Sign = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
   return (
     <Table.Th style={style} aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
-      <UnstyledButton fw={700} fz="sm" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
+      <UnstyledButton fw={700} fz="sm" maw="100%" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
         <Group gap={4} wrap="nowrap">
-          <span>{label}</span>
+          <Text span inherit truncate onPointerEnter={tellWhole}>{label}</Text>
           <Sign size={14} aria-hidden style={{ opacity: isUp || isDown ? 1 : 0.5, flex: 'none' }} />
         </Group>
       </UnstyledButton>

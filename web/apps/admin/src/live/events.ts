@@ -17,7 +17,7 @@ const GATHER_MS = 400;
 /** After this long without a connection the page says so: shorter ones are a browser's own doing. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
-/** Load is told all the time; what is drawn of it for the whole farm follows this often. */
+/** Load is told all the time; what is drawn of it for the whole farm, and of pools, follows this often. */
 const LOAD_EVERY_MS = 5_000;
 
 export type Connection = 'live' | 'lost';
@@ -26,6 +26,9 @@ interface LoadEvent {
   id: string;
   now: { cpu_load: number | null; sessions: number; memory_total_bytes: number | null; memory_available_bytes: number | null } | null;
 }
+
+/** Which object was changed: what it says is asked for where it is shown. */
+type ObjectEvent = Pick<ChangeShown, 'kind' | 'id' | 'action' | 'revision'>;
 
 let connection: Connection = 'live';
 let lostAt: number | null = null;
@@ -60,13 +63,16 @@ function refreshLoad(): void {
   loadDue ??= window.setTimeout(() => {
     loadDue = undefined;
     void queries.invalidateQueries({ queryKey: ['load', 'now'] });
+    // What pools show is that of their hosts; where only their names are shown, nothing is loaded anew.
+    void queries.invalidateQueries({ queryKey: ['list', 'pools'], predicate: ({ queryKey }) => queryKey[2] !== 'all' });
+    void queries.invalidateQueries({ queryKey: ['object', 'pools'] });
   }, LOAD_EVERY_MS);
 }
 
-function onSettings(change: ChangeShown): void {
-  const plural = pluralOf(change.kind);
-  if (change.action === 'deleted') gone(plural, change.id);
-  else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
+function onObject({ kind, id, action }: ObjectEvent): void {
+  const plural = pluralOf(kind);
+  if (action === 'deleted') gone(plural, id);
+  else refresh(['object', plural, id], ['name', kind, id]);
   refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
@@ -126,7 +132,7 @@ function onLoad({ id, now }: LoadEvent): void {
 /** Listens for as long as the page is open, to what who is signed in may see. */
 export function useEvents(me: Me): void {
   const topics = [
-    may(me, 'audit') && 'settings',
+    'objects',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
     may(me, 'infrastructure') && 'gateways',
@@ -163,7 +169,7 @@ function listen(topics: string): () => void {
       source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
     on('ready', found);
     on('reset', () => void queries.invalidateQueries());
-    on('settings', onSettings);
+    on('objects', onObject);
     on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => {
       onRow('sessions', id, now);
       refresh(['entries']);

@@ -12,13 +12,13 @@ import { SPANS, current, history, most, points, rows, type Point, type Span } fr
 
 const HEIGHT_PX = 200;
 
-/** Of one host, or of all. */
-export default function LoadCharts({ host }: { host?: string }) {
+/** Of one host, of a pool, or of all. */
+export default function LoadCharts({ host, pool }: { host?: string; pool?: string }) {
   const { t, i18n } = useTranslation();
   const [span, setSpan] = useState<Span>(SPANS[0]);
   const [asTable, setTable] = useState(false);
-  const kept = useQuery({ ...history(span, host), placeholderData: keepPreviousData });
-  const now = useQuery(current(host));
+  const kept = useQuery({ ...history(span, host, pool), placeholderData: keepPreviousData });
+  const now = useQuery(current(host, pool));
   if (kept.isError && kept.data === undefined) return <Failure error={kept.error} retry={() => void kept.refetch()} />;
   const all = points(kept.data?.items ?? [], now.data ?? kept.data?.now);
   const share = (value: number | null) => (value === null ? '–' : percent(value, i18n.language));
@@ -82,7 +82,7 @@ function Told({ all, share }: { all: Point[]; share: (value: number | null) => s
   const { t, i18n } = useTranslation();
   const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'short' });
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Table.ScrollContainer minWidth={420}>
       <Table>
         <Table.Caption>{t('load.table')}</Table.Caption>
         <Table.Thead>

@@ -16,6 +16,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { HostHealth, LoadCell, healthOf } from '../ui/HostHealth.tsx';
 import { Link, PlainLink } from '../ui/Link.tsx';
 import { ago } from '../ui/time.ts';
+import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
@@ -218,7 +219,7 @@ function Newest() {
           <List.Item key={entry.number}>
             <Badge variant="light" tt="none" size="sm" mr={6} color={colourOf(entry)}>{t(`audit.code.settings.${partsOf(entry.code).what}`)}</Badge>
             <Subjects subjects={entry.subjects} isGone={entry.code === 'settings.deleted'} />
-            <Text component="span" size="xs" c="dimmed"> · {entry.author.name} · <Link to={`/audit/${entry.number}`} inherit c="inherit" underline="always"><Ago when={entry.at} /></Link></Text>
+            <Text component="span" size="xs" c="dimmed"> · {authorOf(entry.author.name, t)} <span style={{ whiteSpace: 'nowrap' }}>· <Link to={`/audit/${entry.number}`} inherit c="inherit" underline="always"><Ago when={entry.at} /></Link></span></Text>
           </List.Item>
         ))}
       </List>

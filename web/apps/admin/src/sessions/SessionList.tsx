@@ -25,10 +25,10 @@ export function SessionList({ query, within = false }: { query?: Query; within?:
   const may = useMay();
   const actions = useSessionActions();
   const columns: Column<SessionView>[] = [
-    { key: 'user', label: t('kinds.user.one'), sort: 'user_name', narrow: true, render: (row) => <Link to={`/sessions/${row.id}`} fw={600}>{row.user_name}</Link> },
+    { key: 'user', label: t('kinds.user.one'), sort: 'user_name', narrow: true, render: (row) => <Link to={`/sessions/${row.id}`} inherit fw={600}>{row.user_name}</Link> },
     { key: 'state', label: t('session.state_label'), sort: 'state', width: 130, narrow: true, render: (row) => <SessionState session={row} /> },
     { key: 'resource', label: t('session.resource'), sort: 'resource_name', render: (row) => row.resource_name },
-    { key: 'host', label: t('kinds.host.one'), sort: 'host_name', render: (row) => (may('hosts') ? <Link to={`/hosts/${row.host}`} underline="always">{row.host_name}</Link> : row.host_name) },
+    { key: 'host', label: t('kinds.host.one'), sort: 'host_name', render: (row) => (may('hosts') ? <Link to={`/hosts/${row.host}`} inherit underline="always">{row.host_name}</Link> : row.host_name) },
     { key: 'client', label: t('session.client'), sort: 'client.name', render: (row) => row.client.name || row.client.address },
     { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => (
       <Group gap={4} wrap="nowrap">

@@ -6,5 +6,5 @@ import { ago, moment } from './time.ts';
 export function Ago({ when }: { when: string }) {
   const { i18n } = useTranslation();
   useTick();
-  return <time dateTime={when} title={moment(when, i18n.language)}>{ago(when, i18n.language)}</time>;
+  return <time dateTime={when} title={moment(when, i18n.language)} style={{ whiteSpace: 'nowrap' }}>{ago(when, i18n.language)}</time>;
 }

@@ -272,8 +272,10 @@ impl Watched for View<Host> {
         let (last_report, uptime_secs) = (state.last_report.take(), state.uptime_secs.take());
         let load =
             (state.cpu_load.take(), state.memory_total_bytes.take(), state.memory_available_bytes.take());
+        let disk = state.disk_available_bytes.take();
         let digest = digest(self, written);
         let state = &mut self.beside.state;
+        state.disk_available_bytes = disk;
         (state.last_report, state.uptime_secs) = (last_report, uptime_secs);
         (state.cpu_load, state.memory_total_bytes, state.memory_available_bytes) = load;
         digest

@@ -1,7 +1,8 @@
 //! `GET /events`: what changes, as it changes, as server-sent events.
 //!
-//! Settings are read from the change log, so a caller that was away goes on where it stopped. Sessions,
-//! hosts, load and gateways are sent whole when they change, at most once a second; who reads too slowly is told to
+//! Settings are read from the change log, whole or only which objects were changed, so a caller that was away
+//! goes on where it stopped. Sessions, hosts, load and gateways are sent whole when they change, at most once a
+//! second; who reads too slowly is told to
 //! load the lists anew.
 
 mod hub;
@@ -43,8 +44,10 @@ pub use hub::Hub;
 /// What may be listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// Changes of settings.
+    /// Changes of settings, with what each object said before and says since.
     Settings,
+    /// Which objects were changed, without what they say.
+    Objects,
     /// Sessions.
     Sessions,
     /// Session hosts: what is set, and what is known of them other than their load.
@@ -60,8 +63,9 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [Topic; 7] = [
+    const ALL: [Topic; 8] = [
         Topic::Settings,
+        Topic::Objects,
         Topic::Sessions,
         Topic::Hosts,
         Topic::Load,
@@ -74,6 +78,7 @@ impl Topic {
     pub fn as_str(self) -> &'static str {
         match self {
             Topic::Settings => "settings",
+            Topic::Objects => "objects",
             Topic::Sessions => "sessions",
             Topic::Hosts => "hosts",
             Topic::Load => "load",
@@ -83,15 +88,20 @@ impl Topic {
         }
     }
 
+    /// Whether it is read from the change log, so that who was away misses nothing of it.
+    pub fn is_of_log(self) -> bool {
+        matches!(self, Topic::Settings | Topic::Objects)
+    }
+
     /// Whether somebody may listen to it: whoever may read some of the same as a list. Of messages everybody
-    /// hears their own, of what is edited whoever sees the object.
+    /// hears their own, of what is edited or changed whoever sees the object.
     pub fn is_open_to(self, rights: &Rights) -> bool {
         let area = match self {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
             Topic::Gateways => Area::Infrastructure,
-            Topic::Messages | Topic::Editing => return true,
+            Topic::Objects | Topic::Messages | Topic::Editing => return true,
         };
         rights.anywhere(area, Action::View)
     }
@@ -112,10 +122,10 @@ impl FromStr for Topic {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
-    /// What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`,
+    /// What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`,
     /// `gateways`, `messages`, `editing`.
     #[schemars(regex(
-        pattern = r"^(settings|sessions|hosts|load|gateways|messages|editing)(,(settings|sessions|hosts|load|gateways|messages|editing))*$"
+        pattern = r"^(settings|objects|sessions|hosts|load|gateways|messages|editing)(,(settings|objects|sessions|hosts|load|gateways|messages|editing))*$"
     ))]
     topics: String,
 }
@@ -129,15 +139,15 @@ impl FromRequestParts<Arc<Broker>> for LastEvent {
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Broker>) -> Result<Self, ApiError> {
         let Some(header) = parts.headers.get("last-event-id") else { return Ok(Self(None)) };
         let sequence = header.to_str().ok().and_then(|text| text.trim().parse().ok());
-        let wrong = "The header Last-Event-ID must be the id of an event of the topic settings.";
+        let wrong = "The header Last-Event-ID must be the id of an event of the topic settings or objects.";
         sequence.map(|sequence| Self(Some(sequence))).ok_or_else(|| ApiError::bad_request(wrong))
     }
 }
 
 impl OperationInput for LastEvent {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        let about = "The id of the last event of the topic `settings` that was received: changes since then \
-            are sent first.";
+        let about = "The id of the last event of the topics `settings` and `objects` that was received: \
+            changes since then are sent first.";
         let schema = json_schema!({ "type": "integer", "minimum": 0 });
         operation.parameters.push(header_parameter("Last-Event-ID", about, schema));
     }
@@ -158,7 +168,8 @@ impl OperationOutput for Events {
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, openapi::Response)> {
         let about = "Server-sent events. `ready` comes first: from then on nothing is missed, so load lists \
             after it. An event of the topic `settings` is a change as in `GET /changes`, with its sequence as \
-            id. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
+            id; one of `objects`, for whoever sees the object, is only `{\"kind\": …, \"id\": …, \"action\": …, \
+            \"revision\": …}`. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
             (idle time, uptime, traffic) make no event: of idle time it is told when five minutes are \
             reached and when input comes after that, of a round trip when it doubles or halves. `reset` says \
