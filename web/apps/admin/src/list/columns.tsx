@@ -108,7 +108,10 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
   } }],
   pool: (t) => [
     { key: 'state', label: t('host.state'), narrow: true, width: 150, render: (row) => <PoolHealth pool={row as unknown as PoolView} /> },
-    { key: 'open', label: t('pool.open'), sort: 'state.open', width: 190, render: (row) => t('pool.open_of', { ...(row as unknown as PoolView).state }) },
+    { key: 'open', label: t('pool.open'), sort: 'state.open', width: 190, render: (row) => {
+      const { open, hosts } = (row as unknown as PoolView).state;
+      return t('pool.open_of', { open, hosts });
+    } },
     { key: 'sessions', label: t('nav.sessions'), sort: 'state.sessions', width: 110, narrow: true, render: (row) => {
       const { sessions, places } = (row as unknown as PoolView).state;
       return `${sessions} / ${places}`;
