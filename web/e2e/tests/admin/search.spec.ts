@@ -36,6 +36,7 @@ test('a host is drained, and a session reset, from the search', async ({ page, a
   await expect(page.getByTestId('outcomes')).toContainText('done');
   expect(asked).toEqual(['reset anna']);
   await page.getByRole('button', { name: 'Close' }).last().click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await search(page, `drain ${host?.name}`);
   try {
     await expect(found(page, /^Drain: /).first()).toBeVisible();

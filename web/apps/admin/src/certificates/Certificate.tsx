@@ -12,15 +12,15 @@ export function CertificateBadge({ certificate: { standing } }: { certificate: C
   return <Badge variant="light" tt="none" color={COLOURS[standing]}>{t(`certificate.standing.${standing}`)}</Badge>;
 }
 
-/** What it says. */
-export function Certificate({ certificate }: { certificate: CertificateState }) {
+/** What it says. Authorities vouch for themselves: of those nobody is warned. */
+export function Certificate({ certificate, isAuthority = false }: { certificate: CertificateState; isAuthority?: boolean }) {
   const { t, i18n } = useTranslation();
   const { subject, issuer, names, not_before: from, not_after: to, sha256, self_signed: isSelfSigned } = certificate;
   const facts: Fact[] = [
     [t('certificate.names'), names.join(', ') || t('value.none')],
     [t('certificate.until'), t('certificate.range', { from: moment(from, i18n.language), to: moment(to, i18n.language) })],
     [t('certificate.subject'), subject],
-    [t('certificate.issuer'), isSelfSigned ? t('certificate.self_signed') : issuer],
+    [t('certificate.issuer'), isSelfSigned ? t(isAuthority ? 'certificate.authority' : 'certificate.self_signed') : issuer],
     [t('certificate.sha256'), <Code key="sha256" style={{ overflowWrap: 'anywhere' }}>{sha256}</Code>],
   ];
   return <Facts facts={facts} />;

@@ -44,7 +44,7 @@ function Held({ held, broker }: { held: HeldCertificate; broker: string }) {
         <CertificateBadge certificate={held} />
       </Group>
       {standing !== 'good' && <Text size="sm" mb="sm">{t(`trouble.certificate.${holder}`)}</Text>}
-      <Certificate certificate={held} />
+      <Certificate certificate={held} isAuthority={holder === 'authority'} />
     </Paper>
   );
 }

@@ -1,7 +1,8 @@
 import { EmptyState } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Navigate, useLocation, useParams } from '@tanstack/react-router';
+import { Navigate, useParams } from '@tanstack/react-router';
 import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NotFound } from '../frame/Trouble.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
@@ -87,7 +88,8 @@ function filtersOf(kind: string, t: (key: string) => string): QuickFilter[] {
 /** There is one farm: its list is its page. */
 function OwnFarm() {
   const farms = useQuery(all('farms'));
-  const { hash } = useLocation();
+  // As it was asked for: a page that follows the address would send itself on without end.
+  const [hash] = useState(() => location.hash.slice(1));
   const own = farms.data?.[0];
   return own ? <Navigate to={`/farms/${own.id}` as never} hash={hash} replace /> : null;
 }
