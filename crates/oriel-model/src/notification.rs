@@ -88,8 +88,8 @@ pub enum Watched {
     Uses,
     /// Sign-ins refused in the last ten minutes, in the portals and in management.
     RefusedSignIns,
-    /// Days that a certificate is still valid: those that gateways show, the farm's authority's and this
-    /// broker's.
+    /// Days that a certificate is still valid: those that gateways show, the farm's authority's, and those by
+    /// which this broker, gateways and agents know each other, once their renewal is overdue.
     CertificateDays,
     /// A host's agent is not connected.
     HostAway,

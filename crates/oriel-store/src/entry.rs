@@ -81,6 +81,8 @@ words! {
     AdministratorSignedOut = "administrator.signed_out";
     /// Somebody became a root administrator by `oriel recover-root`, or was refused.
     AdministratorRecovered = "administrator.recovered";
+    /// Somebody came with an API token that does not count, once or several times within a minute.
+    TokenRefused = "token.refused";
     /// A user opened something.
     SessionLaunched = "session.launched";
     /// A user could not open something.

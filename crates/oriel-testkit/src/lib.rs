@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod clock;
 pub mod farm;
+pub mod freeradius;
 pub mod http;
 pub mod independent_host;
 pub mod observe;

@@ -14,6 +14,7 @@ pub mod icon;
 pub mod launch;
 pub mod objects;
 pub mod policy;
+pub mod refused_tokens;
 pub mod resource;
 pub mod session;
 pub mod sign_in;

@@ -15,7 +15,7 @@ use crate::{command_line::Terminal, policies::log_on};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A notification by mail, of which the log says that there is no mailbox.
-async fn notify(farm: &Farm, name: &str, more: Value) -> String {
+pub async fn notify(farm: &Farm, name: &str, more: Value) -> String {
     let mut spec = json!({ "interval_minutes": 1, "mail": { "addresses": ["duty@example.org"] } });
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     farm.admin.create("notifications", name, spec).await.unwrap()
@@ -181,4 +181,20 @@ async fn the_certificate_of_a_gateway_is_shown_and_told_before_it_ends() {
     assert!(table.contains("ending"), "{table}");
     farm.clock.set_ahead(Duration::from_secs(7_200));
     stands("ended").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_does_not_renew_its_certificate_is_told_before_it_ends() {
+    let farm = Farm::broker_only().await;
+    // Simulated agents never renew.
+    let host = farm.add_host("h1").await;
+    let line = json!({ "direction": "falls_below", "value": 20 });
+    let target = json!({ "of": "hosts", "hosts": [host.id] });
+    let spec = json!({ "event": "certificate_days", "threshold": line, "target": target });
+    let id = notify(&farm, "certificates", spec).await;
+    // Of thirty days; all is well while there is time to renew.
+    farm.clock.set_ahead(MINUTE * 60 * 24 * 26);
+    let said =
+        "[Oriel] Days that a certificate is still valid, the farm's certificate for the agent on h1: 3";
+    told(&farm, &id, &[said]).await;
 }

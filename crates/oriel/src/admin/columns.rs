@@ -199,6 +199,7 @@ pub fn of(kind: Kind) -> &'static [Column] {
                     Column::plain("ROLE", "/spec/role"),
                     Column::plain("UNTIL", "/spec/expires_at"),
                     Column::plain("LAST USED", "/last_used_at"),
+                    Column::plain("OWNER", "/owner/name"),
                     DESCRIPTION,
                     Column::plain("SITES", "/spec/reach/sites").wide(),
                     CHANGED,

@@ -20,7 +20,7 @@ use oriel_store::{Author, Code, Outcome, Subject, Via};
 use oriel_wire::v1::PowerAction;
 use serde_json::Value;
 
-use crate::{farm::FarmView, notifications::Way};
+use crate::{app::refused_tokens::RefusedToken, farm::FarmView, notifications::Way};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -58,6 +58,11 @@ pub enum Event<'a> {
         user: Id<User>,
         user_name: &'a str,
         by: &'a Author,
+    },
+    /// `times` is how often within a minute.
+    TokenRefused {
+        refused: &'a RefusedToken,
+        times: u64,
     },
     HoursExtended {
         user: Id<User>,
@@ -185,6 +190,16 @@ impl Event<'_> {
             }
             Event::AdministratorSignedOut { user, user_name, by } => {
                 event((*by).clone(), Code::AdministratorSignedOut).about(user_of(user, user_name))
+            }
+            Event::TokenRefused { refused: RefusedToken { token, why, address, via }, times } => {
+                let name = token.as_ref().map_or("unknown token".into(), |(_, name)| format!("token {name}"));
+                let refused = event(Author { name, via: *via, address: *address }, Code::TokenRefused)
+                    .detail("why", why)
+                    .detail("times", times)
+                    .ended(Outcome::Refused);
+                token.iter().fold(refused, |refused, (id, name)| {
+                    refused.about(Subject::object(Kind::Token, *id, name))
+                })
             }
             Event::HoursExtended { user, user_name, until, address } => {
                 let extended = event(person(user_name, Some(*address)), Code::UserHoursExtended);

@@ -18,8 +18,8 @@ macro_rules! whole {
         type New = super::New<Self>;
         type Made = super::View<Self>;
 
-        fn shown(&self) -> Self {
-            self.clone()
+        fn shown(&self) -> std::borrow::Cow<'_, Self> {
+            std::borrow::Cow::Borrowed(self)
         }
 
         fn said(sent: Self, _: &Self) -> Self {

@@ -20,7 +20,7 @@ export function Tokens({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const may = useMay();
   const [asked, setAsked] = useState<TokenView | null>(null);
-  const found = useQuery(all<TokenView>('tokens', { filter: `changed_by:"${me.name}"` }));
+  const found = useQuery(all<TokenView>('tokens', { filter: `owner.id:${me.user?.id ?? 'null'}` }));
   const withdraw = useMutation({
     mutationFn: ({ id, revision }: TokenView) => remove('tokens', id, revision),
     onSuccess: (_, { name }) => notify({ tone: 'good', title: t('token.withdrawn', { name }) }),

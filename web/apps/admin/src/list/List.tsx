@@ -4,7 +4,7 @@ import type { Query } from '@oriel/api/management';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
-import { useEffect, useState, type PointerEvent, type ReactNode } from 'react';
+import { memo, useCallback, useEffect, useMemo, useState, type PointerEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
@@ -40,6 +40,7 @@ export interface ListProps<Row extends { id: string }> {
   /** As in the API's address. */
   path: string;
   label: string;
+  /** The same ones from one time to the next: others have every row drawn again. */
   columns: Column<Row>[];
   query?: Query;
   /** How the words of the search are put to the broker; none: by name. */
@@ -55,6 +56,11 @@ export interface ListProps<Row extends { id: string }> {
 }
 
 const ROW_PX = 44;
+const HEIGHT = { height: ROW_PX };
+/** Rows that are drawn above and below those that are seen. */
+const OVERSCAN = 8;
+/** The next rows are fetched when so many are left. */
+const AHEAD = 100;
 
 /** Any list: filtered and sorted by the broker, drawn only where it is looked at, its state in the address. */
 export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
@@ -65,6 +71,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const [place, setPlace] = props.within ? ([own, (changes: Record<string, unknown>) => setOwn({ ...own, ...changes })] as const) : ([address, setAddress] as const);
   const [words, setWords] = useState(text(place.q));
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   const isNarrow = useIsNarrow();
   const shownColumns = useShownColumns(path, columns, isNarrow);
   const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
@@ -75,34 +82,28 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const asked: Query = q === '' ? {} : props.search ? props.search(q) : { name: q };
   const filter = [props.query?.filter, quick?.filter, asked.filter].filter(Boolean).join(',');
   const found = useInfiniteQuery(list<Row>(path, { ...props.query, ...asked, sort: sort || props.query?.sort, filter }));
-  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
   const total = found.data?.pages[0]?.total ?? rows.length;
   const isAsking = q !== '' || quick !== undefined;
 
-  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
   useRowKeys(frame, rows.length, ROW_PX);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame, estimateSize: () => ROW_PX, overscan: 12 });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (found.hasNextPage && !found.isFetchingNextPage && last >= rows.length - 40) void found.fetchNextPage();
-  }, [found, last, rows.length]);
-
-  const choose = (row: Row, on: boolean) => {
-    const next = new Map(chosen);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
+  const onLast = useCallback((last: number) => {
+    if (hasNextPage && !isFetchingNextPage && last >= rows.length - AHEAD) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, rows.length]);
+  const choose = useCallback((row: Row, on: boolean) => setChosen((before) => {
+    const next = new Map(before);
     if (on) next.set(row.id, row);
     else next.delete(row.id);
-    setChosen(next);
-  };
+    return next;
+  }), []);
   // What was not looked at yet is loaded only when it is wanted: there may be ten thousand.
   const chooseAll = async () => {
     let last: { data?: typeof found.data; hasNextPage: boolean; isError: boolean } = found;
-    while (last.hasNextPage && !last.isError) last = await found.fetchNextPage();
+    while (last.hasNextPage && !last.isError) last = await fetchNextPage();
     if (!last.isError) setChosen(new Map(last.data?.pages.flatMap((page) => page.items).map((row) => [row.id, row])));
   };
   const hasBulk = props.bulk !== undefined && props.bulk.length > 0;
-  const above = items[0]?.start ?? 0;
-  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
 
   return (
     <Stack gap="sm">
@@ -152,22 +153,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {above > 0 && <tr aria-hidden style={{ height: above }} />}
-              {items.map(({ index }) => {
-                const row = rows[index];
-                if (!row) return null;
-                return (
-                  <Table.Tr key={row.id} h={ROW_PX} aria-rowindex={index + 2} {...(chosen.has(row.id) ? { bg: 'var(--mantine-primary-color-light)' } : {})} data-testid="row">
-                    {hasBulk && (
-                      <Table.Td>
-                        <Checkbox aria-label={t('list.choose', { name: nameOf(row) })} checked={chosen.has(row.id)} onChange={(event) => choose(row, event.currentTarget.checked)} />
-                      </Table.Td>
-                    )}
-                    {shownColumns.map((column) => <Table.Td key={column.key} onPointerEnter={tellWhole}>{column.render(row)}</Table.Td>)}
-                  </Table.Tr>
-                );
-              })}
-              {below > 0 && <tr aria-hidden style={{ height: below }} />}
+              <Rows rows={rows} columns={shownColumns} frame={frame} chosen={chosen} {...(hasBulk ? { choose } : {})} nameOf={nameOf} onLast={onLast} />
             </Table.Tbody>
           </Table>
         </div>
@@ -182,6 +168,64 @@ function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>): void {
   if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
   else cell.removeAttribute('title');
 }
+
+interface RowsProps<Row> {
+  rows: Row[];
+  columns: Column<Row>[];
+  /** What is scrolled. */
+  frame: HTMLDivElement | null;
+  chosen: ReadonlyMap<string, Row>;
+  /** none: nothing can be done with them. */
+  choose?: (row: Row, on: boolean) => void;
+  nameOf: (row: Row) => string;
+  /** Called with the last row that is drawn. */
+  onLast: (index: number) => void;
+}
+
+/** The rows that are looked at. Scrolling draws these alone anew, and of them only what was not there. */
+function Rows<Row extends { id: string }>({ rows, columns, frame, chosen, choose, nameOf, onLast }: RowsProps<Row>) {
+  const { t } = useTranslation();
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame, estimateSize: () => ROW_PX, overscan: OVERSCAN, initialRect: { width: 0, height: window.innerHeight } });
+  const items = virtual.getVirtualItems();
+  const above = items[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => onLast(last), [last, onLast]);
+  return (
+    <>
+      {above > 0 && <tr aria-hidden style={{ height: above }} />}
+      {items.map(({ index }) => {
+        const row = rows[index];
+        if (!row) return null;
+        const props = choose ? { choose, chooseLabel: t('list.choose', { name: nameOf(row) }) } : {};
+        return <AnyRow key={row.id} row={row} index={index} columns={columns} isChosen={chosen.has(row.id)} {...props} />;
+      })}
+      {below > 0 && <tr aria-hidden style={{ height: below }} />}
+    </>
+  );
+}
+
+interface OneRowProps<Row> {
+  row: Row;
+  index: number;
+  columns: Column<Row>[];
+  isChosen: boolean;
+  choose?: (row: Row, on: boolean) => void;
+  chooseLabel?: string;
+}
+
+/** Plain cells with the kit's looks: its own cells would each read them anew, hundreds of times in a frame. */
+function OneRow<Row extends { id: string }>({ row, index, columns, isChosen, choose, chooseLabel }: OneRowProps<Row>) {
+  return (
+    <tr className={`row ${Table.Tr.classes.tr}`} style={HEIGHT} aria-rowindex={index + 2} data-chosen={isChosen || undefined} data-hover data-with-row-border data-testid="row">
+      {choose && <td className={Table.Td.classes.td}><Checkbox aria-label={chooseLabel} checked={isChosen} onChange={(event) => choose(row, event.currentTarget.checked)} /></td>}
+      {columns.map((column) => <td key={column.key} className={Table.Td.classes.td} onPointerEnter={tellWhole}>{column.render(row)}</td>)}
+    </tr>
+  );
+}
+
+// Generic components lose their parameter when they are memoised.
+const AnyRow = memo(OneRow) as typeof OneRow;
 
 function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: string; onSort: (to: string | undefined) => void }) {
   const { sort: path, label, width } = column;
@@ -204,8 +248,10 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
 
 function useShownColumns<Row>(path: string, columns: Column<Row>[], isNarrow: boolean): Column<Row>[] {
   const wanted = usePreferences().columns[path];
-  if (isNarrow) return columns.filter(({ narrow }) => narrow);
-  return columns.filter(({ key, optional }, index) => index === 0 || (wanted ? wanted.includes(key) : !optional));
+  return useMemo(() => {
+    if (isNarrow) return columns.filter(({ narrow }) => narrow);
+    return columns.filter(({ key, optional }, index) => index === 0 || (wanted ? wanted.includes(key) : !optional));
+  }, [columns, wanted, isNarrow]);
 }
 
 function ColumnsMenu<Row>({ path, columns }: { path: string; columns: Column<Row>[] }) {

@@ -118,10 +118,16 @@ const EXTRA: Record<string, (t: TFunction) => Column<Shown>[]> = {
     } },
     { key: 'load', label: t('host.load'), sort: 'state.cpu_load', width: 150, render: (row) => <PoolLoad pool={row as unknown as PoolView} /> },
   ],
-  token: (t) => [{ key: 'used', label: t('token.used'), sort: 'last_used_at', width: 170, render: (row) => {
-    const { last_used_at: used } = row as unknown as TokenView;
-    return used ? <Ago when={used} /> : <Text inherit c="dimmed">{t('token.never_used')}</Text>;
-  } }],
+  token: (t) => [
+    { key: 'owner', label: t('token.owner'), sort: 'owner.name', width: 170, render: (row) => {
+      const { owner } = row as unknown as TokenView;
+      return owner ? <Link to={pageOf('user', owner.id)}>{owner.name}</Link> : <Text inherit c="dimmed">{t('token.nobody')}</Text>;
+    } },
+    { key: 'used', label: t('token.used'), sort: 'last_used_at', width: 150, render: (row) => {
+      const { last_used_at: used } = row as unknown as TokenView;
+      return used ? <Ago when={used} /> : <Text inherit c="dimmed">{t('token.never_used')}</Text>;
+    } },
+  ],
   user: (t) => [{ key: 'password', label: t('user.password'), width: 130, optional: true, render: (row) => t((row as unknown as { has_password: boolean }).has_password ? 'value.yes' : 'value.no') }],
 };
 

@@ -10,10 +10,16 @@ import { onMessage } from '../messages/inbox.ts';
 import { onEditing } from '../object/editors.ts';
 import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
-import { found, patched, patchedAll } from './patch.ts';
+import { patched, patchedAll, type Changes } from './patch.ts';
 
 /** Changes that come together are shown together. */
 const GATHER_MS = 400;
+/** Hosts and sessions of a large farm tell hundreds of things in a second: pages take them in so many times less. */
+const TAKE_MS = 250;
+/** How often lists are loaded anew because of rows that they do not have. */
+const RELOAD_EVERY_MS = 5_000;
+/** Who has read on further than this many pages is not made to load all of them again. */
+const MOST_RELOADED = 5;
 /** After this long without a connection the page says so: shorter ones are a browser's own doing. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
@@ -69,64 +75,114 @@ function refreshLoad(): void {
   }, LOAD_EVERY_MS);
 }
 
+const reloads = new Map<string, { last: number; due: number | undefined }>();
+
+/** Has lists that may have gained or lost rows loaded anew: soon at first, then now and then. */
+function reload(path: string): void {
+  const known = reloads.get(path) ?? { last: -RELOAD_EVERY_MS, due: undefined };
+  reloads.set(path, known);
+  known.due ??= window.setTimeout(() => {
+    known.due = undefined;
+    known.last = performance.now();
+    void queries.invalidateQueries({
+      queryKey: ['list', path],
+      predicate: ({ state }) => ((state.data as Partial<InfiniteData<unknown>> | undefined)?.pages?.length ?? 0) <= MOST_RELOADED,
+    });
+    void queries.invalidateQueries({ queryKey: ['status'] });
+  }, Math.max(GATHER_MS, known.last + RELOAD_EVERY_MS - performance.now()));
+}
+
 function onObject({ kind, id, action }: ObjectEvent): void {
+  // What was told before is taken in before: a deleted host is not to come back by its last report.
+  takeIn();
   const plural = pluralOf(kind);
   if (action === 'deleted') gone(plural, id);
   else refresh(['object', plural, id], ['name', kind, id]);
   refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
-/** A row as it is now, in every list that has it; gives what it was; undefined: none has it. */
-function patch<Row extends { id: string }>(path: string, id: string, now: Row | null): Row | undefined {
-  let before: Row | undefined;
+/** What has been told and is not taken in yet: of each thing only what it is now. */
+const told = { sessions: new Map<string, SessionView | null>(), hosts: new Map<string, HostView | null>(), gateways: new Map<string, GatewayView | null>(), load: new Map<string, LoadEvent['now']>() };
+let taking: number | undefined;
+
+function tellLater<T>(changes: Map<string, T>, { id, now }: { id: string; now: T }): void {
+  changes.set(id, now);
+  taking ??= window.setTimeout(takeIn, TAKE_MS);
+}
+
+function takeIn(): void {
+  window.clearTimeout(taking);
+  taking = undefined;
+  const { sessions, hosts, gateways, load } = told;
+  if (sessions.size > 0) {
+    onRows('sessions', sessions);
+    refresh(['entries']);
+    refreshLoad();
+  }
+  if (hosts.size > 0) onRows('hosts', hosts);
+  if (gateways.size > 0) onGateways(gateways);
+  if (load.size > 0) onLoad(load);
+  for (const changes of [sessions, hosts, gateways, load]) changes.clear();
+}
+
+/** Rows as they are now, in every list and page that has them; gives those that lists had. */
+function patch<Row extends { id: string }>(path: string, changes: Changes<Row>): Map<string, Row> {
+  const known = new Map<string, Row>();
   queries.setQueriesData<InfiniteData<Page<Row>> | Row[]>({ queryKey: ['list', path] }, (data) => {
     if (data === undefined) return data;
-    before ??= found(data, id);
-    return Array.isArray(data) ? patchedAll(data, id, now) : patched(data, id, now);
+    for (const { items } of Array.isArray(data) ? [{ items: data }] : data.pages) for (const row of items) if (changes.has(row.id)) known.set(row.id, row);
+    return Array.isArray(data) ? patchedAll(data, changes) : patched(data, changes);
   });
-  return before;
+  for (const [id, now] of changes) {
+    if (now === null) gone(path, id);
+    else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+  }
+  return known;
 }
 
 const isThere = (row: unknown): boolean | undefined => (row as { state?: { reachable?: boolean } }).state?.reachable;
 
-/** The same; lists that may gain or lose it are loaded anew. */
-function onRow<Row extends { id: string }>(path: string, id: string, now: Row | null): void {
-  const before = patch(path, id, now);
-  if (before === undefined || now === null || isThere(before) !== isThere(now)) refresh(['list', path], ['status']);
-  if (now === null) gone(path, id);
-  else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+/** The same; lists that may gain or lose one are loaded anew. */
+function onRows<Row extends { id: string }>(path: string, changes: Changes<Row>): void {
+  const known = patch(path, changes);
+  for (const [id, now] of changes) {
+    const before = known.get(id);
+    if (before === undefined || now === null || isThere(before) !== isThere(now)) reload(path);
+  }
 }
 
 /** Which gateways were there when they were last told of. */
-const gateways = new Map<string, boolean>();
+const areThere = new Map<string, boolean>();
 
-/** Each is told of every few seconds: lists are loaded anew only where they may gain or lose one. */
-function onGateway(id: string, now: GatewayView | null): void {
-  const hasTurned = gateways.get(id) !== now?.state.reachable;
-  patch('gateways', id, now);
-  if (now === null) {
-    gateways.delete(id);
-    gone('gateways', id);
-  } else {
-    gateways.set(id, now.state.reachable);
-    queries.setQueryData<GatewayView>(['object', 'gateways', id], (known) => known && now);
+/** Each is told of every few seconds: lists are loaded anew only where one has come or gone. */
+function onGateways(changes: Changes<GatewayView>): void {
+  patch('gateways', changes);
+  for (const [id, now] of changes) {
+    if (areThere.get(id) !== now?.state.reachable) reload('gateways');
+    if (now === null) areThere.delete(id);
+    else areThere.set(id, now.state.reachable);
   }
-  if (hasTurned) refresh(['list', 'gateways'], ['status']);
 }
 
-function onLoad({ id, now }: LoadEvent): void {
+function withLoad(host: HostView, { cpu_load, sessions, memory_total_bytes, memory_available_bytes }: NonNullable<LoadEvent['now']>): HostView {
+  return { ...host, state: { ...host.state, cpu_load, sessions, memory_total_bytes, memory_available_bytes } as HostView['state'] };
+}
+
+function onLoad(changes: ReadonlyMap<string, LoadEvent['now']>): void {
   refreshLoad();
-  if (now === null) return;
-  const { cpu_load, sessions, memory_total_bytes, memory_available_bytes } = now;
-  const withLoad = (host: HostView): HostView => ({
-    ...host,
-    state: { ...host.state, cpu_load, sessions, memory_total_bytes, memory_available_bytes } as HostView['state'],
-  });
+  for (const [id, now] of changes) {
+    if (now === null) continue;
+    queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host, now));
+  }
   queries.setQueriesData<InfiniteData<Page<HostView>>>({ queryKey: ['list', 'hosts'] }, (data) => {
-    const row = data && 'pages' in data ? data.pages.flatMap((page) => page.items).find((host) => host.id === id) : undefined;
-    return data && row?.state ? patched(data, id, withLoad(row)) : data;
+    if (data === undefined || !('pages' in data)) return data;
+    const rows = new Map<string, HostView>();
+    for (const host of data.pages.flatMap((page) => page.items)) {
+      const now = changes.get(host.id);
+      if (now && host.state) rows.set(host.id, withLoad(host, now));
+    }
+    return patched(data, rows);
   });
-  queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host));
 }
 
 /** Listens for as long as the page is open, to what who is signed in may see. */
@@ -170,16 +226,12 @@ function listen(topics: string): () => void {
     on('ready', found);
     on('reset', () => void queries.invalidateQueries());
     on('objects', onObject);
-    on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => {
-      onRow('sessions', id, now);
-      refresh(['entries']);
-      refreshLoad();
-    });
-    on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
-    on<{ id: string; now: GatewayView | null }>('gateways', ({ id, now }) => onGateway(id, now));
+    on<{ id: string; now: SessionView | null }>('sessions', (event) => tellLater(told.sessions, event));
+    on<{ id: string; now: HostView | null }>('hosts', (event) => tellLater(told.hosts, event));
+    on<{ id: string; now: GatewayView | null }>('gateways', (event) => tellLater(told.gateways, event));
     on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
     on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));
-    on('load', onLoad);
+    on<LoadEvent>('load', (event) => tellLater(told.load, event));
     source.onerror = () => {
       lost();
       // A browser tries again by itself unless the answer was a refusal.
@@ -192,6 +244,7 @@ function listen(topics: string): () => void {
   return () => {
     over = true;
     source?.close();
+    takeIn();
     window.clearTimeout(retry);
     window.clearTimeout(patience);
   };

@@ -1,28 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { found, patched, patchedAll, sampled } from './patch.ts';
+import { patched, patchedAll, renewed, sampled } from './patch.ts';
 
 const list = { pages: [{ items: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] }, { items: [{ id: 'c', n: 1 }] }], pageParams: [null, 'x'] };
 
 describe('a list that is shown', () => {
   it('takes a row as it is now, in its place', () => {
-    expect(patched(list, 'c', { id: 'c', n: 2 }).pages.map((page) => page.items)).toEqual([list.pages[0]?.items, [{ id: 'c', n: 2 }]]);
+    expect(patched(list, new Map([['c', { id: 'c', n: 2 }]])).pages.map((page) => page.items)).toEqual([list.pages[0]?.items, [{ id: 'c', n: 2 }]]);
   });
 
-  it('loses a row that is gone', () => {
-    expect(patched(list, 'a', null).pages[0]?.items).toEqual([{ id: 'b', n: 1 }]);
+  it('loses a row that is gone, and takes all that changed at once', () => {
+    const after = patched(list, new Map([['a', null], ['c', { id: 'c', n: 3 }]]));
+    expect(after.pages.map((page) => page.items)).toEqual([[{ id: 'b', n: 1 }], [{ id: 'c', n: 3 }]]);
+  });
+
+  it('keeps what did not change as it is, so that it is not drawn again', () => {
+    const after = patched(list, new Map([['a', { id: 'a', n: 2 }]]));
+    expect(after.pages[0]?.items[1]).toBe(list.pages[0]?.items[1]);
+    expect(after.pages[1]).toBe(list.pages[1]);
   });
 
   it('is the same list when it has no such row', () => {
-    expect(patched(list, 'z', { id: 'z', n: 1 })).toBe(list);
-    const all = [{ id: 'a', n: 1 }];
-    expect(patchedAll(all, 'z', { id: 'z', n: 1 })).toBe(all);
+    expect(patched(list, new Map([['z', { id: 'z', n: 1 }]]))).toBe(list);
   });
 
-  it('is found and taken also where the list was loaded whole', () => {
+  it('is taken also where it was loaded whole', () => {
     const all = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
-    expect(patchedAll(all, 'b', { id: 'b', n: 2 })).toEqual([{ id: 'a', n: 1 }, { id: 'b', n: 2 }]);
-    expect(patchedAll(all, 'a', null)).toEqual([{ id: 'b', n: 1 }]);
-    expect([found(all, 'b'), found(list, 'c'), found(list, 'z')]).toEqual([{ id: 'b', n: 1 }, { id: 'c', n: 1 }, undefined]);
+    expect(patchedAll(all, new Map([['a', null], ['b', { id: 'b', n: 2 }]]))).toEqual([{ id: 'b', n: 2 }]);
+    expect(patchedAll(all, new Map([['z', null]]))).toBe(all);
+  });
+});
+
+describe('a few things that are told of one by one', () => {
+  it('end with the one that is new or has changed, and lose the one that is gone', () => {
+    const rows = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+    expect(renewed(rows, 'a', { id: 'a', n: 2 })).toEqual([{ id: 'b', n: 1 }, { id: 'a', n: 2 }]);
+    expect(renewed(rows, 'a', null)).toEqual([{ id: 'b', n: 1 }]);
+    expect(renewed(undefined, 'a', { id: 'a', n: 1 })).toEqual([{ id: 'a', n: 1 }]);
   });
 });
 

@@ -6,32 +6,35 @@ interface Row {
   id: string;
 }
 
-type Loaded<R> = InfiniteData<Page<R>> | R[];
+/** Rows as they are now, by their ids; null: gone. */
+export type Changes<R> = ReadonlyMap<string, R | null>;
 
-/** The row as the list shows it. */
-export function found<R extends Row>(data: Loaded<R>, id: string): R | undefined {
-  if (Array.isArray(data)) return data.find((row) => row.id === id);
-  for (const { items } of data.pages) {
-    const row = items.find((each) => each.id === id);
-    if (row) return row;
-  }
-  return undefined;
-}
-
-/** The list with the row as it is now; without it when `now` is null. The same list when it has no such row. */
-export function patched<R extends Row>(data: InfiniteData<Page<R>>, id: string, now: R | null): InfiniteData<Page<R>> {
-  if (!data.pages.some((page) => page.items.some((row) => row.id === id))) return data;
+/**
+ * The list with its rows as they are now, without those that are gone. Rows, pages and a list that did not change
+ * stay the same objects: only what changed is drawn again.
+ */
+export function patched<R extends Row>(data: InfiniteData<Page<R>>, changes: Changes<R>): InfiniteData<Page<R>> {
+  if (!data.pages.some((page) => page.items.some(({ id }) => changes.has(id)))) return data;
   const pages = data.pages.map((page) => {
-    if (!page.items.some((row) => row.id === id)) return page;
-    return { ...page, items: patchedAll(page.items, id, now) };
+    if (!page.items.some(({ id }) => changes.has(id))) return page;
+    return { ...page, items: patchedAll(page.items, changes) };
   });
   return { ...data, pages };
 }
 
 /** The same of a list that is loaded whole. */
-export function patchedAll<R extends Row>(rows: R[], id: string, now: R | null): R[] {
-  if (!rows.some((row) => row.id === id)) return rows;
-  return now === null ? rows.filter((row) => row.id !== id) : rows.map((row) => (row.id === id ? now : row));
+export function patchedAll<R extends Row>(rows: R[], changes: Changes<R>): R[] {
+  if (!rows.some(({ id }) => changes.has(id))) return rows;
+  return rows.flatMap((row) => {
+    const now = changes.get(row.id);
+    return now === undefined ? [row] : now === null ? [] : [now];
+  });
+}
+
+/** The rows with one as it is now, at their end; without it when it is gone. */
+export function renewed<R extends Row>(rows: readonly R[] | undefined, id: string, now: R | null): R[] {
+  const others = (rows ?? []).filter((row) => row.id !== id);
+  return now === null ? others : [...others, now];
 }
 
 /** The newest samples of a number, oldest first. */

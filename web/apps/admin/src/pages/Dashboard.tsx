@@ -19,7 +19,9 @@ import { ago } from '../ui/time.ts';
 import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
-const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
+// Half of what this page loads: fetched with the page, by whoever points at its link, and not after its first picture.
+const charts = import('../load/LoadCharts.tsx');
+const LoadCharts = lazy(() => charts);
 const StartCard = lazy(() => import('../start/StartCard.tsx'));
 
 const STANDING_OUT = 6;

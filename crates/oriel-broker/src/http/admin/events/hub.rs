@@ -177,7 +177,7 @@ impl Seen {
         self.round += 1;
         for session in broker.hosts.reported_sessions().iter().flat_map(|of_host| of_host.iter()) {
             let subject = Subject::Session(session.host, session.user);
-            let now = shown.view(session.clone());
+            let now = shown.view(session);
             different.extend(self.note((Topic::Sessions, session.id.uuid()), subject, now));
         }
         for object in farm.hosts.iter() {
@@ -235,7 +235,7 @@ impl Watched for View<Gateway> {}
 impl Watched for Message {}
 impl Watched for Editing {}
 
-impl Watched for SessionView {
+impl Watched for SessionView<'_> {
     fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
         let running = (self.idle_secs, self.last_input_at);
         (self.idle_secs, self.last_input_at) = (is_idle(self.idle_secs).into(), Timestamp::UNIX_EPOCH);
@@ -308,8 +308,8 @@ impl LoadNow {
     fn of(host: &View<Host>) -> Self {
         let (state, effective) = (&host.beside.state, &host.beside.effective);
         Self {
-            id: host.id,
-            name: host.name.clone(),
+            id: host.object.id,
+            name: host.object.name.clone(),
             reachable: state.reachable,
             cpu_load: state.cpu_load,
             memory_total_bytes: state.memory_total_bytes,
@@ -341,8 +341,10 @@ mod tests {
     async fn of_idle_time_it_counts_whether_anybody_sits_there() {
         let (broker, _folder) = crate::http::admin::events::tests::broker().await;
         let (shown, session) = (Shown::new(&broker), session_for_tests());
-        let seen =
-            |idle_secs| shown.view(HostSession { idle_secs, ..session.clone() }).digest(&mut Vec::new());
+        let seen = |idle_secs| {
+            let idle = HostSession { idle_secs, ..session.clone() };
+            shown.view(&idle).digest(&mut Vec::new())
+        };
         assert_eq!(seen(0), seen(299));
         assert_eq!(seen(300), seen(9_999));
         assert_ne!(seen(299), seen(300));
