@@ -57,8 +57,8 @@ pub(super) struct Matches {
 }
 
 /// An open connection.
-pub(super) struct Connection {
-    wire: Wire<TlsStream<TcpStream>>,
+pub(super) struct Connection<S = TlsStream<TcpStream>> {
+    wire: Wire<S>,
     /// How long the server may think about a search, in seconds.
     seconds: i32,
 }
@@ -82,6 +82,16 @@ impl Connection {
         Ok(Self { wire: Wire::new(stream), seconds })
     }
 
+    /// Whether something came that nobody asked for, such as that the server has ended it.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let mut byte = [0; 1];
+        let (tcp, _) = self.wire.stream.get_ref();
+        // A connection that waits has nothing to read, not even its end.
+        !matches!(tcp.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Who asks from now on. Neither may be empty: that would be a bind as nobody, which succeeds.
     pub(super) async fn bind(&mut self, name: &str, password: &str) -> Result<(Outcome, Policy), Broken> {
         if name.is_empty() || password.is_empty() {
@@ -151,14 +161,6 @@ impl Connection {
             Body::Extended(outcome) => Ok((outcome, answer.policy)),
             _ => Err(Garbled.into()),
         }
-    }
-
-    /// Whether something came that nobody asked for, such as that the server has ended it.
-    pub(super) fn has_ended(&mut self) -> bool {
-        let mut byte = [0; 1];
-        let (tcp, _) = self.wire.stream.get_ref();
-        // A connection that waits has nothing to read, not even its end.
-        !matches!(tcp.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Says goodbye.
@@ -237,6 +239,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     async fn receive(&mut self) -> Result<Answer, Broken> {
         loop {
+            // Whoever speaks something else is not waited for.
+            if self.unread.first().is_some_and(|&tag| tag != ber::SEQUENCE) {
+                return Err(Garbled.into());
+            }
             let end = ber::whole(&self.unread)?;
             if end.is_some_and(|end| end > MESSAGE_MAX) {
                 return Err(too_much());
@@ -298,5 +304,122 @@ fn explained(error: &io::Error) -> String {
         }
         Some(Error::InvalidMessage(_)) => "it does not speak TLS on this port".to_owned(),
         _ => format!("no safe connection comes about: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::{
+        super::{
+            ber::{SEQUENCE, SET, Writer},
+            filter::Filter,
+            message::Scope,
+        },
+        *,
+    };
+
+    /// A connection to whoever says these bytes and then closes.
+    fn to(bytes: Vec<u8>) -> Connection<DuplexStream> {
+        let (near, mut far) = duplex(1 << 16);
+        tokio::spawn(async move {
+            let _ = far.write_all(&bytes).await;
+            // What is asked is not listened to, but does not fail.
+            let _ = far.read(&mut [0; 4096]).await;
+        });
+        Connection { wire: Wire::new(near), seconds: 1 }
+    }
+
+    fn message(id: i32, tag: u8, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.nested(SEQUENCE, |out| {
+            out.integer(id);
+            out.nested(tag, write);
+        });
+        out.into_bytes().to_vec()
+    }
+
+    fn entry(id: i32, value: &[u8]) -> Vec<u8> {
+        message(id, 0x64, |out| {
+            out.octets(b"cn=a");
+            out.nested(SEQUENCE, |out| {
+                out.nested(SEQUENCE, |out| {
+                    out.octets(b"cn");
+                    out.nested(SET, |out| out.octets(value));
+                });
+            });
+        })
+    }
+
+    fn end(id: i32, tag: u8, code: u8) -> Vec<u8> {
+        message(id, tag, |out| {
+            out.enumerated(code);
+            out.octets(b"");
+            out.octets(b"");
+        })
+    }
+
+    fn question(limit: usize) -> Search<'static> {
+        let filter = Filter::Present("cn".into());
+        Search { base: "", scope: Scope::Subtree, filter, attributes: vec!["cn"], limit }
+    }
+
+    async fn refused(bytes: Vec<u8>) -> String {
+        to(bytes).search(&question(2)).await.expect_err("no answer").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_search_takes_what_was_asked_for_and_no_more() {
+        let reference = message(1, 0x73, |out| out.octets(b"ldap://elsewhere"));
+        let three = [entry(1, b"a"), reference, entry(1, b"b"), entry(1, b"c"), end(1, 0x65, 0)].concat();
+        let found = to(three).search(&question(2)).await.expect("found");
+        assert_eq!((found.entries.len(), found.is_cut), (2, true));
+        let cut = [entry(1, b"a"), end(1, 0x65, 4)].concat();
+        let found = to(cut).search(&question(2)).await.expect("found");
+        assert_eq!((found.entries.len(), found.is_cut), (1, true));
+        let nothing = to(end(1, 0x65, 32)).search(&question(2)).await.expect("an answer");
+        assert_eq!((nothing.entries.len(), nothing.is_cut), (0, false));
+    }
+
+    #[tokio::test]
+    async fn answers_that_cannot_be_are_no_answers() {
+        let large = entry(1, &vec![b'x'; MESSAGE_MAX]);
+        assert!(refused(large).await.contains("more than could be true"));
+        // Each is small enough; there is no end of them.
+        let many = entry(1, &vec![b'x'; MESSAGE_MAX / 2]).repeat(20);
+        assert!(refused(many).await.contains("more than could be true"));
+        assert!(refused(end(2, 0x65, 0)).await.contains("does not speak LDAP"));
+        assert!(refused(end(1, 0x61, 0)).await.contains("does not speak LDAP"));
+        assert!(refused(b"HTTP/1.1 400\r\n\r\n".to_vec()).await.contains("does not speak LDAP"));
+        assert!(refused(end(1, 0x65, 10)).await.contains("refers to another server"));
+        assert!(refused(entry(1, b"a")[..9].to_vec()).await.contains("within an answer"));
+        let notice = to(end(0, 0x78, 52)).search(&question(2)).await.expect_err("no answer");
+        assert_eq!(notice, Broken::Closed);
+    }
+
+    #[tokio::test]
+    async fn an_empty_password_is_never_sent() {
+        let (outcome, _) = to(end(1, 0x61, 0)).bind("cn=a", "").await.expect("an answer");
+        assert_eq!(outcome.code, code::INVALID_CREDENTIALS);
+        let (outcome, _) = to(end(1, 0x61, 0)).bind("", "secret").await.expect("an answer");
+        assert_eq!(outcome.code, code::INVALID_CREDENTIALS);
+    }
+
+    #[tokio::test]
+    async fn nothing_that_came_before_tls_counts_as_protected() {
+        let start = async |bytes: Vec<u8>| {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listening");
+            let near =
+                TcpStream::connect(listener.local_addr().expect("an address")).await.expect("connected");
+            let (mut far, _) = listener.accept().await.expect("accepted");
+            far.write_all(&bytes).await.expect("written");
+            start_tls(near).await.err().map(|broken| broken.to_string())
+        };
+        assert_eq!(start(end(1, 0x78, 0)).await, None);
+        let hidden = start([end(1, 0x78, 0), end(2, 0x61, 0)].concat()).await;
+        assert_eq!(hidden.as_deref(), Some("it sent more than an answer before TLS began"));
+        let no = start(end(1, 0x78, 52)).await.expect("refused");
+        assert!(no.contains("beginning TLS"), "{no}");
     }
 }

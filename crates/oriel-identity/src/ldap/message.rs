@@ -387,7 +387,7 @@ mod tests {
         // The value is as long as it is: brackets and stars in it end nothing.
         assert_eq!(
             *search(3, &question, 5, None),
-            hex("3030 020103 632b 040464633d78 0a0102 0a0100 02010a 020105 010100 \
+            hex("3032 020103 632d 040464633d78 0a0102 0a0100 02010a 020105 010100 \
                  a310 0403756964 0409 612a29287569643d2a 3004 0402636e")
         );
     }
