@@ -56,7 +56,7 @@ pub(super) struct Proved {
 /// Somebody whose password was looked at.
 pub(super) enum Proof {
     /// It is right.
-    Right(Proved),
+    Right(Box<Proved>),
     /// It is not, or is not enough. Who it is, if they were looked up.
     Refused(Refused, Option<Entry>),
 }
@@ -81,7 +81,7 @@ impl LdapDirectory {
         evenly(async {
             match self.prove(name, &password).await? {
                 Proof::Refused(refused, _) => Err(refused),
-                Proof::Right(proved) => self.known(proved).await,
+                Proof::Right(proved) => self.known(*proved).await,
             }
         })
         .await
@@ -173,7 +173,7 @@ impl LdapDirectory {
             return Ok(Proof::Refused(Refused::WrongPassword, Some(entry)));
         }
         Ok(match self.judged(&outcome, &policy)? {
-            Ok(expires) => Proof::Right(Proved { entry, expires, own: None }),
+            Ok(expires) => Proof::Right(Box::new(Proved { entry, expires, own: None })),
             Err(refused) => Proof::Refused(refused, Some(entry)),
         })
     }
@@ -220,7 +220,7 @@ impl LdapDirectory {
             Schema::OpenLdap(_) => found.entries.into_iter().next(),
         };
         match entry {
-            Some(entry) => Ok(Proof::Right(Proved { entry, expires, own })),
+            Some(entry) => Ok(Proof::Right(Box::new(Proved { entry, expires, own }))),
             None => Err(Refused::Unavailable(
                 "whoever signed in cannot be found below the base of the directory, or may not read themselves"
                     .to_owned(),

@@ -91,18 +91,25 @@ pub struct Claim<'a, D> {
 /// The directory that a name belongs to: the one whose DNS name it carries, else the first one with such a
 /// suffix or short name, and `default` for a name without a domain. None if nobody claims its domain.
 pub fn directory_of<D: Copy>(login: &Login, claims: &[Claim<'_, D>], default: Option<D>) -> Option<D> {
-    let is = |one: &str, other: &str| fold(one) == fold(other);
-    let (name, others): (&str, &dyn Fn(&Claim<'_, D>) -> bool) = match login {
-        Login::Plain { .. } => return default,
+    match login {
+        Login::Plain { .. } => default,
         Login::Upn { suffix, .. } => {
-            (suffix, &|claim| claim.upn_suffixes.iter().any(|other| is(other, suffix)))
+            first(claims, suffix, |claim| claim.upn_suffixes.iter().any(|other| is_same(other, suffix)))
         }
         Login::Domain { domain, .. } => {
-            (domain, &|claim| claim.netbios.is_some_and(|netbios| is(netbios, domain)))
+            first(claims, domain, |claim| claim.netbios.is_some_and(|netbios| is_same(netbios, domain)))
         }
-    };
-    let by_dns_name = claims.iter().find(|claim| is(claim.domain, name));
-    by_dns_name.or_else(|| claims.iter().find(|claim| others(claim))).map(|claim| claim.directory)
+    }
+}
+
+/// The directory with this DNS name, else the first one that `has` it.
+fn first<D: Copy>(claims: &[Claim<'_, D>], domain: &str, has: impl Fn(&Claim<'_, D>) -> bool) -> Option<D> {
+    let by_dns_name = claims.iter().find(|claim| is_same(claim.domain, domain));
+    by_dns_name.or_else(|| claims.iter().find(|claim| has(claim))).map(|claim| claim.directory)
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    fold(one) == fold(other)
 }
 
 #[cfg(test)]

@@ -76,6 +76,7 @@ impl Security {
 
 /// What is called how in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each directory")]
 pub enum Schema {
     /// Active Directory, or Samba as its domain controller.
     ActiveDirectory,
