@@ -19,7 +19,7 @@ const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", 
 
 /** OpenLDAP's server, and what makes Samba a domain controller of Active Directory. */
 const DIRECTORIES = [
-  "slapd", "ldap-utils", "samba", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "winbind",
+  "slapd", "ldap-utils", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "winbind",
   "ldb-tools", "python3-samba", "python3-markdown",
 ];
 
