@@ -41,11 +41,13 @@ use crate::{
         hours,
         icon::Icons,
         launch::LaunchTurns,
+        refused_tokens::{self, RefusedTokens},
         sign_in::EndedSignIns,
         token_uses::TokenUses,
         user_state::UserStates,
     },
     bootstrap::{self, Farmed, StartError},
+    certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
     enrolment::{self, EnrolmentService},
@@ -136,6 +138,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         passwords,
         people: SignIn::new(Arc::new(directory)),
         sign_in_key,
+        refused_tokens: RefusedTokens::default(),
         presences: Presences::default(),
         load_history: Default::default(),
         messages: Messages::default(),
@@ -159,6 +162,7 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         ending: CancellationToken::new(),
         started_at: Instant::now(),
         authority: Arc::new(authority),
+        node_certificates: NodeCertificates::default(),
         farm_id,
         broker_id,
         clock,
@@ -269,6 +273,7 @@ fn start_background(
     spawn("syslog", Box::pin(audit::syslog::run(broker.clone(), signal.clone())));
     let (b, s) = (broker.clone(), signal.clone());
     spawn("token uses", Box::pin(async move { b.token_uses.write_behind(&*b.store, &b.farm, s).await }));
+    spawn("refused tokens", Box::pin(refused_tokens::run(broker.clone(), signal.clone())));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("notifications", Box::pin(notifications::watch(broker.clone(), signal.clone())));
     spawn("outbox", Box::pin(notifications::send(broker.clone(), signal.clone())));

@@ -81,6 +81,8 @@ words! {
     AdministratorSignedOut = "administrator.signed_out";
     /// Somebody became a root administrator by `oriel recover-root`, or was refused.
     AdministratorRecovered = "administrator.recovered";
+    /// Somebody came with an API token that does not count, once or several times within a minute.
+    TokenRefused = "token.refused";
     /// A user opened something.
     SessionLaunched = "session.launched";
     /// A user could not open something.
@@ -95,6 +97,10 @@ words! {
     SessionReset = "session.reset";
     /// A process of a session was ended.
     SessionProcessEnded = "session.process_ended";
+    /// An administrator had a host's machine restarted.
+    HostRestarted = "host.restarted";
+    /// An administrator had one stopped.
+    HostStopped = "host.stopped";
     /// A step of a schedule was carried out on a host.
     ScheduleCarriedOut = "schedule.carried_out";
     /// A component used an invitation and joined the farm.

@@ -755,7 +755,7 @@ status: (number)[];
 };
 
 /** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
-export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
 
 /** A code of an authenticator, or a recovery code. */
 export type Code3 = {
@@ -766,6 +766,24 @@ code: string;
 export type CodePath = {
 /** The code. */
 code: string;
+};
+
+/** Somebody who is signed in to management: only who they are, for whoever may write to them. */
+export type Colleague = {
+/** Their name. */
+full_name: string;
+/** Their sign-ins, to write to. */
+sessions: (string)[];
+/** The user. */
+user: string;
+/** What they sign in with. */
+user_name: string;
+};
+
+/** Who is signed in to management on this broker. */
+export type ColleagueList = {
+/** By name; the caller is among them. */
+items: (Colleague)[];
 };
 
 /** A message from one administrator to another. */
@@ -887,7 +905,7 @@ negated?: boolean;
 export type CrossedLine = {
 /** Which way. */
 direction: Direction2;
-/** Whether it is in percent of the limit, of what has one. CPU and memory always are. */
+/** Whether it is in percent of the limit, of what has one. CPU, memory and disk always are. */
 percent?: boolean;
 /** Where it is. */
 value: number;
@@ -1185,7 +1203,7 @@ subjects: (Subject)[];
 };
 
 export type EventsQuery = {
-/** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
+/** What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
 topics: string;
 };
 
@@ -1678,6 +1696,10 @@ export type HostState = {
 agent_version?: (string | null);
 /** Share of all CPUs in use, 0 to 1. */
 cpu_load?: (number | null);
+/** What is left of it for users, in bytes. */
+disk_available_bytes?: (number | null);
+/** Size of the disk that the system and the users' homes are on, in bytes: of two, the fuller one. */
+disk_total_bytes?: (number | null);
 /** When its agent last reported. */
 last_report?: (string | null);
 /** The logon mode in force on the host; it follows the one that is set within a second. */
@@ -2047,6 +2069,8 @@ by_host?: boolean;
 host?: (string | null);
 /** Of the last so many minutes: 1 to 360; 60 when not said. */
 minutes?: (number | null);
+/** Only that of the hosts that are in this pool now. */
+pool?: (string | null);
 };
 
 /** The hosts at one moment. */
@@ -3000,6 +3024,22 @@ balancing: Record<string, Level>;
 settings: Record<string, Level>;
 };
 
+/** How the hosts of a pool are now, as this broker sees them. */
+export type PoolState = {
+/** Those whose agent is connected. */
+connected: number;
+/** Share of their processors in use, 0 to 1: the mean of those that are connected; none: none is. */
+cpu_load?: (number | null);
+/** Hosts in it. */
+hosts: number;
+/** Those that would take a new session now: connected, well, not held back and not full. */
+open: number;
+/** Sessions that the connected ones may have. */
+places: number;
+/** Sessions on them, those prepared included. */
+sessions: number;
+};
+
 /** A settings object as it is shown. */
 export type PoolView = {
 /** When it was last changed. */
@@ -3020,6 +3060,8 @@ revision: number;
 site?: (string | null);
 /** What is set. */
 spec: Pool;
+/** How its hosts are now. */
+state: PoolState;
 };
 
 /** Starting a session before the user opens anything. */
@@ -3260,6 +3302,8 @@ spec: Resource;
 export type Revert = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** With it everything that was changed in the same transaction: all of one apply, or of one import. */
 transaction?: boolean;
 };
@@ -3268,6 +3312,8 @@ transaction?: boolean;
 export type RevertTo = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** In place of it: the moment from which on nothing stays. */
 since?: (string | null);
 /** The number of the last change that stays. */
@@ -3579,6 +3625,8 @@ filter?: (string | null);
 host?: (string | null);
 /** Most sessions of the answer: 1 to 1000; 100 when not said. */
 limit?: (number | null);
+/** Only those on the hosts of this pool. */
+pool?: (string | null);
 /** Only those started for this resource. */
 resource?: (string | null);
 /** Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: oldest first. */
@@ -3734,6 +3782,12 @@ id: string;
 kind: string;
 /** What it was called then; empty where it has no name. */
 name: string;
+};
+
+/** What becomes of the sessions of a machine that is restarted or stopped. */
+export type Switch = {
+/** Those that run may end with it; without it, it is refused while any does. */
+with_sessions?: boolean;
 };
 
 /** A syslog server, which gets every entry (RFC 5424) over TLS (RFC 5425). */
@@ -3973,7 +4027,7 @@ through: number;
 export type Via = ("portal" | "cli" | "api" | "system" | "recovery");
 
 /** What a notification watches. */
-export type Watched = ("cpu" | "memory" | "sessions" | "disconnected_sessions" | "tunnelled_sessions" | "failed_connections" | "uses" | "refused_sign_ins" | "certificate_days" | "host_away" | "host_unhealthy" | "gateway_away" | "backup_failed" | "schedule_given_up");
+export type Watched = ("cpu" | "memory" | "disk" | "sessions" | "active_sessions" | "disconnected_sessions" | "tunnelled_sessions" | "failed_connections" | "uses" | "refused_sign_ins" | "certificate_days" | "host_away" | "host_unhealthy" | "gateway_away" | "backup_failed" | "schedule_given_up");
 
 /** How a message goes out. */
 export type Way = ("mail" | "webhook" | "script");

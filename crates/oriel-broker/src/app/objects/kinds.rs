@@ -2,14 +2,13 @@
 
 use oriel_model::{
     Id, Object, broker::Broker as BrokerSpec, farm::Farm, group::Group, logon_hours::LogonHours,
-    notification::Notification, policy::Policy, pool::Pool, schedule::Schedule, site::Site,
-    validate::Mistakes,
+    notification::Notification, policy::Policy, schedule::Schedule, site::Site, validate::Mistakes,
 };
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{EffectivePool, EffectiveSite, Managed, Nothing, references};
+use super::{EffectiveSite, Managed, Nothing, references};
 use crate::{Broker, farm::FarmView, notifications::NotificationState, schedules::ScheduleState};
 
 /// A kind of which all is shown and taken.
@@ -19,8 +18,8 @@ macro_rules! whole {
         type New = super::New<Self>;
         type Made = super::View<Self>;
 
-        fn shown(&self) -> Self {
-            self.clone()
+        fn shown(&self) -> std::borrow::Cow<'_, Self> {
+            std::borrow::Cow::Borrowed(self)
         }
 
         fn said(sent: Self, _: &Self) -> Self {
@@ -61,16 +60,6 @@ impl Managed for Farm {
 
 impl Managed for BrokerSpec {
     shown_as_stored!();
-}
-
-impl Managed for Pool {
-    whole!();
-
-    type Beside = EffectivePool;
-
-    fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> EffectivePool {
-        EffectivePool::of(view, object)
-    }
 }
 
 impl Managed for Group {
