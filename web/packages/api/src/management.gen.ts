@@ -97,7 +97,7 @@ export type AdministratorSessions = {
 items: (AdministratorSession)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type AdministratorView = {
 /** When it was last changed. */
 changed_at: string;
@@ -328,7 +328,7 @@ agent_addresses?: (string)[];
 gateway_addresses?: (string)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type BrokerView = {
 /** When it was last changed. */
 changed_at: string;
@@ -755,7 +755,7 @@ status: (number)[];
 };
 
 /** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
-export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "token.refused" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
 
 /** A code of an authenticator, or a recovery code. */
 export type Code3 = {
@@ -1331,7 +1331,7 @@ users: number;
 version: string;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type FarmView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1425,7 +1425,7 @@ reachable: boolean;
 version?: (string | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type GatewayView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1503,7 +1503,7 @@ description?: string;
 /** A group of a policy's settings. */
 export type Group2 = ("display" | "clipboard" | "drives" | "printing" | "audio" | "keyboard" | "connection" | "network" | "options" | "redirection");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type GroupView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1728,7 +1728,7 @@ sessions: number;
 uptime_secs?: (number | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type HostView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1828,7 +1828,7 @@ used?: (Used | null);
 /** Whether an invitation still works. */
 export type InvitationState = ("open" | "used" | "expired");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type InvitationView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1882,6 +1882,8 @@ id: string;
 last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
+/** Who has made it: it counts only while they are an administrator, and never for more than they may do. None: it was made by the farm itself, or with a token that is nobody's. */
+owner?: (TokenOwner | null);
 /** 1 when it was made, one more with every change. */
 revision: number;
 /** Its secret, for the header `Authorization: Bearer …`. It is shown only now. */
@@ -2107,7 +2109,7 @@ outside?: Outside;
 rules?: Rules;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type LogonHoursView = {
 /** When it was last changed. */
 changed_at: string;
@@ -2547,7 +2549,7 @@ gateways: (string)[];
 of: "gateways";
 });
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type NotificationView = {
 /** When it was last changed. */
 changed_at: string;
@@ -2978,7 +2980,7 @@ printing?: (Printing | null);
 redirection?: (GatewayRedirection | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type PolicyView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3040,7 +3042,7 @@ places: number;
 sessions: number;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type PoolView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3278,7 +3280,7 @@ inherited_from?: (string | null);
 status?: (Status | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type ResourceView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3445,7 +3447,7 @@ hosts: (string)[];
 of: "hosts";
 });
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type ScheduleView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3703,7 +3705,7 @@ publishing: Level;
 /** A section of a site's settings: what is copied to other sites, or kept in step with one, as a whole. */
 export type SiteSection = ("host_defaults" | "balancing_defaults" | "clients" | "publishing");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type SiteView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3906,6 +3908,14 @@ warning?: (number | null);
 /** Whether a time of a schedule is still to come. */
 export type TimeState = ("coming" | "going_on" | "over");
 
+/** Who has made a token. */
+export type TokenOwner = {
+/** Their id. */
+id: string;
+/** Their name. */
+name: string;
+};
+
 /** What an administrator says of a token. */
 export type TokenSettings = {
 /** For administrators. */
@@ -3918,7 +3928,7 @@ reach?: Reach;
 role: AdministratorRole;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type TokenView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3930,6 +3940,8 @@ id: string;
 last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
+/** Who has made it: it counts only while they are an administrator, and never for more than they may do. None: it was made by the farm itself, or with a token that is nobody's. */
+owner?: (TokenOwner | null);
 /** 1 when it was made, one more with every change. */
 revision: number;
 /** The site it belongs to; none when it belongs to the farm. */
@@ -3984,7 +3996,7 @@ full_name?: string;
 groups?: (string)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type UserView = {
 /** When it was last changed. */
 changed_at: string;
