@@ -30,6 +30,8 @@ use oriel_rules::placement::HostSnapshot;
 use oriel_wire::v1::{AgentReply, AgentRequest, RefusalCode, Refused, agent_reply, agent_request};
 use tokio::{sync::oneshot, time::timeout};
 
+#[cfg(test)]
+pub(crate) use host::Attached as AttachedHost;
 pub use host::LiveHost;
 pub use link::AgentLinkService;
 #[cfg(test)]

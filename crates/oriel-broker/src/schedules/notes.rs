@@ -73,7 +73,7 @@ impl Schedules {
     }
 
     /// A step was carried out, on a host of this name.
-    pub(super) fn note(&self, done: Done, host_name: &str) {
+    pub(crate) fn note(&self, done: Done, host_name: &str) {
         let outcome = match done.mark {
             Mark::Release { outcome } => Some(outcome),
             // Of this there is nothing to wait for.

@@ -26,6 +26,7 @@ const routes = [
   page('/audit', () => import('./pages/Audit.tsx')),
   page('/audit/$number', () => import('./pages/Entry.tsx')),
   page('/backups', () => import('./pages/Backups.tsx')),
+  page('/certificates', () => import('./pages/Certificates.tsx')),
   page('/mailbox', () => import('./pages/Mailbox.tsx')),
   page('/signed-in', () => import('./pages/SignedIn.tsx')),
   page('/account', () => import('./pages/Account.tsx')),

@@ -38,6 +38,33 @@ test('what lies in a folder stands in from it by a whole column', async ({ page,
   await picture(page, 'admin-publishing-tree');
 });
 
+test('of ten thousand resources folders are closed at first, and any is found by its name', async ({ page }) => {
+  const RESOURCES = 10_000;
+  const idOf = (number: number) => `01a1fcc6-e943-777e-91b2-${String(number).padStart(12, '0')}`;
+  const shown = { site: null, revision: 1, changed_at: '2026-01-01T00:00:00Z', changed_by: 'test', effective: { status: { state: 'enabled' }, inherited_from: null } };
+  await page.route('**/api/v1/resources?*', (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const from = Number(query.get('after') ?? 0);
+    const count = Math.min(Number(query.get('limit')), RESOURCES - from);
+    const items = Array.from({ length: count }, (_, index) => {
+      const number = from + index;
+      const spec = number === 0 ? { target: FOLDER, order: 0 } : { target: WEB, order: number, folder: number < 5_000 ? idOf(0) : null };
+      return { ...shown, id: idOf(number), name: number === 0 ? 'Half of them' : `Program ${number}`, spec };
+    });
+    return route.fulfill({ json: { items, next: from + count < RESOURCES ? String(from + count) : null } });
+  });
+  await page.goto('/publishing');
+  const rows = page.getByTestId('tree').locator('.node');
+  await expect(row(page, 'Half of them')).toBeVisible();
+  await expect(row(page, 'Program 1')).toHaveCount(0);
+  await expect(page.getByTestId('rest')).toHaveText('4,701 more: search for them by name.');
+  expect(await rows.count()).toBeLessThan(400);
+  await page.getByTestId('tree-search').fill('program 4321');
+  await expect(row(page, 'Program 4321')).toBeVisible();
+  await expect(rows).toHaveCount(2);
+  await expect(row(page, 'Half of them')).toBeVisible();
+});
+
 test('several are moved at once, and taken back at once', async ({ page, administrator, make }) => {
   const folder = await make('resources', { name: 'Move here', spec: { target: FOLDER, order: -3 } });
   const one = await make('resources', { name: 'Move one', spec: { target: WEB, order: -2 } });

@@ -192,6 +192,22 @@ export type AtDisable = ("keep" | "disconnect" | "log_off" | "reset");
 /** What happens at the limit of concurrent uses. */
 export type AtLimit = ("refuse" | "note");
 
+/** What wants attention, of what the caller may see. */
+export type Attention = {
+/** Gateways of another version than this broker. */
+gateways_of_other_version: Concerned;
+/** Session hosts whose agent is of another version than this broker. */
+hosts_of_other_version: Concerned;
+/** Events of the last 24 hours that could not be written into the log; null for who may not see it. */
+log_lost?: (number | null);
+/** Notifications whose latest message could not be sent. */
+notifications_not_sent: Concerned;
+/** Resources that as many use as may at a time. */
+resources_full: Concerned;
+/** Schedules that gave up some host at their latest time. */
+schedules_given_up: Concerned;
+};
+
 /** Sound. The gateway enforces it, whatever the client does. */
 export type Audio = {
 /** The session's sound on the user's device. */
@@ -800,6 +816,14 @@ session?: (string | null);
 text: string;
 };
 
+/** The objects that something concerns. */
+export type Concerned = {
+/** How many. */
+count: number;
+/** The first three by name. */
+first: (Named)[];
+};
+
 /** Connecting and connecting again. */
 export type ConnectionSettings = {
 /** How long one connection may last, in minutes; absent: as long as the user likes. */
@@ -1203,7 +1227,7 @@ subjects: (Subject)[];
 };
 
 export type EventsQuery = {
-/** What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
+/** What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`, `gateways`, `messages`, `editing`. */
 topics: string;
 };
 
@@ -1299,9 +1323,13 @@ sign_in?: SignInSettings;
 
 /** The farm at a glance, as this broker sees it. What the caller may not see is not counted. */
 export type FarmStatus = {
+/** What else wants attention. */
+attention: Attention;
 /** Backups of all settings, by this broker; none for who may not see the infrastructure. */
 backup?: (BackupState | null);
 /** The broker that answers. */
+broker_id: string;
+/** Its name. */
 broker_name: string;
 /** Certificates: those of the gateways that are connected, the farm's authority's and this broker's. */
 certificates: (HeldCertificate)[];
@@ -2311,6 +2339,14 @@ full_name: string;
 /** Its id. */
 id: string;
 /** What they sign in with. */
+name: string;
+};
+
+/** An object by its name. */
+export type Named = {
+/** Its id. */
+id: string;
+/** Its name. */
 name: string;
 };
 
@@ -3589,6 +3625,8 @@ host_name: string;
 id: string;
 /** Seconds since the last input. */
 idle_secs: number;
+/** When the last input was. An event tells when five minutes have passed since, and when input comes after that: until then this moment stands. */
+last_input_at: string;
 /** When the client went away, as far as this broker has seen it; none while one is attached. */
 left_at?: (string | null);
 /** The latest logon to it, step by step, kept while the session lives; none where no gateway says anything of it. */

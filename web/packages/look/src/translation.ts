@@ -22,6 +22,9 @@ export async function startTranslation(catalogues: Catalogues, kept: Kept<{ lang
     fallbackLng: false,
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
+    // A page that has no words for something shows the key itself: tests of the pages fail on what is said here.
+    saveMissing: true,
+    missingKeyHandler: (languages, _catalogue, key) => console.error(`There is no text "${key}" in ${languages.join(', ')}.`),
   });
   const wanted = () => spokenLanguage(kept.now().language, navigator.languages);
   await use(wanted());

@@ -7,6 +7,7 @@ pub mod syslog;
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
+use jiff::SignedDuration;
 use oriel_model::Timestamp;
 use oriel_net::supervise::ShutdownSignal;
 use oriel_store::{Author, Code, EVENTS_MAX, SettingsStore, StoreError};
@@ -20,6 +21,8 @@ use crate::{Broker, hosts::lock};
 const WAITING_MAX: usize = 20_000;
 /// Longest name and longest detail of an event, in characters. A host's reason is a sentence.
 const TEXT_MAX: usize = 1_000;
+/// Losses that are farther apart than this are two.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// How long until the store is asked again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -35,7 +38,10 @@ pub struct AuditLog {
 #[derive(Debug, Default)]
 struct Waiting {
     events: VecDeque<oriel_store::Event>,
+    /// Those that no entry states yet.
     lost: Option<Lost>,
+    /// All of late, stated or not.
+    lost_lately: Option<Lost>,
 }
 
 /// Events that nobody will read.
@@ -44,6 +50,13 @@ struct Lost {
     count: u64,
     first: Timestamp,
     last: Timestamp,
+}
+
+impl Lost {
+    fn and(self, more: Self) -> Self {
+        let (first, last) = (self.first.min(more.first), self.last.max(more.last));
+        Self { count: self.count + more.count, first, last }
+    }
 }
 
 impl Waiting {
@@ -58,8 +71,10 @@ impl Waiting {
     }
 
     fn lose(&mut self, count: u64, first: Timestamp, last: Timestamp) {
-        let lost = self.lost.get_or_insert(Lost { count: 0, first, last });
-        *lost = Lost { count: lost.count + count, first: lost.first.min(first), last: lost.last.max(last) };
+        let more = Lost { count, first, last };
+        self.lost = Some(self.lost.map_or(more, |lost| lost.and(more)));
+        let is_late = |lost: &Lost| last.duration_since(lost.last) < LATELY;
+        self.lost_lately = Some(self.lost_lately.filter(is_late).map_or(more, |lost| lost.and(more)));
     }
 
     fn state_lost(&mut self) {
@@ -89,6 +104,12 @@ impl AuditLog {
     fn push(&self, event: oriel_store::Event) {
         lock(&self.waiting).push(bounded(event));
         self.written_to.notify_one();
+    }
+
+    /// How many events could not be written down, if some of them happened since then.
+    pub fn lost_since(&self, since: Timestamp) -> u64 {
+        let lost = lock(&self.waiting).lost_lately.filter(|lost| lost.last >= since);
+        lost.map_or(0, |lost| lost.count)
     }
 
     /// Stores behind, until the signal; then once more.

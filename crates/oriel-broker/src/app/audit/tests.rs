@@ -47,6 +47,20 @@ fn what_was_lost_last_is_stated_even_when_nothing_follows() {
 }
 
 #[test]
+fn what_was_lost_is_known_for_a_day_also_when_it_is_stated() {
+    let log = AuditLog::default();
+    assert_eq!(log.lost_since(event(0).at), 0);
+    lock(&log.waiting).lose(2, event(1).at, event(2).at);
+    lock(&log.waiting).lose(3, event(4).at, event(5).at);
+    lock(&log.waiting).take();
+    assert_eq!(log.lost_since(event(5).at), 5);
+    assert_eq!(log.lost_since(event(6).at), 0);
+    let days = 2 * 24 * 3600;
+    lock(&log.waiting).lose(1, event(days).at, event(days).at);
+    assert_eq!(log.lost_since(event(6).at), 1, "what was long before is another loss");
+}
+
+#[test]
 fn texts_are_cut_between_characters() {
     let long = event(1).detail("why", "ß".repeat(TEXT_MAX + 1));
     assert_eq!(bounded(long).details["why"], "ß".repeat(TEXT_MAX));

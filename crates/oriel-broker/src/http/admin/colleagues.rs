@@ -98,7 +98,7 @@ async fn colleagues(State(broker): State<Arc<Broker>>, _: May<ViewAnything>) -> 
         Some(Colleague { user, user_name, full_name, sessions })
     });
     let mut items: Vec<_> = known.collect();
-    items.sort_by(|a, b| fold(&a.user_name).cmp(&fold(&b.user_name)));
+    items.sort_by_cached_key(|one| fold(&one.user_name));
     Json(ColleagueList { items })
 }
 

@@ -3,6 +3,7 @@
 //! Every handler names its permission in its signature ([`caller::May`]); what it does is a use case
 //! of [`crate::app`]. Deliberately absent: SQL, decisions, pages ([`super::pages`]).
 
+mod attention;
 mod audit;
 mod caller;
 mod changes;

@@ -7,6 +7,7 @@ use aide::axum::{
     routing::{get_with, post_with},
 };
 use axum::{Json, extract::State, response::NoContent};
+use jiff::SignedDuration;
 use oriel_model::{
     Id, Timestamp,
     gateway::Gateway,
@@ -71,6 +72,9 @@ pub struct SessionView<'a> {
     pub started_at: Timestamp,
     /// Seconds since the last input.
     pub idle_secs: u64,
+    /// When the last input was. An event tells when five minutes have passed since, and when input comes after
+    /// that: until then this moment stands.
+    pub last_input_at: Timestamp,
     /// When the client went away, as far as this broker has seen it; none while one is attached.
     pub left_at: Option<Timestamp>,
     /// Whether it is a whole desktop.
@@ -428,6 +432,8 @@ impl<'a> Shown<'a> {
         let gateway = connection.map(|connection| connection.gateway);
         let connection = connection.map(ConnectionView::from);
         let logon = self.broker.logons.steps(session);
+        let idle = SignedDuration::from_secs(session.idle_secs.try_into().unwrap_or(i64::MAX));
+        let last_input_at = self.now.checked_sub(idle).unwrap_or(session.started_at).max(session.started_at);
         let user = session.user.and_then(|id| self.farm.users.get(id));
         let host = self.farm.hosts.get(session.host);
         let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
@@ -444,6 +450,7 @@ impl<'a> Shown<'a> {
             state: session.state,
             started_at: session.started_at,
             idle_secs: session.idle_secs,
+            last_input_at,
             left_at: session.left_at,
             desktop: session.desktop,
             shared: session.shared,
@@ -534,7 +541,7 @@ mod tests {
             ..EffectiveHostSettings::default()
         };
         let after = |minutes| {
-            let now = left_at + jiff::SignedDuration::from_mins(minutes);
+            let now = left_at + SignedDuration::from_mins(minutes);
             judged(&settings, &session, numbers, now).disconnected
         };
         assert_eq!(

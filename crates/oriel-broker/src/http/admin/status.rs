@@ -6,6 +6,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use oriel_model::{
     Id, Timestamp,
+    broker::Broker as BrokerSpec,
     farm::Farm,
     permission::{Action, Area},
     session::SessionState,
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
+    attention::{self, Attention},
     caller::{May, ViewAnything},
     crud::{self, Api},
 };
@@ -37,6 +39,8 @@ struct FarmStatus {
     /// The farm's name.
     farm_name: String,
     /// The broker that answers.
+    broker_id: Id<BrokerSpec>,
+    /// Its name.
     broker_name: String,
     /// Version of its software.
     version: String,
@@ -62,6 +66,8 @@ struct FarmStatus {
     certificates: Vec<HeldCertificate>,
     /// How the log is sent to the syslog server; none: there is none, or the caller may not see the log.
     syslog: Option<SyslogState>,
+    /// What else wants attention.
+    attention: Attention,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -161,6 +167,7 @@ fn counted(broker: &Broker, rights: &Rights) -> FarmStatus {
     FarmStatus {
         farm_id: broker.farm_id,
         farm_name: farm.farm_name(),
+        broker_id: broker.broker_id,
         broker_name: farm.brokers.get(broker.broker_id).map(|own| own.name.clone()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").into(),
         now: broker.now(),
@@ -178,6 +185,7 @@ fn counted(broker: &Broker, rights: &Rights) -> FarmStatus {
         backup: None,
         certificates: Vec::new(),
         syslog: None,
+        attention: attention::of(broker, rights),
     }
 }
 

@@ -15,14 +15,14 @@ const newest = (code: string) => ({
 });
 
 /** Whether the log is whole: what was dropped and lost, and the chain of its entries when it is asked for. */
-export function Chain() {
+export function Chain({ atOnce }: { atOnce: boolean }) {
   const { t, i18n } = useTranslation();
   const may = useMay();
   const farm = useQuery(status);
   const dropped = useQuery(newest('log.dropped')).data;
   const lost = useQuery(newest('log.lost')).data;
   // It reads all of the log: only who wants to know makes the broker do it.
-  const checked = useQuery({ queryKey: ['verification'], enabled: false, retry: false, gcTime: 0, queryFn: ({ signal }) => get<Verification>('/audit/verification', {}, signal) });
+  const checked = useQuery({ queryKey: ['verification'], enabled: atOnce, staleTime: Infinity, retry: false, gcTime: 0, queryFn: ({ signal }) => get<Verification>('/audit/verification', {}, signal) });
   const when = (at: string | undefined) => (at === undefined ? '' : moment(at, i18n.language));
   return (
     <Paper withBorder p="md" className="card" component="section" aria-labelledby="chain">

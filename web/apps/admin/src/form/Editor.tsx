@@ -20,6 +20,8 @@ export interface Inherited {
   value: unknown;
   /** Where that is set, in words. */
   from: string;
+  /** The way there; none: by the product. */
+  where?: ReactNode;
 }
 
 export interface EditorProps {
@@ -71,7 +73,7 @@ function FieldEditor({ field, schema, name, path, ...props }: One) {
   const inherited = props.inherited?.(path);
   const common = {
     label,
-    description: helpOf(schema, name, t),
+    description: inherited?.where === undefined ? helpOf(schema, name, t) : <>{helpOf(schema, name, t)} {inherited.where}</>,
     error: mistake?.message,
     required: field.required === true && field.nullable !== true,
     placeholder: inherited ? t('inherit.placeholder', { from: inherited.from }) : undefined,
@@ -176,7 +178,7 @@ function localOf(moment: string): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-function Section({ label, description, error, children }: { label: string; description?: string | undefined; error?: string | undefined; children: ReactNode }) {
+function Section({ label, description, error, children }: { label: string; description?: ReactNode; error?: string | undefined; children: ReactNode }) {
   return (
     <Fieldset legend={label}>
       <Stack gap="sm">
@@ -189,7 +191,7 @@ function Section({ label, description, error, children }: { label: string; descr
 }
 
 function VariantEditor({ field, path, label, description, error, ...props }: EditorProps & {
-  field: Extract<Field, { is: 'variant' }>; path: Path; label: string; description?: string | undefined; error?: string | undefined;
+  field: Extract<Field, { is: 'variant' }>; path: Path; label: string; description?: ReactNode; error?: string | undefined;
 }) {
   const { t } = useTranslation();
   const value = at(props.spec, path);
@@ -214,7 +216,7 @@ function VariantEditor({ field, path, label, description, error, ...props }: Edi
 
 /** One field of several: choosing which, then filling it in. */
 function EitherEditor({ field, path, label, description, error, ...props }: EditorProps & {
-  field: Extract<Field, { is: 'either' }>; path: Path; label: string; description?: string | undefined; error?: string | undefined;
+  field: Extract<Field, { is: 'either' }>; path: Path; label: string; description?: ReactNode; error?: string | undefined;
 }) {
   const { t } = useTranslation();
   const value = at(props.spec, path);
@@ -233,7 +235,7 @@ function EitherEditor({ field, path, label, description, error, ...props }: Edit
 /** A number, or a word in its place: seconds, or never. */
 function WordOrNumber({ field, word, value, set, common }: {
   field: Extract<Field, { is: 'number' }>; word: string; value: unknown; set: (to: unknown) => void;
-  common: { label: string; description?: string | undefined; error?: string | undefined; placeholder?: string | undefined };
+  common: { label: string; description?: ReactNode; error?: string | undefined; placeholder?: string | undefined };
 }) {
   const { t } = useTranslation();
   return (
@@ -248,7 +250,7 @@ function WordOrNumber({ field, word, value, set, common }: {
 }
 
 function ListEditor({ field, values, set, label, description, error, ...props }: Omit<EditorProps, 'spec' | 'onChange'> & {
-  field: Field; values: unknown[]; set: (to: unknown) => void; label: string; description?: string | undefined; error?: string | undefined;
+  field: Field; values: unknown[]; set: (to: unknown) => void; label: string; description?: ReactNode; error?: string | undefined;
 }) {
   const { t } = useTranslation();
   if (field.is === 'link') return <ObjectMultiSelect kind={field.kind} value={values.map(String)} onChange={set} label={label} description={description} error={error} />;

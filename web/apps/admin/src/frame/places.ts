@@ -1,7 +1,7 @@
 /** The pages that the navigation and the search lead to, each with the area that it belongs to. */
 import type { Area } from '@oriel/api/management';
 import {
-  IconCalendarStats, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconMailCog, IconRocket, IconSitemap, IconUserCheck, type Icon,
+  IconCalendarStats, IconCertificate, IconDatabaseExport, IconDeviceDesktop, IconEyeCheck, IconGauge, IconHistory, IconMailCog, IconRocket, IconSitemap, IconUserCheck, type Icon,
 } from '@tabler/icons-react';
 import { byPlural } from '../kinds.ts';
 
@@ -53,7 +53,8 @@ export const PLACES: readonly PlaceGroup[] = [
   {
     name: 'nav.group.farm',
     places: [
-      ofKind('farms'), ofKind('sites'), ofKind('gateways'), ofKind('brokers'), ofKind('invitations'), ofKind('notifications'),
+      { ...ofKind('farms'), name: 'nav.farm_settings' }, ofKind('sites'), ofKind('gateways'), ofKind('brokers'), ofKind('invitations'), ofKind('notifications'),
+      { to: '/certificates', name: 'nav.certificates', icon: IconCertificate, area: 'infrastructure' },
       { to: '/mailbox', name: 'nav.mailbox', icon: IconMailCog, area: 'infrastructure' },
       { to: '/backups', name: 'nav.backups', icon: IconDatabaseExport, area: 'infrastructure' },
     ],
@@ -69,7 +70,7 @@ export const ACTIONS: readonly (Place & { verb: 'add' | 'view' })[] = [
   { to: '/start', name: 'nav.start', icon: IconRocket, area: 'publishing', verb: 'add' },
   { to: '/hosts/add', name: 'action.add_host', icon: IconRocket, area: 'infrastructure', verb: 'add' },
   { to: '/publishing/add', name: 'action.publish', icon: IconRocket, area: 'publishing', verb: 'add' },
-  ...(['pools', 'users', 'groups', 'policies', 'logon_hours', 'schedules', 'sites', 'administrators', 'tokens'] as const).map((plural) => ({
+  ...(['pools', 'users', 'groups', 'policies', 'logon_hours', 'schedules', 'sites', 'notifications', 'administrators', 'tokens'] as const).map((plural) => ({
     ...ofKind(plural), to: `/${plural}/new`, name: `kinds.${byPlural(plural)?.kind}.add`, verb: 'add' as const,
   })),
 ];

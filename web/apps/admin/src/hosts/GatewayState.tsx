@@ -1,12 +1,11 @@
-import { Badge, Code, Group, Paper, Stack, Text, Title } from '@mantine/core';
-import type { CertificateState, GatewayView, Standing } from '@oriel/api/management';
+import { Group, Paper, Stack, Text, Title } from '@mantine/core';
+import type { GatewayView } from '@oriel/api/management';
 import { useTranslation } from 'react-i18next';
+import { Certificate, CertificateBadge } from '../certificates/Certificate.tsx';
 import type { Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
-import { moment, percent } from '../ui/time.ts';
-
-const COLOURS: Record<Standing, string> = { good: 'green', ending: 'orange', ended: 'red', not_yet: 'red' };
+import { percent } from '../ui/time.ts';
 
 /** What the gateway reports: what it carries, and the certificate that it shows. */
 export default function GatewayState({ object }: { object: Shown }) {
@@ -27,24 +26,11 @@ export default function GatewayState({ object }: { object: Shown }) {
         <Paper withBorder p="md" className="card" component="section" aria-labelledby="certificate" data-testid="certificate">
           <Group justify="space-between" mb="sm">
             <Title order={2} size="h4" id="certificate">{t('certificate.title')}</Title>
-            {state.certificate && <Badge variant="light" tt="none" color={COLOURS[state.certificate.standing]}>{t(`certificate.standing.${state.certificate.standing}`)}</Badge>}
+            {state.certificate && <CertificateBadge certificate={state.certificate} />}
           </Group>
           {state.certificate ? <Certificate certificate={state.certificate} /> : <Text size="sm">{t('certificate.none')}</Text>}
         </Paper>
       )}
     </Stack>
   );
-}
-
-function Certificate({ certificate }: { certificate: CertificateState }) {
-  const { t, i18n } = useTranslation();
-  const { subject, issuer, names, not_before: from, not_after: to, sha256, self_signed: isSelfSigned } = certificate;
-  const facts: Fact[] = [
-    [t('certificate.names'), names.join(', ') || t('value.none')],
-    [t('certificate.until'), t('certificate.range', { from: moment(from, i18n.language), to: moment(to, i18n.language) })],
-    [t('certificate.subject'), subject],
-    [t('certificate.issuer'), isSelfSigned ? t('certificate.self_signed') : issuer],
-    [t('certificate.sha256'), <Code key="sha256" style={{ overflowWrap: 'anywhere' }}>{sha256}</Code>],
-  ];
-  return <Facts facts={facts} />;
 }

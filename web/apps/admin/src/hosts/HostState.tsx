@@ -1,10 +1,11 @@
 import { Alert, Paper, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
+import { useQuery } from '@tanstack/react-query';
 import { IconAlertTriangle, IconDoorExit } from '@tabler/icons-react';
-import { Suspense, lazy } from 'react';
+import { Suspense, lazy, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useLoad } from '../live/events.ts';
-import type { Shown } from '../queries.ts';
+import { SPANS, history, points } from '../load/history.ts';
+import { queries, type Shown } from '../queries.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Spark } from '../ui/Spark.tsx';
@@ -13,18 +14,26 @@ import { translated } from '../i18n/index.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 
+/** When it last reported, and for how long it is up, make no event. */
+const EVERY_MS = 10_000;
+
 const COLOURS = { normal: 'frame', warning: 'yellow', critical: 'red' } as const;
 
 /** What the host's agent reports. */
 export default function HostState({ object }: { object: Shown }) {
   const { t, i18n } = useTranslation();
   const { state, severity, effective } = object as unknown as HostView;
-  const load = useLoad(object.id);
+  const kept = points(useQuery(history(SPANS[0], object.id)).data?.items ?? [], undefined);
+  useEffect(() => {
+    // No interval of the query itself: each event of its load would begin that anew.
+    const timer = window.setInterval(() => void queries.invalidateQueries({ queryKey: ['object', 'hosts', object.id] }), EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [object.id]);
   const used = state.memory_total_bytes && state.memory_available_bytes != null ? 1 - state.memory_available_bytes / state.memory_total_bytes : null;
   const gauges = [
-    { key: 'cpu', share: state.cpu_load ?? null, level: severity.cpu, words: state.cpu_load == null ? '–' : percent(state.cpu_load, i18n.language), line: load.cpu, most: 1 },
-    { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [], most: 1 },
-    { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: load.sessions, most: effective.max_sessions },
+    { key: 'cpu', share: state.cpu_load ?? null, level: severity.cpu, words: state.cpu_load == null ? '–' : percent(state.cpu_load, i18n.language), line: [...kept.map(({ cpu }) => cpu ?? 0), state.cpu_load ?? 0], most: 1 },
+    { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [...kept.map(({ memory }) => memory ?? 0), used ?? 0], most: 1 },
+    { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: [...kept.map(({ active, disconnected }) => active + disconnected), state.sessions], most: effective.max_sessions },
   ];
   const { disk_total_bytes: disk, disk_available_bytes: free } = state;
   const facts: Fact[] = [

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { AREAS } from '../audit/codes.ts';
 import { FORMS, type Field } from '../form/fields.ts';
 import { KINDS } from '../kinds.ts';
 import modelDe from './model.de.json';
@@ -53,6 +54,20 @@ describe('the catalogues', () => {
   it('have no key that the code does not use', () => {
     const isUsed = (key: string) => exact.has(key) || quoted.has(key) || patterns.some((pattern) => pattern.test(key));
     expect([...ui.en.keys()].map(singular).filter((key) => !isUsed(key))).toEqual([]);
+  });
+
+  it('have a word for every code of the log, and for what each is about', () => {
+    const needed = AREAS.flatMap(({ area, codes }) => [`audit.area.${area}`, ...codes.map((code) => `audit.code.${code}`)]);
+    expect(needed.filter((key) => !known.has(key))).toEqual([]);
+  });
+
+  it('have a word for every detail that the log tells, and no other', () => {
+    const rust = join(import.meta.dirname, '../../../../../crates');
+    const files = ['oriel-broker/src/app/audit/event.rs', 'oriel-broker/src/app/audit/mod.rs', 'oriel-store/src/sqlite/log.rs'];
+    const told = files.flatMap((file) => [...readFileSync(join(rust, file), 'utf8').matchAll(/\.detail\((?:"(\w+)"|chain::(\w+))/g)].map((match) => `audit.detail.${match[1] ?? match[2]?.toLowerCase()}`));
+    // It has a line of its own.
+    const named = new Set(told.filter((key) => key !== 'audit.detail.why'));
+    expect([...ui.en.keys()].filter((key) => key.startsWith('audit.detail.')).toSorted()).toEqual([...named].toSorted());
   });
 
   it('put in the same values in every language, and have no empty text', () => {

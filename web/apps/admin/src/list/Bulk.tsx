@@ -18,15 +18,24 @@ export interface BulkAction<Row> {
 }
 
 /** What can be done with the chosen rows, and how it went with each. */
-export function Bulk<Row extends { id: string }>({ path, rows, actions, nameOf, clear }: {
+export function Bulk<Row extends { id: string }>({ path, rows, actions, nameOf, clear, more }: {
   path: string; rows: Row[]; actions: BulkAction<Row>[]; nameOf: (row: Row) => string; clear: () => void;
+  /** There are more than are loaded; none: all that there are can be seen. */
+  more?: { total: number; choose: () => Promise<void> };
 }) {
   const { t } = useTranslation();
+  const [isLoading, setLoading] = useState(false);
+  const chooseAll = async () => {
+    setLoading(true);
+    await more?.choose();
+    setLoading(false);
+  };
   const [asked, setAsked] = useState<BulkAction<Row> | null>(null);
   return (
     <>
-      <ActionBar opened={rows.length > 0 && asked === null} onClose={clear} aria-label={t('bulk.label')}>
+      <ActionBar opened={rows.length > 0 && asked === null} onClose={clear} aria-label={t('bulk.label')} className="bulk" withinPortal={false}>
         <Text size="sm" px="xs" role="status">{t('bulk.chosen', { count: rows.length })}</Text>
+        {more && <Button size="xs" variant="subtle" loading={isLoading} onClick={() => void chooseAll()} data-testid="choose-all">{t('bulk.all', { count: more.total })}</Button>}
         {actions.map((action) => (
           <Button
             key={action.key} size="xs" variant={action.danger ? 'light' : 'default'} color={action.danger ? 'red' : 'frame'} leftSection={<action.icon size={16} aria-hidden />}

@@ -13,6 +13,7 @@ import { text, usePlace } from '../ui/go.ts';
 import { useIsNarrow } from '../ui/narrow.ts';
 import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
+import { useRowKeys } from './keys.ts';
 
 export interface Column<Row> {
   key: string;
@@ -85,6 +86,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const total = found.data?.pages[0]?.total ?? rows.length;
   const isAsking = q !== '' || quick !== undefined;
 
+  useRowKeys(frame, rows.length, ROW_PX);
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
   const onLast = useCallback((last: number) => {
     if (hasNextPage && !isFetchingNextPage && last >= rows.length - AHEAD) void fetchNextPage();
@@ -95,6 +97,12 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
     else next.delete(row.id);
     return next;
   }), []);
+  // What was not looked at yet is loaded only when it is wanted: there may be ten thousand.
+  const chooseAll = async () => {
+    let last: { data?: typeof found.data; hasNextPage: boolean; isError: boolean } = found;
+    while (last.hasNextPage && !last.isError) last = await fetchNextPage();
+    if (!last.isError) setChosen(new Map(last.data?.pages.flatMap((page) => page.items).map((row) => [row.id, row])));
+  };
   const hasBulk = props.bulk !== undefined && props.bulk.length > 0;
 
   return (
@@ -136,7 +144,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
                 {hasBulk && (
                   <Table.Th w={44}>
                     <Checkbox
-                      aria-label={t('list.choose_all')} checked={chosen.size > 0 && chosen.size >= rows.length} indeterminate={chosen.size > 0 && chosen.size < rows.length}
+                      aria-label={t(found.hasNextPage ? 'list.choose_loaded' : 'list.choose_all')} checked={chosen.size > 0 && chosen.size >= rows.length} indeterminate={chosen.size > 0 && chosen.size < rows.length}
                       onChange={(event) => setChosen(event.currentTarget.checked ? new Map(rows.map((row) => [row.id, row])) : new Map())}
                     />
                   </Table.Th>
@@ -150,7 +158,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
           </Table>
         </div>
       )}
-      {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} />}
+      {hasBulk && <Bulk path={path} rows={[...chosen.values()]} actions={props.bulk ?? []} nameOf={nameOf} clear={() => setChosen(new Map())} {...(found.hasNextPage && chosen.size >= rows.length ? { more: { total, choose: chooseAll } } : {})} />}
     </Stack>
   );
 }

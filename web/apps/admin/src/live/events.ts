@@ -2,7 +2,7 @@
  * What changes in the farm, as it changes: server-sent events feed the lists and objects that are shown. While
  * the connection is lost, the pages say so; when it is back, everything that is shown is loaded anew.
  */
-import { addressOf, type ChangeShown, type ColleagueMessage, type Editing, type HostView, type SessionView } from '@oriel/api/management';
+import { addressOf, type ChangeShown, type ColleagueMessage, type Editing, type GatewayView, type HostView, type SessionView } from '@oriel/api/management';
 import type { InfiniteData, QueryKey } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { pluralOf } from '../kinds.ts';
@@ -10,7 +10,7 @@ import { onMessage } from '../messages/inbox.ts';
 import { onEditing } from '../object/editors.ts';
 import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
-import { patched, sampled, type Changes } from './patch.ts';
+import { patched, patchedAll, type Changes } from './patch.ts';
 
 /** Changes that come together are shown together. */
 const GATHER_MS = 400;
@@ -25,15 +25,8 @@ const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
 /** Load is told all the time; what is drawn of it for the whole farm, and of pools, follows this often. */
 const LOAD_EVERY_MS = 5_000;
-/** Load is told once a second at most: five minutes of it. */
-const SAMPLES = 300;
 
 export type Connection = 'live' | 'lost';
-
-export interface Load {
-  cpu: number[];
-  sessions: number[];
-}
 
 interface LoadEvent {
   id: string;
@@ -45,8 +38,6 @@ type ObjectEvent = Pick<ChangeShown, 'kind' | 'id' | 'action' | 'revision'>;
 
 let connection: Connection = 'live';
 let lostAt: number | null = null;
-const loads = new Map<string, Load>();
-const NO_LOAD: Load = { cpu: [], sessions: [] };
 const listeners = new Set<() => void>();
 const tell = () => listeners.forEach((listener) => listener());
 
@@ -58,9 +49,6 @@ function subscribe(listener: () => void): () => void {
 export const useConnection = (): Connection => useSyncExternalStore(subscribe, () => connection);
 /** Since when what is shown may be old. */
 export const useLostAt = (): number | null => useSyncExternalStore(subscribe, () => lostAt);
-/** The load of a host since this page was opened. */
-export const useLoad = (host: string): Load => useSyncExternalStore(subscribe, () => loads.get(host) ?? NO_LOAD);
-
 const waiting = new Map<string, QueryKey>();
 let gathering: number | undefined;
 
@@ -114,7 +102,7 @@ function onObject({ kind, id, action }: ObjectEvent): void {
 }
 
 /** What has been told and is not taken in yet: of each thing only what it is now. */
-const told = { sessions: new Map<string, SessionView | null>(), hosts: new Map<string, HostView | null>(), load: new Map<string, LoadEvent['now']>() };
+const told = { sessions: new Map<string, SessionView | null>(), hosts: new Map<string, HostView | null>(), gateways: new Map<string, GatewayView | null>(), load: new Map<string, LoadEvent['now']>() };
 let taking: number | undefined;
 
 function tellLater<T>(changes: Map<string, T>, { id, now }: { id: string; now: T }): void {
@@ -125,29 +113,54 @@ function tellLater<T>(changes: Map<string, T>, { id, now }: { id: string; now: T
 function takeIn(): void {
   window.clearTimeout(taking);
   taking = undefined;
-  const { sessions, hosts, load } = told;
+  const { sessions, hosts, gateways, load } = told;
   if (sessions.size > 0) {
     onRows('sessions', sessions);
     refresh(['entries']);
     refreshLoad();
   }
   if (hosts.size > 0) onRows('hosts', hosts);
+  if (gateways.size > 0) onGateways(gateways);
   if (load.size > 0) onLoad(load);
-  for (const changes of [sessions, hosts, load]) changes.clear();
+  for (const changes of [sessions, hosts, gateways, load]) changes.clear();
 }
 
-/** Rows as they are now, in every list that has them. */
-function onRows<Row extends { id: string }>(path: string, changes: Changes<Row>): void {
-  const known = new Set<string>();
-  queries.setQueriesData<InfiniteData<Page<Row>>>({ queryKey: ['list', path] }, (data) => {
-    if (data === undefined || !('pages' in data)) return data;
-    for (const page of data.pages) for (const { id } of page.items) if (changes.has(id)) known.add(id);
-    return patched(data, changes);
+/** Rows as they are now, in every list and page that has them; gives those that lists had. */
+function patch<Row extends { id: string }>(path: string, changes: Changes<Row>): Map<string, Row> {
+  const known = new Map<string, Row>();
+  queries.setQueriesData<InfiniteData<Page<Row>> | Row[]>({ queryKey: ['list', path] }, (data) => {
+    if (data === undefined) return data;
+    for (const { items } of Array.isArray(data) ? [{ items: data }] : data.pages) for (const row of items) if (changes.has(row.id)) known.set(row.id, row);
+    return Array.isArray(data) ? patchedAll(data, changes) : patched(data, changes);
   });
   for (const [id, now] of changes) {
-    if (!known.has(id) || now === null) reload(path);
     if (now === null) gone(path, id);
     else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+  }
+  return known;
+}
+
+const isThere = (row: unknown): boolean | undefined => (row as { state?: { reachable?: boolean } }).state?.reachable;
+
+/** The same; lists that may gain or lose one are loaded anew. */
+function onRows<Row extends { id: string }>(path: string, changes: Changes<Row>): void {
+  const known = patch(path, changes);
+  for (const [id, now] of changes) {
+    const before = known.get(id);
+    if (before === undefined || now === null || isThere(before) !== isThere(now)) reload(path);
+  }
+}
+
+/** Which gateways were there when they were last told of. */
+const areThere = new Map<string, boolean>();
+
+/** Each is told of every few seconds: lists are loaded anew only where one has come or gone. */
+function onGateways(changes: Changes<GatewayView>): void {
+  patch('gateways', changes);
+  for (const [id, now] of changes) {
+    if (areThere.get(id) !== now?.state.reachable) reload('gateways');
+    if (now === null) areThere.delete(id);
+    else areThere.set(id, now.state.reachable);
   }
 }
 
@@ -158,12 +171,7 @@ function withLoad(host: HostView, { cpu_load, sessions, memory_total_bytes, memo
 function onLoad(changes: ReadonlyMap<string, LoadEvent['now']>): void {
   refreshLoad();
   for (const [id, now] of changes) {
-    if (now === null) {
-      loads.delete(id);
-      continue;
-    }
-    const before = loads.get(id) ?? NO_LOAD;
-    loads.set(id, { cpu: sampled(before.cpu, now.cpu_load ?? 0, SAMPLES), sessions: sampled(before.sessions, now.sessions, SAMPLES) });
+    if (now === null) continue;
     queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host, now));
   }
   queries.setQueriesData<InfiniteData<Page<HostView>>>({ queryKey: ['list', 'hosts'] }, (data) => {
@@ -175,7 +183,6 @@ function onLoad(changes: ReadonlyMap<string, LoadEvent['now']>): void {
     }
     return patched(data, rows);
   });
-  tell();
 }
 
 /** Listens for as long as the page is open, to what who is signed in may see. */
@@ -184,6 +191,7 @@ export function useEvents(me: Me): void {
     'objects',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
+    may(me, 'infrastructure') && 'gateways',
     'messages,editing',
   ].filter(Boolean).join(',');
 
@@ -220,6 +228,7 @@ function listen(topics: string): () => void {
     on('objects', onObject);
     on<{ id: string; now: SessionView | null }>('sessions', (event) => tellLater(told.sessions, event));
     on<{ id: string; now: HostView | null }>('hosts', (event) => tellLater(told.hosts, event));
+    on<{ id: string; now: GatewayView | null }>('gateways', (event) => tellLater(told.gateways, event));
     on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
     on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));
     on<LoadEvent>('load', (event) => tellLater(told.load, event));

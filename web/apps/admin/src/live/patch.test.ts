@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { patched, renewed, sampled } from './patch.ts';
+import { patched, patchedAll, renewed, sampled } from './patch.ts';
 
 const list = { pages: [{ items: [{ id: 'a', n: 1 }, { id: 'b', n: 1 }] }, { items: [{ id: 'c', n: 1 }] }], pageParams: [null, 'x'] };
 
@@ -21,6 +21,12 @@ describe('a list that is shown', () => {
 
   it('is the same list when it has no such row', () => {
     expect(patched(list, new Map([['z', { id: 'z', n: 1 }]]))).toBe(list);
+  });
+
+  it('is taken also where it was loaded whole', () => {
+    const all = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+    expect(patchedAll(all, new Map([['a', null], ['b', { id: 'b', n: 2 }]]))).toEqual([{ id: 'b', n: 2 }]);
+    expect(patchedAll(all, new Map([['z', null]]))).toBe(all);
   });
 });
 

@@ -17,13 +17,18 @@ export function patched<R extends Row>(data: InfiniteData<Page<R>>, changes: Cha
   if (!data.pages.some((page) => page.items.some(({ id }) => changes.has(id)))) return data;
   const pages = data.pages.map((page) => {
     if (!page.items.some(({ id }) => changes.has(id))) return page;
-    const items = page.items.flatMap((row) => {
-      const now = changes.get(row.id);
-      return now === undefined ? [row] : now === null ? [] : [now];
-    });
-    return { ...page, items };
+    return { ...page, items: patchedAll(page.items, changes) };
   });
   return { ...data, pages };
+}
+
+/** The same of a list that is loaded whole. */
+export function patchedAll<R extends Row>(rows: R[], changes: Changes<R>): R[] {
+  if (!rows.some(({ id }) => changes.has(id))) return rows;
+  return rows.flatMap((row) => {
+    const now = changes.get(row.id);
+    return now === undefined ? [row] : now === null ? [] : [now];
+  });
 }
 
 /** The rows with one as it is now, at their end; without it when it is gone. */

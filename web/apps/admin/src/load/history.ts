@@ -18,6 +18,14 @@ export const history = (minutes: Span, host?: string, pool?: string) =>
     refetchInterval: 60_000,
   });
 
+/** Each host's use of its processors in the last hour, asked for once for all small charts of a page. */
+export const byHost = queryOptions({
+  queryKey: ['load', 'hosts'] as const,
+  queryFn: async ({ signal }) => (await get<Load>('/load', { minutes: SPANS[0], by_host: true }, signal)).cpu_by_host ?? {},
+  staleTime: 60_000,
+  refetchInterval: 60_000,
+});
+
 /** As it is; events have it loaded anew. */
 export const current = (host?: string, pool?: string) =>
   queryOptions({

@@ -9,9 +9,10 @@ import { Editor, type Inherited } from '../form/Editor.tsx';
 import { differences, formOf, type Path, type Spec } from '../form/fields.ts';
 import { nameOfChange } from '../form/words.ts';
 import { ObjectSelect } from '../form/Picker.tsx';
-import { pluralOf } from '../kinds.ts';
+import { pageOf, pluralOf } from '../kinds.ts';
 import { changed, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
+import { Link } from '../ui/Link.tsx';
 import { notify } from '../ui/notify.ts';
 import { authorOf } from '../ui/words.ts';
 import { Changes } from './Changes.tsx';
@@ -68,7 +69,9 @@ export function Editing({ kind, object, only, begun, close }: {
 
   const inherited = (path: Path): Inherited | undefined => {
     const origin = originOf(kind, base, path);
-    return origin === null ? undefined : { value: origin.value, from: t(`origin.${origin.own ? 'above' : origin.level}`) };
+    if (origin === null) return undefined;
+    const from = t(`origin.${origin.own ? 'above' : origin.level}`);
+    return { value: origin.value, from, ...(origin.source === null ? {} : { where: <Link to={pageOf(origin.source.kind, origin.source.id)} hash={origin.source.section} size="xs" underline="always">{from}</Link> }) };
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -5,10 +5,12 @@ import { at, fieldsOf, formOf, isSpec, type Field, type Fields, type Path } from
 import { useName } from '../form/Names.tsx';
 import { Value } from '../form/Value.tsx';
 import { choiceOf, helpOf, labelOf } from '../form/words.ts';
-import { pageOf, pluralOf } from '../kinds.ts';
+import { byKind, pageOf, pluralOf } from '../kinds.ts';
 import { object as objectQuery, type Shown } from '../queries.ts';
+import { useMay } from '../sign-in/use-may.ts';
 import { Link } from '../ui/Link.tsx';
-import { originOf, type Origin } from './inherit.ts';
+import { useSection } from '../ui/section.ts';
+import { aboveOf, originOf, type Origin } from './inherit.ts';
 
 /** Those of a section stand together under its name; the rest comes first. */
 const isSection = (field: Field): boolean => (field.is === 'record' && field.name !== 'Rules' && !(field.nullable && field.name === 'Threshold')) || field.is === 'variant' || field.is === 'either';
@@ -19,6 +21,7 @@ export function Reading({ kind, object }: { kind: string; object: Shown }) {
   const form = formOf(kind);
   const sections = Object.entries(form.fields).filter(([, field]) => isSection(field));
   const plain = Object.fromEntries(Object.entries(form.fields).filter(([, field]) => !isSection(field)));
+  useSection(true);
   return (
     <Stack gap="md">
       {Object.keys(plain).length > 0 && (
@@ -28,7 +31,7 @@ export function Reading({ kind, object }: { kind: string; object: Shown }) {
         </Paper>
       )}
       {sections.map(([name, field]) => (
-        <Paper key={name} withBorder p="md" className="card">
+        <Paper key={name} id={name} withBorder p="md" className="card section">
           <Title order={2} size="h4" mb={helpOf(form.name ?? '', name, t) ? 2 : 'sm'}>{labelOf(form.name ?? '', name, t)}</Title>
           {helpOf(form.name ?? '', name, t) && <Text size="sm" c="dimmed" mb="sm">{helpOf(form.name ?? '', name, t)}</Text>}
           {field.is === 'record' ? (
@@ -96,7 +99,7 @@ function OriginBadge({ kind, object, origin, path, field }: { kind: string; obje
   if (origin.own) return <Overrides kind={kind} object={object} path={path} field={field} />;
   if (origin.source === null) return <Badge variant="outline" color="gray" tt="none">{t(`origin.${origin.level}`)}</Badge>;
   return (
-    <Link to={pageOf(origin.source.kind, origin.source.id)} size="xs" underline="always">
+    <Link to={pageOf(origin.source.kind, origin.source.id)} hash={origin.source.section} size="xs" underline="always">
       {t(`origin.from_${origin.source.kind === 'pool' ? 'pool' : 'site'}`, { name: name ?? '…' })}
     </Link>
   );
@@ -105,9 +108,11 @@ function OriginBadge({ kind, object, origin, path, field }: { kind: string; obje
 /** What would hold if the object said nothing itself. */
 function Overrides({ kind, object, path, field }: { kind: string; object: Shown; path: Path; field: Field }) {
   const { t } = useTranslation();
-  const parent = kind === 'host' && typeof object.spec.pool === 'string' ? object.spec.pool : null;
-  const pool = useQuery({ ...objectQuery<Shown>(pluralOf('pool'), parent ?? ''), enabled: parent !== null });
-  const above = parent === null ? undefined : at(pool.data?.effective, path);
+  const may = useMay();
+  const teller = aboveOf(kind, object, path);
+  const isSeen = teller !== null && may(byKind(teller.kind)?.area ?? 'infrastructure');
+  const found = useQuery({ ...objectQuery<Shown>(pluralOf(teller?.kind ?? 'pool'), teller?.id ?? ''), enabled: isSeen });
+  const above = teller === null ? undefined : at(found.data?.effective, teller.path);
   const badge = <Badge variant="light" tt="none">{t('origin.own')}</Badge>;
   if (above === undefined) return badge;
   return (

@@ -28,6 +28,7 @@ const PoolHosts = lazy(() => import('../hosts/PoolHosts.tsx'));
 const UserAccess = lazy(() => import('../publishing/UserAccess.tsx'));
 const Runs = lazy(() => import('../hosts/Runs.tsx'));
 const NotificationState = lazy(() => import('../notifications/State.tsx'));
+const BrokerState = lazy(() => import('../hosts/BrokerState.tsx'));
 const GatewayState = lazy(() => import('../hosts/GatewayState.tsx'));
 
 const PANELS: Record<string, PanelFacts[]> = {
@@ -36,6 +37,7 @@ const PANELS: Record<string, PanelFacts[]> = {
     { key: 'sessions', area: 'sessions', Panel: HostSessions },
     { key: 'programs', area: 'hosts', Panel: Programs },
   ],
+  broker: [{ key: 'state', area: 'infrastructure', Panel: BrokerState }],
   gateway: [{ key: 'state', area: 'infrastructure', Panel: GatewayState }],
   notification: [{ key: 'state', area: 'infrastructure', Panel: NotificationState }],
   schedule: [{ key: 'runs', area: 'hosts', Panel: Runs }],

@@ -3,7 +3,6 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { post, type Device, type EffectiveAccess, type Explanation } from '@oriel/api/management';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { IconInfoCircle } from '@tabler/icons-react';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ObjectSelect } from '../form/Picker.tsx';
 import { choiceOf } from '../form/words.ts';
@@ -13,21 +12,27 @@ import { Effective } from '../publishing/Effective.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { momentOf } from '../ui/time.ts';
 import { translated } from '../i18n/index.ts';
 
 const CLIENTS = ['browser', 'mstsc', 'windows_app', 'free_rdp', 'launcher', 'other'];
 const SYSTEMS = ['windows', 'mac_os', 'linux', 'chrome_os', 'android', 'ios', 'other'];
+
+/** What is asked beside the user: of the device, where it is, and when. */
+const FACTS = ['client_kind', 'client_os', 'client_name', 'address', 'gateway', 'at'] as const;
 
 /** Why somebody sees what they see: the answer of the rules themselves, for any device, place and time. */
 export default function Access() {
   const { t } = useTranslation();
   const may = useMay();
   const [place, setPlace] = usePlace();
-  const [facts, setFacts] = useState<Device>({});
-  const [settled] = useDebouncedValue(facts, 300);
+  // All that is asked stands in the address: it can be sent to somebody.
+  const facts = Object.fromEntries(FACTS.map((key) => [key, text(place[key])])) as Record<(typeof FACTS)[number], string>;
+  const give = (key: (typeof FACTS)[number], value: string | null) => setPlace({ [key]: value || undefined });
+  const [settled] = useDebouncedValue(JSON.stringify({ ...facts, at: momentOf(facts.at) ?? '' }), 300);
   const user = text(place.user) || null;
   const resource = text(place.resource) || null;
-  const given = Object.fromEntries(Object.entries(settled).filter(([, value]) => value !== null && value !== ''));
+  const given = Object.fromEntries(Object.entries(JSON.parse(settled) as Device).filter(([, value]) => value !== ''));
   const found = useQuery({
     queryKey: ['access', user, given], enabled: user !== null, placeholderData: keepPreviousData, retry: false,
     queryFn: () => post<EffectiveAccess>('/why/access', { user, facts: given }),
@@ -49,20 +54,17 @@ export default function Access() {
               <ObjectSelect kind="user" label={t('kinds.user.one')} value={user} onChange={(to) => setPlace({ user: to ?? undefined })} />
               <ObjectSelect kind="resource" label={t('access.resource')} description={t('access.resource_help')} value={resource} onChange={(to) => setPlace({ resource: to ?? undefined })} />
             </SimpleGrid>
-            <Accordion variant="contained">
+            <Accordion variant="contained" defaultValue={FACTS.some((key) => facts[key] !== '') ? 'facts' : null}>
               <Accordion.Item value="facts">
                 <Accordion.Control>{t('access.facts')}</Accordion.Control>
                 <Accordion.Panel>
                   <SimpleGrid cols={{ base: 1, sm: 2, md: 3 }}>
-                    <Select label={t('rules.subject.client')} clearable data={CLIENTS.map((value) => ({ value, label: choiceOf('ClientKind', value, t) }))} value={facts.client_kind ?? null} onChange={(to) => setFacts({ ...facts, client_kind: to as Device['client_kind'] ?? null })} />
-                    <Select label={t('rules.subject.client_os')} clearable data={SYSTEMS.map((value) => ({ value, label: choiceOf('ClientOs', value, t) }))} value={facts.client_os ?? null} onChange={(to) => setFacts({ ...facts, client_os: to as Device['client_os'] ?? null })} />
-                    <TextInput label={t('rules.subject.client_name')} maxLength={200} value={facts.client_name ?? ''} onChange={(event) => setFacts({ ...facts, client_name: event.currentTarget.value })} />
-                    <TextInput label={t('rules.subject.address')} maxLength={60} value={facts.address ?? ''} onChange={(event) => setFacts({ ...facts, address: event.currentTarget.value })} />
-                    <ObjectSelect kind="gateway" label={t('rules.subject.gateway')} value={facts.gateway ?? null} onChange={(to) => setFacts({ ...facts, gateway: to })} />
-                    <TextInput
-                      type="datetime-local" label={t('access.moment')}
-                      onChange={(event) => setFacts({ ...facts, at: event.currentTarget.value === '' ? null : new Date(event.currentTarget.value).toISOString() })}
-                    />
+                    <Select label={t('rules.subject.client')} clearable data={CLIENTS.map((value) => ({ value, label: choiceOf('ClientKind', value, t) }))} value={facts.client_kind || null} onChange={(to) => give('client_kind', to)} />
+                    <Select label={t('rules.subject.client_os')} clearable data={SYSTEMS.map((value) => ({ value, label: choiceOf('ClientOs', value, t) }))} value={facts.client_os || null} onChange={(to) => give('client_os', to)} />
+                    <TextInput label={t('rules.subject.client_name')} maxLength={200} value={facts.client_name} onChange={(event) => give('client_name', event.currentTarget.value)} />
+                    <TextInput label={t('rules.subject.address')} maxLength={60} value={facts.address} onChange={(event) => give('address', event.currentTarget.value)} />
+                    <ObjectSelect kind="gateway" label={t('rules.subject.gateway')} value={facts.gateway || null} onChange={(to) => give('gateway', to)} />
+                    <TextInput type="datetime-local" label={t('access.moment')} value={facts.at} onChange={(event) => give('at', event.currentTarget.value)} />
                   </SimpleGrid>
                 </Accordion.Panel>
               </Accordion.Item>

@@ -9,10 +9,11 @@ import { SignIns } from '../account/SignIns.tsx';
 import { Tokens } from '../account/Tokens.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { useMay, useMe } from '../sign-in/use-may.ts';
+import { useSection } from '../ui/section.ts';
 
-function Card({ title, children }: { title: string; children: ReactNode }) {
+function Card({ title, id, children }: { title: string; id?: string; children: ReactNode }) {
   return (
-    <Paper withBorder p="md" className="card">
+    <Paper withBorder p="md" className="card section" {...(id === undefined ? {} : { id })}>
       <Title order={2} size="h4" mb="sm">{title}</Title>
       {children}
     </Paper>
@@ -24,6 +25,7 @@ export default function Account() {
   const { t } = useTranslation();
   const me = useMe();
   const may = useMay();
+  useSection(me.session != null);
   return (
     <>
       <PageHead title={t('account.title')} />
@@ -35,8 +37,8 @@ export default function Account() {
           </Stack>
           {me.session && (
             <Stack>
-              <Card title={t('factor.title')}><SecondFactor me={me} /></Card>
-              <Card title={t('password.own')}><Password me={me} /></Card>
+              <Card id="factor" title={t('factor.title')}><SecondFactor me={me} /></Card>
+              <Card id="password" title={t('password.own')}><Password me={me} /></Card>
             </Stack>
           )}
         </SimpleGrid>

@@ -1,7 +1,7 @@
 import { Button, SimpleGrid, Stack } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowBackUp } from '@tabler/icons-react';
-import { Suspense, lazy, useState } from 'react';
+import { Suspense, lazy } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Chain } from '../audit/Chain.tsx';
 import { Entries } from '../audit/Entries.tsx';
@@ -20,8 +20,8 @@ const TYPING_MS = 250;
 export default function Audit() {
   const { t } = useTranslation();
   const may = useMay();
-  const [place] = usePlace();
-  const [isReverting, setReverting] = useState(false);
+  const [place, setPlace] = usePlace();
+  const setReverting = (is: boolean) => setPlace({ do: is ? 'revert' : undefined });
   const [settled] = useDebouncedValue(place, TYPING_MS);
   const query = queryOf(settled);
   if (!may('audit')) return <NotFound />;
@@ -39,12 +39,12 @@ export default function Audit() {
       <Stack>
         <Filters />
         <SimpleGrid cols={{ base: 1, md: 2 }}>
-          <Chain />
+          <Chain atOnce={place.do === 'check'} />
           <Sending />
         </SimpleGrid>
         <Entries query={query} />
       </Stack>
-      <Suspense>{isReverting && <RevertSince close={() => setReverting(false)} />}</Suspense>
+      <Suspense>{place.do === 'revert' && may('audit', 'modify') && <RevertSince close={() => setReverting(false)} />}</Suspense>
     </>
   );
 }

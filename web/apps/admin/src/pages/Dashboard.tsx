@@ -9,15 +9,13 @@ import { Subjects } from '../audit/Subjects.tsx';
 import { colourOf, partsOf } from '../audit/codes.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { pageOf } from '../kinds.ts';
-import { SPANS, history, points } from '../load/history.ts';
 import { all, entries, list, status } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Failure } from '../ui/Failure.tsx';
-import { HostHealth, healthOf } from '../ui/HostHealth.tsx';
+import { HostHealth, LoadCell, healthOf } from '../ui/HostHealth.tsx';
 import { Link, PlainLink } from '../ui/Link.tsx';
-import { Spark } from '../ui/Spark.tsx';
-import { ago, percent } from '../ui/time.ts';
+import { ago } from '../ui/time.ts';
 import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
@@ -114,15 +112,38 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
       key: `certificate ${held.sha256}`,
       title: t(`trouble.certificate.${held.standing}`, { name: held.name, when: ago(held.not_after, language) }),
       advice: t(`trouble.certificate.${held.holder}`),
-      ...(held.gateway ? { to: `/gateways/${held.gateway}`, search: { tab: 'state' } } : { to: '/brokers' }),
+      ...(held.gateway ? { to: `/gateways/${held.gateway}`, search: { tab: 'state' } } : { to: '/certificates' }),
       severe: held.standing !== 'ending',
     })),
+    ...attentionOf(farm.attention, t),
     farm.syslog?.failure != null && { key: 'syslog', title: t('trouble.syslog.title'), advice: translated(farm.syslog.failure.why), to: '/audit', severe: true },
     farm.unreadable_objects > 0 && { key: 'unreadable', title: t('trouble.unreadable.title', { count: farm.unreadable_objects }), advice: t('trouble.unreadable.advice'), to: '/audit', severe: true },
     farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: translated(farm.backup.failure.why), to: '/backups', severe: true },
     farm.backup != null && !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
   ];
   return troubles.filter((trouble) => trouble !== false);
+}
+
+/** What the broker has counted: one line for each kind of trouble, leading to the one, or to the list. */
+function attentionOf(attention: FarmStatus['attention'], t: TFunction): Trouble[] {
+  const concerned = [
+    ['schedules_given_up', 'schedules', { tab: 'runs' }, true],
+    ['notifications_not_sent', 'notifications', { tab: 'state' }, true],
+    ['resources_full', 'resources', { tab: 'sessions' }, false],
+    ['hosts_of_other_version', 'hosts', { tab: 'state' }, false],
+    ['gateways_of_other_version', 'gateways', { tab: 'state' }, false],
+  ] as const;
+  const troubles = concerned.flatMap(([key, plural, search, severe]): Trouble[] => {
+    const { count, first } = attention[key];
+    if (count === 0) return [];
+    const names = first.map(({ name }) => name).join(', ') + (count > first.length ? ' …' : '');
+    const one = count === 1 ? first[0] : undefined;
+    const list = plural === 'resources' ? '/publishing' : `/${plural}`;
+    return [{ key, title: t(`trouble.${key}.title`, { count, names }), advice: t(`trouble.${key}.advice`), severe, ...(one ? { to: `/${plural}/${one.id}`, search } : { to: list }) }];
+  });
+  const lost = attention.log_lost ?? 0;
+  if (lost === 0) return troubles;
+  return [...troubles, { key: 'log_lost', title: t('trouble.log_lost.title', { count: lost }), advice: t('trouble.log_lost.advice'), to: '/audit', search: { code: 'log.lost' }, severe: true }];
 }
 
 const takesLogons = ({ state }: HostView): boolean => state.reachable && state.logon_mode === 'enabled';
@@ -156,9 +177,6 @@ function Running({ farm }: { farm: FarmStatus }) {
   );
 }
 
-/** The last hour of each: whether it has been busy for long or just now. */
-const HOUR = SPANS[0];
-
 function StandOut() {
   const { t } = useTranslation();
   const hosts = useInfiniteQuery(list<HostView>('hosts', { sort: '-state.cpu_load,-state.sessions,name', limit: STANDING_OUT }));
@@ -179,25 +197,12 @@ function StandOut() {
             </Group>
             <Group gap="md" wrap="nowrap">
               <Text size="sm" visibleFrom="xs">{t('dashboard.host_sessions', { count: host.state.sessions })}</Text>
-              <LastHour host={host} />
+              <LoadCell host={host} />
             </Group>
           </Group>
         ))}
       </Stack>
     </Paper>
-  );
-}
-
-function LastHour({ host }: { host: HostView }) {
-  const { i18n } = useTranslation();
-  const kept = useQuery(history(HOUR, host.id));
-  const cpu = host.state.cpu_load;
-  const values = [...points(kept.data?.items ?? [], undefined).map((point) => point.cpu ?? 0), ...(cpu == null ? [] : [cpu])];
-  return (
-    <Group gap={6} wrap="nowrap" fz="sm">
-      <Text inherit w={44} ta="right">{cpu == null ? '–' : percent(cpu, i18n.language)}</Text>
-      <Spark values={values} most={1} width={80} height={24} />
-    </Group>
   );
 }
 

@@ -18,7 +18,7 @@ import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Failure } from '../ui/Failure.tsx';
-import { moment } from '../ui/time.ts';
+import { millis, moment } from '../ui/time.ts';
 import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
@@ -36,7 +36,8 @@ export default function EntryPage() {
 }
 
 /** A detail as people write it. */
-function said(value: string, t: TFunction, language: string): string {
+function said(name: string, value: string, t: TFunction, language: string): string {
+  if (name.endsWith('_ms')) return millis(Number(value), language);
   if (value === 'true' || value === 'false') return t(`value.${value === 'true' ? 'yes' : 'no'}`);
   return /^\d{4}-\d{2}-\d{2}T/.test(value) ? moment(value, language) : value;
 }
@@ -60,7 +61,7 @@ function Known({ entry }: { entry: EntryShown }) {
     [t('audit.outcome'), t(`audit.ended.${entry.outcome}`)],
     [t('audit.about'), entry.subjects.length === 0 ? t('value.none') : <Subjects subjects={entry.subjects} isGone={what === 'deleted'} />],
     ...(entry.details.why === undefined ? [] : [[t('audit.why'), translated(entry.details.why)] as [string, React.ReactNode]]),
-    ...details.map(([name, value]): [string, React.ReactNode] => [t(`audit.detail.${name}`, { defaultValue: name }), said(value, t, i18n.language)]),
+    ...details.map(([name, value]): [string, React.ReactNode] => [t(`audit.detail.${name}`), said(name, value, t, i18n.language)]),
     [t('audit.code_label'), <Code>{entry.code}</Code>],
     [t('audit.hash'), <Code style={{ overflowWrap: 'anywhere' }}>{entry.hash}</Code>],
   ];

@@ -2,7 +2,7 @@ import { EmptyState } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, useParams } from '@tanstack/react-router';
 import { IconPlus } from '@tabler/icons-react';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NotFound } from '../frame/Trouble.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
@@ -13,6 +13,7 @@ import { anyOf } from '../list/filter.ts';
 import { ListView, type QuickFilter } from '../list/List.tsx';
 import type { BulkAction } from '../list/Bulk.tsx';
 import { useDeletion } from '../list/deletion.ts';
+import { useSwitching } from '../list/switching.ts';
 import { all, useKinds, type Shown } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { LinkButton } from '../ui/Link.tsx';
@@ -35,11 +36,13 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
   const verbs = useKinds().find((each) => each.kind === kind)?.verbs ?? [];
   const hostActions = useHostActions();
   const deletion = useDeletion<Shown>(plural);
+  const switching = useSwitching<Shown>(kind, plural);
   const area = facts?.area ?? 'infrastructure';
   const canAdd = may(area, 'add') && (verbs.includes('create') || kind === 'host');
   const add = kind === 'host' || kind === 'invitation' ? '/hosts/add' : `/${plural}/new`;
   const bulk: BulkAction<Shown>[] = [
     ...(kind === 'host' && may('hosts', 'control') ? (hostActions as unknown as BulkAction<Shown>[]) : []),
+    ...(verbs.includes('change') && may(area, 'modify') && kind !== 'host' ? switching : []),
     ...(verbs.includes('delete') && may(area, 'delete') ? [deletion] : []),
   ];
   const Sign = facts?.icon ?? IconPlus;
@@ -78,7 +81,7 @@ function filtersOf(kind: string, t: (key: string) => string): QuickFilter[] {
       { key: 'busy', label: t('host.filter.busy'), filter: 'severity.cpu!:normal' },
     ];
   }
-  if (['user', 'administrator', 'policy', 'logon_hours', 'schedule', 'pool', 'gateway'].includes(kind)) {
+  if (['user', 'administrator', 'policy', 'logon_hours', 'schedule', 'pool', 'gateway', 'notification'].includes(kind)) {
     return [{ key: 'off', label: t('list.disabled'), filter: 'spec.enabled:false' }];
   }
   if (kind === 'invitation') return [{ key: 'open', label: t('invitation.open'), filter: 'state:open' }];
@@ -88,6 +91,8 @@ function filtersOf(kind: string, t: (key: string) => string): QuickFilter[] {
 /** There is one farm: its list is its page. */
 function OwnFarm() {
   const farms = useQuery(all('farms'));
+  // As it was asked for: a page that follows the address would send itself on without end.
+  const [hash] = useState(() => location.hash.slice(1));
   const own = farms.data?.[0];
-  return own ? <Navigate to={`/farms/${own.id}` as never} replace /> : null;
+  return own ? <Navigate to={`/farms/${own.id}` as never} hash={hash} replace /> : null;
 }

@@ -1,8 +1,9 @@
 import { ActionIcon, Badge, Box, Button, EmptyState, Grid, Group, Menu, Paper, Stack, Text, TextInput, Title, Tooltip, Tree, getTreeExpandedState, useTree, type TreeNodeData } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
 import { Dialog } from '@oriel/look/dialog';
 import { call, type Moved, type ResourceView } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconDots, IconFolder, IconFolderPlus, IconFolderSymlink, IconPlus, IconSitemap } from '@tabler/icons-react';
+import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconDots, IconFolder, IconFolderPlus, IconFolderSymlink, IconPlus, IconSearch, IconSitemap } from '@tabler/icons-react';
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pictureOf } from '../form/IconPicker.tsx';
@@ -12,7 +13,7 @@ import { RulesView } from '../form/RulesView.tsx';
 import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
-import { branchesOf, isFolder, liesIn, movedWith, placesAfter, placesInto, step, type Branch, type Move, type Place } from '../publishing/tree.ts';
+import { ROWS_MAX, branchesOf, filtered, isFolder, liesIn, movedWith, placesAfter, placesInto, step, type Branch, type Move, type Place } from '../publishing/tree.ts';
 import { all, changed } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
@@ -37,16 +38,22 @@ export default function Publishing() {
   const [isMaking, setMaking] = useState(false);
   const [moving, setMoving] = useState<readonly string[] | null>(null);
   const resources = useMemo(() => found.data ?? [], [found.data]);
+  const byId = useMemo(() => new Map(resources.map((each) => [each.id, each])), [resources]);
   const branches = useMemo(() => branchesOf(resources), [resources]);
-  const data = useMemo(() => nodesOf(branches), [branches]);
+  const [words, setWords] = useState(text(place.q));
+  const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
+  const q = text(place.q);
+  const data = useMemo(() => nodesOf(filtered(branches, q)), [branches, q]);
   const [selected, setSelected] = useState<string[]>([]);
   const tree = useTree({ multiple: true, selectedState: selected, onSelectedStateChange: setSelected });
-  const chosen = resources.find(({ id }) => id === text(place.at));
+  const chosen = byId.get(text(place.at));
 
+  // Of many, folders are opened by hand: nobody looks at thousands of rows at once. What was searched for is shown.
+  const isOpened = resources.length <= ROWS_MAX || q !== '';
   useEffect(() => {
-    tree.setExpandedState(getTreeExpandedState(data, '*'));
+    tree.setExpandedState(isOpened ? getTreeExpandedState(data, '*') : {});
     // Folders that come later open too; what was closed by hand opens then as well, which is seldom.
-  }, [data.length]);
+  }, [data.length, isOpened, q]);
 
   const move = useMove(resources);
   const by = (id: string, steps: -1 | 1) => {
@@ -86,7 +93,12 @@ export default function Publishing() {
         <Grid>
           <Grid.Col span={{ base: 12, md: 6 }}>
             <Paper withBorder p="sm" className="card">
+              <TextInput
+                value={words} placeholder={t('tree.search')} aria-label={t('tree.search')} type="search" maxLength={120} mb="xs" leftSection={<IconSearch size={16} aria-hidden />} data-testid="tree-search"
+                onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
+              />
               {canMove && <Text size="xs" c="dimmed" mb="xs">{t('tree.help')}</Text>}
+              {data.length === 0 && <Text size="sm" c="dimmed" role="status">{t('list.nothing')}</Text>}
               <Tree
                 data={data} tree={tree} aria-label={t('nav.publishing')} levelOffset={STEP_PX} expandOnClick={false} data-testid="tree"
                 onKeyDown={(event) => {
@@ -96,8 +108,8 @@ export default function Publishing() {
                 {...(canMove ? { onDragDrop: (drop) => move.mutate(placesOf(drop)) } : {})}
                 allowDrop={(drop) => placesOf(drop).length > 0}
                 renderNode={({ node, expanded, elementProps, tree: controls }) => {
-                  const resource = resources.find(({ id }) => id === node.value);
-                  if (!resource) return null;
+                  const resource = byId.get(node.value);
+                  if (!resource) return <Text size="sm" c="dimmed" py={4} pl={STEP_PX}>{node.label}</Text>;
                   return (
                     <div
                       {...elementProps} className={`${elementProps.className} node`} 
@@ -117,8 +129,7 @@ export default function Publishing() {
                             </ActionIcon>
                           </Menu.Target>
                           <Menu.Dropdown onClick={(event) => event.stopPropagation()} onKeyDown={(event) => event.stopPropagation()}>
-                            <Menu.Item leftSection={<IconArrowUp size={16} aria-hidden />} disabled={step(resources, resource.id, -1) === null} onClick={() => by(resource.id, -1)}>{t('tree.up')}</Menu.Item>
-                            <Menu.Item leftSection={<IconArrowDown size={16} aria-hidden />} disabled={step(resources, resource.id, 1) === null} onClick={() => by(resource.id, 1)}>{t('tree.down')}</Menu.Item>
+                            <Steps resources={resources} id={resource.id} by={by} />
                             <Menu.Item leftSection={<IconFolderSymlink size={16} aria-hidden />} onClick={() => setMoving(movedWith(resource.id, selected))}>{t('tree.into')}</Menu.Item>
                           </Menu.Dropdown>
                         </Menu>
@@ -171,9 +182,31 @@ function useMove(resources: readonly ResourceView[]) {
   });
 }
 
+/** One step up and down. Drawn when its menu is opened: what is possible takes a look at all siblings. */
+function Steps({ resources, id, by }: { resources: readonly ResourceView[]; id: string; by: (id: string, steps: -1 | 1) => void }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Menu.Item leftSection={<IconArrowUp size={16} aria-hidden />} disabled={step(resources, id, -1) === null} onClick={() => by(id, -1)}>{t('tree.up')}</Menu.Item>
+      <Menu.Item leftSection={<IconArrowDown size={16} aria-hidden />} disabled={step(resources, id, 1) === null} onClick={() => by(id, 1)}>{t('tree.down')}</Menu.Item>
+    </>
+  );
+}
+
 /** Something can be dropped into an empty folder, too: the kit lets that into what says that it has children only. */
-const nodesOf = (branches: Branch[]): TreeNodeData[] =>
-  branches.map(({ resource, children }) => ({ value: resource.id, label: resource.name, ...(isFolder(resource) ? { children: nodesOf(children), hasChildren: true } : {}) }));
+function nodesOf(branches: readonly Branch[], folder = 'top'): TreeNodeData[] {
+  const nodes = branches.slice(0, ROWS_MAX).map(({ resource, children }): TreeNodeData => ({
+    value: resource.id, label: resource.name, ...(isFolder(resource) ? { children: nodesOf(children, resource.id), hasChildren: true } : {}),
+  }));
+  const rest = branches.length - nodes.length;
+  return rest > 0 ? [...nodes, { value: `rest of ${folder}`, label: <Rest count={rest} /> }] : nodes;
+}
+
+/** That there are more than are drawn. */
+function Rest({ count }: { count: number }) {
+  const { t } = useTranslation();
+  return <span data-testid="rest">{t('tree.rest', { count })}</span>;
+}
 
 function Picture({ resource }: { resource: ResourceView }) {
   if (resource.spec.icon) return <img src={pictureOf(resource.spec.icon)} alt="" width={24} height={24} draggable={false} />;

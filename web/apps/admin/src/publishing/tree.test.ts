@@ -1,6 +1,6 @@
 import type { ResourceView } from '@oriel/api/management';
 import { describe, expect, it } from 'vitest';
-import { branchesOf, movedWith, placesAfter, placesInto, step } from './tree.ts';
+import { branchesOf, filtered, movedWith, placesAfter, placesInto, step } from './tree.ts';
 
 const resource = (id: string, folder: string | null, order: number, kind = 'application'): ResourceView =>
   ({ id, name: id, revision: 1, changed_at: '', changed_by: '', spec: { folder, order, target: { kind, program: 'x' } } }) as unknown as ResourceView;
@@ -14,6 +14,13 @@ const names = (branches: ReturnType<typeof branchesOf>): unknown[] => branches.m
 describe('the tree', () => {
   it('is in order, and what lies in a folder that is gone is at the top', () => {
     expect(names(branchesOf(all))).toEqual(['lost', ['office', ['a', 'b', 'deep']], 'tools', 'c']);
+  });
+
+  it('shows of a search what it finds, where that lies, and all of a folder that it finds', () => {
+    expect(names(filtered(branchesOf(all), ' B '))).toEqual([['office', ['b']]]);
+    expect(names(filtered(branchesOf(all), 'office'))).toEqual([['office', ['a', 'b', 'deep']]]);
+    expect(filtered(branchesOf(all), 'nothing')).toEqual([]);
+    expect(filtered(branchesOf(all), '')).toEqual(branchesOf(all));
   });
 });
 

@@ -32,7 +32,9 @@ export function branchesOf(resources: readonly ResourceView[]): Branch[] {
   for (const resource of resources) {
     const folder = folderOf(resource);
     const key = folder !== null && folders.has(folder) ? folder : null;
-    lying.set(key, [...(lying.get(key) ?? []), resource]);
+    const there = lying.get(key);
+    if (there) there.push(resource);
+    else lying.set(key, [resource]);
   }
   const within = (folder: string | null, above: ReadonlySet<string>): Branch[] =>
     (lying.get(folder) ?? []).toSorted(inOrder).map((resource) => ({
@@ -40,6 +42,23 @@ export function branchesOf(resources: readonly ResourceView[]): Branch[] {
       children: isFolder(resource) && !above.has(resource.id) ? within(resource.id, new Set([...above, resource.id])) : [],
     }));
   return within(null, new Set());
+}
+
+/** Rows of one folder at most: of more than that, one is searched for. */
+export const ROWS_MAX = 300;
+
+/** What words find, with the folders that it lies in; a folder that is found shows what lies in it. */
+export function filtered(branches: readonly Branch[], words: string): Branch[] {
+  const wanted = words.trim().toLowerCase();
+  if (wanted === '') return [...branches];
+  const isMeant = ({ name, spec }: ResourceView) => [name, spec.title ?? ''].some((each) => each.toLowerCase().includes(wanted));
+  const within = (all: readonly Branch[]): Branch[] =>
+    all.flatMap((branch) => {
+      if (isMeant(branch.resource)) return [branch];
+      const children = within(branch.children);
+      return children.length > 0 ? [{ ...branch, children }] : [];
+    });
+  return within(branches);
 }
 
 /** Whether a folder lies in another, or is it. */

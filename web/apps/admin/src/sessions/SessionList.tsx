@@ -9,7 +9,8 @@ import { ListView, type Column } from '../list/List.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Link } from '../ui/Link.tsx';
-import { duration, millis } from '../ui/time.ts';
+import { bandwidth, millis } from '../ui/time.ts';
+import { Idle } from './Idle.tsx';
 import { Level, RoundTrip } from './Network.tsx';
 import { useSessionActions } from './actions.tsx';
 
@@ -27,10 +28,11 @@ function columnsOf(t: TFunction, language: string, mayHosts: boolean): Column<Se
     { key: 'resource', label: t('session.resource'), sort: 'resource_name', render: (row) => row.resource_name },
     { key: 'host', label: t('kinds.host.one'), sort: 'host_name', render: (row) => (mayHosts ? <Link to={`/hosts/${row.host}`} inherit underline="always">{row.host_name}</Link> : row.host_name) },
     { key: 'client', label: t('session.client'), sort: 'client.name', render: (row) => row.client.name || row.client.address },
-    { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => <>{duration(row.idle_secs)} <Level level={row.severity.idle} /></> },
+    { key: 'idle', label: t('session.idle'), sort: 'idle_secs', width: 140, render: (row) => <><Idle session={row} /> <Level level={row.severity.idle} /></> },
     { key: 'round_trip', label: t('session.round_trip'), sort: 'connection.round_trip_ms', width: 140, render: (row) => <RoundTrip session={row} /> },
     { key: 'started', label: t('session.started'), sort: 'started_at', width: 150, render: (row) => <Ago when={row.started_at} /> },
     { key: 'logon', label: t('session.logon_time'), sort: 'logon.total_ms', width: 110, optional: true, render: (row) => (row.logon?.total_ms == null ? '–' : millis(row.logon.total_ms, language)) },
+    { key: 'bandwidth', label: t('session.bandwidth'), sort: 'connection.kbits_to_client', width: 140, optional: true, render: (row) => (row.connection ? bandwidth(row.connection.kbits_to_client, language) : '–') },
     { key: 'programs', label: t('session.programs'), optional: true, render: (row) => row.programs.join(', ') },
     { key: 'address', label: t('session.address'), sort: 'client.address', optional: true, render: (row) => row.client.address },
     { key: 'account', label: t('session.account'), sort: 'account', optional: true, render: (row) => row.account },

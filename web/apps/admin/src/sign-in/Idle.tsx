@@ -63,7 +63,7 @@ export function Idle() {
 
   return (
     <Modal opened={warned} onClose={() => void stay()} title={t('idle.title')} withCloseButton={false}>
-      <Text size="sm">{t('idle.text')}</Text>
+      {warned && endsAt !== undefined && <Left endsAt={endsAt} />}
       <Group justify="flex-end" mt="lg">
         <Button onClick={() => void stay()} data-autofocus>
           {t('idle.stay')}
@@ -71,4 +71,15 @@ export function Idle() {
       </Group>
     </Modal>
   );
+}
+
+/** Counts down. */
+function Left({ endsAt }: { endsAt: number }) {
+  const { t } = useTranslation();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 1_000);
+    return () => window.clearInterval(timer);
+  }, []);
+  return <Text size="sm">{t('idle.text', { count: Math.max(0, Math.ceil((endsAt - now) / 1_000)) })}</Text>;
 }

@@ -1,7 +1,8 @@
 import { Badge, Group, Text, Tooltip } from '@mantine/core';
 import type { HostView } from '@oriel/api/management';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { useLoad } from '../live/events.ts';
+import { byHost } from '../load/history.ts';
 import { Spark } from './Spark.tsx';
 import { percent } from './time.ts';
 import { translated } from '../i18n/index.ts';
@@ -25,14 +26,15 @@ export function healthOf({ spec, state, severity }: HostView): { key: string; co
   return { key: 'well', colour: 'green', why: '' };
 }
 
+/** Whether it has been busy for long or just now: the last hour, and what is. */
 export function LoadCell({ host }: { host: HostView }) {
   const { i18n } = useTranslation();
-  const { cpu } = useLoad(host.id);
-  if (host.state.cpu_load == null) return <>–</>;
+  const kept = useQuery(byHost).data?.[host.id] ?? [];
+  const now = host.state.cpu_load;
   return (
-    <Group gap={6} wrap="nowrap">
-      <Text inherit w={44}>{percent(host.state.cpu_load, i18n.language)}</Text>
-      <Spark values={cpu} most={1} width={80} height={24} />
+    <Group gap={6} wrap="nowrap" fz="sm">
+      <Text inherit w={44} ta="right">{now == null ? '–' : percent(now, i18n.language)}</Text>
+      <Spark values={[...kept.map((cpu) => cpu ?? 0), ...(now == null ? [] : [now])]} most={1} width={80} height={24} />
     </Group>
   );
 }

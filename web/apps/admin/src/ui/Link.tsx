@@ -3,7 +3,7 @@ import { Anchor, Button, type AnchorProps, type ButtonProps } from '@mantine/cor
 import { Link as RouterLink } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
-type To = { to: string; search?: Record<string, unknown>; children: ReactNode; 'data-testid'?: string; 'aria-label'?: string };
+type To = { to: string; search?: Record<string, unknown>; hash?: string; children: ReactNode; 'data-testid'?: string; 'aria-label'?: string };
 
 // Addresses are put together from kinds: the router's list of routes cannot check them.
 const Any = RouterLink as unknown as React.FunctionComponent<Record<string, unknown>>;

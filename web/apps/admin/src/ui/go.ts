@@ -3,9 +3,9 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 
 export type Search = Record<string, unknown>;
 
-export function useGo(): (to: string, search?: Search, replace?: boolean) => void {
+export function useGo(): (to: string, search?: Search, replace?: boolean, hash?: string) => void {
   const navigate = useNavigate();
-  return (to, search = {}, replace = false) => void navigate({ to, search, replace } as never);
+  return (to, search = {}, replace = false, hash = '') => void navigate({ to, search, replace, hash } as never);
 }
 
 /** What the address says after the question mark, and a way to change a part of it. */

@@ -1,4 +1,4 @@
-//! Looks once a second what has become different of sessions, hosts and load, and tells all listeners.
+//! Looks once a second what has become different of sessions, hosts, load and gateways, and tells all listeners.
 //! Once for all of them, and only while there are any.
 
 use std::{
@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use oriel_model::{Id, Kind, host::Host, permission::Action, site::Site, user::User};
+use oriel_model::{
+    Id, Kind, Timestamp, gateway::Gateway, host::Host, permission::Action, site::Site, user::User,
+};
 use oriel_rules::thresholds::HostSeverity;
 use oriel_store::SignIn;
 use serde::Serialize;
@@ -33,6 +35,8 @@ use crate::{
 
 /// How often is looked: what people can follow with their eyes.
 const PERIOD: Duration = Duration::from_secs(1);
+/// Without input for that long, a session is idle: its page counts on by itself from there.
+const IDLE_SECS: u64 = 300;
 /// Events kept for a listener that is slow; behind that it is told to load anew.
 const BEHIND_MAX: usize = 4_096;
 /// Listeners at most: each holds a connection and its events.
@@ -182,6 +186,11 @@ impl Seen {
             different.extend(self.note((Topic::Load, id), subject, LoadNow::of(&host)));
             different.extend(self.note((Topic::Hosts, id), subject, host));
         }
+        for object in farm.gateways.iter() {
+            let subject = Subject::Object(Kind::Gateway, object.id.cast(), object.site);
+            let gateway = View::<Gateway>::of(broker, &farm, object);
+            different.extend(self.note((Topic::Gateways, object.id.uuid()), subject, gateway));
+        }
         for (reader, message) in broker.messages.all() {
             let (key, subject) = ((Topic::Messages, message.id.uuid()), Subject::Message(reader));
             different.extend(self.note(key, subject, message));
@@ -221,18 +230,28 @@ trait Watched: Serialize + Sized {
 }
 
 impl Watched for LoadNow {}
+/// There are few, and each reports every five seconds: what runs by itself is told, too.
+impl Watched for View<Gateway> {}
 impl Watched for Message {}
 impl Watched for Editing {}
 
 impl Watched for SessionView<'_> {
     fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
-        let running = mem::take(&mut self.idle_secs);
+        let running = (self.idle_secs, self.last_input_at);
+        (self.idle_secs, self.last_input_at) = (is_idle(self.idle_secs).into(), Timestamp::UNIX_EPOCH);
         let quiet = self.connection.as_ref().map(without_traffic);
         let connection = mem::replace(&mut self.connection, quiet);
         let digest = digest(self, written);
-        (self.idle_secs, self.connection) = (running, connection);
+        (self.idle_secs, self.last_input_at) = running;
+        self.connection = connection;
         digest
     }
+}
+
+/// Whether nobody sits there any more. Who reads a page or telephones comes back sooner than that: ten thousand
+/// sessions would never be quiet.
+fn is_idle(idle_secs: u64) -> bool {
+    idle_secs >= IDLE_SECS
 }
 
 /// Of a round trip it counts whether it doubles or halves: else five thousand networks would never be quiet.
@@ -316,14 +335,28 @@ fn live<T: Serialize>(topic: Topic, id: Uuid, subject: Subject, now: &T) -> Live
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::{HostSession, session_for_tests};
+
+    #[tokio::test]
+    async fn of_idle_time_it_counts_whether_anybody_sits_there() {
+        let (broker, _folder) = crate::http::admin::events::tests::broker().await;
+        let (shown, session) = (Shown::new(&broker), session_for_tests());
+        let seen = |idle_secs| {
+            let idle = HostSession { idle_secs, ..session.clone() };
+            shown.view(&idle).digest(&mut Vec::new())
+        };
+        assert_eq!(seen(0), seen(299));
+        assert_eq!(seen(300), seen(9_999));
+        assert_ne!(seen(299), seen(300));
+    }
 
     #[test]
     fn traffic_makes_no_event_and_a_round_trip_only_when_it_doubles_or_halves() {
-        let id = Id::generate(jiff::Timestamp::UNIX_EPOCH);
+        let id = Id::generate(Timestamp::UNIX_EPOCH);
         let seen = |round_trip_ms: Option<f64>, traffic: u64| {
             let connection = ConnectionView {
                 id,
-                opened_at: jiff::Timestamp::UNIX_EPOCH,
+                opened_at: Timestamp::UNIX_EPOCH,
                 round_trip_ms,
                 kbits_to_client: traffic,
                 kbits_to_host: traffic,

@@ -1,7 +1,8 @@
 //! `GET /events`: what changes, as it changes, as server-sent events.
 //!
-//! Settings are read from the change log, whole or only which objects were changed, so a caller that was away goes on where it stopped. Sessions,
-//! hosts and load are sent whole when they change, at most once a second; who reads too slowly is told to
+//! Settings are read from the change log, whole or only which objects were changed, so a caller that was away
+//! goes on where it stopped. Sessions, hosts, load and gateways are sent whole when they change, at most once a
+//! second; who reads too slowly is told to
 //! load the lists anew.
 
 mod hub;
@@ -53,6 +54,8 @@ pub enum Topic {
     Hosts,
     /// The load of session hosts.
     Load,
+    /// Gateways, with all that is known of them: each comes with every report of its own.
+    Gateways,
     /// Messages of other administrators to the listener.
     Messages,
     /// Who edits what.
@@ -60,12 +63,13 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [Topic; 7] = [
+    const ALL: [Topic; 8] = [
         Topic::Settings,
         Topic::Objects,
         Topic::Sessions,
         Topic::Hosts,
         Topic::Load,
+        Topic::Gateways,
         Topic::Messages,
         Topic::Editing,
     ];
@@ -78,6 +82,7 @@ impl Topic {
             Topic::Sessions => "sessions",
             Topic::Hosts => "hosts",
             Topic::Load => "load",
+            Topic::Gateways => "gateways",
             Topic::Messages => "messages",
             Topic::Editing => "editing",
         }
@@ -95,6 +100,7 @@ impl Topic {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
+            Topic::Gateways => Area::Infrastructure,
             Topic::Objects | Topic::Messages | Topic::Editing => return true,
         };
         rights.anywhere(area, Action::View)
@@ -117,9 +123,9 @@ impl FromStr for Topic {
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
     /// What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`,
-    /// `messages`, `editing`.
+    /// `gateways`, `messages`, `editing`.
     #[schemars(regex(
-        pattern = r"^(settings|objects|sessions|hosts|load|messages|editing)(,(settings|objects|sessions|hosts|load|messages|editing))*$"
+        pattern = r"^(settings|objects|sessions|hosts|load|gateways|messages|editing)(,(settings|objects|sessions|hosts|load|gateways|messages|editing))*$"
     ))]
     topics: String,
 }
@@ -165,8 +171,9 @@ impl OperationOutput for Events {
             id; one of `objects`, for whoever sees the object, is only `{\"kind\": …, \"id\": …, \"action\": …, \
             \"revision\": …}`. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
-            (idle time, uptime, traffic) make no event, and a round trip does only when it doubles or halves. `reset` says that events were lost: load the lists anew. A \
-            comment comes every 15 seconds. The stream ends when the token loses its permission.";
+            (idle time, uptime, traffic) make no event: of idle time it is told when five minutes are \
+            reached and when input comes after that, of a round trip when it doubles or halves. `reset` says \
+            that events were lost: load the lists anew. A comment comes every 15 seconds. The stream ends when the token loses its permission.";
         let json_schema = json_schema!({ "type": "string" });
         let schema = SchemaObject { json_schema, example: None, external_docs: None };
         let content = MediaType { schema: Some(schema), ..MediaType::default() };

@@ -7,15 +7,20 @@ use futures_util::StreamExt;
 use super::*;
 use crate::{BrokerConfig, app::administrators::Caller, bind};
 
-#[tokio::test]
-async fn a_comment_comes_whenever_the_time_for_one_has_passed() {
-    assert_eq!(stream::HEARTBEAT, Duration::from_secs(15), "as the document says");
+/// A broker that is not run, and its folder.
+pub(super) async fn broker() -> (Arc<Broker>, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = BrokerConfig::new(folder.path(), std::net::Ipv4Addr::LOCALHOST.into(), "b1");
     for listen in [&mut config.gateway_listen, &mut config.agent_listen, &mut config.management_listen] {
         listen.set_port(0);
     }
-    let broker = bind(config).await.expect("a broker").broker().clone();
+    (bind(config).await.expect("a broker").broker().clone(), folder)
+}
+
+#[tokio::test]
+async fn a_comment_comes_whenever_the_time_for_one_has_passed() {
+    assert_eq!(stream::HEARTBEAT, Duration::from_secs(15), "as the document says");
+    let (broker, _folder) = broker().await;
     let caller = Caller::system();
     let (hub, heartbeat) = (Arc::<Hub>::default(), Duration::from_millis(50));
     let _seat = hub.seat().expect("nobody listens yet");

@@ -21,6 +21,15 @@ pub(super) struct Event {
     pub(super) data: Value,
 }
 
+impl Office {
+    /// Events of these topics, from now on.
+    pub(super) async fn listening(&self, topics: &str) -> Stream {
+        let mut stream = Stream::open(self, &self.token, topics, &[]).await;
+        stream.expect("ready").await;
+        stream
+    }
+}
+
 impl Stream {
     async fn open(office: &Office, token: &str, topics: &str, headers: &[(&str, &str)]) -> Self {
         let request =
@@ -172,7 +181,7 @@ async fn a_topic_needs_its_permission_and_the_stream_ends_with_it() {
     let ask = |topics: &str| {
         office.ask(office.request(&desk, Method::GET, &format!("events?topics={topics}"), &[], Vec::new()))
     };
-    for topics in ["settings", "hosts", "load", "sessions,hosts"] {
+    for topics in ["settings", "hosts", "load", "gateways", "sessions,hosts"] {
         ask(topics).await.refused(StatusCode::FORBIDDEN, "forbidden");
     }
     let unknown = ask("sessions,weather").await.refused(StatusCode::BAD_REQUEST, "bad_request");

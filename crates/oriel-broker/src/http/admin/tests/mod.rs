@@ -1,6 +1,7 @@
 //! The API as scripts see it, on a real store in a temporary folder.
 
 mod archives;
+mod attention;
 mod audit;
 mod backups;
 mod calendar;
