@@ -148,13 +148,13 @@ pub fn secret_sha256(secret: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// There is none with this secret.
-    #[error("it is none of the farm's tokens")]
+    #[error("the token is none of the farm's")]
     Unknown,
     /// Its time is over.
-    #[error("it has expired")]
+    #[error("the token has expired")]
     Expired,
     /// Who has made it is no administrator any more.
-    #[error("its owner is no administrator any more")]
+    #[error("the token's owner is no administrator any more")]
     OwnerGone,
 }
 

@@ -87,7 +87,7 @@ async fn refused_tokens_stand_in_the_log_and_a_flood_of_them_does_not_fill_it() 
     assert_eq!(me(secret).await, StatusCode::UNAUTHORIZED);
     let expired = audit::soon(&office, "code=token.refused", 1).await.remove(0);
     assert_eq!(expired["author"], json!({"name": "token short", "via": "api", "address": "127.0.0.1"}));
-    assert_eq!(expired["details"], json!({"why": "it has expired", "times": "1"}));
+    assert_eq!(expired["details"], json!({"why": "the token has expired", "times": "1"}));
     assert_eq!(expired["subjects"], json!([{"kind": "token", "id": made["id"], "name": "short"}]));
     assert_eq!(expired["outcome"], "refused");
 
@@ -99,7 +99,7 @@ async fn refused_tokens_stand_in_the_log_and_a_flood_of_them_does_not_fill_it() 
     let refused = audit::soon(&office, "code=token.refused&by=unknown", 2).await;
     let times: Vec<_> = refused.iter().map(|entry| &entry["details"]["times"]).collect();
     assert_eq!(times, ["199", "1"], "{refused:#?}");
-    assert_eq!(refused[0]["details"]["why"], "it is none of the farm's tokens");
+    assert_eq!(refused[0]["details"]["why"], "the token is none of the farm's");
     let all = audit::log(&office, "text=nonsense").await;
     assert!(all.is_empty(), "what was sent may be a secret with a slip in it: {all:#?}");
 }
@@ -148,7 +148,7 @@ async fn a_token_is_never_worth_more_than_who_has_made_it() {
         refused.refused(StatusCode::UNAUTHORIZED, "unauthorized");
     }
     let told = audit::soon(&office, "code=token.refused", 2).await;
-    assert_eq!(told[1]["details"]["why"], "its owner is no administrator any more");
+    assert_eq!(told[1]["details"]["why"], "the token's owner is no administrator any more");
     // Whoever becomes an administrator again has them again; to delete her for good, they go first.
     let kept = office.delete(&format!("users/{anna}"), 1).await.refused(StatusCode::CONFLICT, "in_use");
     assert!(kept.contains("token \"script\""), "{kept}");
