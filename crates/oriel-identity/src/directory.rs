@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use oriel_model::{Id, user::User};
 use zeroize::Zeroizing;
 
+use crate::name::normalised;
+
 /// Knows people and their passwords.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -16,6 +18,12 @@ pub trait Directory: Send + Sync {
     /// but must not be given any faster. It asks no server that counts failures of its own.
     /// Refused as [`Refused::Busy`] where `authenticate` would be.
     async fn pretend(&self, password: Zeroizing<String>) -> Result<(), Refused>;
+
+    /// The account that a name means, as it is counted: all ways to write one person's name share one count.
+    /// Names that nobody can have share one, too.
+    fn account(&self, name: &str) -> String {
+        normalised(name).unwrap_or_default()
+    }
 }
 
 /// Somebody who proved who they are.

@@ -12,6 +12,7 @@
 //! argument. What a user may do is in `oriel-rules`.
 
 mod directory;
+pub mod external;
 mod local;
 mod lockout;
 mod name;

@@ -47,6 +47,21 @@ pub fn of(kind: Kind) -> &'static [Column] {
                 ]
             }
         }
+        Kind::Directory => {
+            const {
+                &[
+                    NAME,
+                    ENABLED,
+                    Column::plain("KIND", "/spec/kind"),
+                    Column::plain("DOMAIN", "/spec/domain"),
+                    Column::plain("SHORT NAME", "/spec/netbios_name"),
+                    Column::plain("STANDING", "/state/standing"),
+                    CHANGED,
+                    BY,
+                    ID,
+                ]
+            }
+        }
         Kind::Administrator => {
             const {
                 &[

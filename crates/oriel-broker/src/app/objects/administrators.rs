@@ -57,11 +57,13 @@ pub(super) fn has_root(view: &FarmView) -> bool {
 fn is_root_for(view: &FarmView, wanted: impl Fn(Id<User>) -> bool) -> bool {
     let roots = view.administrators.iter().map(|one| &one.spec);
     let mut roots = roots.filter(|one| one.enabled && one.role == AdministratorRole::Root);
+    // A directory may be out of reach just when root is needed: its people do not count.
+    let wanted = |user: &Object<User>| user.spec.enabled && user.spec.external.is_none() && wanted(user.id);
     roots.any(|one| match one.who {
-        Who::User(user) => view.users.get(user).is_some_and(|user| user.spec.enabled && wanted(user.id)),
+        Who::User(user) => view.users.get(user).is_some_and(|user| wanted(user)),
         Who::Group(group) => {
             let mut members = view.users.iter().filter(|user| user.spec.groups.contains(&group));
-            members.any(|user| user.spec.enabled && wanted(user.id))
+            members.any(|user| wanted(user))
         }
     })
 }

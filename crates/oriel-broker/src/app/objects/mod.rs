@@ -5,6 +5,7 @@
 //! may be done at all. Deliberately absent: SQL (the store).
 
 mod administrators;
+mod directories;
 mod effective;
 mod gateways;
 mod hosts;

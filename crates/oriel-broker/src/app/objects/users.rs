@@ -61,8 +61,9 @@ impl Managed for User {
         self.clone()
     }
 
-    fn said(sent: Self, _: &Self) -> Self {
-        sent
+    /// Which user of a directory it stands for is said once, when they are chosen there.
+    fn said(sent: Self, now: &Self) -> Self {
+        Self { external: now.external.clone(), ..sent }
     }
 
     fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserFacts {
@@ -83,6 +84,7 @@ impl Managed for User {
 
 /// Makes a user, with a password or without.
 async fn create(broker: &Broker, by: &Caller, new: NewUser) -> Result<View<User>, ChangeError> {
+    super::kinds::not_made_here(new.spec.external.as_ref())?;
     let hash = match new.password {
         Some(password) => Some(hashed(broker, &new.name, password, "password").await?),
         None => None,
