@@ -50,6 +50,27 @@ pub enum Refused {
     /// The user may not sign in.
     #[error("the user is disabled")]
     Disabled,
+    /// The account has come to its end.
+    #[error("the account has expired")]
+    AccountExpired,
+    /// The password is right, and must be changed before anything else.
+    #[error("the password must be changed")]
+    MustChangePassword,
+    /// The password is right, and too old.
+    #[error("the password has expired")]
+    PasswordExpired,
+    /// The account may not sign in at this hour.
+    #[error("the account may not sign in at this hour")]
+    OutsideHours,
+    /// The account may sign in from certain machines only.
+    #[error("the account may sign in from certain machines only")]
+    Workstation,
+    /// The directory itself has locked the account.
+    #[error("the directory has locked the account after too many wrong passwords")]
+    LockedInDirectory,
+    /// The directory does not let them in, for a reason of its own.
+    #[error("the directory refuses the account: {0}")]
+    ByDirectory(String),
     /// Too many wrong passwords, for this account or from this address.
     #[error("locked until {until} after too many wrong passwords")]
     Locked {
@@ -75,6 +96,9 @@ pub enum Refused {
 pub enum Answer {
     /// Name or password is wrong. Said of everything that would tell a guesser something.
     Wrong,
+    /// Name and password are right, and a new password must be chosen before anything else. Nobody
+    /// learns more by it than whoever knows the password.
+    ChangePassword,
     /// Name and password are right: a code of their second factor is wanted.
     CodeNeeded,
     /// Name and password are right, the code is not.
@@ -91,7 +115,13 @@ impl Refused {
             | Refused::WrongPassword
             | Refused::NoPassword
             | Refused::Disabled
+            | Refused::AccountExpired
+            | Refused::OutsideHours
+            | Refused::Workstation
+            | Refused::LockedInDirectory
+            | Refused::ByDirectory(_)
             | Refused::Locked { .. } => Answer::Wrong,
+            Refused::MustChangePassword | Refused::PasswordExpired => Answer::ChangePassword,
             Refused::CodeNeeded => Answer::CodeNeeded,
             Refused::WrongCode => Answer::WrongCode,
             Refused::Busy | Refused::Unavailable(_) => Answer::TryAgain,

@@ -1,7 +1,7 @@
 //! Who somebody is: directories, passwords, and the guard against guessing.
 //!
 //! A [`Directory`] says whether a name and a password belong together. The first one is the farm's
-//! own ([`LocalDirectory`], argon2id); LDAP and Active Directory come beside it. A [`SignIn`] stands
+//! own ([`LocalDirectory`], argon2id); [`ldap`] has Active Directory and OpenLDAP. A [`SignIn`] stands
 //! in front of any of them and keeps guessers out ([`Lockout`]). Whoever has a second factor shows a
 //! code of their authenticator beside the password ([`TotpKey`]).
 //!
@@ -13,6 +13,7 @@
 
 mod directory;
 pub mod external;
+pub mod ldap;
 mod local;
 mod lockout;
 mod name;

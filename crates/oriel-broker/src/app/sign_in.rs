@@ -117,7 +117,9 @@ impl Broker {
                 self.notifications.tally.sign_in_refused(now);
                 return Err(match refused.answer() {
                     // Users of the portal are asked for no code.
-                    Answer::Wrong | Answer::CodeNeeded | Answer::WrongCode => SignInError::Refused,
+                    Answer::Wrong | Answer::ChangePassword | Answer::CodeNeeded | Answer::WrongCode => {
+                        SignInError::Refused
+                    }
                     Answer::TryAgain => SignInError::Busy,
                 });
             }

@@ -81,9 +81,11 @@ fn owner(by: &Caller) -> Option<Id<User>> {
 fn not_theirs(refused: &Refused) -> ChangeError {
     match refused.answer() {
         Answer::TryAgain => ChangeError::Busy,
-        Answer::Wrong | Answer::CodeNeeded | Answer::WrongCode => ChangeError::Invalid(vec![Mistake {
-            field: "password".into(),
-            message: "is not your password; after several wrong ones the account waits".into(),
-        }]),
+        Answer::Wrong | Answer::ChangePassword | Answer::CodeNeeded | Answer::WrongCode => {
+            ChangeError::Invalid(vec![Mistake {
+                field: "password".into(),
+                message: "is not your password; after several wrong ones the account waits".into(),
+            }])
+        }
     }
 }

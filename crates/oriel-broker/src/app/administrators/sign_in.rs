@@ -180,7 +180,7 @@ impl Broker {
                 return Err(match error.answer() {
                     Answer::TryAgain => RefusedSignIn::Busy,
                     Answer::WrongCode => RefusedSignIn::WrongCode,
-                    Answer::Wrong | Answer::CodeNeeded => told,
+                    Answer::Wrong | Answer::ChangePassword | Answer::CodeNeeded => told,
                 });
             }
         };
