@@ -16,7 +16,12 @@ pub(super) enum Filter {
     Begins(String, String),
     /// The attribute is there.
     Present(String),
+    /// Every one of these bits is set in the attribute: a rule of Active Directory.
+    Bits(String, u32),
 }
+
+/// [MS-ADTS] 3.1.1.3.4.4.1 LDAP_MATCHING_RULE_BIT_AND.
+const BIT_AND: &str = "1.2.840.113556.1.4.803";
 
 impl Filter {
     pub(super) fn equal(attribute: &str, value: impl Into<Vec<u8>>) -> Self {
@@ -40,6 +45,11 @@ impl Filter {
                 out.nested(0x30, |out| out.primitive(0x80, text.as_bytes()));
             }),
             Filter::Present(attribute) => out.primitive(0x87, attribute.as_bytes()),
+            Filter::Bits(attribute, bits) => out.nested(0xa9, |out| {
+                out.primitive(0x81, BIT_AND.as_bytes());
+                out.primitive(0x82, attribute.as_bytes());
+                out.primitive(0x83, bits.to_string().as_bytes());
+            }),
         }
     }
 }

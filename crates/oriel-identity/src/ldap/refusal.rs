@@ -53,6 +53,8 @@ pub enum Rule {
         /// How many are needed, if the directory tells.
         least: Option<u32>,
     },
+    /// Too many characters.
+    TooLong,
     /// Not made of enough kinds of characters, or it holds the person's name.
     TooSimple,
     /// They had it before.
@@ -69,6 +71,7 @@ impl std::fmt::Display for Rule {
         match self {
             Rule::TooShort { least: Some(least) } => write!(f, "it needs at least {least} characters"),
             Rule::TooShort { least: None } => f.write_str("it is too short"),
+            Rule::TooLong => f.write_str("it is too long"),
             Rule::TooSimple => f.write_str(
                 "it needs three of capital letters, small letters, digits and signs, and must not hold the name",
             ),
