@@ -67,7 +67,7 @@ impl SignIn {
         let account = self.directory.account(name);
         let admission = self.lockout().attempt(&account, address, now, limits);
         if let Admission::Wait { until } = admission {
-            self.directory.pretend(password).await?;
+            self.directory.pretend(name, password).await?;
             return Err(Refused::Locked { until });
         }
         let outcome = self.directory.authenticate(name, password).await;

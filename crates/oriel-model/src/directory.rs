@@ -56,6 +56,10 @@ pub struct Directory {
     /// How long people who are signed in go on working while no server answers, in hours.
     #[serde(default = "offline_hours")]
     pub offline_hours: u32,
+    /// What is put behind people's accounts on session hosts, as in `.lab`, so that two people of one name in two
+    /// directories have two accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_suffix: Option<String>,
     /// What an OpenLDAP directory calls things. Active Directory has names of its own.
     #[serde(default)]
     pub attributes: DirectoryAttributes,
@@ -100,6 +104,13 @@ pub enum DirectorySecurity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DirectoryAttributes {
+    /// Below which entry people are; absent: below the base. Without a service account, each person's entry is
+    /// directly below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people_dn: Option<String>,
+    /// Below which entry groups are; absent: below the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_dn: Option<String>,
     /// Class of the entries that are people.
     pub user_class: String,
     /// What people sign in with.
@@ -108,28 +119,33 @@ pub struct DirectoryAttributes {
     pub full_name: String,
     /// A person's mail address.
     pub mail: String,
-    /// Class of the entries that are groups.
-    pub group_class: String,
+    /// Classes of the entries that are groups.
+    pub group_classes: Vec<String>,
     /// A group's name.
     pub group_name: String,
-    /// The members of a group, as distinguished names.
-    pub member: String,
+    /// What holds the members of a group, as distinguished names.
+    pub members: Vec<String>,
+    /// What holds the members of a group as names that they sign in with (RFC 2307); empty: nothing does.
+    pub member_accounts: String,
     /// What stays when an entry is renamed or moved.
     pub id: String,
 }
 
 impl Default for DirectoryAttributes {
     fn default() -> Self {
-        // RFC 2798, RFC 4519 and RFC 4530.
+        // RFC 4519, RFC 2307 and RFC 4530.
         let text = str::to_owned;
         Self {
-            user_class: text("inetOrgPerson"),
+            people_dn: None,
+            groups_dn: None,
+            user_class: text("person"),
             user_name: text("uid"),
             full_name: text("cn"),
             mail: text("mail"),
-            group_class: text("groupOfNames"),
+            group_classes: ["groupOfNames", "groupOfUniqueNames", "posixGroup"].map(text).to_vec(),
             group_name: text("cn"),
-            member: text("member"),
+            members: ["member", "uniqueMember"].map(text).to_vec(),
+            member_accounts: text("memberUid"),
             id: text("entryUUID"),
         }
     }
@@ -173,8 +189,12 @@ const SERVERS_MAX: usize = 16;
 const SUFFIXES_MAX: usize = 64;
 /// Longest distinguished name, in characters.
 const DN_MAX: usize = 1_000;
+/// Classes of groups, and attributes of members.
+const NAMES_MAX: usize = 16;
 /// Longest name of an attribute or a class, in characters.
 const ATTRIBUTE_MAX: usize = 64;
+/// Longest end of an account, in characters: accounts have at most 32.
+const ACCOUNT_SUFFIX_MAX: usize = 12;
 /// Longest external id, in characters: a SID has at most 184.
 const EXTERNAL_MAX: usize = 256;
 
@@ -210,15 +230,20 @@ impl Spec for Directory {
         for (index, server) in self.servers.iter().take(SERVERS_MAX).enumerate() {
             mistakes.within(&format!("servers[{index}]"), |m| server.validate(m));
         }
-        mistakes.text("base_dn", &self.base_dn, DN_MAX);
-        if !self.base_dn.contains('=') {
-            mistakes.add("base_dn", "must be a distinguished name such as DC=corp,DC=example");
-        }
+        distinguished_name(mistakes, "base_dn", &self.base_dn);
         if let Some(name) = &self.bind_name {
             mistakes.text("bind_name", name, DN_MAX);
         }
         if let Some(pem) = &self.trusted_certificates {
             mistakes.text("trusted_certificates", pem, CERTIFICATES_MAX);
+        }
+        if let Some(suffix) = &self.account_suffix {
+            let is_plain =
+                |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+            if suffix.is_empty() || suffix.len() > ACCOUNT_SUFFIX_MAX || !suffix.chars().all(is_plain) {
+                let message = "must be 1 to 12 lower-case letters, digits, _, . or -";
+                mistakes.add("account_suffix", message);
+            }
         }
         mistakes.range("connect_timeout_secs", &self.connect_timeout_secs, 1..=60);
         mistakes.range("answer_timeout_secs", &self.answer_timeout_secs, 1..=60);
@@ -251,26 +276,51 @@ impl DirectoryServer {
 
 impl DirectoryAttributes {
     fn validate(&self, mistakes: &mut Mistakes) {
-        let Self { user_class, user_name, full_name, mail, group_class, group_name, member, id } = self;
+        for (field, dn) in [("people_dn", &self.people_dn), ("groups_dn", &self.groups_dn)] {
+            if let Some(dn) = dn {
+                distinguished_name(mistakes, field, dn);
+            }
+        }
+        let Self { user_class, user_name, full_name, mail, group_name, id, .. } = self;
         for (field, name) in [
             ("user_class", user_class),
             ("user_name", user_name),
             ("full_name", full_name),
             ("mail", mail),
-            ("group_class", group_class),
             ("group_name", group_name),
-            ("member", member),
             ("id", id),
         ] {
-            // RFC 4512, 1.4: descr.
-            let mut chars = name.chars();
-            let is_descr = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
-                && name.len() <= ATTRIBUTE_MAX
-                && chars.all(|c| c.is_ascii_alphanumeric() || c == '-');
-            if !is_descr {
-                mistakes.add(field, "must begin with a letter and continue with letters, digits or -");
+            attribute(mistakes, field, name);
+        }
+        if !self.member_accounts.is_empty() {
+            attribute(mistakes, "member_accounts", &self.member_accounts);
+        }
+        for (field, names) in [("group_classes", &self.group_classes), ("members", &self.members)] {
+            if names.is_empty() || names.len() > NAMES_MAX {
+                mistakes.add(field, format!("must name 1 to {NAMES_MAX}"));
+            }
+            for (index, name) in names.iter().take(NAMES_MAX).enumerate() {
+                attribute(mistakes, &format!("{field}[{index}]"), name);
             }
         }
+    }
+}
+
+/// RFC 4512, 1.4: descr.
+fn attribute(mistakes: &mut Mistakes, field: &str, name: &str) {
+    let mut chars = name.chars();
+    let is_descr = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && name.len() <= ATTRIBUTE_MAX
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !is_descr {
+        mistakes.add(field, "must begin with a letter and continue with letters, digits or -");
+    }
+}
+
+fn distinguished_name(mistakes: &mut Mistakes, field: &str, dn: &str) {
+    mistakes.text(field, dn, DN_MAX);
+    if !dn.contains('=') {
+        mistakes.add(field, "must be a distinguished name such as DC=corp,DC=example");
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use oriel_model::{
     Id, Kind, Timestamp,
+    directory::Directory,
     host::Host,
     invitation::Invitation,
     logon::LaunchTimes,
@@ -19,7 +20,7 @@ use oriel_rules::schedule::Action;
 use oriel_store::{Author, Code, Outcome, Subject, Via};
 use serde_json::Value;
 
-use crate::{farm::FarmView, notifications::Way};
+use crate::{directories::whose, farm::FarmView, notifications::Way};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -57,6 +58,14 @@ pub enum Event<'a> {
         user: Id<User>,
         user_name: &'a str,
         by: &'a Author,
+    },
+    DirectoryAnswers {
+        directory: Id<Directory>,
+    },
+    /// `why` says it of every server.
+    DirectoryOutOfReach {
+        directory: Id<Directory>,
+        why: &'a str,
     },
     HoursExtended {
         user: Id<User>,
@@ -156,7 +165,8 @@ impl Event<'_> {
         let running = |kind: &str, id: Id<Value>| Subject { kind: kind.to_owned(), id, name: String::new() };
         match self {
             Event::SignedIn { user, user_name, address } => {
-                event(person(user_name, Some(*address)), Code::UserSignedIn).about(user_of(user, user_name))
+                let signed_in = event(person(user_name, Some(*address)), Code::UserSignedIn);
+                of_directory(signed_in.about(user_of(user, user_name)), view, *user)
             }
             Event::SignInRefused { user_name, address, why } => {
                 let refused =
@@ -167,8 +177,8 @@ impl Event<'_> {
                 event(person(user_name, Some(*address)), Code::UserSignedOut).about(user_of(user, user_name))
             }
             Event::AdministratorSignedIn { user, user_name, address } => {
-                event(person(user_name, Some(*address)), Code::AdministratorSignedIn)
-                    .about(user_of(user, user_name))
+                let signed_in = event(person(user_name, Some(*address)), Code::AdministratorSignedIn);
+                of_directory(signed_in.about(user_of(user, user_name)), view, *user)
             }
             Event::AdministratorRefused { user_name, address, why } => {
                 let author = person(user_name, Some(*address));
@@ -177,6 +187,12 @@ impl Event<'_> {
             }
             Event::AdministratorSignedOut { user, user_name, by } => {
                 event((*by).clone(), Code::AdministratorSignedOut).about(user_of(user, user_name))
+            }
+            Event::DirectoryAnswers { directory } => event(Author::system(), Code::DirectoryAnswers)
+                .about(object(Kind::Directory, directory.cast())),
+            Event::DirectoryOutOfReach { directory, why } => {
+                let told = event(Author::system(), Code::DirectoryOutOfReach);
+                or_failed(told.about(object(Kind::Directory, directory.cast())), Some(why))
             }
             Event::HoursExtended { user, user_name, until, address } => {
                 let extended = event(person(user_name, Some(*address)), Code::UserHoursExtended);
@@ -271,8 +287,23 @@ fn person(name: &str, address: Option<IpAddr>) -> Author {
     Author { name: format!("user {name}"), via: Via::Portal, address }
 }
 
-/// Whom somebody who was refused said to be, if there is such a user: so that their own entries show it.
+/// Says which directory somebody is of.
+fn of_directory(event: oriel_store::Event, view: &FarmView, user: Id<User>) -> oriel_store::Event {
+    let directory = view.kept_in(user).and_then(|kept| view.directories.get(kept.directory));
+    match directory {
+        Some(directory) => event.detail("directory", &directory.name),
+        None => event,
+    }
+}
+
+/// Whom somebody who was refused said to be, if there is such a user: so that their own entries show it. Of whom a
+/// directory would know, the directory is said.
 fn about_who_it_claims(event: oriel_store::Event, view: &FarmView, name: &str) -> oriel_store::Event {
+    let directory = whose(view, name).and_then(|(directory, _)| view.directories.get(directory));
+    let event = match directory {
+        Some(directory) => event.detail("directory", &directory.name),
+        None => event,
+    };
     match view.users.by_name(name) {
         Some(user) => event.about(Subject::object(Kind::User, user.id, &user.name)),
         None => event,

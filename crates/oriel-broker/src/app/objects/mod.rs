@@ -248,6 +248,15 @@ fn seen<'v, S: Managed>(
     S::all(view).get(id).filter(|object| rights.sees(object)).ok_or(ChangeError::NotFound(S::KIND))
 }
 
+/// An object that the caller may see.
+pub fn seen_by<S: Managed>(
+    broker: &Broker,
+    rights: &Rights,
+    id: Id<S>,
+) -> Result<Arc<Object<S>>, ChangeError> {
+    seen(&broker.farm.load(), rights, id).cloned()
+}
+
 /// The revision that an object has now.
 pub fn revision<S: Managed>(broker: &Broker, rights: &Rights, id: Id<S>) -> Result<u64, ChangeError> {
     let view = broker.farm.load();

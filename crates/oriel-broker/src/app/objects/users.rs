@@ -108,10 +108,12 @@ pub async fn set_password(
     id: Id<User>,
     password: Zeroizing<String>,
 ) -> Result<(), ChangeError> {
-    let name = {
-        let view = broker.farm.load();
-        super::seen(&view, &by.rights, id)?.name.clone()
-    };
+    let user = super::seen_by(broker, &by.rights, id)?;
+    if user.spec.external.is_some() {
+        let message = "cannot be set here: this password is kept in a directory".to_owned();
+        return Err(ChangeError::Invalid(vec![Mistake { field: "password".into(), message }]));
+    }
+    let name = user.name.clone();
     let hash = hashed(broker, &name, password, "password").await?;
     let _turn = turn().await;
     broker

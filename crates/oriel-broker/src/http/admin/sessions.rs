@@ -420,12 +420,12 @@ impl<'a> Shown<'a> {
         let logon = self.broker.logons.steps(&session);
         let severity = self.severity(&session, connection.as_ref(), logon);
         let ClientFacts { name, address, kind, version, operating_system } = session.client;
-        let user = session.user.and_then(|id| self.farm.users.get(id));
+        let user = session.user.and_then(|id| self.farm.person(id));
         let host = self.farm.hosts.get(session.host);
         let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
         SessionView {
             id: session.id,
-            user: user.map(|user| user.id),
+            user: user.as_ref().map(|user| user.id),
             user_name: user.map_or(session.user_name, |user| user.name.clone()),
             account: session.account,
             host: session.host,
