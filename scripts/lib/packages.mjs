@@ -17,11 +17,18 @@ const SESSION_HOST = [
 /** Real programs to publish: terminal, editor, file manager, calculator, drawing; a panel for the desktop. */
 const PROGRAMS = ["lxterminal", "mousepad", "pcmanfm", "galculator", "mtpaint", "tint2", "hsetroot"];
 
+/** OpenLDAP's server, and what makes Samba a domain controller of Active Directory. */
+const DIRECTORIES = [
+  "slapd", "ldap-utils", "samba", "samba-dsdb-modules", "samba-vfs-modules", "samba-ad-provision", "winbind",
+  "ldb-tools", "python3-samba", "python3-markdown",
+];
+
 /** Clients and servers that the tests start. */
 const TESTS = [
   "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "xterm", "imagemagick", "iproute2", "openssl",
   "python3-venv", "zsh", "fish",
   "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "libglib2.0-bin", "exim4-daemon-light",
+  ...DIRECTORIES,
 ];
 
 /** What makes and boots other Debian systems in folders. */

@@ -7,12 +7,16 @@
 #![expect(clippy::unwrap_used, reason = "a test kit fails loudly where it is used")]
 
 pub mod agent;
+pub mod certificates;
 pub mod clock;
 pub mod farm;
 pub mod http;
 pub mod independent_host;
+pub mod namespace;
 pub mod observe;
 pub mod processes;
 pub mod rdp;
+pub mod samba;
+pub mod slapd;
 pub mod tls;
 pub mod wait;

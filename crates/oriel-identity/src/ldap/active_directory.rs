@@ -130,8 +130,14 @@ pub(super) fn found(settings: &Settings, kind: Kind, entry: &Entry) -> Option<Fo
 /// Why somebody who is signed in already may not go on. That wrong passwords locked the account is none:
 /// whoever guesses would throw people out.
 pub(super) fn shut(entry: &Entry) -> Option<Refused> {
-    let flags = entry.number("userAccountControl").unwrap_or(0);
-    (flags & ACCOUNT_DISABLED != 0).then_some(Refused::Disabled)
+    match entry.number("userAccountControl") {
+        Some(flags) => (flags & ACCOUNT_DISABLED != 0).then_some(Refused::Disabled),
+        // Not to know it is no reason to believe the better.
+        None => Some(Refused::Unavailable(format!(
+            "the service account may not see whether {:?} is disabled (userAccountControl)",
+            entry.dn
+        ))),
+    }
 }
 
 /// None if the entry does not say: the account that asks may not see it.

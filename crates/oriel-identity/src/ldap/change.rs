@@ -147,7 +147,10 @@ fn refused(outcome: &Outcome, policy: &Policy) -> PasswordRefused {
     }
     match (outcome.code, policy.error) {
         (code::INVALID_CREDENTIALS, _) => PasswordRefused::NotThem(Refused::WrongPassword),
-        (_, Some(PolicyError::ModNotAllowed)) | (code::INSUFFICIENT_ACCESS, _) => PasswordRefused::Forbidden,
+        // That the old password is right is known: who asks may not look at it, or not replace it.
+        (_, Some(PolicyError::ModNotAllowed)) | (code::INSUFFICIENT_ACCESS | code::UNWILLING, _) => {
+            PasswordRefused::Forbidden
+        }
         (code::CONSTRAINT_VIOLATION, _) => PasswordRefused::Rules(Vec::new()),
         _ => unknown(outcome),
     }

@@ -423,3 +423,25 @@ pub(super) async fn evenly<T>(work: impl Future<Output = Result<T, Refused>>) ->
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A broker's handlers run on any thread. That this compiles is the test.
+    #[test]
+    fn every_question_may_move_between_threads() {
+        fn may_move<T: Send>(_: impl FnOnce() -> T) {}
+        fn questions(directory: &LdapDirectory, login: &Login, person: &PersonId) {
+            let secret = || Zeroizing::new(String::new());
+            may_move(|| directory.authenticate(login, secret()));
+            may_move(|| directory.pretend());
+            may_move(|| directory.refresh(person));
+            may_move(|| directory.search(super::super::Kind::Users, "", None, 1));
+            may_move(|| directory.named(super::super::Kind::Users, &[]));
+            may_move(|| directory.change_password(login, secret(), secret()));
+            may_move(|| directory.check());
+        }
+        let _: fn(&LdapDirectory, &Login, &PersonId) = questions;
+    }
+}

@@ -376,7 +376,7 @@ mod tests {
         assert_eq!(*unbind(5), hex("30 05 020105 4200"));
         assert_eq!(*start_tls(1), hex("301d 020101 7718 8016 312e332e362e312e342e312e313436362e3230303337"));
         let bound = bind(2, "cn=a", "secret");
-        assert_eq!(bound[..24], hex("303b 020102 6011 020103 0404 636e3d61 8006 736563726574")[..24]);
+        assert_eq!(bound[..24], hex("3035 020102 6011 020103 0404 636e3d61 8006 736563726574")[..24]);
         let question = Search {
             base: "dc=x",
             scope: Scope::Subtree,
@@ -470,14 +470,15 @@ mod tests {
             }
             let _ = read(&bytes);
         }
+    }
 
-        #[test]
-        fn deep_nesting_is_refused_at_its_first_level(depth in 1_000..100_000_u32) {
-            let levels = (0..depth).flat_map(|at| {
-                let length = (depth - 1 - at) * 6;
-                [0x30, 0x84].into_iter().chain(length.to_be_bytes())
-            });
-            prop_assert_eq!(read(&levels.collect::<Vec<u8>>()), Err(Garbled));
-        }
+    #[test]
+    fn deep_nesting_is_refused_at_its_first_level() {
+        const DEPTH: u32 = 100_000;
+        let levels = (0..DEPTH).flat_map(|at| {
+            let length = (DEPTH - 1 - at) * 6;
+            [0x30, 0x84].into_iter().chain(length.to_be_bytes())
+        });
+        assert_eq!(read(&levels.collect::<Vec<u8>>()), Err(Garbled));
     }
 }

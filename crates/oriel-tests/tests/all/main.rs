@@ -11,6 +11,7 @@ mod command_line_files;
 mod command_line_live;
 mod command_line_shells;
 mod connection;
+mod directories;
 mod directory_people;
 mod endings;
 mod entitlement;
