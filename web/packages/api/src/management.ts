@@ -26,6 +26,14 @@ export interface Call {
   background?: boolean;
 }
 
+/** What the server says is English; a page may have it said in its own language. */
+let translated = (sentence: string): string => sentence;
+
+/** Has the sentences of refusals go through `translate` from now on. */
+export function sayRefusalsWith(translate: (sentence: string) => string): void {
+  translated = translate;
+}
+
 /** A refusal or failure of the management API. */
 export class Refusal extends ApiProblem {
   readonly title: string;
@@ -37,10 +45,10 @@ export class Refusal extends ApiProblem {
 
   constructor(problem: ApiProblem, facts: Partial<Problem>) {
     super({
-      status: problem.status, code: problem.code, message: problem.message, advice: problem.advice,
-      mistakes: problem.mistakes, retryAfterSecs: problem.retryAfterSecs,
+      status: problem.status, code: problem.code, message: translated(problem.message), advice: translated(problem.advice),
+      mistakes: problem.mistakes.map(({ field, message }) => ({ field, message: translated(message) })), retryAfterSecs: problem.retryAfterSecs,
     });
-    this.title = typeof facts.title === 'string' ? facts.title : '';
+    this.title = typeof facts.title === 'string' ? translated(facts.title) : '';
     this.changes = Array.isArray(facts.changes) ? facts.changes : [];
     this.revision = typeof facts.revision === 'number' ? facts.revision : null;
     this.changedBy = typeof facts.changed_by === 'string' ? facts.changed_by : '';

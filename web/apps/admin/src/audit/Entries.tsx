@@ -14,6 +14,7 @@ import { ago, moment } from '../ui/time.ts';
 import { colourOf, partsOf } from './codes.ts';
 import { Revert } from './Revert.tsx';
 import { Subjects } from './Subjects.tsx';
+import { translated } from '../i18n/index.ts';
 
 /** Entries of the log, newest first: each readable, and to be taken back where it is a change. */
 export function Entries({ query, of }: { query: Query; of?: string }) {
@@ -51,7 +52,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
             <Badge variant="light" color={colourOf(entry)} tt="none">{t(`audit.code.${area}.${what}`)}</Badge>
             <Subjects subjects={entry.subjects.filter(({ id }) => id !== of)} isGone={what === 'deleted'} />
           </Group>
-          {entry.details.why !== undefined && <Text size="sm" mt={4} style={{ overflowWrap: 'anywhere' }}>{entry.details.why}</Text>}
+          {entry.details.why !== undefined && <Text size="sm" mt={4} style={{ overflowWrap: 'anywhere' }}>{translated(entry.details.why)}</Text>}
           <Text size="sm" c="dimmed" mt={4} style={{ overflowWrap: 'anywhere' }}>
             <time dateTime={entry.at} title={moment(entry.at, i18n.language)}>{ago(entry.at, i18n.language)}</time>
             {' · '}

@@ -7,6 +7,7 @@ import { Changes } from '../object/Changes.tsx';
 import { changed } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
+import { translated } from '../i18n/index.ts';
 
 export interface Back {
   path: string;
@@ -39,7 +40,7 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
         {plan.isError && <Refused error={plan.error} />}
         {plan.isSuccess && steps.length === 0 && <Text size="sm">{t('revert.nothing')}</Text>}
         {steps.length > 0 && <Text size="sm">{t('revert.steps', { count: steps.length })}</Text>}
-        {plan.data?.notes?.map((note) => <Text key={note} size="sm">{note}</Text>)}
+        {plan.data?.notes?.map((note) => <Text key={note} size="sm">{translated(note)}</Text>)}
         {steps.map((step) => (
           <Paper key={`${step.kind} ${step.name}`} withBorder p="sm">
             <Text size="sm" fw={600} mb={4}>{t(`plan.${step.action}`, { kind: t(`kinds.${step.kind}.one`), name: step.name })}</Text>

@@ -6,6 +6,7 @@ import { status } from '../queries.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Link } from '../ui/Link.tsx';
 import { moment } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 /** How the log goes to the syslog server. */
 export function Sending() {
@@ -25,7 +26,7 @@ export function Sending() {
         )}
         {syslog?.failure && (
           <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('audit.sending.failed', { server: syslog.server })}>
-            {syslog.failure.why} ({moment(syslog.failure.at, i18n.language)})
+            {translated(syslog.failure.why)} ({moment(syslog.failure.at, i18n.language)})
           </Alert>
         )}
         {syslog && (

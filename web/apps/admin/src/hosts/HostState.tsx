@@ -9,6 +9,7 @@ import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { bytes, duration, percent } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 
@@ -38,7 +39,7 @@ export default function HostState({ object }: { object: Shown }) {
   return (
     <Stack>
       {!state.reachable && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.away')}>{t('host.away_advice')}</Alert>}
-      {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{state.problem}</Alert>}
+      {state.problem && <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('host.health.unhealthy')}>{translated(state.problem)}</Alert>}
       {state.logon_mode === 'drain' && (
         <Alert color={state.sessions === 0 ? 'green' : 'frame'} variant="light" icon={<IconDoorExit aria-hidden />} title={state.sessions === 0 ? t('host.drained.empty') : t('host.drained.left', { count: state.sessions })} data-testid="draining">
           {t(state.sessions === 0 ? 'host.drained.empty_text' : 'host.drained.left_text')}

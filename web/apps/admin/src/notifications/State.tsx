@@ -11,6 +11,7 @@ import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { notifyFailure } from '../ui/notify.ts';
+import { translated } from '../i18n/index.ts';
 
 /** What became of a notification's messages; a test of all its ways, and the secret of its webhook. */
 export default function State({ object }: { object: Shown }) {
@@ -27,7 +28,7 @@ export default function State({ object }: { object: Shown }) {
     <Stack>
       {state.failure && (
         <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={t('notification.failed', { way: choiceOf('Way', state.failure.way, t) })}>
-          {state.failure.why} <Ago when={state.failure.at} />
+          {translated(state.failure.why)} <Ago when={state.failure.at} />
         </Alert>
       )}
       <Paper withBorder p="md" className="card">

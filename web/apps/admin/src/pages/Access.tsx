@@ -13,6 +13,7 @@ import { Effective } from '../publishing/Effective.tsx';
 import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { translated } from '../i18n/index.ts';
 
 const CLIENTS = ['browser', 'mstsc', 'windows_app', 'free_rdp', 'launcher', 'other'];
 const SYSTEMS = ['windows', 'mac_os', 'linux', 'chrome_os', 'android', 'ios', 'other'];
@@ -70,7 +71,7 @@ export default function Access() {
         </Paper>
         {user === null && <Group><Text c="dimmed">{t('access.choose')}</Text></Group>}
         {found.isError && <Failure error={found.error} />}
-        {launch.data && <Alert color="frame" variant="light" icon={<IconInfoCircle aria-hidden />} title={t('access.launch', { resource: launch.data.resource_name })}>{launch.data.summary}</Alert>}
+        {launch.data && <Alert color="frame" variant="light" icon={<IconInfoCircle aria-hidden />} title={t('access.launch', { resource: launch.data.resource_name })}>{translated(launch.data.summary)}</Alert>}
         {user !== null && found.data && <Effective access={found.data} {...(resource === null ? {} : { only: resource })} />}
       </Stack>
     </>

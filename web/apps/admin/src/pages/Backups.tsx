@@ -12,6 +12,7 @@ import { Failure } from '../ui/Failure.tsx';
 import { LinkButton } from '../ui/Link.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
 import { bytes, moment } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 /** Copies of all settings, sealed with a passphrase. */
 export default function Backups() {
@@ -46,7 +47,7 @@ export default function Backups() {
         )}
       />
       <Stack>
-        {state?.failure && <Alert color="red" variant="light" title={t('trouble.backup.title')}>{state.failure.why}</Alert>}
+        {state?.failure && <Alert color="red" variant="light" title={t('trouble.backup.title')}>{translated(state.failure.why)}</Alert>}
         <Text size="sm">{state?.enabled ? t('backup.next', { when: state.next ? moment(state.next, i18n.language) : '–' }) : t('backup.off')}</Text>
         {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
         {found.data?.items.length === 0 && <EmptyState icon={<IconDatabaseOff />} title={t('backup.nothing')} description={t('backup.about')} />}

@@ -18,6 +18,7 @@ import { HostHealth, healthOf } from '../ui/HostHealth.tsx';
 import { Link, PlainLink } from '../ui/Link.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { ago, percent } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
 const StartCard = lazy(() => import('../start/StartCard.tsx'));
@@ -102,7 +103,7 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
     farm.hosts.total > 0 && farm.resources === 0 && { key: 'nothing', title: t('trouble.nothing.title'), advice: t('trouble.nothing.advice'), to: '/publishing/add', severe: false },
     farm.gateways.total === 0 && { key: 'no_gateways', title: t('trouble.no_gateways.title'), advice: t('trouble.no_gateways.advice'), to: '/invitations', severe: true },
     away.length > 0 && { key: 'away', title: t('trouble.away.title', { count: away.length, names: names(away) }), advice: t('trouble.away.advice'), to: one(away, 'hosts'), search: away.length > 1 ? { f: 'away' } : { tab: 'state' }, severe: true },
-    unhealthy.length > 0 && { key: 'unhealthy', title: t('trouble.unhealthy.title', { count: unhealthy.length, names: names(unhealthy) }), advice: unhealthy[0]?.state.problem ?? '', to: one(unhealthy, 'hosts'), severe: true },
+    unhealthy.length > 0 && { key: 'unhealthy', title: t('trouble.unhealthy.title', { count: unhealthy.length, names: names(unhealthy) }), advice: translated(unhealthy[0]?.state.problem ?? ''), to: one(unhealthy, 'hosts'), severe: true },
     ...closed.map((pool): Trouble => ({ key: `closed ${pool}`, title: t('trouble.closed.title', { name: names(hosts.filter(({ spec }) => spec.pool === pool)) }), advice: t('trouble.closed.advice'), to: `/pools/${pool}`, search: { tab: 'hosts' }, severe: false })),
     critical.length > 0 && { key: 'critical', title: t('trouble.critical.title', { count: critical.length, names: names(critical) }), advice: t('trouble.critical.advice'), to: one(critical, 'hosts'), search: critical.length > 1 ? { sort: '-state.cpu_load' } : { tab: 'state' }, severe: false },
     gateways.length > 0 && { key: 'gateways', title: t('trouble.gateways.title', { count: gateways.length, names: names(gateways) }), advice: t('trouble.gateways.advice'), to: one(gateways, 'gateways'), severe: true },
@@ -113,9 +114,9 @@ function troublesOf(farm: FarmStatus, hosts: HostView[], gateways: GatewayView[]
       ...(held.gateway ? { to: `/gateways/${held.gateway}`, search: { tab: 'state' } } : { to: '/brokers' }),
       severe: held.standing !== 'ending',
     })),
-    farm.syslog?.failure != null && { key: 'syslog', title: t('trouble.syslog.title'), advice: farm.syslog.failure.why, to: '/audit', severe: true },
+    farm.syslog?.failure != null && { key: 'syslog', title: t('trouble.syslog.title'), advice: translated(farm.syslog.failure.why), to: '/audit', severe: true },
     farm.unreadable_objects > 0 && { key: 'unreadable', title: t('trouble.unreadable.title', { count: farm.unreadable_objects }), advice: t('trouble.unreadable.advice'), to: '/audit', severe: true },
-    farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: farm.backup.failure.why, to: '/backups', severe: true },
+    farm.backup?.failure != null && { key: 'backup', title: t('trouble.backup.title'), advice: translated(farm.backup.failure.why), to: '/backups', severe: true },
     farm.backup != null && !farm.backup.enabled && { key: 'no_backup', title: t('trouble.no_backup.title'), advice: t('trouble.no_backup.advice'), to: '/backups', severe: false },
   ];
   return troubles.filter((trouble) => trouble !== false);

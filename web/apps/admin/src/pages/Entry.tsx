@@ -19,6 +19,7 @@ import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { moment } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 /** One entry of the log with all that is known of it, and what can be taken back from here. */
 export default function EntryPage() {
@@ -57,7 +58,7 @@ function Known({ entry }: { entry: EntryShown }) {
     [t('audit.address'), entry.author.address ?? t('value.none')],
     [t('audit.outcome'), t(`audit.ended.${entry.outcome}`)],
     [t('audit.about'), entry.subjects.length === 0 ? t('value.none') : <Subjects subjects={entry.subjects} isGone={what === 'deleted'} />],
-    ...(entry.details.why === undefined ? [] : [[t('audit.why'), entry.details.why] as [string, React.ReactNode]]),
+    ...(entry.details.why === undefined ? [] : [[t('audit.why'), translated(entry.details.why)] as [string, React.ReactNode]]),
     ...details.map(([name, value]): [string, React.ReactNode] => [t(`audit.detail.${name}`, { defaultValue: name }), said(value, t, i18n.language)]),
     [t('audit.code_label'), <Code>{entry.code}</Code>],
     [t('audit.hash'), <Code style={{ overflowWrap: 'anywhere' }}>{entry.hash}</Code>],

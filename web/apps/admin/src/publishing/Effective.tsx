@@ -8,6 +8,7 @@ import { choiceOf } from '../form/words.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Link } from '../ui/Link.tsx';
 import { moment } from '../ui/time.ts';
+import { translated } from '../i18n/index.ts';
 
 /** What a user sees and may do, and which rule says so. */
 export function Effective({ access, only }: { access: EffectiveAccess; only?: string }) {
@@ -17,8 +18,8 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
   return (
     <Stack data-testid="effective">
       {!access.user_enabled && <Alert color="red" variant="light" icon={<IconBan aria-hidden />} title={t('access.user_disabled')} />}
-      {!access.clients.may_sign_in && <Alert color="red" variant="light" icon={<IconBan aria-hidden />} title={t('access.client_refused')}>{access.clients.message}</Alert>}
-      {!access.hours.is_open && <Alert color="orange" variant="light" icon={<IconBan aria-hidden />} title={t('access.closed')}>{access.hours.message}</Alert>}
+      {!access.clients.may_sign_in && <Alert color="red" variant="light" icon={<IconBan aria-hidden />} title={t('access.client_refused')}>{translated(access.clients.message ?? '')}</Alert>}
+      {!access.hours.is_open && <Alert color="orange" variant="light" icon={<IconBan aria-hidden />} title={t('access.closed')}>{translated(access.hours.message ?? '')}</Alert>}
       <Paper withBorder p="md" className="card">
         <Group justify="space-between" mb="sm">
           <Title order={2} size="h4">{t('access.sees', { name: access.user_name, count: access.visible })}</Title>

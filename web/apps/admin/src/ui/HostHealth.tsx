@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useLoad } from '../live/events.ts';
 import { Spark } from './Spark.tsx';
 import { percent } from './time.ts';
+import { translated } from '../i18n/index.ts';
 
 const COLOURS = { normal: 'green', warning: 'yellow', critical: 'red' } as const;
 
@@ -18,7 +19,7 @@ export function HostHealth({ host }: { host: HostView }) {
 export function healthOf({ spec, state, severity }: HostView): { key: string; colour: string; why: string } {
   if (spec.enabled === false) return { key: 'disabled', colour: 'gray', why: '' };
   if (!state.reachable) return { key: 'away', colour: 'red', why: '' };
-  if (state.problem) return { key: 'unhealthy', colour: 'red', why: state.problem };
+  if (state.problem) return { key: 'unhealthy', colour: 'red', why: translated(state.problem) };
   const worst = (['critical', 'warning'] as const).find((level) => Object.values(severity).includes(level));
   if (worst) return { key: worst, colour: COLOURS[worst], why: '' };
   return { key: 'well', colour: 'green', why: '' };
