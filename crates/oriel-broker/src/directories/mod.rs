@@ -16,9 +16,9 @@ mod standing;
 pub use adopt::{Adopt, Adopted};
 pub use password::{BindPassword, PASSWORD_SECRET};
 pub use refresh::run;
-pub use search::{CheckView, DirectoryError, FoundPage, PeopleQuery, Sought, check, flush, people};
+pub use search::{DirectoryCheck, DirectoryError, DirectoryPage, PeopleQuery, Sought, check, flush, people};
 pub use sign_in::{EveryDirectory, OfDirectory, whose};
-pub use standing::{DirectoryStanding, Standing};
+pub use standing::{DirectoryStanding, DirectoryState};
 
 use std::{collections::HashMap, sync::Mutex};
 
@@ -29,7 +29,7 @@ use tokio::sync::{Notify, watch};
 #[derive(Default)]
 pub struct Directories {
     clients: Mutex<HashMap<Id<Directory>, client::Kept>>,
-    standings: Mutex<HashMap<Id<Directory>, Standing>>,
+    standings: Mutex<HashMap<Id<Directory>, DirectoryState>>,
     /// Who is being asked about: each once, whoever wants to know.
     asking: Mutex<HashMap<Id<User>, watch::Receiver<bool>>>,
     /// Nudged when everybody of a directory is to be asked about anew.

@@ -79,9 +79,9 @@ pub struct PeopleQuery {
 
 /// Some of those that a directory has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FoundPage {
+pub struct DirectoryPage {
     /// In the order of their accounts.
-    pub items: Vec<FoundView>,
+    pub items: Vec<DirectoryEntry>,
     /// The cursor of the next page; null: this is the last.
     pub next: Option<String>,
     /// Whether more match than are ever shown: type more letters.
@@ -90,7 +90,7 @@ pub struct FoundPage {
 
 /// A person or a group of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct FoundView {
+pub struct DirectoryEntry {
     /// What it is there: what choosing it needs.
     pub external: String,
     /// A person's whole name to sign in with; a group's name.
@@ -109,16 +109,16 @@ pub struct FoundView {
 
 /// How each server of a directory answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct CheckView {
+pub struct DirectoryCheck {
     /// The server that is asked now: the first that can be. Null: none can.
     pub answering: Option<String>,
     /// Each, in the order in which they are asked.
-    pub servers: Vec<ServerView>,
+    pub servers: Vec<DirectoryServerState>,
 }
 
 /// How a server answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ServerView {
+pub struct DirectoryServerState {
     /// Its name or address with the port.
     pub server: String,
     /// Whether it can be used.
@@ -157,7 +157,7 @@ pub async fn people(
     rights: &Rights,
     id: Id<Directory>,
     query: &PeopleQuery,
-) -> Result<FoundPage, DirectoryError> {
+) -> Result<DirectoryPage, DirectoryError> {
     objects::seen_by(broker, rights, id)?;
     let view = broker.farm.load();
     let client = broker.directories.client(&view, id).map_err(DirectoryError::NotAsked)?;
@@ -169,7 +169,7 @@ pub async fn people(
     let page = found?;
     let items = page.found.into_iter().map(|found| {
         let object = query.kind.object(id, &found.id);
-        FoundView {
+        DirectoryEntry {
             object: view.name_of(query.kind.kind(), object).is_some().then_some(object),
             external: found.id,
             name: found.name,
@@ -179,7 +179,7 @@ pub async fn people(
             dn: found.dn,
         }
     });
-    Ok(FoundPage {
+    Ok(DirectoryPage {
         items: items.collect(),
         next: page.next.map(|next| next.to_string()),
         is_cut: page.is_cut,
@@ -195,7 +195,11 @@ pub(super) fn note<T>(broker: &Broker, id: Id<Directory>, answer: &Result<T, Not
 }
 
 /// Asks every server of a directory once.
-pub async fn check(broker: &Broker, by: &Caller, id: Id<Directory>) -> Result<CheckView, DirectoryError> {
+pub async fn check(
+    broker: &Broker,
+    by: &Caller,
+    id: Id<Directory>,
+) -> Result<DirectoryCheck, DirectoryError> {
     objects::permitted(broker, &by.rights, Action::Control, id)?;
     let view = broker.farm.load();
     let client = broker.directories.client(&view, id).map_err(DirectoryError::NotAsked)?;
@@ -206,7 +210,7 @@ pub async fn check(broker: &Broker, by: &Caller, id: Id<Directory>) -> Result<Ch
         .iter()
         .map(|one| {
             let answer = one.outcome.as_ref().ok();
-            ServerView {
+            DirectoryServerState {
                 server: one.server.to_string(),
                 works: answer.is_some(),
                 name: answer.and_then(|answer| answer.name.clone()),
@@ -218,7 +222,7 @@ pub async fn check(broker: &Broker, by: &Caller, id: Id<Directory>) -> Result<Ch
     let why: Vec<_> = servers.iter().filter_map(|one| one.why.clone()).collect();
     let outcome = if answering.is_some() { Ok(()) } else { Err(why.join(" ")) };
     standing::note(broker, id, outcome.as_ref().map(|()| ()).map_err(String::as_str));
-    Ok(CheckView { answering, servers })
+    Ok(DirectoryCheck { answering, servers })
 }
 
 /// Asks about everybody of a directory anew: at once about whoever is in use, about others when they come again.

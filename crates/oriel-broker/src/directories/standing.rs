@@ -29,7 +29,7 @@ pub enum DirectoryStanding {
 
 /// How a directory stood when this broker asked it last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct DirectoryState {
     /// How.
     pub standing: DirectoryStanding,
     /// When; none: never.
@@ -44,14 +44,14 @@ pub struct Standing {
     is_told: bool,
 }
 
-impl Default for Standing {
+impl Default for DirectoryState {
     fn default() -> Self {
         let standing = DirectoryStanding::Unknown;
         Self { standing, asked_at: None, why: None, told_at: None, is_told: false }
     }
 }
 
-impl Standing {
+impl DirectoryState {
     /// Takes in how it went; whether the log is to be told.
     fn take_in(&mut self, outcome: Result<(), &str>, now: Timestamp) -> bool {
         self.asked_at = Some(now);
@@ -77,7 +77,7 @@ impl Standing {
 
 impl Directories {
     /// How a directory stood last.
-    pub fn standing(&self, id: Id<Directory>) -> Standing {
+    pub fn standing(&self, id: Id<Directory>) -> DirectoryState {
         lock(&self.standings).get(&id).cloned().unwrap_or_default()
     }
 
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn that_a_directory_is_out_of_reach_is_told_once_and_so_is_its_return() {
         let at = |second| Timestamp::from_second(second).expect("in range");
-        let mut standing = Standing::default();
+        let mut standing = DirectoryState::default();
         assert!(!standing.take_in(Ok(()), at(0)));
         assert!(standing.take_in(Err("dc1 does not answer"), at(1)));
         assert!(!standing.take_in(Err("dc1 does not answer"), at(1_000)));

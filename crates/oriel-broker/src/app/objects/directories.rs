@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Managed, kinds::whole};
-use crate::{Broker, directories::Standing, farm::FarmView};
+use crate::{Broker, directories::DirectoryState, farm::FarmView};
 
 /// What is shown of a directory beside what is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub struct DirectoryFacts {
     /// Whether the service account's password is set, for the account and the servers of now.
     pub has_password: bool,
     /// How it stood when this broker asked it last.
-    pub state: Standing,
+    pub state: DirectoryState,
 }
 
 impl Managed for Directory {

@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{
     Broker,
-    directories::{self, Adopt, Adopted, CheckView, DirectoryError, FoundPage, PeopleQuery},
+    directories::{self, Adopt, Adopted, DirectoryCheck, DirectoryError, DirectoryPage, PeopleQuery},
     http::{ApiError, problem::sentence},
 };
 
 /// The password of a service account.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewPassword {
+struct NewBindPassword {
     /// For the account and the servers that are set now.
     #[schemars(with = "String", length(min = 1))]
     password: Zeroizing<String>,
@@ -38,7 +38,7 @@ async fn set_password(
     State(broker): State<Arc<Broker>>,
     may: May<Modify<Directory>>,
     IdOf(id): IdOf<Directory>,
-    Sent(new): Sent<NewPassword>,
+    Sent(new): Sent<NewBindPassword>,
 ) -> Result<NoContent, ApiError> {
     broker.set_bind_password(may.by(), id, new.password).await?;
     Ok(NoContent)
@@ -48,7 +48,7 @@ async fn check(
     State(broker): State<Arc<Broker>>,
     may: May<Control<Directory>>,
     IdOf(id): IdOf<Directory>,
-) -> Result<Json<CheckView>, ApiError> {
+) -> Result<Json<DirectoryCheck>, ApiError> {
     Ok(Json(directories::check(&broker, may.by(), id).await?))
 }
 
@@ -66,7 +66,7 @@ async fn people(
     may: May<View<Directory>>,
     IdOf(id): IdOf<Directory>,
     Asked(query): Asked<PeopleQuery>,
-) -> Result<Json<FoundPage>, ApiError> {
+) -> Result<Json<DirectoryPage>, ApiError> {
     Ok(Json(directories::people(&broker, may.rights(), id, &query).await?))
 }
 
