@@ -195,7 +195,11 @@ async fn a_group_of_a_directory_may_manage_the_farm() {
         farm.admin.http().send_json(Method::POST, "/api/v1/sign-in", &headers, &body).await.unwrap()
     };
     let alice = sign_in("alice@oriel.test").await.expect_success().unwrap();
-    assert_eq!((&alice["name"], &alice["root"]), (&json!("alice@oriel.test"), &json!(true)), "{alice}");
+    assert_eq!(
+        (&alice["user"]["name"], &alice["root"]),
+        (&json!("alice@oriel.test"), &json!(true)),
+        "{alice}"
+    );
     assert_eq!(sign_in("bob@oriel.test").await.status, 401);
 
     // Whoever says where the directory is says who is root, so nobody else may.

@@ -26,6 +26,7 @@ const PoolHosts = lazy(() => import('../hosts/PoolHosts.tsx'));
 const UserAccess = lazy(() => import('../publishing/UserAccess.tsx'));
 const Runs = lazy(() => import('../hosts/Runs.tsx'));
 const NotificationState = lazy(() => import('../notifications/State.tsx'));
+const DirectoryState = lazy(() => import('../directories/State.tsx'));
 const GatewayState = lazy(() => import('../hosts/GatewayState.tsx'));
 
 const PANELS: Record<string, PanelFacts[]> = {
@@ -35,6 +36,7 @@ const PANELS: Record<string, PanelFacts[]> = {
     { key: 'programs', area: 'hosts', Panel: Programs },
   ],
   gateway: [{ key: 'state', area: 'infrastructure', Panel: GatewayState }],
+  directory: [{ key: 'state', area: 'directory', Panel: DirectoryState }],
   notification: [{ key: 'state', area: 'infrastructure', Panel: NotificationState }],
   schedule: [{ key: 'runs', area: 'hosts', Panel: Runs }],
   pool: [{ key: 'hosts', area: 'hosts', Panel: PoolHosts }],
