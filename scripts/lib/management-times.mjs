@@ -1,7 +1,7 @@
 // What the management portal feels like, measured in the browser: from one page to the next, and long lists.
 
 /** What shows that a page is there whose content is more than its heading. */
-const SHOWS = { "/": "[data-testid=tiles]", "/publishing": "[data-testid=tree]", "/audit": "[data-testid=history], [data-testid=row]" };
+const SHOWS = { "/": "main:has([data-testid=tiles]):has(.recharts-cartesian-axis-tick)", "/publishing": "[data-testid=tree]", "/audit": "[data-testid=history], [data-testid=row]" };
 /** A list's rows, or that there are none. */
 const ROWS = "[data-testid=row], main .mantine-EmptyState-root";
 /** Pages that are lists. */
@@ -64,12 +64,42 @@ export async function listTimes(page, path, words) {
   const opened = await page.evaluate(untilShown, { path, shows: "[data-testid=row]", deadline: DEADLINE_MS });
   await page.waitForTimeout(500);
   const frames = await page.evaluate(scrolled, { wheel: WHEEL, count: FRAMES });
+  const like = await page.evaluate(rowsLike);
   const rows = await page.locator("[data-testid=list] table").getAttribute("aria-rowcount");
   const search = page.getByTestId("list-search");
   await search.fill(words);
   const searched = await page.evaluate(untilFound, { words, deadline: DEADLINE_MS });
   await search.fill("");
-  return { opened, frames, searched, rows: Number(rows) - 1 };
+  return { opened, frames, searched, rows: Number(rows) - 1, like };
+}
+
+/** Milliseconds between frames while rows that are nothing but text are scrolled as the list was: what this browser does here at best. */
+export async function plainTimes(page, { rows, like }) {
+  await page.goto("about:blank");
+  await page.evaluate(makePlain, { rows, like });
+  await page.waitForTimeout(500);
+  return page.evaluate(scrolled, { wheel: WHEEL, count: FRAMES });
+}
+
+/** Runs in the page: what the list and one of its rows look like. */
+function rowsLike() {
+  const list = document.querySelector("[data-testid=list]").getBoundingClientRect();
+  const row = document.querySelector("[data-testid=row]");
+  return { width: list.width, height: list.height, row: row.getBoundingClientRect().height, cells: [...row.cells].map((cell) => cell.textContent) };
+}
+
+/** Runs in an empty page: as many rows of the same size, each with a text as long as a row's. */
+function makePlain({ rows, like }) {
+  const list = document.createElement("div");
+  list.dataset.testid = "list";
+  Object.assign(list.style, { position: "relative", overflow: "auto", width: `${like.width}px`, height: `${like.height}px`, font: "14px sans-serif" });
+  for (let index = 0; index < rows; index++) {
+    const row = document.createElement("div");
+    Object.assign(row.style, { position: "absolute", top: `${index * like.row}px`, height: `${like.row}px`, whiteSpace: "pre" });
+    row.textContent = [index, ...like.cells].join("    ");
+    list.append(row);
+  }
+  document.body.append(list);
 }
 
 /** Runs in the page: scrolls the list a little in each frame. Gives the milliseconds from each frame to the next. */

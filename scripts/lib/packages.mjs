@@ -27,7 +27,7 @@ const DIRECTORIES = [
 const TESTS = [
   "chromium", "freerdp2-x11", "xvfb", "xdotool", "xclip", "xterm", "imagemagick", "iproute2", "openssl",
   "python3-venv", "zsh", "fish",
-  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "libglib2.0-bin", "exim4-daemon-light",
+  "samba", "gvfs", "gvfs-backends", "gvfs-fuse", "libglib2.0-bin", "exim4-daemon-light", "freeradius",
   ...DIRECTORIES,
 ];
 

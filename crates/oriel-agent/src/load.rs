@@ -1,4 +1,4 @@
-//! How busy the machine is: CPU from `/proc/stat`, memory from `/proc/meminfo`.
+//! How busy the machine is: CPU from `/proc/stat`, memory from `/proc/meminfo`, and how full its disks are.
 
 use std::fs;
 
@@ -11,7 +11,14 @@ pub struct Load {
     pub memory_total_bytes: u64,
     /// What programs could still take without swapping, in bytes.
     pub memory_available_bytes: u64,
+    /// Size of the fuller one of [`DISKS`] in bytes; 0 when neither can be read.
+    pub disk_total_bytes: u64,
+    /// What is left on it for users, in bytes.
+    pub disk_available_bytes: u64,
 }
+
+/// Where a full disk hurts: what the system writes, and what users save.
+const DISKS: [&str; 2] = ["/", "/home"];
 
 /// Reads the load; CPU use is a difference, so the meter remembers the last reading.
 #[derive(Debug, Default)]
@@ -26,10 +33,13 @@ impl LoadMeter {
         let cpu = times.share_since(self.last);
         self.last = times;
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let (disk_total_bytes, disk_available_bytes) = fullest_disk();
         Load {
             cpu,
             memory_total_bytes: meminfo(&memory, "MemTotal:"),
             memory_available_bytes: meminfo(&memory, "MemAvailable:"),
+            disk_total_bytes,
+            disk_available_bytes,
         }
     }
 }
@@ -59,6 +69,19 @@ impl CpuTimes {
     }
 }
 
+/// Size and what is left, of the fuller one.
+fn fullest_disk() -> (u64, u64) {
+    let space = |path| {
+        let disk = rustix::fs::statvfs(path).ok()?;
+        // As `df` counts: what only root may still use is neither used nor left.
+        let usable = disk.f_blocks.saturating_sub(disk.f_bfree).saturating_add(disk.f_bavail);
+        Some((usable.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize)))
+    };
+    let left = |(total, available): &(u64, u64)| *available as f64 / (*total).max(1) as f64;
+    let known = DISKS.into_iter().filter_map(space).filter(|(total, _)| *total > 0);
+    known.min_by(|a, b| left(a).total_cmp(&left(b))).unwrap_or_default()
+}
+
 fn meminfo(text: &str, key: &str) -> u64 {
     let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
     line.split_ascii_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
@@ -83,5 +106,6 @@ mod tests {
         assert!(load.memory_total_bytes >= load.memory_available_bytes);
         assert!(load.memory_available_bytes > 0);
         assert!((0.0..=1.0).contains(&load.cpu));
+        assert!(load.disk_total_bytes >= load.disk_available_bytes && load.disk_total_bytes > 0);
     }
 }

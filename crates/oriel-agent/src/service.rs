@@ -159,6 +159,8 @@ impl Service {
             cpu_load: load.cpu,
             memory_total_bytes: load.memory_total_bytes,
             memory_available_bytes: load.memory_available_bytes,
+            disk_total_bytes: load.disk_total_bytes,
+            disk_available_bytes: load.disk_available_bytes,
             logon_mode: mode.into(),
             healthy: snapshot.problem.is_none(),
             problem: snapshot.problem.unwrap_or_default(),

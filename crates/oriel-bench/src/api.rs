@@ -56,6 +56,9 @@ pub struct Options {
     /// Answers of each kind that are counted.
     #[arg(long, default_value_t = 400)]
     answers: usize,
+    /// Only questions of whose description this is a part.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Measure nothing: say where the farm is, and keep it until standard input ends.
     #[arg(long)]
     hold: bool,
@@ -77,15 +80,8 @@ const LOAD_STEPS: usize = 10;
 const LIST_AIM: &str = "p99 under 100 ms";
 const OBJECT_AIM: &str = "p99 under 50 ms";
 
-/// Runs it and hands over the rows.
-pub async fn measure(options: &Options) -> anyhow::Result<()> {
-    let scratch = std::env::temp_dir().join(format!("oriel-bench-agents-{}", std::process::id()));
-    let measured = measure_in(options, &scratch).await;
-    let _ = std::fs::remove_dir_all(&scratch);
-    measured
-}
-
-async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
+/// Runs it and hands over the rows. The agents' files go to `scratch`.
+pub async fn measure(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let mut populated = populate(&options.size, scratch).await?;
     make_others(&populated.farm.admin, options.others, options.size.users).await?;
     let sessions = start_sessions(&populated, options).await?;
@@ -126,7 +122,8 @@ async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     row(PART, what, result, "");
 
     let callers = Callers::new(&populated.farm.admin, options.workers);
-    for question in questions(&populated, sessions).await? {
+    let questions = questions(&populated, sessions).await?;
+    for question in questions.into_iter().filter(|question| question.what.contains(&options.only)) {
         progress(&question.what);
         let path = far(&populated.farm.admin, &question).await?;
         let first = populated.farm.admin.get(&path).await?;

@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 #[derive(Debug, Parser)]
 #[command(about = "Measures Oriel")]
 struct Cli {
-    /// An empty directory for what the measured processes write.
+    /// An empty directory for what the measured processes and agents write.
     #[arg(long, global = true)]
     directory: Option<PathBuf>,
     #[command(subcommand)]
@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<()> {
     match &cli.command {
         Command::Relay(options) => relay::measure(&runtime, directory()?, options),
         Command::Memory(options) => memory::measure(&runtime, directory()?, options),
-        Command::Broker(options) => runtime.block_on(broker::measure(options)),
-        Command::Api(options) => runtime.block_on(api::measure(options)),
+        Command::Broker(options) => runtime.block_on(broker::measure(options, directory()?)),
+        Command::Api(options) => runtime.block_on(api::measure(options, directory()?)),
     }
 }

@@ -235,6 +235,7 @@ async fn create_farm(
         reach: Reach::default(),
         description: "Made with the farm; kept in the broker's data directory.".to_owned(),
         expires_at: None,
+        owner: None,
         secret_sha256: secret_sha256(&token),
     };
     let transaction = Transaction::new(Author::system(), now)

@@ -1,15 +1,21 @@
 //! Certificates that end one day: what gateways show to browsers, the farm's authority, and this broker's own.
 
+use std::{collections::HashMap, sync::Mutex};
+
 use jiff::SignedDuration;
-use oriel_model::{Id, Timestamp, gateway::Gateway};
-use oriel_net::{fingerprint::Fingerprint, identity::NodeIdentity};
+use oriel_model::{Id, Timestamp, gateway::Gateway, role::Role};
+use oriel_net::{
+    fingerprint::Fingerprint,
+    identity::{NodeIdentity, Validity},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use x509_parser::{
     certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate, time::ASN1Time,
 };
 
-use crate::{Broker, farm::FarmView};
+use crate::{Broker, farm::FarmView, hosts::lock};
 
 /// Names of one certificate that are kept: more than that are read by nobody.
 const NAMES_MAX: usize = 100;
@@ -109,22 +115,67 @@ impl Certificate {
 
     /// How it stands at a time.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let left = self.not_after.duration_since(now);
-        let life = self.not_after.duration_since(self.not_before);
-        if now < self.not_before {
-            Standing::NotYet
-        } else if left <= SignedDuration::ZERO {
-            Standing::Ended
-        } else if left < ENDING && left.as_secs() < life.as_secs() / ENDING_SHARE {
-            Standing::Ending
-        } else {
-            Standing::Good
-        }
+        standing(self.valid(), now)
+    }
+
+    /// From when until when it is valid.
+    pub fn valid(&self) -> Validity {
+        Validity { not_before: self.not_before, not_after: self.not_after }
     }
 
     /// With how it stands at a time.
     pub fn at(self, now: Timestamp) -> CertificateState {
         CertificateState { standing: self.standing(now), certificate: self }
+    }
+}
+
+fn standing(valid: Validity, now: Timestamp) -> Standing {
+    let left = valid.not_after.duration_since(now);
+    let life = valid.not_after.duration_since(valid.not_before);
+    if now < valid.not_before {
+        Standing::NotYet
+    } else if left <= SignedDuration::ZERO {
+        Standing::Ended
+    } else if left < ENDING && left.as_secs() < life.as_secs() / ENDING_SHARE {
+        Standing::Ending
+    } else {
+        Standing::Good
+    }
+}
+
+/// For how long a certificate is still valid that its holder renews by itself: its whole life, until that should
+/// have happened and has not. Else who is told a fortnight before other certificates end would be told of each
+/// that is renewed ten days before.
+pub(crate) fn left_of_renewed(valid: Validity, now: Timestamp) -> SignedDuration {
+    match standing(valid, now) {
+        Standing::Good | Standing::NotYet => valid.not_after.duration_since(valid.not_before),
+        Standing::Ending | Standing::Ended => valid.not_after.duration_since(now),
+    }
+}
+
+/// Until when the farm's certificates of gateways and agents are valid, as far as they have come to this broker
+/// since it began: with a certificate, or for a new one.
+#[derive(Debug, Default)]
+pub struct NodeCertificates(Mutex<HashMap<(Role, Id<Value>), Validity>>);
+
+impl NodeCertificates {
+    /// One is attached with a certificate, or has got a new one.
+    pub(crate) fn note(&self, role: Role, id: Id<Value>, valid: Validity) {
+        lock(&self.0).insert((role, id), valid);
+    }
+
+    /// That of a component; none: it has not come yet.
+    pub(crate) fn of(&self, role: Role, id: Id<Value>) -> Option<Validity> {
+        lock(&self.0).get(&(role, id)).copied()
+    }
+
+    /// Forgets those of components that the farm has no more.
+    pub(crate) fn forget_deleted(&self, view: &FarmView) {
+        lock(&self.0).retain(|(role, id), _| match role {
+            Role::Gateway => view.gateways.get(id.cast()).is_some(),
+            Role::Agent => view.hosts.get(id.cast()).is_some(),
+            Role::Broker => view.brokers.get(id.cast()).is_some(),
+        });
     }
 }
 
@@ -196,6 +247,10 @@ mod tests {
             (70, Standing::Ended),
         ] {
             assert_eq!(read.standing(day(days)), standing, "{days}");
+        }
+        // One that is renewed by itself has its whole life before it until that should have happened.
+        for (days, left) in [(0, 90), (54, 90), (55, 14), (69, 0), (75, -5)] {
+            assert_eq!(left_of_renewed(read.valid(), day(days)).as_hours() / 24, left, "{days}");
         }
         // Of ten years, the last month.
         let old = Certificate { not_before: day(-3_600), ..read };

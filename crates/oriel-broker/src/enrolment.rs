@@ -14,7 +14,10 @@ use oriel_model::{
     site::Site,
     validate::NAME_MAX,
 };
-use oriel_net::{authority::Grant, identity::PeerIdentity};
+use oriel_net::{
+    authority::Grant,
+    identity::{PeerIdentity, Validity},
+};
 use oriel_store::{Author, CommitError, Transaction, Via};
 use oriel_wire::v1::{JoinRequest, JoinResponse, RenewRequest, RenewResponse, enrolment_server::Enrolment};
 use tonic::{Request, Response, Status};
@@ -60,6 +63,10 @@ impl Enrolment for EnrolmentService {
         let peer = peer(&self.broker, request.extensions())?;
         let certificate_pem =
             self.broker.certificate(&request.get_ref().csr_pem, peer.role, peer.id.uuid())?;
+        // Its link may stand for long with the one of before.
+        if let Some(valid) = Validity::of_pem(&certificate_pem) {
+            self.broker.node_certificates.note(peer.role, peer.id, valid);
+        }
         tracing::info!(role = %peer.role, component.id = %peer.id, "a component renewed its certificate");
         Ok(Response::new(RenewResponse {
             certificate_pem,

@@ -31,6 +31,13 @@ pub(crate) enum PeerRefusal {
     Removed(Role),
 }
 
+/// Notes until when the certificate of a component is valid that attaches.
+pub(crate) fn note_certificate(broker: &Broker, extensions: &http::Extensions, role: Role, id: Id<Value>) {
+    if let Some(valid) = extensions.get::<ConnectInfo>().and_then(|info| info.valid) {
+        broker.node_certificates.note(role, id, valid);
+    }
+}
+
 /// Who sent a request, given its extensions.
 pub(crate) fn peer(broker: &Broker, extensions: &http::Extensions) -> Result<Peer, PeerRefusal> {
     let info = extensions.get::<ConnectInfo>().ok_or(PeerRefusal::NoCertificate)?;

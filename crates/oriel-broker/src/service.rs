@@ -41,11 +41,13 @@ use crate::{
         hours,
         icon::Icons,
         launch::LaunchTurns,
+        refused_tokens::{self, RefusedTokens},
         sign_in::EndedSignIns,
         token_uses::TokenUses,
         user_state::UserStates,
     },
     bootstrap::{self, Farmed, StartError},
+    certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
     directories::{self, Directories, EveryDirectory},
@@ -145,6 +147,7 @@ async fn assemble(
         directories: Directories::default(),
         people: SignIn::new(people.clone()),
         sign_in_key,
+        refused_tokens: RefusedTokens::default(),
         presences: Presences::default(),
         load_history: Default::default(),
         messages: Messages::default(),
@@ -168,6 +171,7 @@ async fn assemble(
         ending: CancellationToken::new(),
         started_at: Instant::now(),
         authority: Arc::new(authority),
+        node_certificates: NodeCertificates::default(),
         farm_id,
         broker_id,
         clock,
@@ -283,6 +287,7 @@ fn start_background(
     spawn("syslog", Box::pin(audit::syslog::run(broker.clone(), signal.clone())));
     let (b, s) = (broker.clone(), signal.clone());
     spawn("token uses", Box::pin(async move { b.token_uses.write_behind(&*b.store, &b.farm, s).await }));
+    spawn("refused tokens", Box::pin(refused_tokens::run(broker.clone(), signal.clone())));
     spawn("schedules", Box::pin(schedules::run(broker.clone(), signal.clone())));
     spawn("notifications", Box::pin(notifications::watch(broker.clone(), signal.clone())));
     spawn("outbox", Box::pin(notifications::send(broker.clone(), signal.clone())));

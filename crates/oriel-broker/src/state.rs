@@ -21,10 +21,12 @@ use crate::{
         icon::Icons,
         launch::{LaunchTurns, Uses},
         objects::ChangeError,
+        refused_tokens::RefusedTokens,
         sign_in::EndedSignIns,
         token_uses::TokenUses,
         user_state::UserStates,
     },
+    certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
     directories::Directories,
@@ -88,6 +90,8 @@ pub struct Broker {
     pub ended_sign_ins: EndedSignIns,
     /// When tokens were used last.
     pub token_uses: TokenUses,
+    /// Tokens that were refused lately.
+    pub refused_tokens: RefusedTokens,
     /// Which administrators were here lately.
     pub presences: Presences,
     /// Load over the last hours.
@@ -134,6 +138,8 @@ pub struct Broker {
     pub started_at: Instant,
     /// The farm's certificate authority.
     pub authority: Arc<Authority>,
+    /// Until when the certificates of components are valid.
+    pub node_certificates: NodeCertificates,
     /// The farm's id.
     pub farm_id: Id<farm::Farm>,
     /// This broker's own object.

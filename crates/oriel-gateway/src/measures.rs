@@ -118,7 +118,7 @@ impl Sample {
         let known = before.round_trip_us;
         let is_same = round_trip.abs_diff(known) <= (known / 8).max(ROUND_TRIP_STEP_US) && known > 0;
         let seen = ConnectionMeasures {
-            connection_id: String::new(),
+            connection_id: before.connection_id.clone(),
             host_reached_ms: load(&measures.host_reached_ms),
             logon_sent_ms: load(&measures.logon_sent_ms),
             first_picture_ms: load(&measures.first_picture_ms),
@@ -128,7 +128,6 @@ impl Sample {
             bytes_to_host_per_sec: rate(to_host, before.bytes_to_host),
             bytes_to_client_per_sec: rate(to_client, before.bytes_to_client),
         };
-        let seen = ConnectionMeasures { connection_id: before.connection_id.clone(), ..seen };
         if seen != *before {
             self.told = seen;
             self.changed = number;

@@ -3,7 +3,8 @@
 //! A [`Directory`] says whether a name and a password belong together. The first one is the farm's
 //! own ([`LocalDirectory`], argon2id); [`ldap`] has Active Directory and OpenLDAP. A [`SignIn`] stands
 //! in front of any of them and keeps guessers out ([`Lockout`]). Whoever has a second factor shows a
-//! code of their authenticator beside the password ([`TotpKey`]).
+//! code of their authenticator beside the password ([`TotpKey`]), or is asked by a server elsewhere
+//! ([`radius`]).
 //!
 //! From outside, an unknown name, a wrong password, a disabled and a locked account look alike, in
 //! answer and in work done; [`Refused`] tells them apart for the log.
@@ -19,6 +20,7 @@ mod lockout;
 mod name;
 mod password;
 mod policy;
+pub mod radius;
 mod sign_in;
 mod totp;
 

@@ -72,8 +72,12 @@ pub enum Watched {
     Cpu,
     /// Memory of hosts in use, in percent.
     Memory,
+    /// The disk of hosts in use, in percent: of the system's and the homes' file system, the fuller one.
+    Disk,
     /// Sessions of a host, as a number or in percent of its limit.
     Sessions,
+    /// Sessions of a host with a client, as a number or in percent of its limit.
+    ActiveSessions,
     /// Disconnected sessions of a host, as a number or in percent of its limit.
     DisconnectedSessions,
     /// Connections that a gateway carries.
@@ -84,8 +88,8 @@ pub enum Watched {
     Uses,
     /// Sign-ins refused in the last ten minutes, in the portals and in management.
     RefusedSignIns,
-    /// Days that a certificate is still valid: those that gateways show, the farm's authority's and this
-    /// broker's.
+    /// Days that a certificate is still valid: those that gateways show, the farm's authority's, and those by
+    /// which this broker, gateways and agents know each other, once their renewal is overdue.
     CertificateDays,
     /// A host's agent is not connected.
     HostAway,
@@ -119,7 +123,9 @@ impl Watched {
     pub const ALL: &'static [Watched] = &[
         Watched::Cpu,
         Watched::Memory,
+        Watched::Disk,
         Watched::Sessions,
+        Watched::ActiveSessions,
         Watched::DisconnectedSessions,
         Watched::TunnelledSessions,
         Watched::FailedConnections,
@@ -147,12 +153,15 @@ impl Watched {
 
     /// Whether it is always a share, in percent.
     pub fn is_share(self) -> bool {
-        matches!(self, Watched::Cpu | Watched::Memory)
+        matches!(self, Watched::Cpu | Watched::Memory | Watched::Disk)
     }
 
     /// Whether it may be counted in percent of a limit.
     pub fn has_limit(self) -> bool {
-        matches!(self, Watched::Sessions | Watched::DisconnectedSessions | Watched::Uses)
+        matches!(
+            self,
+            Watched::Sessions | Watched::ActiveSessions | Watched::DisconnectedSessions | Watched::Uses
+        )
     }
 
     /// What it belongs to.
@@ -160,7 +169,9 @@ impl Watched {
         match self {
             Watched::Cpu => Place::Machine,
             Watched::Memory
+            | Watched::Disk
             | Watched::Sessions
+            | Watched::ActiveSessions
             | Watched::DisconnectedSessions
             | Watched::HostAway
             | Watched::HostUnhealthy => Place::Host,
@@ -178,7 +189,9 @@ impl Watched {
         match self {
             Watched::Cpu => "cpu",
             Watched::Memory => "memory",
+            Watched::Disk => "disk",
             Watched::Sessions => "sessions",
+            Watched::ActiveSessions => "active_sessions",
             Watched::DisconnectedSessions => "disconnected_sessions",
             Watched::TunnelledSessions => "tunnelled_sessions",
             Watched::FailedConnections => "failed_connections",
@@ -202,7 +215,7 @@ pub struct CrossedLine {
     pub direction: Direction,
     /// Where it is.
     pub value: u32,
-    /// Whether it is in percent of the limit, of what has one. CPU and memory always are.
+    /// Whether it is in percent of the limit, of what has one. CPU, memory and disk always are.
     #[serde(default)]
     pub percent: bool,
 }

@@ -7,7 +7,7 @@
 //!
 //! Deliberately absent: whether a reference leads anywhere. That is known to whoever has the objects.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, io, rc::Rc};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -37,6 +37,7 @@ pub trait Names {
 
 enum Scope {
     Mark,
+    Seek { wanted: Uuid, is_found: bool },
     Write(Rc<dyn Names>),
     Read(Rc<dyn Names>),
 }
@@ -69,27 +70,12 @@ pub fn of<S: Serialize>(spec: &S) -> Vec<Reference> {
     found
 }
 
-/// Looks whether specs name one object, where many are asked: that costs a tenth of finding out where
-/// ([`of`]).
-pub struct Mentions {
-    wanted: String,
-    /// A spec as it is written, kept for the next.
-    written: Vec<u8>,
-}
-
-impl Mentions {
-    /// Of this object.
-    pub fn of(id: Id<Value>) -> Self {
-        Self { wanted: id.to_string(), written: Vec::new() }
-    }
-
-    /// Whether a spec names it. A text that looks like its id counts, too: seldom, and harmless to who looks
-    /// closer.
-    pub fn are_in<S: Serialize>(&mut self, spec: &S) -> bool {
-        self.written.clear();
-        serde_json::to_writer(&mut self.written, spec).expect("a spec is always JSON");
-        self.written.windows(self.wanted.len()).any(|part| part == self.wanted.as_bytes())
-    }
+/// Whether a spec names an object: costs a small part of finding out where ([`of`]).
+pub fn mentions<S: Serialize>(spec: &S, wanted: Id<Value>) -> bool {
+    let seek = Scope::Seek { wanted: wanted.uuid(), is_found: false };
+    let (written, scope) = within(seek, || serde_json::to_writer(io::sink(), spec));
+    written.expect("a spec is always JSON");
+    matches!(scope, Scope::Seek { is_found: true, .. })
 }
 
 /// Begins a reference that is written to be found: no text of a spec can have it.
@@ -151,9 +137,13 @@ pub fn from_names<'de, S: Deserialize<'de>, D: Deserializer<'de>>(
 /// How an id is written now; none: as itself.
 pub(crate) fn written(kind: Option<Kind>, id: Uuid) -> Option<String> {
     let kind = kind?;
-    let names = SCOPE.with_borrow(|scope| match scope {
+    let names = SCOPE.with_borrow_mut(|scope| match scope {
         Some(Scope::Mark) => Some(None),
         Some(Scope::Write(names)) => Some(Some(names.clone())),
+        Some(Scope::Seek { wanted, is_found }) => {
+            *is_found |= id == *wanted;
+            None
+        }
         _ => None,
     })?;
     let Some(names) = names else { return Some(format!("{MARK}{kind} {id}")) };
@@ -198,7 +188,7 @@ mod tests {
     fn references_are_found_with_their_kinds_and_places() {
         let spec: Resource = serde_json::from_value(desktop(json!([OFFICE]))).expect("valid");
         let found = of(&spec);
-        let mentions = |id: Uuid| Mentions::of(id.into()).are_in(&spec);
+        let mentions = |id: Uuid| mentions(&spec, id.into());
         assert!(mentions(OFFICE) && !mentions(Uuid::from_u128(8)));
         assert_eq!(
             found,

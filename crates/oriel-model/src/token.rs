@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Id,
     object::{Kind, Spec},
-    permission::{AdministratorRole, Permissions, Reach},
+    permission::{AdministratorRole, Reach},
+    user::User,
     validate::{DESCRIPTION_MAX, Mistakes},
 };
 
@@ -25,20 +27,17 @@ pub struct Token {
     /// When it stops working; none: never.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// Who has made it. It counts only while they are an administrator, and never for more than they may do; none:
+    /// it was made by the farm itself, or with a token that is nobody's.
+    #[serde(default)]
+    pub owner: Option<Id<User>>,
     /// SHA-256 of the secret, hexadecimal. The secret has 256 random bits, so no slow hash is needed.
     pub secret_sha256: String,
 }
 
-impl Token {
-    /// What it may do.
-    pub fn permissions(&self) -> Permissions<'_> {
-        Permissions { role: self.role, reach: &self.reach }
-    }
-}
-
 impl Spec for Token {
     const KIND: Kind = Kind::Token;
-    const OWN_FIELDS: &'static [&'static str] = &["secret_sha256"];
+    const OWN_FIELDS: &'static [&'static str] = &["secret_sha256", "owner"];
     const COMES: Option<&'static str> = Some("by POST /tokens, which shows its secret once");
 
     fn validate(&self, mistakes: &mut Mistakes) {

@@ -147,7 +147,11 @@ pub fn time_zone(mistakes: &mut Mistakes, field: &str, name: &str) {
 /// The form in which names are compared: without blanks around them and without case. `Straße` and
 /// `STRASSE` are the same name. Composed and decomposed accents stay different.
 pub fn fold(name: &str) -> String {
-    name.trim().chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    let name = name.trim();
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use tonic::transport::server::Connected;
 
 use crate::{
     door::{Door, Place},
-    identity::PeerIdentity,
+    identity::{PeerIdentity, Validity},
     listener::Listener,
     tls,
 };
@@ -251,19 +251,21 @@ async fn shake_hands(
     limits: AcceptLimits,
     slot: Slot,
 ) -> io::Result<Connection> {
-    let (transport, peer, is_h2) = match acceptor {
-        None => (Transport::Plain(stream), None, false),
+    let (transport, peer, valid, is_h2) = match acceptor {
+        None => (Transport::Plain(stream), None, None, false),
         Some(acceptor) => {
             let stream = acceptor.accept(stream).await?;
             let (_, session) = stream.get_ref();
             let peer = tls::peer_identity(session.peer_certificates()).map_err(io::Error::other)?;
+            let shown = session.peer_certificates().and_then(|chain| chain.first());
+            let valid = shown.and_then(Validity::of_certificate);
             let is_h2 = session.alpn_protocol() == Some(b"h2");
-            (Transport::Tls(Box::new(stream)), peer, is_h2)
+            (Transport::Tls(Box::new(stream)), peer, valid, is_h2)
         }
     };
     let patience =
         Patience { missing: if is_h2 { H2_PREFACE } else { 1 }, end: Box::pin(sleep(limits.first_bytes)) };
-    let connect_info = ConnectInfo { peer, remote };
+    let connect_info = ConnectInfo { peer, valid, remote };
     Ok(Connection { transport, connect_info, is_h2, patience: Some(patience), _slot: slot })
 }
 
@@ -273,6 +275,8 @@ pub struct ConnectInfo {
     /// The component of the farm that the client has proved to be. `None`: it showed no
     /// certificate.
     pub peer: Option<PeerIdentity>,
+    /// Until when the certificate is valid that it showed.
+    pub valid: Option<Validity>,
     /// Where the connection comes from.
     pub remote: SocketAddr,
 }

@@ -47,6 +47,10 @@ pub enum Subject {
     BrokerCertificate,
     /// The certificate that a gateway shows.
     GatewayCertificate(Id<Gateway>),
+    /// The farm's certificate for a gateway.
+    GatewayNode(Id<Gateway>),
+    /// The farm's certificate for a host's agent.
+    HostNode(Id<Host>),
 }
 
 /// What was read.
@@ -209,10 +213,12 @@ fn watches(handler: &Handler<'_>, reading: &Reading) -> bool {
         (NotificationTarget::All, _) => true,
         (NotificationTarget::Sites { sites }, _) => reading.site.is_some_and(|site| sites.contains(&site)),
         (NotificationTarget::Pools { pools }, _) => reading.pool.is_some_and(|pool| pools.contains(&pool)),
-        (NotificationTarget::Hosts { hosts }, Subject::Host(host)) => hosts.contains(&host),
+        (NotificationTarget::Hosts { hosts }, Subject::Host(host) | Subject::HostNode(host)) => {
+            hosts.contains(&host)
+        }
         (
             NotificationTarget::Gateways { gateways },
-            Subject::Gateway(gateway) | Subject::GatewayCertificate(gateway),
+            Subject::Gateway(gateway) | Subject::GatewayCertificate(gateway) | Subject::GatewayNode(gateway),
         ) => gateways.contains(&gateway),
         (NotificationTarget::Hosts { .. } | NotificationTarget::Gateways { .. }, _) => false,
     }

@@ -85,6 +85,8 @@ words! {
     DirectoryAnswers = "directory.answers";
     /// No server of a directory of people could be asked: the first time, until it answers again.
     DirectoryOutOfReach = "directory.out_of_reach";
+    /// Somebody came with an API token that does not count, once or several times within a minute.
+    TokenRefused = "token.refused";
     /// A user opened something.
     SessionLaunched = "session.launched";
     /// A user could not open something.
@@ -99,6 +101,10 @@ words! {
     SessionReset = "session.reset";
     /// A process of a session was ended.
     SessionProcessEnded = "session.process_ended";
+    /// An administrator had a host's machine restarted.
+    HostRestarted = "host.restarted";
+    /// An administrator had one stopped.
+    HostStopped = "host.stopped";
     /// A step of a schedule was carried out on a host.
     ScheduleCarriedOut = "schedule.carried_out";
     /// A component used an invitation and joined the farm.

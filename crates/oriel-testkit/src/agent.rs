@@ -79,6 +79,8 @@ struct State {
     silent: bool,
     cpu_load: f32,
     memory_load: f32,
+    /// Share of its disk in use, 0 to 1.
+    disk_load: f32,
     problem: String,
     refused_logons: u64,
     /// What a logon takes here, in milliseconds; 0: nothing is said of it.
@@ -109,8 +111,9 @@ struct OneTimeLogon {
     expires_at: Timestamp,
 }
 
-/// Memory that a simulated host claims to have.
+/// Memory and disk that a simulated host claims to have.
 const MEMORY: u64 = 16 << 30;
+const DISK: u64 = 100 << 30;
 
 /// Ends that a report holds at most.
 const ENDED_KEPT: usize = 100;
@@ -177,6 +180,11 @@ impl SimulatedHost {
     /// How loaded it says it is, shares from 0 to 1.
     pub fn set_load(&self, cpu: f32, memory: f32) {
         self.change(|state| (state.cpu_load, state.memory_load) = (cpu, memory));
+    }
+
+    /// How full it says its disk is, 0 to 1.
+    pub fn set_disk(&self, used: f32) {
+        self.change(|state| state.disk_load = used);
     }
 
     /// What it says is wrong with it; empty: nothing.
@@ -336,6 +344,8 @@ impl SimulatedHost {
             cpu_load: state.cpu_load,
             memory_total_bytes: MEMORY,
             memory_available_bytes: (MEMORY as f64 * f64::from(1.0 - state.memory_load)) as u64,
+            disk_total_bytes: DISK,
+            disk_available_bytes: (DISK as f64 * f64::from(1.0 - state.disk_load)) as u64,
             logon_mode: state.settings.logon_mode,
             healthy: state.problem.is_empty(),
             problem: state.problem.clone(),

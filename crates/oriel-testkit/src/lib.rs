@@ -10,6 +10,7 @@ pub mod agent;
 pub mod certificates;
 pub mod clock;
 pub mod farm;
+pub mod freeradius;
 pub mod http;
 pub mod independent_host;
 pub mod namespace;

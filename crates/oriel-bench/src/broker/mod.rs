@@ -60,15 +60,8 @@ pub const PASSWORD: &str = "correct-horse-bench";
 /// How long the broker is watched with nothing to do but listen to agents.
 const IDLE_WATCH: Duration = Duration::from_secs(8);
 
-/// Runs it and hands over the rows.
-pub async fn measure(options: &Options) -> anyhow::Result<()> {
-    let scratch = std::env::temp_dir().join(format!("oriel-bench-agents-{}", std::process::id()));
-    let measured = measure_in(options, &scratch).await;
-    let _ = std::fs::remove_dir_all(&scratch);
-    measured
-}
-
-async fn measure_in(options: &Options, scratch: &Path) -> anyhow::Result<()> {
+/// Runs it and hands over the rows. The agents' files go to `scratch`.
+pub async fn measure(options: &Options, scratch: &Path) -> anyhow::Result<()> {
     let size = &options.size;
     let populated = populate(size, scratch).await?;
     let broker = populated.farm.process_id(Service::Broker).context("the broker has ended")?;

@@ -27,7 +27,7 @@ use oriel_model::{
     logon_hours::LogonHours,
     policy::Policy,
     pool::{Balancing, EffectiveBalancing, Pool},
-    reference::{self, Mentions, Reference},
+    reference::{self, Reference},
     resource::{Resource, Source},
     site::{Site, SiteSection},
     sorted::SortedMap,
@@ -125,9 +125,8 @@ macro_rules! farm_view {
 
             /// As [`FarmView::each_reference`], of the objects that may name `id` or belong to it as a site.
             pub fn each_mention(&self, id: Id<Value>, mut visit: impl FnMut(Kind, Id<Value>, &str, Option<Id<Site>>, &[Reference])) {
-                let mut mentions = Mentions::of(id);
                 $(for object in self.$plural.iter() {
-                    if object.site.map(Id::cast) == Some(id) || mentions.are_in(&object.spec) {
+                    if object.site.map(Id::cast) == Some(id) || reference::mentions(&object.spec, id) {
                         let found = reference::of(&object.spec);
                         visit(Kind::$variant, object.id.cast(), &object.name, object.site, &found);
                     }

@@ -12,7 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Attached, LiveConnection, OUTBOUND_MAX, reconcile};
-use crate::{Broker, certificates::Certificate, inbound, peer::peer_in_role};
+use crate::{
+    Broker,
+    certificates::Certificate,
+    inbound,
+    peer::{note_certificate, peer_in_role},
+};
 
 /// A stream that is silent this long is closed. Gateways report every few seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -38,6 +43,7 @@ impl GatewayLink for GatewayLinkService {
         request: Request<Streaming<GatewayMessage>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let gateway: Id<Gateway> = peer_in_role(&self.broker, request.extensions(), Role::Gateway)?.cast();
+        note_certificate(&self.broker, request.extensions(), Role::Gateway, gateway.cast());
         let mut inbound = request.into_inner();
         let hello = inbound::first(&mut inbound, |message: GatewayMessage| match message.body {
             Some(gateway_message::Body::Hello(hello)) => Some(hello),

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Broker, inbound,
-    peer::{peer_in_role, remote},
+    peer::{note_certificate, peer_in_role, remote},
 };
 
 /// A stream that is silent this long is closed. Agents report every second; nothing is placed on a host
@@ -58,6 +58,7 @@ impl AgentLink for AgentLinkService {
         request: Request<Streaming<AgentMessage>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let host: Id<Host> = peer_in_role(&self.broker, request.extensions(), Role::Agent)?.cast();
+        note_certificate(&self.broker, request.extensions(), Role::Agent, host.cast());
         let remote = remote(request.extensions())
             .ok_or_else(|| Status::internal("the connection's address is unknown"))?;
         let mut inbound = request.into_inner();

@@ -172,8 +172,10 @@ impl Said {
     /// What has to be seen by whoever is told this.
     pub fn target(&self, farm: Id<Farm>) -> Target {
         let (kind, id) = match self.subject {
-            Subject::Host(id) => (Kind::Host, id.cast()),
-            Subject::Gateway(id) | Subject::GatewayCertificate(id) => (Kind::Gateway, id.cast()),
+            Subject::Host(id) | Subject::HostNode(id) => (Kind::Host, id.cast()),
+            Subject::Gateway(id) | Subject::GatewayCertificate(id) | Subject::GatewayNode(id) => {
+                (Kind::Gateway, id.cast())
+            }
             Subject::Resource(id) => (Kind::Resource, id.cast()),
             Subject::Schedule(id) => (Kind::Schedule, id.cast()),
             Subject::Farm | Subject::AuthorityCertificate | Subject::BrokerCertificate => {
@@ -199,6 +201,8 @@ impl Said {
             Subject::AuthorityCertificate => ("authority_certificate", None),
             Subject::BrokerCertificate => ("broker_certificate", None),
             Subject::GatewayCertificate(id) => ("gateway_certificate", Some(id.to_string())),
+            Subject::GatewayNode(id) => ("gateway_node_certificate", Some(id.to_string())),
+            Subject::HostNode(id) => ("host_node_certificate", Some(id.to_string())),
         };
         json!({
             "subject": kind, "id": id, "name": self.name, "value": self.value, "since": self.since,
@@ -212,7 +216,9 @@ fn title(event: Watched) -> &'static str {
     match event {
         Watched::Cpu => "CPU in use",
         Watched::Memory => "Memory in use",
+        Watched::Disk => "Disk in use",
         Watched::Sessions => "Sessions",
+        Watched::ActiveSessions => "Active sessions",
         Watched::DisconnectedSessions => "Disconnected sessions",
         Watched::TunnelledSessions => "Connections carried",
         Watched::FailedConnections => "Connections failed in ten minutes",

@@ -2,13 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use oriel_model::{Id, gateway::Gateway, host::Host, notification::Watched, session::SessionState};
+use jiff::SignedDuration;
+use oriel_model::{
+    Id, gateway::Gateway, host::Host, notification::Watched, role::Role, session::SessionState,
+};
+use oriel_net::identity::Validity;
 use oriel_rules::notification::{Handler, Reading, Subject, Value};
 
 use crate::{
     Broker,
     app::documents::backup,
-    certificates::{self, Certificate, Holder},
+    certificates::{self, Holder, left_of_renewed},
     farm::FarmView,
 };
 
@@ -67,8 +71,11 @@ fn hosts(
     wanted: &HashSet<Watched>,
     found: &mut HashMap<Watched, Vec<Reading>>,
 ) {
-    use Watched::{Cpu, DisconnectedSessions, HostAway, HostUnhealthy, Memory, Sessions};
-    const OF_HOSTS: [Watched; 6] = [Cpu, Memory, Sessions, DisconnectedSessions, HostAway, HostUnhealthy];
+    use Watched::{
+        ActiveSessions, Cpu, DisconnectedSessions, Disk, HostAway, HostUnhealthy, Memory, Sessions,
+    };
+    const OF_HOSTS: [Watched; 8] =
+        [Cpu, Memory, Disk, Sessions, ActiveSessions, DisconnectedSessions, HostAway, HostUnhealthy];
     let wanted: Vec<_> = OF_HOSTS.into_iter().filter(|watched| wanted.contains(watched)).collect();
     if wanted.is_empty() {
         return;
@@ -109,12 +116,9 @@ fn of_host(broker: &Broker, host: Id<Host>, max_sessions: u32, watched: Watched)
     };
     let value = match watched {
         Watched::Cpu => Value::Number { count: percent(report.cpu_load), of: None },
-        Watched::Memory if report.memory_total_bytes == 0 => Value::Unknown,
-        Watched::Memory => {
-            let total = report.memory_total_bytes;
-            let used = total - report.memory_available_bytes.min(total);
-            Value::Number { count: percent(used as f32 / total as f32), of: None }
-        }
+        Watched::Memory => used(report.memory_total_bytes, report.memory_available_bytes),
+        Watched::Disk => used(report.disk_total_bytes, report.disk_available_bytes),
+        Watched::ActiveSessions => sessions(|state| state == SessionState::Active),
         Watched::DisconnectedSessions => sessions(|state| state == SessionState::Disconnected),
         Watched::HostUnhealthy => {
             let detail = report.problem.chars().take(300).collect();
@@ -123,6 +127,15 @@ fn of_host(broker: &Broker, host: Id<Host>, max_sessions: u32, watched: Watched)
         _ => sessions(|state| state != SessionState::Ending),
     };
     (value, String::new())
+}
+
+/// The share that is in use; not known of what has no size.
+fn used(total: u64, available: u64) -> Value {
+    if total == 0 {
+        return Value::Unknown;
+    }
+    let used = total - available.min(total);
+    Value::Number { count: percent(used as f32 / total as f32), of: None }
 }
 
 fn gateways(
@@ -199,28 +212,52 @@ fn schedules(broker: &Broker, view: &FarmView) -> Vec<Reading> {
 }
 
 async fn certificates(broker: &Broker, view: &FarmView) -> Vec<Reading> {
-    let reading = |subject, name: &str, certificate: &Certificate| {
-        let left = certificate.not_after.duration_since(broker.now());
+    let now = broker.now();
+    let reading = |subject, name: &str, valid: Validity, left: SignedDuration| {
         let value = Value::Number { count: left.as_hours() as f64 / 24.0, of: None };
-        let detail = format!("it is valid until {:.0}", certificate.not_after);
+        let detail = format!("it is valid until {:.0}", valid.not_after);
         Reading { detail, ..of_farm(subject, name, value) }
     };
+    let shown = |subject, name: &str, valid: Validity| {
+        reading(subject, name, valid, valid.not_after.duration_since(now))
+    };
+    let renewed = |subject, name: &str, valid| reading(subject, name, valid, left_of_renewed(valid, now));
     let mut readings = Vec::new();
     for (holder, certificate) in certificates::of_farm(broker).await {
-        let (subject, name) = match holder {
-            Holder::Authority => (Subject::AuthorityCertificate, "certificate of the farm's authority"),
-            _ => (Subject::BrokerCertificate, "certificate of this broker"),
-        };
-        readings.push(reading(subject, name, &certificate));
+        let valid = certificate.valid();
+        readings.push(match holder {
+            Holder::Authority => {
+                shown(Subject::AuthorityCertificate, "certificate of the farm's authority", valid)
+            }
+            _ => renewed(Subject::BrokerCertificate, "certificate of this broker", valid),
+        });
     }
+    // Of what is away nobody knows whether it comes back with a new one; of what was not here yet, anything.
+    let or_unknown = |read: Option<Reading>, subject, name: &str| {
+        read.unwrap_or_else(|| of_farm(subject, name, Value::Unknown))
+    };
+    broker.node_certificates.forget_deleted(view);
     for gateway in view.gateways.iter().filter(|gateway| gateway.spec.enabled) {
         let subject = Subject::GatewayCertificate(gateway.id);
         let name = format!("certificate of the gateway {}", gateway.name);
-        let shown = broker.gateways.live(gateway.id).and_then(|live| live.certificate);
-        // One that is away may come back with a new one: nobody knows.
-        let unknown = || of_farm(subject, &name, Value::Unknown);
-        let read = shown.map_or_else(unknown, |certificate| reading(subject, &name, &certificate));
-        readings.push(Reading { site: gateway.site, ..read });
+        let held = broker.gateways.live(gateway.id).and_then(|live| live.certificate);
+        let read = held.map(|certificate| shown(subject, &name, certificate.valid()));
+        readings.push(Reading { site: gateway.site, ..or_unknown(read, subject, &name) });
+
+        let subject = Subject::GatewayNode(gateway.id);
+        let name = format!("the farm's certificate for the gateway {}", gateway.name);
+        let valid = broker.node_certificates.of(Role::Gateway, gateway.id.cast());
+        let read = valid.map(|valid| renewed(subject, &name, valid));
+        readings.push(Reading { site: gateway.site, ..or_unknown(read, subject, &name) });
+    }
+    let is_enabled = |host: Id<Host>| view.resolved_hosts.get(host).is_some_and(|resolved| resolved.enabled);
+    for host in view.hosts.iter().filter(|host| is_enabled(host.id)) {
+        let subject = Subject::HostNode(host.id);
+        let name = format!("the farm's certificate for the agent on {}", host.name);
+        let valid = broker.node_certificates.of(Role::Agent, host.id.cast());
+        let read = valid.map(|valid| renewed(subject, &name, valid));
+        let (site, pool) = (view.site_of_host(host.id), Some(host.spec.pool));
+        readings.push(Reading { site, pool, ..or_unknown(read, subject, &name) });
     }
     readings
 }

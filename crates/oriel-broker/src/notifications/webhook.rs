@@ -41,7 +41,9 @@ const METADATA: [IpAddr; 2] = [
 /// Why a webhook did not take a message.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WebhookError {
-    #[error("the webhook has no secret yet; make one with POST /notifications/ID/webhook-secret")]
+    #[error(
+        "the webhook has no secret yet; make one on the page of the notification, or with `oriel notification webhook-secret`"
+    )]
     NoSecret,
     #[error("the address of the webhook is wrong")]
     Address,

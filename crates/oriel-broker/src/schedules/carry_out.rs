@@ -11,7 +11,7 @@ use oriel_model::{
 };
 use oriel_rules::schedule::{Action, Step};
 use oriel_store::Author;
-use oriel_wire::v1::{PowerAction, PowerRequest, Wake, agent_request::Body};
+use oriel_wire::v1::{PowerAction, Wake, agent_request::Body};
 
 use crate::{
     Broker,
@@ -86,8 +86,8 @@ pub(super) async fn carry_out(broker: &Arc<Broker>, view: &FarmView, step: &Step
                 told(broker.log_off_session(session.id, by).await, session.id);
             }
         }
-        Action::Reboot { .. } => power(broker, host, &who, PowerAction::Reboot).await?,
-        Action::Stop { .. } => power(broker, host, &who, PowerAction::Stop).await?,
+        Action::Reboot { .. } => broker.power(host, &who, PowerAction::Reboot).await?,
+        Action::Stop { .. } => broker.power(host, &who, PowerAction::Stop).await?,
         Action::Start { .. } => wake(broker, view, host, &who).await?,
     }
     Ok(())
@@ -102,15 +102,6 @@ fn sessions(broker: &Broker, host: Id<Host>) -> impl Iterator<Item = HostSession
 fn told(outcome: Result<(), SessionError>, session: Id<Session>) {
     if let Err(error) = outcome {
         tracing::info!(session.id = %session, %error, "a session did not do what a schedule wants");
-    }
-}
-
-async fn power(broker: &Broker, host: Id<Host>, who: &str, action: PowerAction) -> Result<(), StepError> {
-    let request = Body::Power(PowerRequest { action: action.into() });
-    match broker.hosts.order(host, who, request).await {
-        // It goes down with its agent, which may not come to answer.
-        Err(HostError::Lost) => Ok(()),
-        outcome => Ok(outcome?),
     }
 }
 

@@ -8,8 +8,11 @@ mod request;
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use oriel_model::role::{Role, UnknownRole};
-use rustls_pki_types::CertificateDer;
+use oriel_model::{
+    Timestamp,
+    role::{Role, UnknownRole},
+};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use uuid::Uuid;
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName};
 
@@ -26,6 +29,32 @@ pub struct PeerIdentity {
     pub role: Role,
     /// The component's id: that of its settings object.
     pub id: Uuid,
+}
+
+/// From when until when a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// From when.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+}
+
+impl Validity {
+    /// Reads it from a certificate; none: it is none, or its times are no times.
+    pub fn of_certificate(der: &CertificateDer<'_>) -> Option<Self> {
+        let parsed = parse(der).ok()?;
+        let moment = |seconds| Timestamp::from_second(seconds).ok();
+        Some(Self {
+            not_before: moment(parsed.validity().not_before.timestamp())?,
+            not_after: moment(parsed.validity().not_after.timestamp())?,
+        })
+    }
+
+    /// Reads it from a certificate in PEM.
+    pub fn of_pem(pem: &str) -> Option<Self> {
+        Self::of_certificate(&CertificateDer::from_pem_slice(pem.as_bytes()).ok()?)
+    }
 }
 
 /// Why a certificate does not say who its holder is.

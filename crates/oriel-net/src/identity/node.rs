@@ -16,7 +16,7 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use zeroize::Zeroizing;
 
-use super::{CompleteError, PeerIdentity, certificate_pem, parse, request::check_signed};
+use super::{CompleteError, PeerIdentity, Validity, certificate_pem, request::check_signed};
 use crate::{fingerprint::Fingerprint, tls};
 
 /// The file's name within the node's data directory.
@@ -32,8 +32,7 @@ pub struct NodeIdentity {
     certificate: CertificateDer<'static>,
     authority: CertificateDer<'static>,
     peer: PeerIdentity,
-    not_before: Timestamp,
-    not_after: Timestamp,
+    valid: Validity,
 }
 
 /// Why a node's identity could not be read.
@@ -102,11 +101,8 @@ impl NodeIdentity {
         authority: CertificateDer<'static>,
     ) -> Result<Self, CompleteError> {
         let peer = check_signed(&certificate, &authority)?;
-        let parsed = parse(&certificate)?;
-        let moment = |seconds| Timestamp::from_second(seconds).map_err(|_| CompleteError::Dates);
-        let not_before = moment(parsed.validity().not_before.timestamp())?;
-        let not_after = moment(parsed.validity().not_after.timestamp())?;
-        Ok(Self { key_pem, certificate, authority, peer, not_before, not_after })
+        let valid = Validity::of_certificate(&certificate).ok_or(CompleteError::Dates)?;
+        Ok(Self { key_pem, certificate, authority, peer, valid })
     }
 
     fn from_pem(text: &str) -> Result<Self, String> {
@@ -158,15 +154,15 @@ impl NodeIdentity {
 
     /// When the certificate ends.
     pub fn not_after(&self) -> Timestamp {
-        self.not_after
+        self.valid.not_after
     }
 
     /// When the certificate should be renewed: at two thirds of its life. The last third is for
     /// brokers that are down and clocks that are wrong.
     pub fn renewal_due(&self) -> Timestamp {
-        let (start, end) = (self.not_before.as_second(), self.not_after.as_second());
+        let (start, end) = (self.valid.not_before.as_second(), self.valid.not_after.as_second());
         let due = start + (end - start).max(0) / 3 * 2;
-        Timestamp::from_second(due).unwrap_or(self.not_after)
+        Timestamp::from_second(due).unwrap_or(self.valid.not_after)
     }
 
     /// How long until the renewal is due; zero when it is.
@@ -188,7 +184,7 @@ impl std::fmt::Debug for NodeIdentity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NodeIdentity")
             .field("peer", &self.peer)
-            .field("not_after", &self.not_after)
+            .field("not_after", &self.valid.not_after)
             .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@ use crate::{command_line::Terminal, connection::Launch};
 const PASSPHRASE: &str = "what-nobody-guesses-81";
 
 /// Sets up backups and makes one; gives its name.
-async fn back_up(admin: &AdminClient) -> String {
+pub async fn back_up(admin: &AdminClient) -> String {
     admin
         .try_put("/farm/backup-passphrase", json!({ "passphrase": PASSPHRASE }))
         .await

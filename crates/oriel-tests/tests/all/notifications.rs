@@ -15,7 +15,7 @@ use crate::{command_line::Terminal, policies::log_on};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A notification by mail, of which the log says that there is no mailbox.
-async fn notify(farm: &Farm, name: &str, more: Value) -> String {
+pub async fn notify(farm: &Farm, name: &str, more: Value) -> String {
     let mut spec = json!({ "interval_minutes": 1, "mail": { "addresses": ["duty@example.org"] } });
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     farm.admin.create("notifications", name, spec).await.unwrap()
@@ -66,6 +66,42 @@ async fn uses_of_a_limited_resource_are_told_and_that_they_are_over() {
     let now = state().await;
     assert_eq!(now["lasting"], 0, "{now}");
     assert_ne!(now["last_sent"], sent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_with_a_client_are_told_apart_from_those_that_were_left() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    let mut sessions = Vec::new();
+    let desktop = farm.desktop("Desktop").await;
+    for user in ["alice", "bob"] {
+        farm.user(user, &[]).await;
+        let launch = farm.signed_in(user).await.launch(&desktop).await.unwrap();
+        log_on(&farm, &host, &launch);
+        sessions.push(launch["session_id"].as_str().unwrap().to_owned());
+    }
+    farm.host_reports(&host, true).await;
+    host.machine.disconnect_session(&sessions[0], EndReason::Disconnected);
+    let line = |value: u32| json!({ "direction": "rises_above", "value": value });
+    let all = notify(&farm, "all", json!({ "event": "sessions", "threshold": line(1) })).await;
+    let most = json!({ "event": "active_sessions", "threshold": line(0) });
+    let active = notify(&farm, "active", most).await;
+    told(&farm, &all, &["[Oriel] Sessions, h1: 2 of 250"]).await;
+    told(&farm, &active, &["[Oriel] Active sessions, h1: 1 of 250"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_is_shown_and_told() {
+    let farm = Farm::broker_only().await;
+    let host = farm.add_host("h1").await;
+    let line = json!({ "direction": "rises_above", "value": 90 });
+    let id = notify(&farm, "disks", json!({ "event": "disk", "threshold": line })).await;
+    host.machine.set_disk(0.5);
+    farm.host_reports(&host, true).await;
+    host.machine.set_disk(0.955);
+    told(&farm, &id, &["[Oriel] Disk in use, h1: 95.5 %"]).await;
+    let state = farm.admin.get(&format!("/hosts/{}", host.id)).await.unwrap()["state"].clone();
+    assert!(state["disk_total_bytes"].as_u64() > state["disk_available_bytes"].as_u64(), "{state}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,4 +181,20 @@ async fn the_certificate_of_a_gateway_is_shown_and_told_before_it_ends() {
     assert!(table.contains("ending"), "{table}");
     farm.clock.set_ahead(Duration::from_secs(7_200));
     stands("ended").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_does_not_renew_its_certificate_is_told_before_it_ends() {
+    let farm = Farm::broker_only().await;
+    // Simulated agents never renew.
+    let host = farm.add_host("h1").await;
+    let line = json!({ "direction": "falls_below", "value": 20 });
+    let target = json!({ "of": "hosts", "hosts": [host.id] });
+    let spec = json!({ "event": "certificate_days", "threshold": line, "target": target });
+    let id = notify(&farm, "certificates", spec).await;
+    // Of thirty days; all is well while there is time to renew.
+    farm.clock.set_ahead(MINUTE * 60 * 24 * 26);
+    let said =
+        "[Oriel] Days that a certificate is still valid, the farm's certificate for the agent on h1: 3";
+    told(&farm, &id, &[said]).await;
 }

@@ -480,3 +480,34 @@ async fn settings_reach_the_agents() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_says_how_its_hosts_are_and_which_sessions_run_on_them() {
+    let scene = Scene::new(3, 2).await;
+    let admin = &scene.farm.admin;
+    admin
+        .change(&format!("/hosts/{}", scene.hosts[0].id), |spec| spec["settings"]["max_sessions"] = json!(7))
+        .await
+        .unwrap();
+    scene.pool(|spec| spec["settings"]["max_sessions"] = json!(4)).await;
+    scene.loads_known(&[0.9, 0.3, 0.3]).await;
+    scene.logon_mode(2, "drain").await;
+    scene.placed([0, 1]).await;
+    let pool = format!("/pools/{}", scene.farm.pool);
+    wait::until("the pool's state is known", async || {
+        let state = admin.get(&pool).await.map_err(|error| format!("{error:#}"))?["state"].clone();
+        let cpu = state["cpu_load"].as_f64().unwrap_or_default();
+        let numbers = ["hosts", "connected", "open", "sessions", "places"].map(|name| state[name].as_u64());
+        wait::ensure(numbers == [3, 3, 2, 2, 15].map(Some) && (cpu - 0.5).abs() < 0.01, state)
+    })
+    .await;
+    let sessions = async |query: &str| {
+        let found = admin.get(&format!("/sessions?{query}")).await.unwrap();
+        found["items"].as_array().map(Vec::len)
+    };
+    assert_eq!(sessions(&format!("pool={}", scene.farm.pool)).await, Some(2));
+    let other = admin.create("pools", "Other", json!({})).await.unwrap();
+    assert_eq!(sessions(&format!("pool={other}")).await, Some(0));
+    let state = admin.get(&format!("/pools/{other}")).await.unwrap()["state"].clone();
+    assert_eq!((&state["hosts"], &state["cpu_load"]), (&json!(0), &Value::Null));
+}

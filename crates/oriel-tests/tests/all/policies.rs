@@ -141,7 +141,7 @@ async fn a_client_that_is_not_listed_does_not_get_in() {
 }
 
 /// Hours of today from so many minutes ago to in so many minutes, in Berlin.
-fn hours(farm: &Farm, from: i64, to: i64) -> Value {
+pub fn hours(farm: &Farm, from: i64, to: i64) -> Value {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     let at = |minutes: i64| zone.to_datetime(farm.clock.now() + SignedDuration::from_mins(minutes));
     let text = |minutes: i64| at(minutes).strftime("%H:%M:%S").to_string();

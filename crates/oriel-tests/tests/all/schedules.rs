@@ -403,3 +403,47 @@ async fn a_host_that_nobody_can_wake_is_tried_and_given_up_and_one_that_wakes_co
     let run = through(&farm, &schedule, 1).await;
     assert_eq!((&run["done"], &run["given_up"]), (&json!(1), &json!(0)), "{run}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_is_restarted_at_once_and_its_sessions_only_on_purpose() {
+    let farm = Farm::start().await;
+    let host = farm.add_host("h1").await;
+    farm.user("alice", &[]).await;
+    let desktop = farm.desktop("Desktop").await;
+    let alice = farm.signed_in("alice").await;
+    log_on(&farm, &host, &alice.launch(&desktop).await.unwrap());
+    farm.host_reports(&host, true).await;
+
+    let oriel = Terminal::new(&farm);
+    let refused = oriel.fails("host restart h1", 6).await;
+    assert!(
+        refused.contains("sessions that would end with it: 1") && refused.contains("with_sessions"),
+        "{refused}"
+    );
+    oriel.works("host restart h1 --with-sessions --dry-run").await;
+    assert_eq!(host.machine.starts(), 0);
+    oriel.works("host restart h1 --with-sessions").await;
+    assert_eq!(host.machine.starts(), 1);
+    wait::until("its session has ended with it", async || {
+        let left = farm.admin.get("/sessions").await.map_err(|error| format!("{error:#}"))?;
+        wait::ensure(left["items"] == json!([]), left)
+    })
+    .await;
+    farm.host_reports(&host, true).await;
+
+    host.machine.refuse_power(Some("The machine is not to be stopped."));
+    let path = format!("/hosts/{}/stop", host.id);
+    let refused = farm.admin.post(&path, json!({})).await.unwrap_err().to_string();
+    assert!(refused.contains("not to be stopped"), "{refused}");
+    host.machine.refuse_power(None);
+    farm.admin.post(&path, json!({})).await.unwrap();
+    assert!(!host.machine.is_on());
+    let told = async || {
+        let log = farm.admin.get("/audit?code=host").await.map_err(|error| format!("{error:#}"))?;
+        let entries = log["items"].as_array().cloned().unwrap_or_default();
+        let said: Vec<_> = entries.iter().map(|one| [one["code"].clone(), one["outcome"].clone()]).collect();
+        let expected = [["host.stopped", "done"], ["host.stopped", "failed"], ["host.restarted", "done"]];
+        wait::ensure(said == expected.map(|one| one.map(Value::from)), log)
+    };
+    wait::until("the log tells it", told).await;
+}

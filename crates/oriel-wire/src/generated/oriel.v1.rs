@@ -550,6 +550,12 @@ pub struct HostReport {
     /// Seconds since the machine booted.
     #[prost(uint64, tag = "10")]
     pub uptime_secs: u64,
+    /// Of the file systems of the system and of the users' homes, the fuller one, in bytes; 0 and 0 where the
+    /// agent cannot tell.
+    #[prost(uint64, tag = "11")]
+    pub disk_total_bytes: u64,
+    #[prost(uint64, tag = "12")]
+    pub disk_available_bytes: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionReport {

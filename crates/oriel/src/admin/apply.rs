@@ -227,17 +227,15 @@ impl Revert {
                 return Err(Failure::Usage(message.into()));
             }
         };
-        plan::carry_out(desk, &self.asking, |stage| match stage {
-            Stage::Planned => plan::send(desk, &path, &body, stage),
-            Stage::Done(_) => plan::send(desk, &path, &body, Stage::Done(None)),
-        })
-        .map_err(|failure| match (failure, self.sequence) {
-            (Failure::Conflict(text), Some(sequence)) => Failure::Conflict(format!(
-                "{text} To undo this change and all after it: oriel revert --to {}",
-                sequence.saturating_sub(1)
-            )),
-            (failure, _) => failure,
-        })
+        plan::carry_out(desk, &self.asking, |stage| plan::send(desk, &path, &body, stage)).map_err(
+            |failure| match (failure, self.sequence) {
+                (Failure::Conflict(text), Some(sequence)) => Failure::Conflict(format!(
+                    "{text} To undo this change and all after it: oriel revert --to {}",
+                    sequence.saturating_sub(1)
+                )),
+                (failure, _) => failure,
+            },
+        )
     }
 }
 

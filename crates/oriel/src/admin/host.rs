@@ -9,7 +9,8 @@ use super::{
     frame::{self, Kept, or_none, put},
     names,
     objects::{self, Named},
-    output, plan,
+    output,
+    plan::{self, Asking},
 };
 use crate::failure::Outcome;
 
@@ -30,6 +31,10 @@ pub enum HostCommand {
     Enable(Named),
     /// Refuse new logons and reconnections
     Disable(Named),
+    /// Restart the machine at once
+    Restart(Switch),
+    /// Stop the machine at once; a schedule, or somebody who is there, starts it again
+    Stop(Switch),
     /// Refuse new logons, let users return to their sessions
     Drain {
         #[command(flatten)]
@@ -38,6 +43,18 @@ pub enum HostCommand {
         #[arg(long)]
         until_reboot: bool,
     },
+}
+
+/// How a machine is restarted or stopped.
+#[derive(Debug, Args)]
+pub struct Switch {
+    #[command(flatten)]
+    named: Named,
+    /// Also while sessions run on it: they end with it, and what was not saved is lost
+    #[arg(long)]
+    with_sessions: bool,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// The fields of a host that have options of their own.
@@ -76,11 +93,27 @@ impl HostCommand {
             }
             HostCommand::Enable(named) => logon_mode(desk, &named, "enabled"),
             HostCommand::Disable(named) => logon_mode(desk, &named, "disabled"),
+            HostCommand::Restart(switch) => switch.run(desk, "restart", "restarted"),
+            HostCommand::Stop(switch) => switch.run(desk, "stop", "stopped"),
             HostCommand::Drain { named, until_reboot: false } => logon_mode(desk, &named, "drain"),
             HostCommand::Drain { named, until_reboot: true } => {
                 logon_mode(desk, &named, "drain_until_reboot")
             }
         }
+    }
+}
+
+impl Switch {
+    fn run(self, desk: &Desk, verb: &str, done: &str) -> Outcome {
+        let host = names::find(&desk.client, Kind::Host, &self.named.name)?;
+        let name = names::name_of(&host);
+        if desk.client.dry_run() {
+            return plan::of_action(desk, &format!("Would {verb} host \"{name}\"."));
+        }
+        self.asking.agree(&format!("Shall host \"{name}\" be {done}?"))?;
+        let path = format!("{}/{verb}", objects::address(Kind::Host, &host));
+        desk.client.post(&path, &json!({"with_sessions": self.with_sessions}))?;
+        output::done(desk.format, &format!("Host \"{name}\" is being {done}."), &Value::Null)
     }
 }
 

@@ -38,6 +38,10 @@ pub fn refusal(status: StatusCode, body: &str) -> Failure {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Failure::NotPermitted(text),
         StatusCode::NOT_FOUND | StatusCode::GONE => Failure::NotFound(text),
         StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED | StatusCode::PRECONDITION_REQUIRED => {
+            // One thing that stands in the way is told already.
+            for Mistake { message, .. } in mistakes.iter().filter(|_| mistakes.len() > 1) {
+                text += &format!("\n  {message}");
+            }
             Failure::Conflict(text)
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {

@@ -28,7 +28,7 @@ test('what happened is found by what, who and text, and what was found stands in
   await page.getByRole('option', { name: 'administrator signed in' }).click();
   await expect(page).toHaveURL(/code=administrator\.signed_in/);
   const entries = page.getByTestId('entry');
-  await expect(entries.first()).toContainText('user admin');
+  await expect(entries.first()).toContainText('· admin · by the portal');
   await expect(page.locator('[data-testid=entry]:not([data-code="administrator.signed_in"])')).toHaveCount(0);
 
   await page.getByRole('button', { name: 'Clear the filters' }).click();
@@ -74,6 +74,18 @@ test.describe('what is no more', () => {
     await expect(page.getByTestId('revert-plan')).toContainText('Changed twice');
     await expect(page.getByTestId('revert-plan')).toContainText('token admin');
     await expect(page.getByTestId('revert-now')).toBeDisabled();
+    // What a colleague does between the plan and the click is not taken back unseen.
+    await page.goto(`/audit/${items[0]?.number}`);
+    await page.getByTestId('revert').click();
+    await expect(page.getByTestId('revert-now')).toBeEnabled();
+    const { revision } = await administrator.call<View>('GET', `pools/${id}`);
+    await administrator.call('PATCH', `pools/${id}?revision=${revision}`, { spec: { enabled: false } });
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('It has been changed since')).toBeVisible();
+    // The plan is made anew, and leaves alone what the colleague did.
+    await page.getByTestId('revert-now').click();
+    await expect(page.getByText('Taken back', { exact: true })).toBeVisible();
+    expect((await administrator.call<View>('GET', `pools/${id}`)).spec).toMatchObject({ description: 'Two', enabled: false });
     await page.goto('/audit/999999999');
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Nothing here');
   });

@@ -140,3 +140,15 @@ test('everything is there in German, and by keys', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Kalender');
   await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
 });
+
+test('a dialog gives the focus back to what opened it', async ({ page, make }) => {
+  const { id } = await make('pools', { name: 'Nobody deletes this', spec: {} });
+  await page.goto(`/pools/${id}`);
+  const opener = page.getByTestId('delete');
+  await opener.focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(opener).toBeFocused();
+});

@@ -320,6 +320,36 @@ test.describe('a colleague', () => {
   });
 });
 
+test('a pool says how its hosts are, and draws what they carried', async ({ page, administrator }) => {
+  interface PoolView extends View { state: { hosts: number; connected: number; open: number; places: number } }
+  const pools = (await administrator.call<{ items: PoolView[] }>('GET', 'pools')).items;
+  const pool = pools.find(({ state }) => state.connected > 0);
+  await page.goto('/pools');
+  const row = page.getByRole('row').filter({ hasText: pool?.name ?? 'a pool with a host' });
+  await expect(row).toContainText(`${pool?.state.open} of ${pool?.state.hosts}`);
+  await expect(row).toContainText(`/ ${pool?.state.places}`);
+  await row.getByRole('link', { name: pool?.name ?? '' }).first().click();
+  await page.getByRole('tab', { name: 'State' }).click();
+  await expect(page.getByRole('tabpanel')).toContainText('Connected hosts');
+  await expect(page.getByTestId('load')).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole('tab', { name: 'Sessions' }).click();
+  await expect(page.getByRole('tabpanel')).toBeVisible();
+});
+
+test('tokens say when they were last used', async ({ page, administrator, make }) => {
+  // This call is a use of the token that the tests have.
+  await administrator.call('GET', 'tokens');
+  const { id } = await make('tokens', { name: 'Never used', spec: { role: 'viewer' } });
+  await page.goto('/tokens');
+  await expect(page.getByRole('row').filter({ hasText: 'Never used' })).toContainText('never');
+  const used = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'admin', exact: true }) });
+  await expect(used).toHaveCount(1);
+  await expect(used).not.toContainText('never');
+  await page.goto(`/tokens/${id}`);
+  await expect(page.getByTestId('last-used')).toContainText('Last used: never');
+});
+
 test('a host is drained: who is on it works on, nobody new comes, and its page says when it is empty', async ({ page, administrator, anna, browser, demo }) => {
   const host = (await administrator.call<{ items: View[] }>('GET', 'hosts')).items[0];
   const context = await browser.newContext({ ignoreHTTPSErrors: true, baseURL: demo.portal, locale: 'en-US' });
@@ -331,6 +361,16 @@ test('a host is drained: who is on it works on, nobody new comes, and its page s
 
   await page.goto(`/hosts/${host?.id}?tab=state`);
   try {
+    await page.getByTestId('do-more').click();
+    await page.getByTestId('do-message').click();
+    await page.getByLabel('Text').fill('The host is drained now.');
+    await page.getByTestId('confirm').click();
+    await expect(page.getByTestId('outcomes')).toContainText(`${anna.user_name}, Calculator: done`);
+    await page.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByTestId('do-more').click();
+    await page.getByTestId('do-restart').click();
+    await expect(page.getByRole('dialog')).toContainText('Sessions on it end');
+    await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByTestId('do-drain').click();
     await page.getByTestId('confirm').click();
     await expect(page.getByTestId('outcomes')).toContainText('done');

@@ -81,11 +81,15 @@ test.describe('what is in use', () => {
   test('who uses an object is told with the way there, also where it is to be deleted', async ({ page, make }) => {
     const group = await make('groups', { name: 'Used group', spec: {} });
     const user = await make('users', { name: 'used-by-me', spec: { groups: [group.id] } });
-    await page.goto(`/groups/${group.id}`);
+    const rules = { otherwise: 'deny', rules: [{ effect: 'allow', criteria: [{ type: 'group', objects: [group.id], negated: false }] }] };
+    await make('resources', { name: 'Used by a rule', spec: { target: { kind: 'folder' }, rules } });
+    await page.goto(`/groups/${group.id}?tab=no-such-tab`);
+    await expect(page.getByRole('tab', { name: 'Settings' })).toHaveAttribute('aria-selected', 'true');
     await page.getByRole('tab', { name: 'Used by' }).click();
     const usedBy = page.getByTestId('used-by');
     await expect(usedBy).toContainText('User used-by-me');
     await expect(usedBy).toContainText('Groups');
+    await expect(usedBy).toContainText('Who sees it › Rules › Conditions › One of');
     await expectAccessible(page);
     await picture(page, 'admin-used-by');
     await page.getByTestId('delete').click();

@@ -798,6 +798,24 @@ export type CodePath = {
 code: string;
 };
 
+/** Somebody who is signed in to management: only who they are, for whoever may write to them. */
+export type Colleague = {
+/** Their name. */
+full_name: string;
+/** Their sign-ins, to write to. */
+sessions: (string)[];
+/** The user. */
+user: string;
+/** What they sign in with. */
+user_name: string;
+};
+
+/** Who is signed in to management on this broker. */
+export type ColleagueList = {
+/** By name; the caller is among them. */
+items: (Colleague)[];
+};
+
 /** A message from one administrator to another. */
 export type ColleagueMessage = {
 /** When it was written. */
@@ -917,7 +935,7 @@ negated?: boolean;
 export type CrossedLine = {
 /** Which way. */
 direction: Direction2;
-/** Whether it is in percent of the limit, of what has one. CPU and memory always are. */
+/** Whether it is in percent of the limit, of what has one. CPU, memory and disk always are. */
 percent?: boolean;
 /** Where it is. */
 value: number;
@@ -1376,7 +1394,7 @@ subjects: (Subject)[];
 };
 
 export type EventsQuery = {
-/** What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
+/** What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`, `messages`, `editing`. */
 topics: string;
 };
 
@@ -1879,6 +1897,10 @@ export type HostState = {
 agent_version?: (string | null);
 /** Share of all CPUs in use, 0 to 1. */
 cpu_load?: (number | null);
+/** What is left of it for users, in bytes. */
+disk_available_bytes?: (number | null);
+/** Size of the disk that the system and the users' homes are on, in bytes: of two, the fuller one. */
+disk_total_bytes?: (number | null);
 /** When its agent last reported. */
 last_report?: (string | null);
 /** The logon mode in force on the host; it follows the one that is set within a second. */
@@ -2251,6 +2273,8 @@ by_host?: boolean;
 host?: (string | null);
 /** Of the last so many minutes: 1 to 360; 60 when not said. */
 minutes?: (number | null);
+/** Only that of the hosts that are in this pool now. */
+pool?: (string | null);
 };
 
 /** The hosts at one moment. */
@@ -3242,6 +3266,22 @@ balancing: Record<string, Level>;
 settings: Record<string, Level>;
 };
 
+/** How the hosts of a pool are now, as this broker sees them. */
+export type PoolState = {
+/** Those whose agent is connected. */
+connected: number;
+/** Share of their processors in use, 0 to 1: the mean of those that are connected; none: none is. */
+cpu_load?: (number | null);
+/** Hosts in it. */
+hosts: number;
+/** Those that would take a new session now: connected, well, not held back and not full. */
+open: number;
+/** Sessions that the connected ones may have. */
+places: number;
+/** Sessions on them, those prepared included. */
+sessions: number;
+};
+
 /** A settings object as it is shown. */
 export type PoolView = {
 /** When it was last changed. */
@@ -3262,6 +3302,8 @@ revision: number;
 site?: (string | null);
 /** What is set. */
 spec: Pool;
+/** How its hosts are now. */
+state: PoolState;
 };
 
 /** Starting a session before the user opens anything. */
@@ -3502,6 +3544,8 @@ spec: Resource;
 export type Revert = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** With it everything that was changed in the same transaction: all of one apply, or of one import. */
 transaction?: boolean;
 };
@@ -3510,6 +3554,8 @@ transaction?: boolean;
 export type RevertTo = {
 /** Only says what would be done. */
 dry_run?: boolean;
+/** Refuse it if an object that it would change was changed after this number: that of the plan that was looked at. */
+sequence?: (number | null);
 /** In place of it: the moment from which on nothing stays. */
 since?: (string | null);
 /** The number of the last change that stays. */
@@ -3821,6 +3867,8 @@ filter?: (string | null);
 host?: (string | null);
 /** Most sessions of the answer: 1 to 1000; 100 when not said. */
 limit?: (number | null);
+/** Only those on the hosts of this pool. */
+pool?: (string | null);
 /** Only those started for this resource. */
 resource?: (string | null);
 /** Paths to sort by, separated by commas; with `-` in front the largest comes first. Without it: oldest first. */
@@ -3981,6 +4029,12 @@ id: string;
 kind: string;
 /** What it was called then; empty where it has no name. */
 name: string;
+};
+
+/** What becomes of the sessions of a machine that is restarted or stopped. */
+export type Switch = {
+/** Those that run may end with it; without it, it is refused while any does. */
+with_sessions?: boolean;
 };
 
 /** A syslog server, which gets every entry (RFC 5424) over TLS (RFC 5425). */
@@ -4222,7 +4276,7 @@ through: number;
 export type Via = ("portal" | "cli" | "api" | "system" | "recovery");
 
 /** What a notification watches. */
-export type Watched = ("cpu" | "memory" | "sessions" | "disconnected_sessions" | "tunnelled_sessions" | "failed_connections" | "uses" | "refused_sign_ins" | "certificate_days" | "host_away" | "host_unhealthy" | "gateway_away" | "backup_failed" | "schedule_given_up");
+export type Watched = ("cpu" | "memory" | "disk" | "sessions" | "active_sessions" | "disconnected_sessions" | "tunnelled_sessions" | "failed_connections" | "uses" | "refused_sign_ins" | "certificate_days" | "host_away" | "host_unhealthy" | "gateway_away" | "backup_failed" | "schedule_given_up");
 
 /** How a message goes out. */
 export type Way = ("mail" | "webhook" | "script");

@@ -28,16 +28,21 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
   components: {
     ActionIcon: { defaultProps: { size: 'lg', variant: 'subtle' } },
+    // A filled one has no edge on the ground of a page.
+    Chip: { defaultProps: { variant: 'outline' } },
     Tooltip: { defaultProps: { openDelay: 400, events: { hover: true, focus: true, touch: false } } },
     Modal: {
       defaultProps: {
         centered: true,
         // A dialog's title bar is no banner of the page.
         attributes: { header: { role: 'presentation' } },
+        styles: { title: { fontSize: 'var(--mantine-font-size-lg)', fontWeight: 650, lineHeight: 1.3 } },
         // Growing would spoil what components measure while they appear.
         transitionProps: { transition: 'fade', duration: 120 },
       },
     },
+    // Scrolled with the keyboard as well; room for its bar only where there is one.
+    TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 }, offsetScrollbars: 'present' } } },
     // Its placeholder is an element that a menu must not hold.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
   },

@@ -63,6 +63,14 @@ impl Messages {
 }
 
 impl Broker {
+    /// Answers a message that waits for the caller, whoever wrote it; for how many sign-ins, none: there is no
+    /// such message, or a token wrote it, which reads nothing.
+    pub fn answer_message(&self, by: &Caller, message: Id<Value>, text: &str) -> Option<usize> {
+        let waiting = self.messages.of(own_session(by)?);
+        let writer = waiting.into_iter().find(|one| one.id == message)?.session?;
+        Some(self.leave_message(by, text, |reader| reader == writer))
+    }
+
     /// Leaves a message for these sign-ins; for how many.
     pub fn leave_message(&self, by: &Caller, text: &str, to: impl Fn(Id<SignIn>) -> bool) -> usize {
         let now = self.now();

@@ -27,7 +27,11 @@ use crate::{
 
 /// What somebody may do: whatever any of these roles permits.
 #[derive(Debug, Clone)]
-pub struct Rights(Arc<[(AdministratorRole, Reach)]>);
+pub struct Rights {
+    roles: Arc<[(AdministratorRole, Reach)]>,
+    /// Only what these permit, too: those of a token's owner.
+    within: Option<Arc<Rights>>,
+}
 
 /// What was not permitted: `change host "alpha"`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +41,20 @@ pub struct Forbidden(pub String);
 impl Rights {
     /// Those of the farm itself.
     pub fn everything() -> Self {
-        Self([(AdministratorRole::Root, Reach::default())].into())
+        Self::of([(AdministratorRole::Root, Reach::default())].into())
     }
 
-    /// Those of a token.
-    pub fn of_token(token: &Token) -> Self {
-        Self([(token.role, token.reach.clone())].into())
+    fn of(roles: Arc<[(AdministratorRole, Reach)]>) -> Self {
+        Self { roles, within: None }
+    }
+
+    /// Those of a token, which are never more than those of its owner; none when the owner is no administrator
+    /// any more.
+    pub fn of_token(view: &FarmView, token: &Token) -> Option<Self> {
+        let own = Self::of([(token.role, token.reach.clone())].into());
+        let Some(owner) = token.owner else { return Some(own) };
+        let owner = view.person(owner).filter(|owner| owner.spec.enabled)?;
+        Some(Self { within: Some(Self::of_user(view, &owner)?.into()), ..own })
     }
 
     /// Those of a user; none when they are no administrator.
@@ -50,32 +62,37 @@ impl Rights {
         let theirs = view.administrators.iter().filter(|one| one.spec.enabled);
         let theirs = theirs.filter(|one| one.spec.is(user.id, &user.spec.groups));
         let roles: Vec<_> = theirs.map(|one| (one.spec.role, one.spec.reach.clone())).collect();
-        (!roles.is_empty()).then(|| Self(roles.into()))
+        (!roles.is_empty()).then(|| Self::of(roles.into()))
     }
 
     /// The roles, each with its reach.
     pub fn roles(&self) -> impl Iterator<Item = Permissions<'_>> {
-        self.0.iter().map(|(role, reach)| Permissions { role: *role, reach })
+        self.roles.iter().map(|(role, reach)| Permissions { role: *role, reach })
+    }
+
+    /// Whether one of the roles permits something, and one of the owner's where they belong to one.
+    fn permit(&self, permits: &dyn Fn(Permissions<'_>) -> bool) -> bool {
+        self.roles().any(permits) && self.within.as_ref().is_none_or(|within| within.permit(permits))
     }
 
     /// Whether there is no limit.
     pub fn is_root(&self) -> bool {
-        self.roles().any(|role| role.is_root())
+        self.permit(&|role| role.is_root())
     }
 
     /// Whether an action is permitted somewhere in an area.
     pub fn anywhere(&self, area: Area, action: Action) -> bool {
-        self.roles().any(|role| role.anywhere(area, action))
+        self.permit(&|role| role.anywhere(area, action))
     }
 
     /// Whether an action is permitted everywhere in an area.
     pub fn everywhere(&self, area: Area, action: Action) -> bool {
-        self.roles().any(|role| role.everywhere(area, action))
+        self.permit(&|role| role.everywhere(area, action))
     }
 
     /// Whether an action on a settings object is permitted.
     pub fn on(&self, action: Action, target: &Target) -> bool {
-        self.roles().any(|role| role.on(action, target))
+        self.permit(&|role| role.on(action, target))
     }
 
     /// Whether an object is seen.
@@ -115,7 +132,8 @@ impl Rights {
             | Code::SettingsSecretRemoved => {
                 entry.change.as_ref().is_some_and(|change| self.sees_change(change))
             }
-            Code::AdministratorSignedIn
+            Code::TokenRefused
+            | Code::AdministratorSignedIn
             | Code::AdministratorSignInRefused
             | Code::AdministratorSignedOut
             | Code::AdministratorRecovered => self.anywhere(Area::Administrators, Action::View),
@@ -140,10 +158,12 @@ impl Rights {
                 let site = id(Kind::Host).and_then(|id| view.site_of_object(Kind::Host, id));
                 self.on_session_at(view, Action::View, site, user)
             }
-            Code::ScheduleCarriedOut | Code::NotificationSent | Code::NotificationFailed => {
-                entry.subjects.iter().all(object)
-            }
             Code::DirectoryAnswers | Code::DirectoryOutOfReach => entry.subjects.iter().all(object),
+            Code::ScheduleCarriedOut
+            | Code::HostRestarted
+            | Code::HostStopped
+            | Code::NotificationSent
+            | Code::NotificationFailed => entry.subjects.iter().all(object),
             Code::BackupMade | Code::BackupFailed => self.anywhere(Area::Infrastructure, Action::View),
             Code::ComponentJoined => entry.subjects.iter().any(object),
             Code::ComponentJoinRefused | Code::FarmExported | Code::LogDropped | Code::LogLost => {
@@ -161,7 +181,7 @@ impl Rights {
     pub fn sees_sessions_of(&self, view: &FarmView, user: Id<User>) -> bool {
         let person = view.person(user);
         let groups = person.as_deref().map_or(&[][..], |user| &user.spec.groups);
-        self.roles().any(|role| role.sees_sessions_of(user, groups))
+        self.permit(&|role| role.sees_sessions_of(user, groups))
     }
 
     /// Whether an action on a session of this user on this host is permitted.
@@ -185,7 +205,7 @@ impl Rights {
     ) -> bool {
         let known = user.and_then(|user| view.person(user));
         let groups = known.as_deref().map_or(&[][..], |user| &user.spec.groups);
-        self.roles().any(|role| role.on_session(action, &SessionTarget { site, user, groups }))
+        self.permit(&|role| role.on_session(action, &SessionTarget { site, user, groups }))
     }
 }
 

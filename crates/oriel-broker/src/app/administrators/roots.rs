@@ -60,9 +60,18 @@ impl Broker {
         address: IpAddr,
         via: Via,
     ) -> Result<Id<User>, NoRoot> {
-        let token = objects::find_token(&self.farm.load(), token, self.now());
-        let token = token.filter(|token| token.spec.permissions().is_root()).ok_or(NoRoot::WrongToken)?;
-        let author = Author { name: format!("token {}", token.name), via, address: Some(address) };
+        let author = {
+            let view = self.farm.load();
+            let found = objects::find_token(&view, token, self.now());
+            let Ok((known, rights)) = found else {
+                self.token_refused(token, Some(address), via);
+                return Err(NoRoot::WrongToken);
+            };
+            if !rights.is_root() {
+                return Err(NoRoot::WrongToken);
+            }
+            Author { name: format!("token {}", known.name), via, address: Some(address) }
+        };
         let user = User { full_name, ..User::default() };
         let hash = objects::hashed(self, &name, password, "password").await?;
         let _turn = turn().await;

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::{Caller, Rights, Source};
 use crate::{
     Broker,
-    app::{audit::Event, client::ClientSays, factor::Factor},
+    app::{audit::Event, client::ClientSays, factor::Factor, objects::rights_of_token},
     farm::FarmView,
     hosts::lock,
     sign_in_token::SealedSignIn,
@@ -242,8 +242,7 @@ impl Broker {
             Source::System => Some(Rights::everything()),
             Source::Token(id) => {
                 let token = view.tokens.get(id)?;
-                let is_in_time = token.spec.expires_at.is_none_or(|end| now < end);
-                is_in_time.then(|| Rights::of_token(&token.spec))
+                rights_of_token(&view, &token.spec, now).ok()
             }
             Source::SignIn { id, user } => {
                 let presence = self.presences.get(id)?;

@@ -18,9 +18,10 @@ use oriel_model::{
 };
 use oriel_rules::schedule::Action;
 use oriel_store::{Author, Code, Outcome, Subject, Via};
+use oriel_wire::v1::PowerAction;
 use serde_json::Value;
 
-use crate::{directories::whose, farm::FarmView, notifications::Way};
+use crate::{app::refused_tokens::RefusedToken, directories::whose, farm::FarmView, notifications::Way};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -67,11 +68,23 @@ pub enum Event<'a> {
         directory: Id<Directory>,
         why: &'a str,
     },
+    /// `times` is how often within a minute.
+    TokenRefused {
+        refused: &'a RefusedToken,
+        times: u64,
+    },
     HoursExtended {
         user: Id<User>,
         user_name: &'a str,
         until: Timestamp,
         address: IpAddr,
+    },
+    /// `failed` is why the host did not do it.
+    HostSwitched {
+        host: Id<Host>,
+        action: PowerAction,
+        by: &'a Author,
+        failed: Option<&'a str>,
     },
     /// `failed` is why the host did not do it.
     Scheduled {
@@ -194,9 +207,24 @@ impl Event<'_> {
                 let told = event(Author::system(), Code::DirectoryOutOfReach);
                 or_failed(told.about(object(Kind::Directory, directory.cast())), Some(why))
             }
+            Event::TokenRefused { refused: RefusedToken { token, why, address, via }, times } => {
+                let name = token.as_ref().map_or("unknown token".into(), |(_, name)| format!("token {name}"));
+                let refused = event(Author { name, via: *via, address: *address }, Code::TokenRefused)
+                    .detail("why", why)
+                    .detail("times", times)
+                    .ended(Outcome::Refused);
+                token.iter().fold(refused, |refused, (id, name)| {
+                    refused.about(Subject::object(Kind::Token, *id, name))
+                })
+            }
             Event::HoursExtended { user, user_name, until, address } => {
                 let extended = event(person(user_name, Some(*address)), Code::UserHoursExtended);
                 extended.about(user_of(user, user_name)).detail("until", until)
+            }
+            Event::HostSwitched { host, action, by, failed } => {
+                let is_stop = *action == PowerAction::Stop;
+                let code = if is_stop { Code::HostStopped } else { Code::HostRestarted };
+                or_failed(event((*by).clone(), code).about(object(Kind::Host, host.cast())), *failed)
             }
             Event::Scheduled { schedule, host, action, failed } => {
                 let action = serde_json::to_value(action).unwrap_or_default();

@@ -21,11 +21,13 @@ mod export;
 mod import;
 mod meaning;
 pub mod names;
+mod obstacle;
 mod plan;
 mod restore;
 mod revert;
 mod seal;
 mod sections;
+mod taken_back;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ pub use apply::{Apply, apply};
 pub use archive::Archive;
 pub use export::export;
 pub use import::{Import, import};
+pub use obstacle::{Obstacle, Why};
 pub use plan::{Plan, PlanItem, PlannedAction, state_shown};
 pub use restore::{RestoreError, Restored, restore};
 pub use revert::{Back, last_change_before, revert, revert_to};
@@ -109,6 +112,9 @@ pub enum Refused {
         /// When.
         at: Timestamp,
     },
+    /// These stand in the way of turning a change back.
+    #[error("{}", obstacle::told(.0))]
+    InTheWay(Vec<Obstacle>),
     /// The change cannot be turned back.
     #[error("{0}")]
     NotRevertible(String),

@@ -28,6 +28,7 @@ use crate::{
     Broker,
     app::{
         administrators::{Caller, permitted},
+        credential::{Credential, PASSWORD_SECRET},
         objects,
     },
     farm::FarmView,
@@ -95,6 +96,26 @@ impl From<Draft> for Ready {
     }
 }
 
+impl Ready {
+    /// The farm as it would be knows the passwords that come with it: who can sign in is checked, too.
+    fn take_in_passwords(&mut self) {
+        for write in &self.secrets {
+            let (owner, password) = match write {
+                Write::PutSecret { owner, name, value, .. } if name == PASSWORD_SECRET => {
+                    (owner, Credential::from_secret(value))
+                }
+                Write::DeleteSecret { owner, name, .. } if name == PASSWORD_SECRET => (owner, None),
+                _ => continue,
+            };
+            let credentials = Arc::make_mut(&mut Arc::make_mut(&mut self.draft.after).credentials);
+            match password {
+                Some(password) => credentials.insert(owner.cast(), password),
+                None => credentials.remove(&owner.cast()),
+            };
+        }
+    }
+}
+
 /// How often a change is planned anew when others write at the same time. Within one broker changes wait
 /// for each other, so only other brokers and joining components get in between.
 const ATTEMPTS: usize = 4;
@@ -118,7 +139,8 @@ pub async fn carry_out(
         let sequence = view.sequence;
         let made = make.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let ready = made(view)?;
+            let mut ready = made(view)?;
+            ready.take_in_passwords();
             check(&ready.draft, own_broker)?;
             let items = items(&ready.draft);
             let writes = writes(&ready.draft);

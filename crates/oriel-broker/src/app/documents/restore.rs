@@ -210,6 +210,7 @@ fn with_token(
         reach: Reach::default(),
         description: "Made when the farm was restored; kept in the broker's data directory.".to_owned(),
         expires_at: None,
+        owner: None,
         secret_sha256: secret_sha256(token),
     };
     let is_taken = |name: &str| {

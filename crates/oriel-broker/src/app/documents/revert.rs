@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use oriel_model::{Id, Kind, SettingsObject, Timestamp, validate::Mistake};
+use oriel_model::{Id, Kind, SettingsObject, Timestamp, site::Site, validate::Mistake};
 use oriel_store::{Action, Change, ChangeQuery, ObjectState, Start};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    Plan, Refused, any_kind,
+    Plan, Refused, any_kind, diff,
     draft::Draft,
+    obstacle::{self, OBSTACLES_MAX, Obstacle, Why},
     plan::{Ready, carry_out},
+    taken_back::taken_back,
 };
 use crate::{Broker, app::administrators::Caller, farm::FarmView};
 
@@ -25,13 +27,15 @@ pub enum Back {
     Transaction,
 }
 
-/// Turns one change, or one transaction, back. Refused where an object has been changed since: turning that
-/// back too is for [`revert_to`], or for a person.
+/// Turns one change, or one transaction, back: what others have changed in other fields since stays. Refused
+/// where a field that it touched says something else again: turning that back too is for [`revert_to`], or for
+/// a person. With `based_on`, also refused where what it touches was changed after that number.
 pub async fn revert(
     broker: &Arc<Broker>,
     by: &Caller,
     sequence: u64,
     back: Back,
+    based_on: Option<u64>,
     dry_run: bool,
 ) -> Result<Plan, Refused> {
     let before = sequence.saturating_sub(1);
@@ -51,42 +55,49 @@ pub async fn revert(
         let message = "this is a change of a secret, which the log does not hold: set the secret anew";
         return Err(Refused::NotRevertible(message.into()));
     }
-    carry_out(broker, by, dry_run, move |view| {
+    let plan = carry_out(broker, by, dry_run, move |view| {
         let mut ready = Ready::from(Draft::new(view.clone()));
+        ready.based_on = based_on;
+        let mut obstacles = Vec::new();
         for (id, touched) in &touched {
-            turn_back(&view, *id, touched, &mut ready)?;
+            obstacles.extend(turn_back(&view, *id, touched, &mut ready).err().into_iter().flatten());
         }
-        Ok(ready)
-    })
-    .await
+        unobstructed(ready, obstacles)
+    });
+    match plan.await {
+        Err(Refused::InTheWay(mut obstacles)) => {
+            obstacle::name_who(broker, &mut obstacles).await?;
+            Err(Refused::InTheWay(obstacles))
+        }
+        plan => plan,
+    }
 }
 
-/// Makes an object say what it said before it was touched, unless it was touched again since.
-fn turn_back(view: &FarmView, id: Id<Value>, touched: &Touched, ready: &mut Ready) -> Result<(), Refused> {
+fn unobstructed(ready: Ready, mut obstacles: Vec<Obstacle>) -> Result<Ready, Refused> {
+    obstacles.truncate(OBSTACLES_MAX);
+    if obstacles.is_empty() { Ok(ready) } else { Err(Refused::InTheWay(obstacles)) }
+}
+
+/// Makes an object say what it said before it was touched, in the fields that were touched.
+fn turn_back(
+    view: &FarmView,
+    id: Id<Value>,
+    touched: &Touched,
+    ready: &mut Ready,
+) -> Result<(), Vec<Obstacle>> {
     let (kind, name) = (touched.kind, &touched.name);
     let now = any_kind::of(kind).stored(view, id);
-    let Some((action, revision)) = touched.last else {
+    let Some((action, _)) = touched.last else {
         ready.notes.extend(touched.note_of_secret());
         return Ok(());
     };
-    match (&now, action == Action::Deleted) {
-        (Some(_), true) => {
-            return Err(Refused::NotRevertible(format!("{kind} \"{name}\" has been made again since")));
-        }
-        (None, false) => {
-            return Err(Refused::NotRevertible(format!("{kind} \"{name}\" has been deleted since")));
-        }
-        (Some(now), false) if now.revision != revision => {
-            return Err(Refused::ChangedSince {
-                kind: now.kind,
-                name: now.name.clone(),
-                by: now.changed_by.clone(),
-                at: now.changed_at,
-            });
-        }
-        _ => {}
-    }
-    let then = touched.before.as_ref();
+    let obstacle = |why| vec![Obstacle { kind, id, name: name.clone(), why, done: None }];
+    let then = match &now {
+        Some(_) if action == Action::Deleted => return Err(obstacle(Why::MadeAgain)),
+        None if action != Action::Deleted => return Err(obstacle(Why::Deleted)),
+        None => touched.before.clone(),
+        Some(now) => touched.taken_back_from(now)?,
+    };
     if then.is_some() {
         ready.notes.extend(match (action, kind) {
             // Went with what they belong to.
@@ -97,7 +108,14 @@ fn turn_back(view: &FarmView, id: Id<Value>, touched: &Touched, ready: &mut Read
             _ => touched.note_of_secret(),
         });
     }
-    become_state(kind, id, now.as_ref(), then, "change", &mut ready.draft)
+    if let (Some(now), Some(then)) = (&now, &then)
+        && is_same(now, then)
+    {
+        ready.draft.keep("change", kind, id, name);
+        return Ok(());
+    }
+    let made = become_state(kind, id, now.as_ref(), then.as_ref(), "change", &mut ready.draft);
+    made.map_err(|obstacle| vec![obstacle])
 }
 
 /// Makes an object say what it said; none: it was not there.
@@ -108,7 +126,7 @@ fn become_state(
     then: Option<&ObjectState>,
     place: &str,
     draft: &mut Draft,
-) -> Result<(), Refused> {
+) -> Result<(), Obstacle> {
     match (now, then) {
         (Some(_), None) => draft.delete(place, kind, id),
         (None, None) => {}
@@ -123,11 +141,12 @@ fn become_state(
                 changed_at: oriel_model::Timestamp::UNIX_EPOCH,
                 changed_by: String::new(),
             };
-            draft.put_any(place, &object).map_err(|Mistake { message, .. }| {
-                let name = &object.name;
-                Refused::NotRevertible(format!(
-                    "what {kind} \"{name}\" said then cannot be read by this version: {message}"
-                ))
+            draft.put_any(place, &object).map_err(|Mistake { message, .. }| Obstacle {
+                kind,
+                id,
+                name: object.name.clone(),
+                why: Why::Unreadable(message),
+                done: None,
             })?;
         }
     }
@@ -136,8 +155,15 @@ fn become_state(
 
 /// Makes every object say what it said after the change with this number. What joins and what is secret
 /// does not come and go with it: hosts that have joined since stay, a token that was deleted stays deleted,
-/// passwords stay as they are; notes say so.
-pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool) -> Result<Plan, Refused> {
+/// passwords stay as they are; notes say so. With `based_on`, refused where what it touches was changed after
+/// that number.
+pub async fn revert_to(
+    broker: &Arc<Broker>,
+    by: &Caller,
+    to: u64,
+    based_on: Option<u64>,
+    dry_run: bool,
+) -> Result<Plan, Refused> {
     let newest = broker.farm.load().sequence;
     if to > newest {
         return Err(Refused::NoSuchChange(to));
@@ -152,8 +178,10 @@ pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool
     collect(broker, ChangeQuery::after(to), &mut all).await?;
     carry_out(broker, by, dry_run, move |view| {
         let mut ready = Ready::from(Draft::new(view.clone()));
-        // What was written between reading the log and now would be overlooked.
-        ready.based_on = Some(newest);
+        // What was written between reading the log and now would be overlooked; what was written since the
+        // plan that somebody looked at, they have not seen.
+        ready.based_on = Some(based_on.unwrap_or(newest).min(newest));
+        let mut obstacles = Vec::new();
         for (id, touched) in &all {
             let (kind, name) = (touched.kind, &touched.name);
             let any = any_kind::of(kind);
@@ -170,17 +198,15 @@ pub async fn revert_to(broker: &Arc<Broker>, by: &Caller, to: u64, dry_run: bool
             }
             let then = then.map(|then| with_own_fields_of(kind, then, now.as_ref()));
             let is_same = match (&now, &then) {
-                (Some(now), Some(then)) => {
-                    now.name == then.name && now.site == then.site && same_spec(now, then)
-                }
-                (None, None) => true,
-                _ => false,
+                (Some(now), Some(then)) => is_same(now, then),
+                (now, then) => now.is_none() && then.is_none(),
             };
             if !is_same {
-                become_state(kind, *id, now.as_ref(), then.as_ref(), "change", &mut ready.draft)?;
+                let made = become_state(kind, *id, now.as_ref(), then.as_ref(), "change", &mut ready.draft);
+                obstacles.extend(made.err());
             }
         }
-        Ok(ready)
+        unobstructed(ready, obstacles)
     })
     .await
 }
@@ -203,6 +229,8 @@ struct Touched {
     name: String,
     /// What it said before the first of them; none: it was not there.
     before: Option<ObjectState>,
+    /// What it said after the last of them; none: it was not there.
+    after: Option<ObjectState>,
     /// What the last of them did, and the object's revision then; none: only secrets were changed.
     last: Option<(Action, u64)>,
     /// A secret that was changed, and stays changed.
@@ -210,6 +238,39 @@ struct Touched {
 }
 
 impl Touched {
+    /// What an object that is there says without these changes; none: they made it, and it goes.
+    fn taken_back_from(&self, now: &SettingsObject) -> Result<Option<ObjectState>, Vec<Obstacle>> {
+        let revision = self.last.map_or(0, |(_, revision)| revision);
+        if now.revision == revision {
+            return Ok(self.before.clone());
+        }
+        let obstacle = |why| {
+            let done = Some((now.changed_by.clone(), now.changed_at));
+            Obstacle { kind: self.kind, id: now.id, name: now.name.clone(), why, done }
+        };
+        let changed = |field| obstacle(Why::Changed { field, revision });
+        let readable = |state: &ObjectState| {
+            let spec = any_kind::of(self.kind).normal(&state.spec);
+            let reason = "it was written by another version".to_owned();
+            spec.map(|spec| json(&state.name, state.site, &spec))
+                .ok_or_else(|| vec![Obstacle { done: None, ..obstacle(Why::Unreadable(reason)) }])
+        };
+        let Some(after) = &self.after else { return Ok(self.before.clone()) };
+        let (after, now) = (readable(after)?, json(&now.name, now.site, &now.spec));
+        let Some(before) = &self.before else {
+            let since = diff::plain(&after, &now);
+            let obstacles: Vec<_> = since.into_iter().map(|change| changed(change.field)).collect();
+            return if obstacles.is_empty() { Ok(None) } else { Err(obstacles) };
+        };
+        let fields = |paths: Vec<String>| paths.into_iter().map(changed).collect::<Vec<_>>();
+        let mut then = taken_back(&readable(before)?, &after, &now).map_err(fields)?;
+        Ok(Some(ObjectState {
+            name: then["name"].as_str().unwrap_or_default().to_owned(),
+            site: serde_json::from_value(then["site"].take()).unwrap_or_default(),
+            spec: then["spec"].take(),
+        }))
+    }
+
     fn note_of_secret(&self) -> Option<String> {
         let (kind, name) = (self.kind, &self.name);
         let secret = self.secret.as_ref()?;
@@ -223,6 +284,7 @@ fn touch(all: &mut AllTouched, change: Change) {
         kind: change.kind,
         name: String::new(),
         before: None,
+        after: None,
         last: None,
         secret: None,
     });
@@ -234,6 +296,7 @@ fn touch(all: &mut AllTouched, change: Change) {
     if touched.last.is_none() {
         touched.before = change.before;
     }
+    touched.after = change.after;
     touched.last = Some((change.action, change.revision));
 }
 
@@ -267,8 +330,12 @@ fn with_own_fields_of(kind: Kind, mut then: ObjectState, now: Option<&SettingsOb
     then
 }
 
-/// Whether two specs say the same, whatever defaults are written out in them.
-fn same_spec(now: &SettingsObject, then: &ObjectState) -> bool {
-    let any = any_kind::of(now.kind);
-    any.normal(&then.spec).is_some_and(|then| then == now.spec)
+/// Whether an object says what a state says, whatever defaults are written out in it.
+fn is_same(now: &SettingsObject, then: &ObjectState) -> bool {
+    let spec = any_kind::of(now.kind).normal(&then.spec);
+    now.name == then.name && now.site == then.site && spec.is_some_and(|spec| spec == now.spec)
+}
+
+fn json(name: &str, site: Option<Id<Site>>, spec: &Value) -> Value {
+    json!({"name": name, "site": site, "spec": spec})
 }

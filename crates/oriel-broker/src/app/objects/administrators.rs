@@ -1,4 +1,4 @@
-//! Administrators: at least one of them may always do everything.
+//! Administrators: at least one who may do everything can always sign in, once one could.
 
 use oriel_model::{
     Id, Object,
@@ -22,7 +22,7 @@ impl Managed for Administrator {
 
     fn check(&self, view: &FarmView, id: Id<Self>, before: Option<&Self>, mistakes: &mut Mistakes) {
         let was_root = before.is_some_and(|before| before.enabled && before.role == AdministratorRole::Root);
-        if was_root && !has_root(view) {
+        if was_root && !root_can_sign_in(view) {
             let field = match before {
                 Some(before) if before.role != self.role => "role",
                 Some(before) if before.enabled != self.enabled => "enabled",
@@ -37,38 +37,29 @@ impl Managed for Administrator {
 
     fn kept_by(object: &Object<Self>, view: &FarmView) -> Vec<String> {
         let was_root = object.spec.enabled && object.spec.role == AdministratorRole::Root;
-        let is_last = was_root && !has_root(view);
-        is_last.then(|| "the farm, as its last root administrator".to_owned()).into_iter().collect()
+        let is_last = was_root && !root_can_sign_in(view);
+        is_last.then(|| "the farm, where nobody else can sign in as root".to_owned()).into_iter().collect()
     }
 }
 
-const LAST_ROOT: &str = "cannot be changed: without it nobody could sign in as root";
+const LAST_ROOT: &str =
+    "cannot be changed: nobody else can sign in as root; give another root administrator a password first";
 
-/// Whether somebody who may do everything has a password to sign in with.
+/// Whether somebody who may do everything can sign in. A root administrator without a password does not
+/// count: nobody gets in as one.
 pub(in crate::app) fn root_can_sign_in(view: &FarmView) -> bool {
-    is_root_for(view, |user| view.credentials.contains_key(&user))
-}
-
-/// Whether somebody who may sign in may do everything.
-pub(super) fn has_root(view: &FarmView) -> bool {
-    is_root_for(view, |_| true)
-}
-
-fn is_root_for(view: &FarmView, wanted: impl Fn(Id<User>) -> bool) -> bool {
     let roots = view.administrators.iter().map(|one| &one.spec);
     let mut roots = roots.filter(|one| one.enabled && one.role == AdministratorRole::Root);
-    // A directory may be out of reach just when root is needed: its people do not count.
-    let wanted = |user: &Object<User>| user.spec.enabled && user.spec.external.is_none() && wanted(user.id);
+    let can_sign_in = |user: &Object<User>| user.spec.enabled && view.credentials.contains_key(&user.id);
     roots.any(|one| match one.who {
-        Who::User(user) => view.users.get(user).is_some_and(|user| wanted(user)),
+        Who::User(user) => view.users.get(user).is_some_and(|user| can_sign_in(user)),
         Who::Group(group) => {
-            let mut members = view.users.iter().filter(|user| user.spec.groups.contains(&group));
-            members.any(|user| wanted(user))
+            view.users.iter().any(|user| user.spec.groups.contains(&group) && can_sign_in(user))
         }
     })
 }
 
-/// Notes that a change of a user would leave the farm without a root administrator.
+/// Notes that after a change of a user nobody could sign in as root.
 pub(super) fn check_user(
     after: &User,
     view: &FarmView,
@@ -82,7 +73,7 @@ pub(super) fn check_user(
     }
     let roots = view.administrators.iter().map(|one| &one.spec);
     let mut roots = roots.filter(|one| one.enabled && one.role == AdministratorRole::Root);
-    if before.enabled && roots.any(|one| one.is(id, &before.groups)) && !has_root(view) {
+    if before.enabled && roots.any(|one| one.is(id, &before.groups)) && !root_can_sign_in(view) {
         mistakes.add(if after.enabled { "groups" } else { "enabled" }, LAST_ROOT);
     }
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::farm::FarmView;
 
-/// What is shown of a pool beside what is set.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+/// What holds in a pool.
+#[derive(Debug, Clone, PartialEq)]
 pub struct EffectivePool {
     /// What holds for its members unless they say otherwise themselves.
     pub effective: PoolEffects,

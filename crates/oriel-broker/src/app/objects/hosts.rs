@@ -60,6 +60,10 @@ pub struct HostState {
     pub memory_total_bytes: Option<u64>,
     /// Memory that programs could still have, in bytes.
     pub memory_available_bytes: Option<u64>,
+    /// Size of the disk that the system and the users' homes are on, in bytes: of two, the fuller one.
+    pub disk_total_bytes: Option<u64>,
+    /// What is left of it for users, in bytes.
+    pub disk_available_bytes: Option<u64>,
     /// Seconds since the machine started.
     pub uptime_secs: Option<u64>,
     /// One-time logons refused since the agent started.
@@ -104,6 +108,10 @@ fn state(broker: &Broker, view: &FarmView, id: Id<Host>) -> HostState {
         cpu_load: report.map(|report| report.cpu_load).filter(|load| load.is_finite()),
         memory_total_bytes: report.map(|report| report.memory_total_bytes),
         memory_available_bytes: report.map(|report| report.memory_available_bytes),
+        disk_total_bytes: report.map(|report| report.disk_total_bytes).filter(|total| *total > 0),
+        disk_available_bytes: report
+            .filter(|report| report.disk_total_bytes > 0)
+            .map(|report| report.disk_available_bytes),
         uptime_secs: report.map(|report| report.uptime_secs),
         refused_logons: report.map(|report| report.refused_logons),
         agent_version: hello.and_then(|hello| said(&hello.version)),
@@ -232,6 +240,8 @@ mod tests {
             cpu_load: Some(cpu),
             memory_total_bytes: Some(1_000),
             memory_available_bytes: Some(free),
+            disk_total_bytes: None,
+            disk_available_bytes: None,
             uptime_secs: None,
             refused_logons: None,
             agent_version: None,

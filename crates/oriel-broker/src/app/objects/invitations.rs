@@ -1,5 +1,7 @@
 //! Invitations: made, listed, withdrawn. The string that is pasted is shown once.
 
+use std::borrow::Cow;
+
 use oriel_model::{
     Id, Object, Timestamp,
     invitation::{Invitation, LIFETIME_DEFAULT_HOURS, LIFETIME_MAX_HOURS, Used},
@@ -83,7 +85,7 @@ pub struct IssuedInvitation {
 
 impl Revised for IssuedInvitation {
     fn revision(&self) -> u64 {
-        self.invitation.revision
+        self.invitation.revision()
     }
 
     fn place(&self) -> String {
@@ -97,9 +99,9 @@ impl Managed for Invitation {
     type New = NewInvitation;
     type Made = IssuedInvitation;
 
-    fn shown(&self) -> InvitationSettings {
+    fn shown(&self) -> Cow<'_, InvitationSettings> {
         let Self { role, expires_at, pool, component_name, used, .. } = self.clone();
-        InvitationSettings { role, expires_at, pool, component_name, used }
+        Cow::Owned(InvitationSettings { role, expires_at, pool, component_name, used })
     }
 
     fn said(sent: InvitationSettings, now: &Self) -> Self {
@@ -155,7 +157,7 @@ async fn create(broker: &Broker, by: &Caller, new: NewInvitation) -> Result<Issu
     };
     let invitation = made.map_err(without_spec)?;
     let string = InvitationString {
-        id: invitation.id,
+        id: invitation.object.id,
         addresses: addresses(broker, new.role),
         authority_sha256: broker.authority.fingerprint().to_string(),
         role: new.role,

@@ -9,7 +9,6 @@ use oriel_model::{
     logon_hours::LogonHours,
     notification::Notification,
     policy::Policy,
-    pool::Pool,
     schedule::Schedule,
     site::Site,
     validate::{Mistake, Mistakes},
@@ -18,7 +17,7 @@ use oriel_model::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ChangeError, EffectivePool, EffectiveSite, Managed, Nothing, references};
+use super::{ChangeError, EffectiveSite, Managed, Nothing, references};
 use crate::{
     Broker, app::administrators::Caller, farm::FarmView, notifications::NotificationState,
     schedules::ScheduleState,
@@ -31,8 +30,8 @@ macro_rules! whole {
         type New = super::New<Self>;
         type Made = super::View<Self>;
 
-        fn shown(&self) -> Self {
-            self.clone()
+        fn shown(&self) -> std::borrow::Cow<'_, Self> {
+            std::borrow::Cow::Borrowed(self)
         }
 
         fn said(sent: Self, _: &Self) -> Self {
@@ -73,16 +72,6 @@ impl Managed for Farm {
 
 impl Managed for BrokerSpec {
     shown_as_stored!();
-}
-
-impl Managed for Pool {
-    whole!();
-
-    type Beside = EffectivePool;
-
-    fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> EffectivePool {
-        EffectivePool::of(view, object)
-    }
 }
 
 impl Managed for Group {

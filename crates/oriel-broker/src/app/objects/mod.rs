@@ -13,6 +13,7 @@ mod icons;
 mod invitations;
 mod kinds;
 mod list;
+mod pools;
 mod references;
 mod referrers;
 mod resources;
@@ -21,7 +22,7 @@ mod tokens;
 mod users;
 mod view;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use oriel_model::{
     Id, Kind, Object, Timestamp,
@@ -45,7 +46,7 @@ use crate::{
 };
 
 pub(in crate::app) use administrators::root_can_sign_in;
-pub use effective::{EffectivePool, EffectiveSite};
+pub use effective::EffectiveSite;
 pub use gateways::GatewayState;
 pub use hosts::{HostState, InstalledApp, InstalledApps, apps, set_logon_mode};
 pub use icons::{IconError, NewIcon, create as create_icon, icon_of};
@@ -57,7 +58,8 @@ pub use resources::{Moved, Moves, move_resources};
 pub use stale::{Stale, leave_out_digests};
 pub(crate) use tokens::random_secret;
 pub use tokens::{
-    IssuedToken, NewToken, TokenFacts, TokenSettings, find as find_token, same_digest, secret_sha256,
+    IssuedToken, NewToken, TokenError, TokenFacts, TokenSettings, find as find_token,
+    rights_of as rights_of_token, same_digest, secret_sha256,
 };
 pub(in crate::app) use users::hashed;
 pub use users::{NewUser, UserFacts, members, remove_factor, set_password};
@@ -66,7 +68,7 @@ pub use view::{Nothing, Revised, View};
 /// A kind of settings object as administrators see it.
 pub trait Managed: Held {
     /// What of its spec is shown, and taken: all but what is secret.
-    type Shown: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
+    type Shown: Clone + Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     /// What is shown of it beside what is set.
     type Beside: Serialize + JsonSchema + Send + 'static;
     /// What is sent to make one.
@@ -75,7 +77,7 @@ pub trait Managed: Held {
     type Made: Serialize + JsonSchema + Send + Revised + 'static;
 
     /// What of the spec is shown.
-    fn shown(&self) -> Self::Shown;
+    fn shown(&self) -> Cow<'_, Self::Shown>;
 
     /// The spec that says what was sent; what is not shown stays as it is `now`.
     fn said(sent: Self::Shown, now: &Self) -> Self;
@@ -227,7 +229,7 @@ fn list_where<S: Managed>(
         let all = S::all(&view).in_order(after).filter(|(name, _)| is_named(name));
         let all = all.filter(|(_, object)| query.site.is_none_or(|site| object.site == Some(site)));
         let all = all.filter(|(_, object)| wanted(object) && rights.sees(object));
-        all.map(|(name, item)| Row { place: name.to_owned(), item })
+        all.map(|(name, item)| Row { place: name, item })
     };
     Ok(selection.page(rows, |object| View::of(broker, &view, object)))
 }

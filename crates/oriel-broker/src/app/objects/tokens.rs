@@ -1,13 +1,14 @@
 //! API tokens. The secret is shown once, when the token is made; what is kept is its SHA-256, which
 //! is never shown either.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::{
     Id, Object, Timestamp,
     permission::{AdministratorRole, Reach},
     token::Token,
+    user::User,
     validate::Mistakes,
 };
 use ring::{
@@ -19,7 +20,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{ChangeError, Managed, Revised, View, administrators};
-use crate::{Broker, app::administrators::Caller, farm::FarmView};
+use crate::{
+    Broker,
+    app::administrators::{Caller, Rights, Source},
+    farm::FarmView,
+};
 
 /// What an administrator says of a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,7 +59,7 @@ pub struct IssuedToken {
 
 impl Revised for IssuedToken {
     fn revision(&self) -> u64 {
-        self.token.revision
+        self.token.revision()
     }
 
     fn place(&self) -> String {
@@ -65,8 +70,20 @@ impl Revised for IssuedToken {
 /// What is shown of a token beside what is set.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TokenFacts {
+    /// Who has made it: it counts only while they are an administrator, and never for more than they may do.
+    /// None: it was made by the farm itself, or with a token that is nobody's.
+    pub owner: Option<TokenOwner>,
     /// When it was used last on this broker, to the minute; none: never.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// Who has made a token.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TokenOwner {
+    /// Their id.
+    pub id: Id<User>,
+    /// Their name.
+    pub name: String,
 }
 
 impl Managed for Token {
@@ -75,18 +92,21 @@ impl Managed for Token {
     type New = NewToken;
     type Made = IssuedToken;
 
-    fn shown(&self) -> TokenSettings {
+    fn shown(&self) -> Cow<'_, TokenSettings> {
         let Self { role, reach, description, expires_at, .. } = self.clone();
-        TokenSettings { role, reach, description, expires_at }
+        Cow::Owned(TokenSettings { role, reach, description, expires_at })
     }
 
     fn said(sent: TokenSettings, now: &Self) -> Self {
         let TokenSettings { role, reach, description, expires_at } = sent;
-        Self { role, reach, description, expires_at, secret_sha256: now.secret_sha256.clone() }
+        let (owner, secret_sha256) = (now.owner, now.secret_sha256.clone());
+        Self { role, reach, description, expires_at, owner, secret_sha256 }
     }
 
-    fn beside(broker: &Broker, _: &FarmView, object: &Object<Self>) -> TokenFacts {
-        TokenFacts { last_used_at: broker.token_uses.last(object.id) }
+    fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> TokenFacts {
+        let name = |id| view.person(id).map(|user| user.name.clone()).unwrap_or_default();
+        let owner = object.spec.owner.map(|id| TokenOwner { id, name: name(id) });
+        TokenFacts { owner, last_used_at: broker.token_uses.last(object.id) }
     }
 
     async fn make(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {
@@ -124,9 +144,30 @@ pub fn secret_sha256(secret: &str) -> String {
     text
 }
 
-/// The token whose secret this is and that has not expired. The digests of all tokens are compared,
-/// each in constant time, so that the answer's time says nothing about how near a guess was.
-pub fn find(view: &FarmView, secret: &str, now: Timestamp) -> Option<Object<Token>> {
+/// Why a token does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// There is none with this secret.
+    #[error("it is none of the farm's tokens")]
+    Unknown,
+    /// Its time is over.
+    #[error("it has expired")]
+    Expired,
+    /// Who has made it is no administrator any more.
+    #[error("its owner is no administrator any more")]
+    OwnerGone,
+}
+
+/// A token that counts, and what it may do.
+pub type Valid<'v> = (&'v Arc<Object<Token>>, Rights);
+
+/// The token whose secret this is, if it counts; else why not, with the token if there is one. The digests of all
+/// tokens are compared, each in constant time, so that the answer's time says nothing about how near a guess was.
+pub fn find<'v>(
+    view: &'v FarmView,
+    secret: &str,
+    now: Timestamp,
+) -> Result<Valid<'v>, (Option<&'v Arc<Object<Token>>>, TokenError)> {
     let wanted = secret_sha256(secret);
     let mut found = None;
     for token in view.tokens.iter() {
@@ -134,7 +175,17 @@ pub fn find(view: &FarmView, secret: &str, now: Timestamp) -> Option<Object<Toke
             found = Some(token);
         }
     }
-    found.filter(|token| token.spec.expires_at.is_none_or(|end| now < end)).map(|token| (**token).clone())
+    let token = found.ok_or((None, TokenError::Unknown))?;
+    let rights = rights_of(view, &token.spec, now).map_err(|error| (Some(token), error))?;
+    Ok((token, rights))
+}
+
+/// What a token may do now.
+pub fn rights_of(view: &FarmView, token: &Token, now: Timestamp) -> Result<Rights, TokenError> {
+    if token.expires_at.is_some_and(|end| end <= now) {
+        return Err(TokenError::Expired);
+    }
+    Rights::of_token(view, token).ok_or(TokenError::OwnerGone)
 }
 
 /// Compares digests without telling by time where two of the same length differ.
@@ -145,22 +196,36 @@ pub fn same_digest(a: &str, b: &str) -> bool {
 
 /// Makes a token and its secret.
 async fn create(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {
+    if let Source::SignIn { user, .. } = by.source {
+        // A token names its owner, and what is named is an object.
+        broker.adopt_known(by, user).await?;
+    }
     let secret = random_secret();
     let TokenSettings { role, reach, description, expires_at } = new.spec;
-    let spec = Token { role, reach, description, expires_at, secret_sha256: secret_sha256(&secret) };
+    let (owner, secret_sha256) = (owner_for(&broker.farm.load(), by.source), secret_sha256(&secret));
+    let spec = Token { role, reach, description, expires_at, owner, secret_sha256 };
     let new = super::New { name: new.name, site: new.site, spec };
     Ok(IssuedToken { token: super::create(broker, by, new).await?, secret })
 }
 
-/// Whether it can do everything for ever. One such token must stay while nobody can sign in as root: without
+/// For whom a token works that a caller makes. One that is made with a token is for whom that one works.
+fn owner_for(view: &FarmView, source: Source) -> Option<Id<User>> {
+    match source {
+        Source::SignIn { user, .. } => Some(user),
+        Source::Token(token) => view.tokens.get(token)?.spec.owner,
+        Source::System => None,
+    }
+}
+
+/// Whether it can do everything for ever, whatever becomes of anybody. One such token must stay while nobody can sign in as root: without
 /// it nobody could manage the farm.
 fn is_lasting_root(token: &Token) -> bool {
-    token.role == AdministratorRole::Root && token.expires_at.is_none()
+    token.role == AdministratorRole::Root && token.expires_at.is_none() && token.owner.is_none()
 }
 
 /// Whether anybody may do everything for ever.
 fn is_open(view: &FarmView) -> bool {
-    administrators::has_root(view) || view.tokens.iter().any(|token| is_lasting_root(&token.spec))
+    administrators::root_can_sign_in(view) || view.tokens.iter().any(|token| is_lasting_root(&token.spec))
 }
 
 #[cfg(test)]

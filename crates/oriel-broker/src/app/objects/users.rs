@@ -1,5 +1,7 @@
 //! Users of the farm's own directory: their passwords come in here and are kept hashed and sealed.
 
+use std::borrow::Cow;
+
 use oriel_identity::check_new_password;
 use oriel_model::{
     Id, Object,
@@ -57,8 +59,8 @@ impl Managed for User {
     type New = NewUser;
     type Made = View<Self>;
 
-    fn shown(&self) -> Self {
-        self.clone()
+    fn shown(&self) -> Cow<'_, Self> {
+        Cow::Borrowed(self)
     }
 
     /// Which user of a directory it stands for is said once, when they are chosen there.

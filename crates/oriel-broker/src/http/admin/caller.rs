@@ -220,6 +220,9 @@ impl FromRequestParts<Arc<Broker>> for Whoever {
         if let Some(caller) = of_request(parts, broker)? {
             return Ok(Self(caller));
         }
+        if let Some(secret) = bearer(&parts.headers) {
+            broker.token_refused(secret, address, via(&parts.headers));
+        }
         if let Some(address) = address {
             // A right one is always taken, lest somebody shuts a neighbour out.
             broker.throttle.token_refused(address, now)?;
@@ -255,14 +258,12 @@ impl OperationInput for Whoever {
 /// A sign-in counts for a request that may change something only when our own pages sent it.
 pub fn of_request(parts: &Parts, broker: &Broker) -> Result<Option<Caller>, ApiError> {
     if let Some(secret) = bearer(&parts.headers) {
-        let token = objects::find_token(&broker.farm.load(), secret, broker.now());
-        return Ok(token.map(|token| {
-            broker.token_uses.used(token.id, broker.now());
-            let name = format!("token {}", token.name);
-            let author = Author { name, via: via(&parts.headers), address: address(&parts.extensions) };
-            let (rights, source) = (Rights::of_token(&token.spec), Source::Token(token.id));
-            Caller { author, rights, source, must_enrol: false }
-        }));
+        let (view, now) = (broker.farm.load(), broker.now());
+        let Ok((token, rights)) = objects::find_token(&view, secret, now) else { return Ok(None) };
+        broker.token_uses.used(token.id, now);
+        let name = format!("token {}", token.name);
+        let author = Author { name, via: via(&parts.headers), address: address(&parts.extensions) };
+        return Ok(Some(Caller { author, rights, source: Source::Token(token.id), must_enrol: false }));
     }
     let Some(sealed) = cookie::of_request(&parts.headers) else { return Ok(None) };
     let Some(administrator) = broker.administrator_signed_in(sealed) else { return Ok(None) };

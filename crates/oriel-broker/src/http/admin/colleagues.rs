@@ -1,6 +1,6 @@
 //! What administrators who work at the same time know of each other: messages, and who edits what.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aide::axum::{
     ApiRouter,
@@ -8,8 +8,9 @@ use aide::axum::{
 };
 use axum::{Json, extract::State, response::NoContent};
 use oriel_model::{
-    token::Token,
-    validate::{Mistake, Mistakes},
+    Id,
+    user::User,
+    validate::{Mistake, Mistakes, fold},
 };
 use oriel_store::SignIn;
 use schemars::JsonSchema;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    caller::{Known, May, ModifyAnything, View, ViewAnything},
+    caller::{Known, May, ModifyAnything, ViewAnything},
     crud::{self, Api},
     input::{IdOf, Sent},
 };
@@ -40,6 +41,26 @@ struct Words {
 struct Left {
     /// Sign-ins.
     readers: usize,
+}
+
+/// Somebody who is signed in to management: only who they are, for whoever may write to them.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Colleague {
+    /// The user.
+    user: Id<User>,
+    /// What they sign in with.
+    user_name: String,
+    /// Their name.
+    full_name: String,
+    /// Their sign-ins, to write to.
+    sessions: Vec<Id<SignIn>>,
+}
+
+/// Who is signed in to management on this broker.
+#[derive(Serialize, JsonSchema)]
+struct ColleagueList {
+    /// By name; the caller is among them.
+    items: Vec<Colleague>,
 }
 
 /// The caller's messages.
@@ -65,9 +86,25 @@ impl Words {
     }
 }
 
+async fn colleagues(State(broker): State<Arc<Broker>>, _: May<ViewAnything>) -> Json<ColleagueList> {
+    let view = broker.farm.load();
+    let mut people: BTreeMap<Id<User>, Vec<Id<SignIn>>> = BTreeMap::new();
+    for one in broker.present() {
+        people.entry(one.user).or_default().push(one.id);
+    }
+    let known = people.into_iter().filter_map(|(user, sessions)| {
+        let object = view.person(user)?;
+        let (user_name, full_name) = (object.name.clone(), object.spec.full_name.clone());
+        Some(Colleague { user, user_name, full_name, sessions })
+    });
+    let mut items: Vec<_> = known.collect();
+    items.sort_by(|a, b| fold(&a.user_name).cmp(&fold(&b.user_name)));
+    Json(ColleagueList { items })
+}
+
 async fn tell(
     State(broker): State<Arc<Broker>>,
-    may: May<View<Token>>,
+    may: May<ViewAnything>,
     IdOf(id): IdOf<SignIn>,
     Sent(words): Sent<Words>,
 ) -> Result<Json<Left>, ApiError> {
@@ -80,12 +117,25 @@ async fn tell(
 
 async fn tell_all(
     State(broker): State<Arc<Broker>>,
-    may: May<View<Token>>,
+    may: May<ViewAnything>,
     Sent(words): Sent<Words>,
 ) -> Result<Json<Left>, ApiError> {
     let own = own_session(may.by());
     let readers = broker.leave_message(may.by(), &words.checked()?, |reader| Some(reader) != own);
     Ok(Json(Left { readers }))
+}
+
+async fn answer(
+    State(broker): State<Arc<Broker>>,
+    Known(caller): Known,
+    IdOf(id): IdOf<Value>,
+    Sent(words): Sent<Words>,
+) -> Result<Json<Left>, ApiError> {
+    match broker.answer_message(&caller, id, &words.checked()?) {
+        Some(0) => Err(ApiError::not_found("Whoever wrote this message has signed out.")),
+        Some(readers) => Ok(Json(Left { readers })),
+        None => Err(ApiError::not_found("There is no such message, or nobody who would read an answer.")),
+    }
 }
 
 async fn messages(State(broker): State<Arc<Broker>>, Known(caller): Known) -> Json<MessageList> {
@@ -143,6 +193,14 @@ pub fn routes() -> Api {
         let summary = "Puts a message of the caller away.";
         crud::refusing(crud::described(operation, "read_message", "sign-in", summary), &[404])
     });
+    let answer = post_with(answer, |operation| {
+        let summary = "Answers a message that waits for the caller.";
+        crud::refusing(crud::described(operation, "answer_message", "sign-in", summary), &[404])
+    });
+    let colleagues = get_with(colleagues, |operation| {
+        let summary = "Lists who is signed in to management, for whoever wants to write to them.";
+        crud::described(operation, "list_colleagues", "sign-in", summary)
+    });
     let editing = get_with(edited, |operation| {
         crud::described(operation, "list_editing", "editing", "Lists who edits what at the moment.")
     });
@@ -159,5 +217,7 @@ pub fn routes() -> Api {
         .api_route("/administrator-sessions/message", tell_all)
         .api_route("/me/messages", messages)
         .api_route("/me/messages/{id}", read)
+        .api_route("/me/messages/{id}/answer", answer)
+        .api_route("/colleagues", colleagues)
         .api_route("/editing", editing)
 }

@@ -31,7 +31,7 @@ use crate::{
     Broker,
     app::audit::Event,
     app::documents::{
-        self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Plan, Refused,
+        self, Apply, Back, CopySections, Document, DocumentsQuery, Import, Obstacle, Plan, Refused, Why,
         archive::Archive,
         backup::{self, BackupFile},
     },
@@ -91,6 +91,9 @@ struct Revert {
     transaction: bool,
     /// Only says what would be done.
     dry_run: bool,
+    /// Refuse it if an object that it would change was changed after this number: that of the plan that was
+    /// looked at.
+    sequence: Option<u64>,
 }
 
 /// What is sent to turn back all changes after one, or since a moment.
@@ -104,6 +107,10 @@ struct RevertTo {
     /// Only says what would be done.
     #[serde(default)]
     dry_run: bool,
+    /// Refuse it if an object that it would change was changed after this number: that of the plan that was
+    /// looked at.
+    #[serde(default)]
+    sequence: Option<u64>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -183,7 +190,8 @@ async fn revert(
     Sent(sent): Sent<Revert>,
 ) -> Result<Json<Plan>, ApiError> {
     let back = if sent.transaction { Back::Transaction } else { Back::Change };
-    Ok(Json(documents::revert(&broker, may.by(), path.sequence, back, sent.dry_run).await?))
+    let plan = documents::revert(&broker, may.by(), path.sequence, back, sent.sequence, sent.dry_run).await?;
+    Ok(Json(plan))
 }
 
 async fn revert_to(
@@ -197,7 +205,7 @@ async fn revert_to(
         (None, Some(since)) => documents::last_change_before(&broker, since).await?,
         _ => return Err(ApiError::bad_request("Say either to or since.")),
     };
-    Ok(Json(documents::revert_to(&broker, may.by(), to, sent.dry_run).await?))
+    Ok(Json(documents::revert_to(&broker, may.by(), to, sent.sequence, sent.dry_run).await?))
 }
 
 async fn copy_sections(
@@ -241,6 +249,12 @@ impl From<Refused> for ApiError {
             Refused::Invalid(mistakes) => ApiError::invalid(mistakes),
             Refused::ChangedSince { .. } => {
                 conflict("changed_since").advice("Look at it again, and repeat what you wanted.")
+            }
+            Refused::InTheWay(obstacles) => {
+                let is_changed = obstacles.iter().any(|one| matches!(one.why, Why::Changed { .. }));
+                conflict(if is_changed { "changed_since" } else { "not_revertible" })
+                    .mistakes(obstacles.iter().map(Obstacle::as_mistake).collect())
+                    .advice("Turn back what came later first, or everything since.")
             }
             Refused::NotRevertible(_) => conflict("not_revertible"),
             Refused::NoSuchChange(_) | Refused::NoSuchSite => ApiError::not_found(message),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use aide::axum::{ApiRouter, routing::get_with};
 use axum::{Json, extract::State};
 use jiff::SignedDuration;
-use oriel_model::{Id, Timestamp, host::Host};
+use oriel_model::{Id, Timestamp, host::Host, pool::Pool};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ const MINUTES: u32 = 60;
 struct LoadQuery {
     /// Only this host's.
     host: Option<Id<Host>>,
+    /// Only that of the hosts that are in this pool now.
+    pool: Option<Id<Pool>>,
     /// Of the last so many minutes: 1 to 360; 60 when not said.
     #[schemars(range(min = 1, max = 360))]
     minutes: Option<u32>,
@@ -83,7 +85,9 @@ async fn show(
     let view = broker.farm.load();
     let sees = |id: &Id<Host>| {
         query.host.is_none_or(|wanted| wanted == *id)
-            && view.hosts.get(*id).is_some_and(|host| may.rights().sees(host))
+            && view.hosts.get(*id).is_some_and(|host| {
+                query.pool.is_none_or(|pool| host.spec.pool == pool) && may.rights().sees(host)
+            })
     };
     let since = broker.now().checked_sub(SignedDuration::from_mins(minutes.into())).unwrap_or(Timestamp::MIN);
     let samples = broker.load_history.since(since);

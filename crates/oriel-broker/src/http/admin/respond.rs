@@ -1,5 +1,7 @@
 //! What handlers answer with.
 
+use std::marker::PhantomData;
+
 use aide::{
     OperationOutput,
     generate::GenContext,
@@ -29,6 +31,25 @@ impl<T: Serialize + Revised> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
         let tag = tag(&self.0);
         ([(header::ETAG, tag)], Json(self.0)).into_response()
+    }
+}
+
+/// An answer written while what it shows is borrowed from somewhere; it is documented as a `T`.
+pub struct Written<T> {
+    response: Response,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Written<T> {
+    /// Writes it: a `T` of a shorter life.
+    pub fn new(shown: &impl Serialize) -> Self {
+        Self { response: Json(shown).into_response(), of: PhantomData }
+    }
+}
+
+impl<T> IntoResponse for Written<T> {
+    fn into_response(self) -> Response {
+        self.response
     }
 }
 
@@ -76,6 +97,7 @@ macro_rules! described {
     };
 }
 
+described!(Written, 200, std::convert::identity);
 described!(Tagged, 200, with_tag);
 described!(Created, 201, std::convert::identity);
 described!(Made, 201, with_tag);

@@ -13,6 +13,7 @@ use oriel_model::{
     host::{EffectiveHostSettings, Host},
     logon::LogonSteps,
     permission::Action,
+    pool::Pool,
     resource::Resource,
     session::{Connection, Session, SessionState},
     user::User,
@@ -30,12 +31,13 @@ use super::{
     caller::{Control, May, Sessions, View},
     crud::{self, Api},
     input::{Asked, IdOf, Sent},
+    respond::Written,
 };
 use crate::{
     Broker,
     app::{
         administrators::{Forbidden, Rights},
-        objects::{Cut, ListError, Page, Row, Selection},
+        objects::{Cut, Page, Row, Selection},
         session::{Actor, MESSAGE_TEXT_MAX, MESSAGE_TITLE_MAX, SessionError},
     },
     farm::FarmView,
@@ -46,23 +48,23 @@ use crate::{
 
 /// A session as administrators see it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SessionView {
+pub struct SessionView<'a> {
     /// Its id.
     pub id: Id<Session>,
     /// Whose it is; none when it was not started through the farm, or the user was deleted.
     pub user: Option<Id<User>>,
     /// The user's name; empty when it was not started through the farm.
-    pub user_name: String,
+    pub user_name: &'a str,
     /// The operating system's account.
-    pub account: String,
+    pub account: &'a str,
     /// Where it runs.
     pub host: Id<Host>,
     /// The host's name.
-    pub host_name: String,
+    pub host_name: &'a str,
     /// What it was started for.
     pub resource: Option<Id<Resource>>,
     /// What that was called then.
-    pub resource_name: String,
+    pub resource_name: &'a str,
     /// Its state.
     pub state: SessionState,
     /// When it began.
@@ -76,13 +78,13 @@ pub struct SessionView {
     /// Whether further programs of the user may open in it.
     pub shared: bool,
     /// Programs with a window now.
-    pub programs: Vec<String>,
+    pub programs: &'a [String],
     /// The gateway that carries its connection; none while no client is attached through one.
     pub gateway: Option<Id<Gateway>>,
     /// The gateway's name; empty where there is none.
-    pub gateway_name: String,
+    pub gateway_name: &'a str,
     /// The client that was last attached.
-    pub client: ClientView,
+    pub client: ClientView<'a>,
     /// The connection that is open; none while no client is attached through a gateway.
     pub connection: Option<ConnectionView>,
     /// The latest logon to it, step by step, kept while the session lives; none where no gateway says anything of
@@ -133,17 +135,17 @@ impl From<&LiveConnection> for ConnectionView {
 
 /// The client of a session.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ClientView {
+pub struct ClientView<'a> {
     /// Name of the user's device.
-    pub name: String,
+    pub name: &'a str,
     /// Its address.
-    pub address: String,
+    pub address: &'a str,
     /// What it connects with, such as `browser`.
-    pub kind: String,
+    pub kind: &'a str,
     /// The client's version.
-    pub version: String,
+    pub version: &'a str,
     /// The device's operating system.
-    pub operating_system: String,
+    pub operating_system: &'a str,
 }
 
 /// A process of a session.
@@ -178,6 +180,8 @@ struct SessionsQuery {
     user: Option<Id<User>>,
     /// Only those on this host.
     host: Option<Id<Host>>,
+    /// Only those on the hosts of this pool.
+    pool: Option<Id<Pool>>,
     /// Only those started for this resource.
     resource: Option<Id<Resource>>,
     /// Only sessions of which all of these hold, separated by commas: `path:value` (is), `path!:value` (is
@@ -220,17 +224,17 @@ async fn list(
     State(broker): State<Arc<Broker>>,
     may: May<View<Sessions>>,
     Asked(query): Asked<SessionsQuery>,
-) -> Result<Json<Page<SessionView>>, ApiError> {
-    Ok(Json(page(&broker, may.rights(), query)?))
+) -> Result<Written<Page<SessionView<'static>>>, ApiError> {
+    page(&broker, may.rights(), query)
 }
 
 async fn show(
     State(broker): State<Arc<Broker>>,
     may: May<View<Sessions>>,
     IdOf(id): IdOf<Session>,
-) -> Result<Json<SessionView>, ApiError> {
+) -> Result<Written<SessionView<'static>>, ApiError> {
     let session = seen(&broker, may.rights(), id)?;
-    Ok(Json(Shown::new(&broker).view(session)))
+    Ok(Written::new(&Shown::new(&broker).view(&session)))
 }
 
 async fn message(
@@ -367,10 +371,14 @@ fn controlled(broker: &Broker, rights: &Rights, id: Id<Session>) -> Result<(), A
     Err(Forbidden(format!("control the sessions of {}", session.user_name)).into())
 }
 
-fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<SessionView>, ListError> {
-    let SessionsQuery { user, host, resource, filter, sort, fields, limit, after, count } = query;
+fn page(
+    broker: &Broker,
+    rights: &Rights,
+    query: SessionsQuery,
+) -> Result<Written<Page<SessionView<'static>>>, ApiError> {
+    let SessionsQuery { user, host, pool, resource, filter, sort, fields, limit, after, count } = query;
     let cut = Cut { filter, sort, fields, limit, after, count };
-    let selection = Selection::read::<SessionView>(&cut, "id")?;
+    let selection = Selection::read::<SessionView<'static>>(&cut, "id")?;
     let reported = match user {
         Some(user) => vec![broker.hosts.sessions_of(user).into()],
         None => broker.hosts.reported_sessions(),
@@ -379,17 +387,19 @@ fn page(broker: &Broker, rights: &Rights, query: SessionsQuery) -> Result<Page<S
     let view = broker.farm.load();
     let mut all: Vec<&HostSession> = reported.iter().flat_map(|of_host| of_host.iter()).collect();
     all.sort_unstable_by_key(|session| session.id);
+    let pool_of = |host: Id<Host>| view.hosts.get(host).map(|host| host.spec.pool);
     let rows = |after: Option<&str>| {
         let after: Option<Id<Session>> = after.and_then(|after| after.parse().ok());
         let first = after.map_or(0, |after| all.partition_point(|session| session.id <= after));
         all.into_iter()
             .skip(first)
             .filter(|session| host.is_none_or(|host| session.host == host))
+            .filter(|session| pool.is_none_or(|pool| pool_of(session.host) == Some(pool)))
             .filter(|session| resource.is_none_or(|resource| session.resource == Some(resource)))
             .filter(|session| rights.on_session(&view, Action::View, session))
-            .map(|session| Row { place: session.id.to_string(), item: session })
+            .map(|session| Row { place: session.id, item: session })
     };
-    Ok(selection.page(rows, |session| shown.view((*session).clone())))
+    Ok(Written::new(&selection.page(rows, |session| shown.view(session))))
 }
 
 /// Shows sessions: what holds for a host is looked up once for all of its sessions.
@@ -413,38 +423,40 @@ impl<'a> Shown<'a> {
     }
 
     /// A session as administrators see it.
-    pub fn view(&self, session: HostSession) -> SessionView {
+    pub fn view<'s>(&'s self, session: &'s HostSession) -> SessionView<'s> {
         let connection = self.connections.get(&session.id);
         let gateway = connection.map(|connection| connection.gateway);
         let connection = connection.map(ConnectionView::from);
-        let logon = self.broker.logons.steps(&session);
-        let severity = self.severity(&session, connection.as_ref(), logon);
-        let ClientFacts { name, address, kind, version, operating_system } = session.client;
-        let user = session.user.and_then(|id| self.farm.person(id));
+        let logon = self.broker.logons.steps(session);
+        // A directory's people are called as they were at the launch.
+        let own = session.user.and_then(|id| self.farm.users.get(id));
+        let own = own.filter(|user| user.spec.external.is_none());
+        let of_directory = session.user.filter(|id| self.farm.people.get(*id).is_some());
         let host = self.farm.hosts.get(session.host);
         let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
+        let ClientFacts { name, address, kind, version, operating_system } = &session.client;
         SessionView {
             id: session.id,
-            user: user.as_ref().map(|user| user.id),
-            user_name: user.map_or(session.user_name, |user| user.name.clone()),
-            account: session.account,
+            user: own.map(|user| user.id).or(of_directory),
+            user_name: own.map_or(&session.user_name, |user| &user.name),
+            account: &session.account,
             host: session.host,
-            host_name: host.map(|host| host.name.clone()).unwrap_or_default(),
+            host_name: host.map_or("", |host| &host.name),
             resource: session.resource,
-            resource_name: session.resource_name,
+            resource_name: &session.resource_name,
             state: session.state,
             started_at: session.started_at,
             idle_secs: session.idle_secs,
             left_at: session.left_at,
             desktop: session.desktop,
             shared: session.shared,
-            programs: session.programs,
+            programs: &session.programs,
             gateway,
-            gateway_name: gateway_name.map(|gateway| gateway.name.clone()).unwrap_or_default(),
+            gateway_name: gateway_name.map_or("", |gateway| &gateway.name),
             client: ClientView { name, address, kind, version, operating_system },
+            severity: self.severity(session, connection.as_ref(), logon),
             connection,
             logon,
-            severity,
         }
     }
 

@@ -1,4 +1,5 @@
-import { Badge, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, call, post, type Recovery } from '@oriel/api/management';
 import { useMutation } from '@tanstack/react-query';
 import { IconShieldCheck, IconShieldOff } from '@tabler/icons-react';
@@ -58,7 +59,7 @@ function AskCode({ what, close }: { what: 'renew' | 'remove'; close: () => void 
   });
   const isWrong = act.error instanceof Refusal && act.error.code === 'code_refused';
   return (
-    <Modal opened onClose={close} title={t(`factor.${what}`)} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t(`factor.${what}`)}>
       <form onSubmit={(event) => { event.preventDefault(); if (code.trim() !== '') act.mutate(); }}>
         <Stack>
           <Text size="sm">{t(`factor.ask_${what}`)}</Text>
@@ -73,6 +74,6 @@ function AskCode({ what, close }: { what: 'renew' | 'remove'; close: () => void 
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,12 +1,11 @@
-import { Badge, Button, Group, Table, Text } from '@mantine/core';
+import { Badge, Button } from '@mantine/core';
 import { call, get, type AdministratorSession, type AdministratorSessions } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { queries } from '../queries.ts';
-import { Ago } from '../ui/Ago.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
+import { SignInTable } from './SignInTable.tsx';
 
 export const SIGN_INS = ['own-sign-ins'] as const;
 const LOOK_EVERY_MS = 10_000;
@@ -26,33 +25,13 @@ export function SignIns() {
   });
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   return (
-    <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table data-testid="own-sign-ins">
-        <Table.Thead>
-          <Table.Tr>
-            {(['since', 'active', 'address', 'browser', 'end'] as const).map((column) => <Table.Th key={column}>{t(`signed_in.${column}`)}</Table.Th>)}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {(found.data ?? []).map((session) => (
-            <Table.Tr key={session.id}>
-              <Table.Td><Ago when={session.since} /></Table.Td>
-              <Table.Td><Ago when={session.active_at} /></Table.Td>
-              <Table.Td>{session.address ?? t('value.none')}</Table.Td>
-              <Table.Td maw={260}><Text size="xs" lineClamp={2}>{session.browser}</Text></Table.Td>
-              <Table.Td>
-                <Group>
-                  {session.own ? (
-                    <Badge variant="light" tt="none">{t('account.here')}</Badge>
-                  ) : (
-                    <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
-                  )}
-                </Group>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <SignInTable
+      sessions={found.data ?? []} testid="own-sign-ins"
+      end={(session) => (session.own ? (
+        <Badge variant="light" tt="none">{t('account.here')}</Badge>
+      ) : (
+        <Button size="compact-sm" variant="light" color="red" loading={end.isPending && end.variables.id === session.id} onClick={() => end.mutate(session)}>{t('signed_in.end')}</Button>
+      ))}
+    />
   );
 }

@@ -20,7 +20,7 @@ export function Tokens({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const may = useMay();
   const [asked, setAsked] = useState<TokenView | null>(null);
-  const found = useQuery(all<TokenView>('tokens', { filter: `changed_by:"${me.name}"` }));
+  const found = useQuery(all<TokenView>('tokens', { filter: `owner.id:${me.user?.id ?? 'null'}` }));
   const withdraw = useMutation({
     mutationFn: ({ id, revision }: TokenView) => remove('tokens', id, revision),
     onSuccess: (_, { name }) => notify({ tone: 'good', title: t('token.withdrawn', { name }) }),
@@ -33,7 +33,7 @@ export function Tokens({ me }: { me: Me }) {
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.data?.length === 0 && <Text size="sm" c="dimmed">{t('token.nothing')}</Text>}
       {found.data && found.data.length > 0 && (
-        <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={480}>
           <Table data-testid="own-tokens">
             <Table.Thead>
               <Table.Tr>

@@ -11,6 +11,7 @@ import { useMay } from '../sign-in/use-may.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { Link } from '../ui/Link.tsx';
 import { ago, moment } from '../ui/time.ts';
+import { authorOf } from '../ui/words.ts';
 import { colourOf, partsOf } from './codes.ts';
 import { Revert } from './Revert.tsx';
 import { Subjects } from './Subjects.tsx';
@@ -47,7 +48,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
   return (
     <Paper component="li" withBorder p="sm" className="card" data-testid="entry" data-code={entry.code}>
       <Group justify="space-between" align="flex-start" gap="xs">
-        <div style={{ minWidth: 0 }}>
+        <div style={{ flex: '1 1 320px', minWidth: 0 }}>
           <Group gap="xs">
             <Badge variant="light" color={colourOf(entry)} tt="none">{t(`audit.code.${area}.${what}`)}</Badge>
             <Subjects subjects={entry.subjects.filter(({ id }) => id !== of)} isGone={what === 'deleted'} />
@@ -56,7 +57,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
           <Text size="sm" c="dimmed" mt={4} style={{ overflowWrap: 'anywhere' }}>
             <time dateTime={entry.at} title={moment(entry.at, i18n.language)}>{ago(entry.at, i18n.language)}</time>
             {' · '}
-            {entry.author.name}
+            {authorOf(entry.author.name, t)}
             {' · '}
             {t(`history.via.${entry.author.via}`)}
             {entry.author.address ? ` · ${entry.author.address}` : ''}
@@ -64,7 +65,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
             <Link to={`/audit/${entry.number}`} inherit c="inherit" underline="always">{t('audit.entry', { number: entry.number })}</Link>
           </Text>
         </div>
-        <Group gap="xs">
+        {change && <Group gap="xs">
           {fields.length > 0 && (
             <Button variant="subtle" size="xs" aria-expanded={opened} onClick={() => setOpened(!opened)}>
               {t(opened ? 'history.hide' : 'history.show', { count: fields.length })}
@@ -73,7 +74,7 @@ function Line({ entry, of }: { entry: EntryShown; of: string | undefined }) {
           {change && isRevertible(entry) && may('audit', 'modify') && (
             <Button variant="default" size="xs" leftSection={<IconArrowBackUp size={16} aria-hidden />} onClick={() => setReverting(true)} data-testid="revert">{t('revert.open')}</Button>
           )}
-        </Group>
+        </Group>}
       </Group>
       {opened && change && <Changes kind={change.kind} changes={fields} spec={change.after ? (change.after as { spec?: unknown }).spec : undefined} />}
       {isReverting && change && <Revert path={`/changes/${change.sequence}/revert`} title={t('revert.title', { number: entry.number })} close={() => setReverting(false)} />}

@@ -1,4 +1,5 @@
-import { Button, Group, List, Modal, Paper, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Paper, Stack, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, call, type Plan } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -15,7 +16,7 @@ export interface Back {
   title: string;
 }
 
-/** Shows what taking back would do, or why it cannot be; then does it as one change. */
+/** Shows what taking back would do, or why it cannot be; then does just that, as one change. */
 export function Revert({ path, body = {}, title, close }: Back & { close: () => void }) {
   const { t } = useTranslation();
   const plan = useQuery({
@@ -26,16 +27,18 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
     queryFn: ({ signal }) => call<Plan>('POST', path, { body: { ...body, dry_run: true }, signal }),
   });
   const revert = useMutation({
-    mutationFn: () => call<Plan>('POST', path, { body }),
+    mutationFn: (sequence: number) => call<Plan>('POST', path, { body: { ...body, sequence } }),
     onSuccess: async (done) => {
       notify({ tone: 'good', title: t('revert.done') });
       await Promise.all([...new Set(done.plan.map(({ kind }) => kind))].map((kind) => changed(pluralOf(kind))));
       close();
     },
+    // Others may have changed meanwhile what it would do.
+    onError: () => plan.refetch(),
   });
   const steps = plan.data?.plan.filter(({ action }) => action !== 'unchanged') ?? [];
   return (
-    <Modal opened onClose={close} size="lg" title={title} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} size="lg" title={title}>
       <Stack data-testid="revert-plan">
         {plan.isError && <Refused error={plan.error} />}
         {plan.isSuccess && steps.length === 0 && <Text size="sm">{t('revert.nothing')}</Text>}
@@ -50,10 +53,10 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
         {revert.isError && <Refused error={revert.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} data-autofocus>{t('cancel')}</Button>
-          <Button disabled={steps.length === 0} loading={revert.isPending} onClick={() => revert.mutate()} data-testid="revert-now">{t('revert.now')}</Button>
+          <Button disabled={plan.isFetching || steps.length === 0} loading={revert.isPending} onClick={() => plan.data && revert.mutate(plan.data.sequence)} data-testid="revert-now">{t('revert.now')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -61,8 +64,8 @@ export function Revert({ path, body = {}, title, close }: Back & { close: () => 
 function Refused({ error }: { error: unknown }) {
   const { t } = useTranslation();
   const refusal = error instanceof Refusal ? error : null;
-  // Failures tell these of what is not valid by themselves.
-  const reasons = refusal === null || refusal.code === 'invalid' ? [] : refusal.mistakes.map(({ message }) => message);
+  // Failures tell these of what is not valid by themselves, and a single reason is the failure's own sentence.
+  const reasons = refusal === null || refusal.code === 'invalid' || refusal.mistakes.length === 1 ? [] : refusal.mistakes.map(({ message }) => message);
   return (
     <>
       <Failure error={error} />

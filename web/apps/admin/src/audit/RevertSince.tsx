@@ -1,4 +1,5 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { momentOf } from '../ui/time.ts';
@@ -11,7 +12,7 @@ export default function RevertSince({ close }: { close: () => void }) {
   const [since, setSince] = useState<string | undefined>();
   if (since !== undefined) return <Revert path="/revert" body={{ since }} title={t('revert.since')} close={close} />;
   return (
-    <Modal opened onClose={close} title={t('revert.since')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('revert.since')}>
       <Stack>
         <Text size="sm">{t('revert.since_text')}</Text>
         <TextInput type="datetime-local" step={1} label={t('revert.moment')} value={moment} onChange={(event) => setMoment(event.currentTarget.value)} data-autofocus />
@@ -20,6 +21,6 @@ export default function RevertSince({ close }: { close: () => void }) {
           <Button disabled={momentOf(moment) === undefined} onClick={() => setSince(momentOf(moment))} data-testid="revert-preview">{t('revert.preview')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

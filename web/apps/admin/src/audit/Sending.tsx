@@ -1,4 +1,4 @@
-import { Alert, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -18,7 +18,7 @@ export function Sending() {
   return (
     <Paper withBorder p="md" className="card" component="section" aria-labelledby="sending" data-testid="sending">
       <Stack gap="sm">
-        <Title order={2} size="h5" id="sending">{t('audit.sending.title')}</Title>
+        <Group mih={30}><Title order={2} size="h5" id="sending">{t('audit.sending.title')}</Title></Group>
         {!syslog && (
           <Text size="sm">
             {t('audit.sending.none')} {may('infrastructure') && <Link to={`/farms/${farm.farm_id}`} inherit underline="always">{t('audit.sending.set')}</Link>}

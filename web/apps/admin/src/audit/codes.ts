@@ -7,9 +7,10 @@ const CODES = [
   'settings.created', 'settings.changed', 'settings.deleted', 'settings.secret_set', 'settings.secret_removed',
   'user.signed_in', 'user.sign_in_refused', 'user.signed_out', 'user.hours_extended',
   'administrator.signed_in', 'administrator.sign_in_refused', 'administrator.signed_out', 'administrator.recovered',
+  'token.refused',
   'session.launched', 'session.launch_refused', 'session.messaged', 'session.disconnected', 'session.logged_off', 'session.reset', 'session.process_ended',
   'directory.answers', 'directory.out_of_reach',
-  'schedule.carried_out', 'component.joined', 'component.join_refused',
+  'host.restarted', 'host.stopped', 'schedule.carried_out', 'component.joined', 'component.join_refused',
   'notification.sent', 'notification.failed', 'backup.made', 'backup.failed', 'farm.exported', 'log.dropped', 'log.lost',
 ] as const satisfies readonly Code[];
 

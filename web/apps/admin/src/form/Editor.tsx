@@ -7,6 +7,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { alternative, at, fieldsOf, initial, isSpec, put, type Field, type Fields, type Path, type Spec } from './fields.ts';
+import { useIsNarrow } from '../ui/narrow.ts';
 import { IconPicker } from './IconPicker.tsx';
 import { ObjectMultiSelect, ObjectSelect } from './Picker.tsx';
 import { RepeatEditor } from './RepeatEditor.tsx';
@@ -36,6 +37,8 @@ export interface EditorProps {
 const TIME_ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone')];
 /** Texts that are sentences get more than a line. */
 const LONG = new Set(['message', 'text', 'limit_message', 'maintenance_message', 'trusted_certificates', 'authority']);
+/** As many letters as stand beside each other on a phone. */
+const BESIDE_MAX = 24;
 /** Several certificates as PEM. */
 const LONG_MAX = 32 * 1024;
 
@@ -138,17 +141,14 @@ function FieldEditor({ field, schema, name, path, ...props }: One) {
     case 'record':
       if (field.nullable) {
         return (
-          <Fieldset legend={label}>
-            <Stack gap="md">
-              {common.description !== undefined && <Text size="sm" c="dimmed">{common.description}</Text>}
-              <Switch
-                label={t(inherited ? 'inherit.own' : 'value.set', { from: inherited?.from })} checked={isSpec(value)}
-                onChange={(event) => set(event.currentTarget.checked ? (isSpec(inherited?.value) ? inherited.value : initial({ ...field, nullable: false })) : null)}
-              />
-              {isSpec(value) && <FieldsEditor {...props} fields={field.fields} schema={field.name ?? ''} path={path} />}
-              {mistake && <Text size="sm" c="red" role="alert">{mistake.message}</Text>}
-            </Stack>
-          </Fieldset>
+          <Stack gap="xs">
+            <Switch
+              label={label} checked={isSpec(value)} error={mistake?.message}
+              description={[common.description, isSpec(value) ? undefined : common.placeholder].filter(Boolean).join(' ')}
+              onChange={(event) => set(event.currentTarget.checked ? (isSpec(inherited?.value) ? inherited.value : initial({ ...field, nullable: false })) : null)}
+            />
+            {isSpec(value) && <Fieldset aria-label={label}><FieldsEditor {...props} fields={field.fields} schema={field.name ?? ''} path={path} /></Fieldset>}
+          </Stack>
         );
       }
       return <Section {...common}><FieldsEditor {...props} fields={field.fields} schema={field.name ?? ''} path={path} /></Section>;
@@ -194,12 +194,14 @@ function VariantEditor({ field, path, label, description, error, ...props }: Edi
   const { t } = useTranslation();
   const value = at(props.spec, path);
   const mark = isSpec(value) ? String(value[field.by]) : null;
+  const isNarrow = useIsNarrow();
   const data = Object.keys(field.of).map((each) => ({ value: each, label: choiceOf(field.name, each, t) }));
+  const isLong = isNarrow && data.map((each) => each.label).join('').length > BESIDE_MAX;
   const choose = (to: string | null) => props.onChange(put(props.spec, path, to === null ? null : alternative(field, to)));
   return (
     <Section label={label} description={description} error={error}>
       {data.length <= 3 && !field.nullable ? (
-        <SegmentedControl data={data} value={mark ?? ''} onChange={choose} aria-label={label} />
+        <SegmentedControl data={data} value={mark ?? ''} onChange={choose} aria-label={label} fullWidth orientation={isLong ? 'vertical' : 'horizontal'} />
       ) : (
         <Select data={data} value={mark} onChange={choose} aria-label={label} clearable={field.nullable === true} allowDeselect={false} />
       )}
@@ -237,7 +239,7 @@ function WordOrNumber({ field, word, value, set, common }: {
   return (
     <Group align="flex-end" gap="md">
       <NumberInput
-        {...common} flex={1} value={typeof value === 'number' ? value : ''} min={field.min ?? 0} max={field.max ?? 4_294_967_295} allowDecimal={false} disabled={value === word}
+        {...common} flex={1} miw={240} value={typeof value === 'number' ? value : ''} min={field.min ?? 0} max={field.max ?? 4_294_967_295} allowDecimal={false} disabled={value === word}
         onChange={(to) => set(to === '' ? (field.nullable ? null : undefined) : Number(to))}
       />
       <Switch mb={8} label={choiceOf(field.name, word, t)} aria-label={`${common.label}: ${choiceOf(field.name, word, t)}`} checked={value === word} onChange={(event) => set(event.currentTarget.checked ? word : field.nullable ? null : (field.min ?? 0))} />

@@ -1,12 +1,12 @@
 import { List, Text } from '@mantine/core';
-import type { Hours, Rules } from '@oriel/api/management';
+import type { Hours, Rule, Rules } from '@oriel/api/management';
 import { useTranslation } from 'react-i18next';
 import { moment } from '../ui/time.ts';
 import { fieldsOf, isSpec, at, type Field } from './fields.ts';
 import { pictureOf } from './IconPicker.tsx';
 import { Name, Names } from './Names.tsx';
 import { readRepeat, type Repeat } from './repeat.ts';
-import { RulesView } from './RulesView.tsx';
+import { RuleSentence, RulesView } from './RulesView.tsx';
 import { choiceOf, labelOf } from './words.ts';
 
 /** A value in words. */
@@ -15,7 +15,7 @@ export function Value({ field, name, value }: { field: Field | undefined; name?:
   if (value === null || value === undefined || value === '') return <Text component="span" inherit c="dimmed">{t('value.none')}</Text>;
   if (field === undefined) return <>{typeof value === 'object' ? JSON.stringify(value) : String(value)}</>;
   if (field.name === 'Rules') return <RulesView rules={value as Rules} />;
-  if (name === 'icon') return <img src={pictureOf(String(value))} alt="" width={32} height={32} />;
+  if (name === 'icon') return <img src={pictureOf(String(value))} alt="" width={32} height={32} style={{ verticalAlign: 'middle' }} />;
   if (name === 'repeat' && typeof value === 'string') return <RepeatView repeat={readRepeat(value)} />;
   switch (field.is) {
     case 'switch':
@@ -27,7 +27,10 @@ export function Value({ field, name, value }: { field: Field | undefined; name?:
     case 'moment':
       return <>{moment(String(value), i18n.language)}</>;
     case 'local_time':
-      return <>{String(value).replace('T', ' ')}</>;
+      // It says no zone: it is read as it is written.
+      return <>{moment(String(value), i18n.language)}</>;
+    case 'time':
+      return <>{String(value).slice(0, 5)}</>;
     case 'list':
       return <ListView of={field.of} values={Array.isArray(value) ? value : []} />;
     case 'number':
@@ -57,6 +60,7 @@ function ListView({ of, values }: { of: Field; values: unknown[] }) {
   if (of.is === 'link') return <Names kind={of.kind} ids={values.map(String)} />;
   if (of.is === 'choice') return <>{values.map((value) => choiceOf(of.name, String(value), t)).join(', ')}</>;
   if (of.name === 'Hours') return <HoursView open={values as Hours[]} />;
+  if (of.name === 'Rule') return <List type="ordered" size="sm">{(values as Rule[]).map((rule, index) => <List.Item key={index}><RuleSentence rule={rule} /></List.Item>)}</List>;
   if (of.is !== 'record' && of.is !== 'variant' && of.is !== 'either') return <>{values.map(String).join(', ')}</>;
   return (
     <List size="sm">
@@ -77,6 +81,9 @@ function RecordView({ field, value }: { field: Field; value: unknown }) {
     const each = at(value, [name]);
     return each !== undefined && each !== null && each !== '' && !(Array.isArray(each) && each.length === 0);
   });
+  // "Pools: Default", not "Pools · Pools: Default": which objects they are says it all.
+  const [only] = said;
+  if (mark !== null && said.length === 1 && only?.[1].is === 'list' && only[1].of.is === 'link') return <>{mark}: <Value field={only[1]} name={only[0]} value={at(value, [only[0]])} /></>;
   if (mark === null && said.length === 0) return <Text component="span" inherit c="dimmed">{t('value.none')}</Text>;
   return (
     <>

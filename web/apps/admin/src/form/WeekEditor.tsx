@@ -59,7 +59,7 @@ function Grid({ week, onChange }: { week: Week; onChange: (week: Week) => void }
         <Button variant="default" size="xs" onClick={() => onChange(emptyWeek())}>{t('week.never')}</Button>
       </Group>
       <Text size="xs" c="dimmed">{t('week.help')}</Text>
-      <ScrollArea type="auto" viewportProps={{ tabIndex: -1 }}>
+      <ScrollArea type="auto" offsetScrollbars="present" viewportProps={{ tabIndex: -1 }}>
         <table ref={grid} className="week" data-testid="week" onPointerUp={() => (painting.current = null)} onClick={() => (isPainted.current = false)} onPointerLeave={() => { painting.current = null; isPainted.current = false; }}>
           <caption style={{ captionSide: 'bottom', position: 'absolute', left: -9999 }}>{t('week.caption')}</caption>
           <thead>

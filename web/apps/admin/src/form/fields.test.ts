@@ -38,6 +38,11 @@ describe('the fields of a kind', () => {
     expect(alongPath('host', ['no_such_field'])).toEqual([]);
   });
 
+  it('are found in the entries of lists and in each of several alternatives', () => {
+    expect(alongPath('resource', ['rules', 'rules', 'criteria', 'objects']).map(({ name }) => name)).toEqual(['rules', 'rules', 'criteria', 'objects']);
+    expect(alongPath('administrator', ['who', 'group']).map(({ schema, name }) => [schema, name])).toEqual([['Administrator', 'who'], ['Who', 'group']]);
+  });
+
   it('begin with what must be said and what holds otherwise', () => {
     expect(initial(formOf('logon_hours'))).toMatchObject({ open: [], enabled: true, clock: { of: 'user', otherwise: 'UTC' } });
     expect(initial(formOf('schedule'))).toMatchObject({ action: { do: 'disable' }, target: { of: 'pools', pools: [] } });

@@ -85,7 +85,9 @@ export function alongPath(kind: string, path: Path, value?: unknown): Found[] {
   let field: Field = formOf(kind);
   let here = value;
   for (const name of path) {
-    const next: Field | undefined = fieldsOf(field, here)[name] ?? anyVariant(field, name);
+    // Which entry of a list it is, the path does not say.
+    while (field.is === 'list') field = field.of;
+    const next: Field | undefined = fieldsOf(field, here)[name] ?? anyOf(field, name);
     if (!next) break;
     found.push({ field: next, schema: field.name ?? '', name });
     here = at(here, [name]);
@@ -94,8 +96,10 @@ export function alongPath(kind: string, path: Path, value?: unknown): Found[] {
   return found;
 }
 
-const anyVariant = (field: Field, name: string): Field | undefined =>
-  field.is === 'variant' ? Object.values(field.of).find((fields) => name in fields)?.[name] : undefined;
+function anyOf(field: Field, name: string): Field | undefined {
+  if (field.is === 'either') return field.of[name];
+  return field.is === 'variant' ? Object.values(field.of).find((fields) => name in fields)?.[name] : undefined;
+}
 
 /** What a new object begins with: what must be said, and what the document says holds otherwise. */
 export function initial(field: Field): unknown {

@@ -1,6 +1,6 @@
 import { NavLink, ScrollArea, Text } from '@mantine/core';
 import { useRouterState } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMay } from '../sign-in/use-may.ts';
 import { PlainLink } from '../ui/Link.tsx';
@@ -35,22 +35,27 @@ export function Navigation({ onGo }: { onGo: () => void }) {
                 {t(name)}
               </Text>
             )}
-            {shown.map((place) => (
-              <NavLink
-                key={place.to}
-                component={PlainLink}
-                to={place.to}
-                label={t(place.name)}
-                active={isHere(place)}
-                aria-current={isHere(place) ? 'page' : undefined}
-                leftSection={<place.icon size={18} stroke={1.5} aria-hidden />}
-                onClick={onGo}
-                py={6}
-              />
-            ))}
+            {shown.map((place) => <PlaceLink key={place.to} place={place} isHere={isHere(place)} onGo={onGo} />)}
           </div>
         );
       })}
     </ScrollArea>
   );
 }
+
+/** Drawn again only where one was and where one is now. */
+const PlaceLink = memo(function PlaceLink({ place, isHere, onGo }: { place: Place; isHere: boolean; onGo: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <NavLink
+      component={PlainLink}
+      to={place.to}
+      label={t(place.name)}
+      active={isHere}
+      aria-current={isHere ? 'page' : undefined}
+      leftSection={<place.icon size={18} stroke={1.5} aria-hidden />}
+      onClick={onGo}
+      py={6}
+    />
+  );
+});

@@ -7,14 +7,12 @@ import { choiceOf } from '../form/words.ts';
 import { setPreferences } from '../preferences.ts';
 import { signOut } from '../queries.ts';
 import { nameOf, type Me } from '../sign-in/me.ts';
-import { useMay } from '../sign-in/use-may.ts';
 import { notifyFailure } from '../ui/notify.ts';
 import { PlainLink } from '../ui/Link.tsx';
 
 export function UserMenu({ me, write }: { me: Me; write: () => void }) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const may = useMay();
   const name = nameOf(me);
 
   return (
@@ -25,7 +23,7 @@ export function UserMenu({ me, write }: { me: Me; write: () => void }) {
       <Menu.Item component={PlainLink} to="/account" leftSection={<IconUserCog size={18} aria-hidden />} data-testid="open-account">
         {t('account.title')}
       </Menu.Item>
-      {may('administrators') && (
+      {Object.values(me.areas).some((verbs) => verbs.includes('view')) && (
         <Menu.Item leftSection={<IconMessage size={18} aria-hidden />} onClick={write} data-testid="write">
           {t('message.write')}
         </Menu.Item>

@@ -26,6 +26,7 @@ export default function HostState({ object }: { object: Shown }) {
     { key: 'memory', share: used, level: severity.memory, words: used === null ? '–' : `${percent(used, i18n.language)} · ${bytes(state.memory_total_bytes ?? 0, i18n.language)}`, line: [], most: 1 },
     { key: 'sessions', share: effective.max_sessions === 0 ? null : state.sessions / effective.max_sessions, level: severity.sessions, words: `${state.sessions} / ${effective.max_sessions}`, line: load.sessions, most: effective.max_sessions },
   ];
+  const { disk_total_bytes: disk, disk_available_bytes: free } = state;
   const facts: Fact[] = [
     [t('host.report'), state.last_report ? <Ago when={state.last_report} /> : t('value.none')],
     [t('host.uptime'), state.uptime_secs == null ? t('value.none') : duration(state.uptime_secs)],
@@ -34,6 +35,7 @@ export default function HostState({ object }: { object: Shown }) {
     [t('host.software'), state.session_software ?? t('value.none')],
     [t('host.agent'), state.agent_version ?? t('value.none')],
     [t('host.address'), state.rdp_address ?? t('value.none')],
+    [t('host.disk'), disk == null || free == null ? t('value.none') : t('host.disk_left', { left: bytes(free, i18n.language), size: bytes(disk, i18n.language) })],
     [t('host.refused'), String(state.refused_logons ?? 0)],
   ];
   return (

@@ -46,7 +46,7 @@ export default function Members({ object }: { object: Shown }) {
         {members.data?.length === 0 && <Text c="dimmed" size="sm">{t('members.nothing')}</Text>}
         {members.data?.map((user) => (
           <Group key={user.id} justify="space-between">
-            <Link to={`/users/${user.id}`}>{user.name}</Link>
+            <Link to={`/users/${user.id}`} size="sm">{user.name}</Link>
             {may('directory', 'modify') && (
               <Button size="compact-sm" variant="subtle" leftSection={<IconUserMinus size={16} aria-hidden />} aria-label={t('members.remove_member', { name: user.name })} onClick={() => change.mutate({ id: user.id, isMember: false })}>{t('members.remove')}</Button>
             )}

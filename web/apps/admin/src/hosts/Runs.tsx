@@ -14,7 +14,7 @@ export default function Runs({ object }: { object: Shown }) {
   if (found.data?.items.length === 0) return <Text c="dimmed">{t('runs.nothing')}</Text>;
   return (
     <Paper withBorder className="card">
-      <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+      <Table.ScrollContainer minWidth={480}>
         <Table>
           <Table.Thead>
             <Table.Tr>

@@ -106,7 +106,7 @@ describe('a sentence in German', () => {
     ['is "abc"; must be a whole number from 0 to 65535', 'ist "abc"; muss eine ganze Zahl von 0 bis 65535 sein'],
     ['There is already a user named "alice".', 'Benutzer „alice“ gibt es schon.'],
     ['There is already a user named "user".', 'Benutzer „user“ gibt es schon.'],
-    ['The launch failed: the host is draining.', 'Der Start ist gescheitert: der Host wird geleert.'],
+    ['The launch failed: the host is draining.', 'Der Start ist fehlgeschlagen: der Host wird geleert.'],
     ['There is no such user. Choose another name.', 'Diesen Benutzer gibt es nicht. Einen anderen Namen wählen.'],
     ['xrdp does not start: exit status 1', 'xrdp does not start: exit status 1'],
     ['', ''],

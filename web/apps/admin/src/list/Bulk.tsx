@@ -1,4 +1,5 @@
-import { ActionBar, Button, Group, List, Loader, Modal, Stack, Text } from '@mantine/core';
+import { ActionBar, Button, Group, List, Loader, Stack, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { IconAlertTriangle, IconCheck, type Icon } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -12,7 +13,7 @@ export interface BulkAction<Row> {
   icon: Icon;
   danger?: boolean;
   /** Asked before; what is filled in is handed to `run`. */
-  ask: { title: string; text: string; fields?: (value: Record<string, string>, set: (value: Record<string, string>) => void) => ReactNode; ready?: (value: Record<string, string>) => boolean };
+  ask: { title: string; text: string; /** What is done, where it is not called like the action. */ verb?: string; fields?: (value: Record<string, string>, set: (value: Record<string, string>) => void) => ReactNode; ready?: (value: Record<string, string>) => boolean };
   run: (row: Row, value: Record<string, string>) => Promise<unknown>;
 }
 
@@ -62,7 +63,7 @@ export function Act<Row extends { id: string }>({ action, rows, nameOf, path, cl
   const isDone = outcomes !== null && !isBusy;
 
   return (
-    <Modal opened onClose={() => !isBusy && close(isDone)} title={action.ask.title} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={() => !isBusy && close(isDone)} title={action.ask.title}>
       <Stack>
         {outcomes === null ? (
           <>
@@ -79,14 +80,14 @@ export function Act<Row extends { id: string }>({ action, rows, nameOf, path, cl
           {outcomes === null ? (
             <>
               <Button variant="default" onClick={() => close(false)} data-autofocus={action.ask.fields ? undefined : true}>{t('cancel')}</Button>
-              <Button color={action.danger ? 'red.8' : 'frame'} disabled={action.ask.ready?.(value) === false} onClick={() => void run()} data-testid="confirm">{action.label}</Button>
+              <Button color={action.danger ? 'red.8' : 'frame'} disabled={action.ask.ready?.(value) === false} onClick={() => void run()} data-testid="confirm">{action.ask.verb ?? action.label}</Button>
             </>
           ) : (
             <Button loading={isBusy} onClick={() => close(true)}>{t('close')}</Button>
           )}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,15 +1,16 @@
 import { ActionIcon, Button, Checkbox, Chip, CloseButton, EmptyState, Group, Menu, Skeleton, Stack, Table, Text, TextInput, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDebouncedCallback, useMediaQuery } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import type { Query } from '@oriel/api/management';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconColumns3, IconSearch, IconSearchOff } from '@tabler/icons-react';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { memo, useCallback, useEffect, useMemo, useState, type PointerEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { setPreferences, usePreferences } from '../preferences.ts';
 import { list } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { text, usePlace } from '../ui/go.ts';
+import { useIsNarrow } from '../ui/narrow.ts';
 import { alone } from '../ui/words.ts';
 import { Bulk, type BulkAction } from './Bulk.tsx';
 
@@ -38,6 +39,7 @@ export interface ListProps<Row extends { id: string }> {
   /** As in the API's address. */
   path: string;
   label: string;
+  /** The same ones from one time to the next: others have every row drawn again. */
   columns: Column<Row>[];
   query?: Query;
   /** How the words of the search are put to the broker; none: by name. */
@@ -53,7 +55,11 @@ export interface ListProps<Row extends { id: string }> {
 }
 
 const ROW_PX = 44;
-const NARROW = '(max-width: 48em)';
+const HEIGHT = { height: ROW_PX };
+/** Rows that are drawn above and below those that are seen. */
+const OVERSCAN = 8;
+/** The next rows are fetched when so many are left. */
+const AHEAD = 100;
 
 /** Any list: filtered and sorted by the broker, drawn only where it is looked at, its state in the address. */
 export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
@@ -64,7 +70,8 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const [place, setPlace] = props.within ? ([own, (changes: Record<string, unknown>) => setOwn({ ...own, ...changes })] as const) : ([address, setAddress] as const);
   const [words, setWords] = useState(text(place.q));
   const [chosen, setChosen] = useState<ReadonlyMap<string, Row>>(new Map());
-  const isNarrow = useMediaQuery(NARROW) ?? false;
+  const [frame, setFrame] = useState<HTMLDivElement | null>(null);
+  const isNarrow = useIsNarrow();
   const shownColumns = useShownColumns(path, columns, isNarrow);
   const search = useDebouncedCallback((q: string) => setPlace({ q }), 200);
 
@@ -74,48 +81,41 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
   const asked: Query = q === '' ? {} : props.search ? props.search(q) : { name: q };
   const filter = [props.query?.filter, quick?.filter, asked.filter].filter(Boolean).join(',');
   const found = useInfiniteQuery(list<Row>(path, { ...props.query, ...asked, sort: sort || props.query?.sort, filter }));
-  const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
   const total = found.data?.pages[0]?.total ?? rows.length;
   const isAsking = q !== '' || quick !== undefined;
 
-  const frame = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame.current, estimateSize: () => ROW_PX, overscan: 12 });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (found.hasNextPage && !found.isFetchingNextPage && last >= rows.length - 40) void found.fetchNextPage();
-  }, [found, last, rows.length]);
-
-  const choose = (row: Row, on: boolean) => {
-    const next = new Map(chosen);
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = found;
+  const onLast = useCallback((last: number) => {
+    if (hasNextPage && !isFetchingNextPage && last >= rows.length - AHEAD) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, rows.length]);
+  const choose = useCallback((row: Row, on: boolean) => setChosen((before) => {
+    const next = new Map(before);
     if (on) next.set(row.id, row);
     else next.delete(row.id);
-    setChosen(next);
-  };
+    return next;
+  }), []);
   const hasBulk = props.bulk !== undefined && props.bulk.length > 0;
-  const above = items[0]?.start ?? 0;
-  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
 
   return (
     <Stack gap="sm">
-      <Group gap="sm" justify="space-between">
-        <Group gap="sm" flex={1} miw={0}>
-          <TextInput
-            value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
-            leftSection={<IconSearch size={16} aria-hidden />}
-            rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
-            onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
-          />
-          {props.filters && props.filters.length > 0 && (
-            <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
-              <Group gap={6} role="radiogroup" aria-label={t('list.filters')}>
-                <Chip value="" size="xs">{t('list.all')}</Chip>
-                {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
-              </Group>
-            </Chip.Group>
-          )}
-        </Group>
-        <Group gap="xs">
+      {/* On a phone the filters have a line of their own, below the search and the count. */}
+      <Group gap="sm">
+        <TextInput
+          value={words} placeholder={props.searchLabel} aria-label={props.searchLabel} type="search" maxLength={120} flex={1} miw={160} maw={360} data-testid="list-search"
+          leftSection={<IconSearch size={16} aria-hidden />}
+          rightSection={words === '' ? null : <CloseButton size="sm" aria-label={t('list.clear')} onClick={() => { setWords(''); setPlace({ q: undefined }); }} />}
+          onChange={(event) => { setWords(event.currentTarget.value); search(event.currentTarget.value); }}
+        />
+        {props.filters && props.filters.length > 0 && (
+          <Chip.Group value={quick?.key ?? ''} onChange={(to: string) => setPlace({ f: to === quick?.key ? undefined : to })}>
+            <Group gap={6} role="radiogroup" aria-label={t('list.filters')} {...(isNarrow ? { w: '100%', style: { order: 1 } } : {})}>
+              <Chip value="" size="xs">{t('list.all')}</Chip>
+              {props.filters.map(({ key, label }) => <Chip key={key} value={key} size="xs">{alone(label)}</Chip>)}
+            </Group>
+          </Chip.Group>
+        )}
+        <Group gap="xs" ml="auto">
           <Text size="sm" c="dimmed" role="status">{found.isSuccess && t('list.count', { count: total })}</Text>
           {!isNarrow && <ColumnsMenu path={path} columns={columns} />}
         </Group>
@@ -129,7 +129,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
         </EmptyState>
       ) : props.empty)}
       {rows.length > 0 && (
-        <div ref={frame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
+        <div ref={setFrame} className="rows" tabIndex={0} role="region" aria-label={props.label} style={{ maxHeight: props.within ? 420 : 'calc(100dvh - 210px)' }} data-testid="list">
           <Table aria-rowcount={total + 1} highlightOnHover verticalSpacing={0}>
             <Table.Thead>
               <Table.Tr h={ROW_PX} aria-rowindex={1}>
@@ -145,22 +145,7 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {above > 0 && <tr aria-hidden style={{ height: above }} />}
-              {items.map(({ index }) => {
-                const row = rows[index];
-                if (!row) return null;
-                return (
-                  <Table.Tr key={row.id} h={ROW_PX} aria-rowindex={index + 2} {...(chosen.has(row.id) ? { bg: 'var(--mantine-primary-color-light)' } : {})} data-testid="row">
-                    {hasBulk && (
-                      <Table.Td>
-                        <Checkbox aria-label={t('list.choose', { name: nameOf(row) })} checked={chosen.has(row.id)} onChange={(event) => choose(row, event.currentTarget.checked)} />
-                      </Table.Td>
-                    )}
-                    {shownColumns.map((column) => <Table.Td key={column.key}>{column.render(row)}</Table.Td>)}
-                  </Table.Tr>
-                );
-              })}
-              {below > 0 && <tr aria-hidden style={{ height: below }} />}
+              <Rows rows={rows} columns={shownColumns} frame={frame} chosen={chosen} {...(hasBulk ? { choose } : {})} nameOf={nameOf} onLast={onLast} />
             </Table.Tbody>
           </Table>
         </div>
@@ -169,6 +154,70 @@ export function ListView<Row extends { id: string }>(props: ListProps<Row>) {
     </Stack>
   );
 }
+
+/** What does not fit into its cell is told whole on pointing at it. */
+function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>): void {
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+  else cell.removeAttribute('title');
+}
+
+interface RowsProps<Row> {
+  rows: Row[];
+  columns: Column<Row>[];
+  /** What is scrolled. */
+  frame: HTMLDivElement | null;
+  chosen: ReadonlyMap<string, Row>;
+  /** none: nothing can be done with them. */
+  choose?: (row: Row, on: boolean) => void;
+  nameOf: (row: Row) => string;
+  /** Called with the last row that is drawn. */
+  onLast: (index: number) => void;
+}
+
+/** The rows that are looked at. Scrolling draws these alone anew, and of them only what was not there. */
+function Rows<Row extends { id: string }>({ rows, columns, frame, chosen, choose, nameOf, onLast }: RowsProps<Row>) {
+  const { t } = useTranslation();
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => frame, estimateSize: () => ROW_PX, overscan: OVERSCAN, initialRect: { width: 0, height: window.innerHeight } });
+  const items = virtual.getVirtualItems();
+  const above = items[0]?.start ?? 0;
+  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => onLast(last), [last, onLast]);
+  return (
+    <>
+      {above > 0 && <tr aria-hidden style={{ height: above }} />}
+      {items.map(({ index }) => {
+        const row = rows[index];
+        if (!row) return null;
+        const props = choose ? { choose, chooseLabel: t('list.choose', { name: nameOf(row) }) } : {};
+        return <AnyRow key={row.id} row={row} index={index} columns={columns} isChosen={chosen.has(row.id)} {...props} />;
+      })}
+      {below > 0 && <tr aria-hidden style={{ height: below }} />}
+    </>
+  );
+}
+
+interface OneRowProps<Row> {
+  row: Row;
+  index: number;
+  columns: Column<Row>[];
+  isChosen: boolean;
+  choose?: (row: Row, on: boolean) => void;
+  chooseLabel?: string;
+}
+
+/** Plain cells with the kit's looks: its own cells would each read them anew, hundreds of times in a frame. */
+function OneRow<Row extends { id: string }>({ row, index, columns, isChosen, choose, chooseLabel }: OneRowProps<Row>) {
+  return (
+    <tr className={`row ${Table.Tr.classes.tr}`} style={HEIGHT} aria-rowindex={index + 2} data-chosen={isChosen || undefined} data-hover data-with-row-border data-testid="row">
+      {choose && <td className={Table.Td.classes.td}><Checkbox aria-label={chooseLabel} checked={isChosen} onChange={(event) => choose(row, event.currentTarget.checked)} /></td>}
+      {columns.map((column) => <td key={column.key} className={Table.Td.classes.td} onPointerEnter={tellWhole}>{column.render(row)}</td>)}
+    </tr>
+  );
+}
+
+// Generic components lose their parameter when they are memoised.
+const AnyRow = memo(OneRow) as typeof OneRow;
 
 function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: string; onSort: (to: string | undefined) => void }) {
   const { sort: path, label, width } = column;
@@ -179,9 +228,9 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
   const Sign = isUp ? IconArrowUp : isDown ? IconArrowDown : IconArrowsSort;
   return (
     <Table.Th style={style} aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
-      <UnstyledButton fw={700} fz="sm" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
+      <UnstyledButton fw={700} fz="sm" maw="100%" onClick={() => onSort(isUp ? `-${path}` : isDown ? undefined : path)}>
         <Group gap={4} wrap="nowrap">
-          <span>{label}</span>
+          <Text span inherit truncate onPointerEnter={tellWhole}>{label}</Text>
           <Sign size={14} aria-hidden style={{ opacity: isUp || isDown ? 1 : 0.5, flex: 'none' }} />
         </Group>
       </UnstyledButton>
@@ -191,8 +240,10 @@ function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort: st
 
 function useShownColumns<Row>(path: string, columns: Column<Row>[], isNarrow: boolean): Column<Row>[] {
   const wanted = usePreferences().columns[path];
-  if (isNarrow) return columns.filter(({ narrow }) => narrow);
-  return columns.filter(({ key, optional }, index) => index === 0 || (wanted ? wanted.includes(key) : !optional));
+  return useMemo(() => {
+    if (isNarrow) return columns.filter(({ narrow }) => narrow);
+    return columns.filter(({ key, optional }, index) => index === 0 || (wanted ? wanted.includes(key) : !optional));
+  }, [columns, wanted, isNarrow]);
 }
 
 function ColumnsMenu<Row>({ path, columns }: { path: string; columns: Column<Row>[] }) {

@@ -10,14 +10,20 @@ import { onMessage } from '../messages/inbox.ts';
 import { onEditing } from '../object/editors.ts';
 import { gone, queries, type Page } from '../queries.ts';
 import { may, type Me } from '../sign-in/me.ts';
-import { patched, sampled } from './patch.ts';
+import { patched, sampled, type Changes } from './patch.ts';
 
 /** Changes that come together are shown together. */
 const GATHER_MS = 400;
+/** Hosts and sessions of a large farm tell hundreds of things in a second: pages take them in so many times less. */
+const TAKE_MS = 250;
+/** How often lists are loaded anew because of rows that they do not have. */
+const RELOAD_EVERY_MS = 5_000;
+/** Who has read on further than this many pages is not made to load all of them again. */
+const MOST_RELOADED = 5;
 /** After this long without a connection the page says so: shorter ones are a browser's own doing. */
 const PATIENCE_MS = 3_000;
 const RETRY_MS = 3_000;
-/** Load is told all the time; what is drawn of it for the whole farm follows this often. */
+/** Load is told all the time; what is drawn of it for the whole farm, and of pools, follows this often. */
 const LOAD_EVERY_MS = 5_000;
 /** Load is told once a second at most: five minutes of it. */
 const SAMPLES = 300;
@@ -33,6 +39,9 @@ interface LoadEvent {
   id: string;
   now: { cpu_load: number | null; sessions: number; memory_total_bytes: number | null; memory_available_bytes: number | null } | null;
 }
+
+/** Which object was changed: what it says is asked for where it is shown. */
+type ObjectEvent = Pick<ChangeShown, 'kind' | 'id' | 'action' | 'revision'>;
 
 let connection: Connection = 'live';
 let lostAt: number | null = null;
@@ -72,55 +81,107 @@ function refreshLoad(): void {
   loadDue ??= window.setTimeout(() => {
     loadDue = undefined;
     void queries.invalidateQueries({ queryKey: ['load', 'now'] });
+    // What pools show is that of their hosts; where only their names are shown, nothing is loaded anew.
+    void queries.invalidateQueries({ queryKey: ['list', 'pools'], predicate: ({ queryKey }) => queryKey[2] !== 'all' });
+    void queries.invalidateQueries({ queryKey: ['object', 'pools'] });
   }, LOAD_EVERY_MS);
 }
 
-function onSettings(change: ChangeShown): void {
-  const plural = pluralOf(change.kind);
-  if (change.action === 'deleted') gone(plural, change.id);
-  else refresh(['object', plural, change.id], ['name', change.kind, change.id]);
+const reloads = new Map<string, { last: number; due: number | undefined }>();
+
+/** Has lists that may have gained or lost rows loaded anew: soon at first, then now and then. */
+function reload(path: string): void {
+  const known = reloads.get(path) ?? { last: -RELOAD_EVERY_MS, due: undefined };
+  reloads.set(path, known);
+  known.due ??= window.setTimeout(() => {
+    known.due = undefined;
+    known.last = performance.now();
+    void queries.invalidateQueries({
+      queryKey: ['list', path],
+      predicate: ({ state }) => ((state.data as Partial<InfiniteData<unknown>> | undefined)?.pages?.length ?? 0) <= MOST_RELOADED,
+    });
+    void queries.invalidateQueries({ queryKey: ['status'] });
+  }, Math.max(GATHER_MS, known.last + RELOAD_EVERY_MS - performance.now()));
+}
+
+function onObject({ kind, id, action }: ObjectEvent): void {
+  // What was told before is taken in before: a deleted host is not to come back by its last report.
+  takeIn();
+  const plural = pluralOf(kind);
+  if (action === 'deleted') gone(plural, id);
+  else refresh(['object', plural, id], ['name', kind, id]);
   refresh(['list', plural], ['changes'], ['entries'], ['status']);
 }
 
-/** A row as it is now, in every list that has it; lists that may gain it are loaded anew. */
-function onRow<Row extends { id: string }>(path: string, id: string, now: Row | null): void {
-  let known = false;
-  queries.setQueriesData<InfiniteData<Page<Row>>>({ queryKey: ['list', path] }, (data) => {
-    if (data === undefined || !('pages' in data)) return data;
-    const next = patched(data, id, now);
-    known ||= next !== data;
-    return next;
-  });
-  if (!known || now === null) refresh(['list', path], ['status']);
-  if (now === null) gone(path, id);
-  else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+/** What has been told and is not taken in yet: of each thing only what it is now. */
+const told = { sessions: new Map<string, SessionView | null>(), hosts: new Map<string, HostView | null>(), load: new Map<string, LoadEvent['now']>() };
+let taking: number | undefined;
+
+function tellLater<T>(changes: Map<string, T>, { id, now }: { id: string; now: T }): void {
+  changes.set(id, now);
+  taking ??= window.setTimeout(takeIn, TAKE_MS);
 }
 
-function onLoad({ id, now }: LoadEvent): void {
-  refreshLoad();
-  if (now === null) {
-    loads.delete(id);
-    return;
+function takeIn(): void {
+  window.clearTimeout(taking);
+  taking = undefined;
+  const { sessions, hosts, load } = told;
+  if (sessions.size > 0) {
+    onRows('sessions', sessions);
+    refresh(['entries']);
+    refreshLoad();
   }
-  const before = loads.get(id) ?? NO_LOAD;
-  loads.set(id, { cpu: sampled(before.cpu, now.cpu_load ?? 0, SAMPLES), sessions: sampled(before.sessions, now.sessions, SAMPLES) });
-  const { cpu_load, sessions, memory_total_bytes, memory_available_bytes } = now;
-  const withLoad = (host: HostView): HostView => ({
-    ...host,
-    state: { ...host.state, cpu_load, sessions, memory_total_bytes, memory_available_bytes } as HostView['state'],
+  if (hosts.size > 0) onRows('hosts', hosts);
+  if (load.size > 0) onLoad(load);
+  for (const changes of [sessions, hosts, load]) changes.clear();
+}
+
+/** Rows as they are now, in every list that has them. */
+function onRows<Row extends { id: string }>(path: string, changes: Changes<Row>): void {
+  const known = new Set<string>();
+  queries.setQueriesData<InfiniteData<Page<Row>>>({ queryKey: ['list', path] }, (data) => {
+    if (data === undefined || !('pages' in data)) return data;
+    for (const page of data.pages) for (const { id } of page.items) if (changes.has(id)) known.add(id);
+    return patched(data, changes);
   });
+  for (const [id, now] of changes) {
+    if (!known.has(id) || now === null) reload(path);
+    if (now === null) gone(path, id);
+    else if (queries.getQueryData(['object', path, id]) !== undefined) queries.setQueryData(['object', path, id], now);
+  }
+}
+
+function withLoad(host: HostView, { cpu_load, sessions, memory_total_bytes, memory_available_bytes }: NonNullable<LoadEvent['now']>): HostView {
+  return { ...host, state: { ...host.state, cpu_load, sessions, memory_total_bytes, memory_available_bytes } as HostView['state'] };
+}
+
+function onLoad(changes: ReadonlyMap<string, LoadEvent['now']>): void {
+  refreshLoad();
+  for (const [id, now] of changes) {
+    if (now === null) {
+      loads.delete(id);
+      continue;
+    }
+    const before = loads.get(id) ?? NO_LOAD;
+    loads.set(id, { cpu: sampled(before.cpu, now.cpu_load ?? 0, SAMPLES), sessions: sampled(before.sessions, now.sessions, SAMPLES) });
+    queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host, now));
+  }
   queries.setQueriesData<InfiniteData<Page<HostView>>>({ queryKey: ['list', 'hosts'] }, (data) => {
-    const row = data && 'pages' in data ? data.pages.flatMap((page) => page.items).find((host) => host.id === id) : undefined;
-    return data && row?.state ? patched(data, id, withLoad(row)) : data;
+    if (data === undefined || !('pages' in data)) return data;
+    const rows = new Map<string, HostView>();
+    for (const host of data.pages.flatMap((page) => page.items)) {
+      const now = changes.get(host.id);
+      if (now && host.state) rows.set(host.id, withLoad(host, now));
+    }
+    return patched(data, rows);
   });
-  queries.setQueryData<HostView>(['object', 'hosts', id], (host) => host && withLoad(host));
   tell();
 }
 
 /** Listens for as long as the page is open, to what who is signed in may see. */
 export function useEvents(me: Me): void {
   const topics = [
-    may(me, 'audit') && 'settings',
+    'objects',
     may(me, 'sessions') && 'sessions',
     may(me, 'hosts') && 'hosts,load',
     'messages,editing',
@@ -156,16 +217,12 @@ function listen(topics: string): () => void {
       source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
     on('ready', found);
     on('reset', () => void queries.invalidateQueries());
-    on('settings', onSettings);
-    on<{ id: string; now: SessionView | null }>('sessions', ({ id, now }) => {
-      onRow('sessions', id, now);
-      refresh(['entries']);
-      refreshLoad();
-    });
-    on<{ id: string; now: HostView | null }>('hosts', ({ id, now }) => onRow('hosts', id, now));
+    on('objects', onObject);
+    on<{ id: string; now: SessionView | null }>('sessions', (event) => tellLater(told.sessions, event));
+    on<{ id: string; now: HostView | null }>('hosts', (event) => tellLater(told.hosts, event));
     on<{ id: string; now: ColleagueMessage | null }>('messages', ({ id, now }) => onMessage(id, now));
     on<{ id: string; now: Editing | null }>('editing', ({ id, now }) => onEditing(id, now));
-    on('load', onLoad);
+    on<LoadEvent>('load', (event) => tellLater(told.load, event));
     source.onerror = () => {
       lost();
       // A browser tries again by itself unless the answer was a refusal.
@@ -178,6 +235,7 @@ function listen(topics: string): () => void {
   return () => {
     over = true;
     source?.close();
+    takeIn();
     window.clearTimeout(retry);
     window.clearTimeout(patience);
   };

@@ -8,21 +8,21 @@ export type Span = (typeof SPANS)[number];
 /** Rows of the table that stands for a chart. */
 const ROWS = 12;
 
-/** One host's, or that of all hosts that may be seen. */
-export const history = (minutes: Span, host?: string) =>
+/** One host's, a pool's, or that of all hosts that may be seen. */
+export const history = (minutes: Span, host?: string, pool?: string) =>
   queryOptions({
-    queryKey: ['load', 'history', minutes, host ?? null] as const,
-    queryFn: ({ signal }) => get<Load>('/load', { minutes, host }, signal),
+    queryKey: ['load', 'history', minutes, host ?? null, pool ?? null] as const,
+    queryFn: ({ signal }) => get<Load>('/load', { minutes, host, pool }, signal),
     // A sample comes every minute.
     staleTime: 60_000,
     refetchInterval: 60_000,
   });
 
 /** As it is; events have it loaded anew. */
-export const current = (host?: string) =>
+export const current = (host?: string, pool?: string) =>
   queryOptions({
-    queryKey: ['load', 'now', host ?? null] as const,
-    queryFn: async ({ signal }) => (await get<Load>('/load', { minutes: 1, host }, signal)).now,
+    queryKey: ['load', 'now', host ?? null, pool ?? null] as const,
+    queryFn: async ({ signal }) => (await get<Load>('/load', { minutes: 1, host, pool }, signal)).now,
   });
 
 /** A moment as charts draw it: null where no host was there. */

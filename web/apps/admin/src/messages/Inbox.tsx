@@ -4,7 +4,6 @@ import { useQuery } from '@tanstack/react-query';
 import { IconMessage } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useMay } from '../sign-in/use-may.ts';
 import { Ago } from '../ui/Ago.tsx';
 import { notifyFailure } from '../ui/notify.ts';
 import { authorOf } from '../ui/words.ts';
@@ -18,7 +17,6 @@ const SHOWN = 3;
 /** What other administrators have written, until it is put away: the oldest first. */
 export function Inbox() {
   const { t } = useTranslation();
-  const may = useMay();
   const waiting = useQuery(inbox).data ?? [];
   const [answered, setAnswered] = useState<ColleagueMessage | null>(null);
   const more = waiting.length - SHOWN;
@@ -35,16 +33,16 @@ export function Inbox() {
               <Text size="sm" c="var(--mantine-color-text)" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{message.text}</Text>
               <Group justify="space-between" mt="xs">
                 <Text size="xs" c="dimmed"><Ago when={message.at} /></Text>
-                {message.session && may('administrators') && <Button size="compact-sm" variant="light" onClick={() => setAnswered(message)} data-testid="answer">{t('message.answer')}</Button>}
+                {message.session && <Button size="compact-sm" variant="light" onClick={() => setAnswered(message)} data-testid="answer">{t('message.answer')}</Button>}
               </Group>
             </Notification>
           ))}
           {more > 0 && <Notification withBorder withCloseButton={false} style={{ pointerEvents: 'auto' }}>{t('message.more', { count: more })}</Notification>}
         </Stack>
       </Affix>
-      {answered?.session && (
+      {answered && (
         <Suspense>
-          <Write answers={{ user: answered.session, name: authorOf(answered.from, t), sessions: [answered.session] }} close={() => setAnswered(null)} />
+          <Write answers={answered} close={() => setAnswered(null)} />
         </Suspense>
       )}
     </>

@@ -1,6 +1,7 @@
 /** Messages of other administrators that wait to be read; events (live/) bring new ones. */
 import { call, get, type ColleagueMessage, type MessageList } from '@oriel/api/management';
 import { queryOptions } from '@tanstack/react-query';
+import { renewed } from '../live/patch.ts';
 import { queries } from '../queries.ts';
 
 export const inbox = queryOptions({
@@ -11,10 +12,7 @@ export const inbox = queryOptions({
 
 /** A message as it is now; null: it was put away, here or in another tab. */
 export function onMessage(id: string, now: ColleagueMessage | null): void {
-  queries.setQueryData(inbox.queryKey, (waiting) => {
-    const others = (waiting ?? []).filter((each) => each.id !== id);
-    return now === null ? others : [...others, now];
-  });
+  queries.setQueryData(inbox.queryKey, (waiting) => renewed(waiting, id, now));
 }
 
 export async function putAway(id: string): Promise<void> {

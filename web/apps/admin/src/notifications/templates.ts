@@ -9,7 +9,9 @@ type Template = Pick<Notification, 'threshold' | 'grace_minutes'>;
 export const TEMPLATES: Record<Watched, Template> = {
   cpu: { threshold: above(90), grace_minutes: 10 },
   memory: { threshold: above(90), grace_minutes: 10 },
+  disk: { threshold: above(90) },
   sessions: { threshold: above(90, true), grace_minutes: 5 },
+  active_sessions: { threshold: above(90, true), grace_minutes: 5 },
   disconnected_sessions: { threshold: above(50, true), grace_minutes: 30 },
   tunnelled_sessions: { threshold: above(200), grace_minutes: 5 },
   failed_connections: { threshold: above(10) },

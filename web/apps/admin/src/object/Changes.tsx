@@ -11,7 +11,7 @@ export function Changes({ kind, changes, spec }: { kind: string; changes: FieldC
   const { t } = useTranslation();
   if (changes.length === 0) return <Text size="sm">{t('changes.none')}</Text>;
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Table.ScrollContainer minWidth={280}>
       <Table layout="fixed" verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>

@@ -1,4 +1,5 @@
-import { Alert, Button, Group, Modal, Radio, Stack, Table, Text } from '@mantine/core';
+import { Alert, Button, Group, Radio, Stack, Table, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -16,10 +17,10 @@ export function Conflict(props: { kind: string; base: Version; mine: Version; th
   const take = (field: string, isMine: boolean) => setTaken(new Set([...taken].filter((each) => each !== field).concat(isMine ? [field] : [])));
 
   return (
-    <Modal opened onClose={props.close} size="xl" title={t('conflict.title')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={props.close} size="xl" title={t('conflict.title')}>
       <Stack>
         <Alert color="orange" variant="light" icon={<IconUsers aria-hidden />}>{t('conflict.text', { name: props.by ? authorOf(props.by, t) : t('conflict.somebody') })}</Alert>
-        <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={280}>
           <Table layout="fixed" data-testid="conflict">
             <Table.Thead>
               <Table.Tr>
@@ -57,6 +58,6 @@ export function Conflict(props: { kind: string; base: Version; mine: Version; th
           <Button loading={props.busy} onClick={() => props.onChoose(merged(base, mine, theirs, taken))} data-testid="conflict-save">{t('conflict.save')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

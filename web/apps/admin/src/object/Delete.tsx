@@ -1,4 +1,5 @@
-import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, call, type Plan } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconLink } from '@tabler/icons-react';
@@ -37,7 +38,7 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
     },
   });
   return (
-    <Modal opened onClose={close} title={t('delete.title', { kind: t(`kinds.${kind}.one`), name: object.name })} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('delete.title', { kind: t(`kinds.${kind}.one`), name: object.name })}>
       <Stack>
         {refusal === null && !isUsed && <Text size="sm">{t('delete.text')}</Text>}
         {isUsed && users.data && (
@@ -53,6 +54,6 @@ export function Delete({ kind, object, close, onDone }: { kind: string; object: 
           <Button color="red.8" disabled={refusal !== null || isUsed} loading={rehearsal.isPending || users.isPending || removal.isPending} onClick={() => removal.mutate()} data-testid="delete-now">{t('delete.now')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -107,7 +107,7 @@ export function Editing({ kind, object, only, begun, close }: {
             <Editor form={fields} schema={form.name ?? ''} spec={draft.spec} mistakes={mistakes} inherited={inherited} self={object.id} onChange={(spec: Spec) => setDraft({ ...draft, spec })} />
           </Stack>
         </Paper>
-        <Group justify="flex-end" pos="sticky" bottom={0} py="sm" className="frame" style={{ zIndex: 3 }}>
+        <Group justify="flex-end" className="bar">
           <Button variant="default" onClick={close}>{t('cancel')}</Button>
           <Button type="submit" disabled={made.length === 0} data-testid="review">{t('object.review', { count: made.length })}</Button>
         </Group>

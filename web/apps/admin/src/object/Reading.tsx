@@ -1,10 +1,10 @@
 import { Badge, DataList, Group, Paper, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { at, formOf, isSpec, type Field, type Fields, type Path } from '../form/fields.ts';
+import { at, fieldsOf, formOf, isSpec, type Field, type Fields, type Path } from '../form/fields.ts';
 import { useName } from '../form/Names.tsx';
 import { Value } from '../form/Value.tsx';
-import { helpOf, labelOf } from '../form/words.ts';
+import { choiceOf, helpOf, labelOf } from '../form/words.ts';
 import { pageOf, pluralOf } from '../kinds.ts';
 import { object as objectQuery, type Shown } from '../queries.ts';
 import { Link } from '../ui/Link.tsx';
@@ -34,13 +34,31 @@ export function Reading({ kind, object }: { kind: string; object: Shown }) {
           {field.is === 'record' ? (
             <FieldList kind={kind} object={object} fields={field.fields} schema={field.name ?? ''} path={[name]} />
           ) : (
-            <Text size="sm" component="div"><Value field={field} name={name} value={at(object.spec, [name])} /></Text>
+            <Alternative kind={kind} object={object} field={field} name={name} />
           )}
         </Paper>
       ))}
     </Stack>
   );
 }
+
+/** Which alternative it is, and below it what that one says; what is a word or two stands in one line. */
+function Alternative({ kind, object, field, name }: { kind: string; object: Shown; field: Field; name: string }) {
+  const { t } = useTranslation();
+  const value = at(object.spec, [name]);
+  const fields = fieldsOf(field, value);
+  if (field.is !== 'variant' || !isSpec(value) || Object.keys(fields).length < 2) {
+    return <Text size="sm" component="div"><Value field={field} name={name} value={value} /></Text>;
+  }
+  return (
+    <>
+      <Text size="sm" fw={600} mb="sm">{choiceOf(field.name, String(value[field.by]), t)}</Text>
+      <FieldList kind={kind} object={object} fields={fields} schema={field.name ?? ''} path={[name]} />
+    </>
+  );
+}
+
+const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 
 /** Fields of one record, each with its value and where it comes from. */
 export function FieldList({ kind, object, fields, schema, path }: { kind: string; object: Shown; fields: Fields; schema: string; path: Path }) {
@@ -50,15 +68,18 @@ export function FieldList({ kind, object, fields, schema, path }: { kind: string
       {Object.entries(fields).map(([name, field]) => {
         const here = [...path, name];
         const origin = originOf(kind, object, here);
+        const value = origin && !origin.own ? origin.value : at(object.spec, here);
+        // Who has said nothing has set nothing.
+        const isOwn = origin?.own === true && !isEmpty(value);
         return (
           <DataList.Item key={name}>
             <DataList.ItemLabel>{labelOf(schema, name, t)}</DataList.ItemLabel>
             <DataList.ItemValue>
               <Group gap="sm" justify="space-between" wrap="wrap" w="100%">
-                <div style={{ fontWeight: origin?.own ? 600 : 400 }}>
-                  <Value field={field} name={name} value={origin && !origin.own ? origin.value : at(object.spec, here)} />
+                <div style={{ fontWeight: isOwn ? 600 : 400 }}>
+                  <Value field={field} name={name} value={value} />
                 </div>
-                {origin && <OriginBadge kind={kind} object={object} origin={origin} path={here} field={field} />}
+                {origin && (isOwn || !origin.own) && <OriginBadge kind={kind} object={object} origin={origin} path={here} field={field} />}
               </Group>
             </DataList.ItemValue>
           </DataList.Item>

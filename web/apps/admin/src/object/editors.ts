@@ -5,6 +5,7 @@
 import { MANAGEMENT, call, get, type Editing, type EditingList, type Editor, type Kind } from '@oriel/api/management';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { renewed } from '../live/patch.ts';
 import { queries } from '../queries.ts';
 import { useMe } from '../sign-in/use-may.ts';
 
@@ -19,10 +20,7 @@ export const editing = queryOptions({
 
 /** Who edits an object now; null: nobody any more. */
 export function onEditing(id: string, now: Editing | null): void {
-  queries.setQueryData(editing.queryKey, (all) => {
-    const others = (all ?? []).filter((each) => each.id !== id);
-    return now === null ? others : [...others, now];
-  });
+  queries.setQueryData(editing.queryKey, (all) => renewed(all, id, now));
 }
 
 /** Who else edits an object, whoever began first before the others. */

@@ -12,16 +12,18 @@ interface PanelFacts {
 
 const HostState = lazy(() => import('../hosts/HostState.tsx'));
 const Programs = lazy(() => import('../hosts/Programs.tsx'));
-/** Sessions of a host, a user or a resource. */
-const sessionsBy = (field: 'host' | 'user' | 'resource') =>
+/** Sessions of a host, a pool, a user or a resource. */
+const sessionsBy = (field: 'host' | 'pool' | 'user' | 'resource') =>
   lazy(async () => {
     const { SessionList } = await import('../sessions/SessionList.tsx');
     return { default: ({ object }: { object: Shown }) => <SessionList within query={{ [field]: object.id }} /> };
   });
 const HostSessions = sessionsBy('host');
+const PoolSessions = sessionsBy('pool');
 const UserSessions = sessionsBy('user');
 const ResourceSessions = sessionsBy('resource');
 const Members = lazy(() => import('../hosts/Members.tsx'));
+const PoolState = lazy(() => import('../hosts/PoolState.tsx'));
 const PoolHosts = lazy(() => import('../hosts/PoolHosts.tsx'));
 const UserAccess = lazy(() => import('../publishing/UserAccess.tsx'));
 const Runs = lazy(() => import('../hosts/Runs.tsx'));
@@ -39,7 +41,11 @@ const PANELS: Record<string, PanelFacts[]> = {
   directory: [{ key: 'state', area: 'directory', Panel: DirectoryState }],
   notification: [{ key: 'state', area: 'infrastructure', Panel: NotificationState }],
   schedule: [{ key: 'runs', area: 'hosts', Panel: Runs }],
-  pool: [{ key: 'hosts', area: 'hosts', Panel: PoolHosts }],
+  pool: [
+    { key: 'state', area: 'hosts', Panel: PoolState },
+    { key: 'hosts', area: 'hosts', Panel: PoolHosts },
+    { key: 'sessions', area: 'sessions', Panel: PoolSessions },
+  ],
   user: [
     { key: 'access', area: 'publishing', Panel: UserAccess },
     { key: 'sessions', area: 'sessions', Panel: UserSessions },

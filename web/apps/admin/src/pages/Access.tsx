@@ -45,7 +45,7 @@ export default function Access() {
         <Paper withBorder p="md" className="card">
           <Stack>
             <Text size="sm">{t('access.text')}</Text>
-            <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <SimpleGrid cols={{ base: 1, sm: 2 }} style={{ alignItems: 'end' }}>
               <ObjectSelect kind="user" label={t('kinds.user.one')} value={user} onChange={(to) => setPlace({ user: to ?? undefined })} />
               <ObjectSelect kind="resource" label={t('access.resource')} description={t('access.resource_help')} value={resource} onChange={(to) => setPlace({ resource: to ?? undefined })} />
             </SimpleGrid>

@@ -1,4 +1,5 @@
-import { Alert, Button, EmptyState, Group, Modal, Paper, PasswordInput, Stack, Table, Text } from '@mantine/core';
+import { Alert, Button, EmptyState, Group, Paper, PasswordInput, Stack, Table, Text } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { Refusal, call, get, post, type BackupFile, type BackupList } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconDatabaseExport, IconDatabaseOff } from '@tabler/icons-react';
@@ -53,7 +54,7 @@ export default function Backups() {
         {found.data?.items.length === 0 && <EmptyState icon={<IconDatabaseOff />} title={t('backup.nothing')} description={t('backup.about')} />}
         {found.data && found.data.items.length > 0 && (
           <Paper withBorder className="card">
-            <Table.ScrollContainer minWidth={360} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+            <Table.ScrollContainer minWidth={360}>
               <Table>
                 <Table.Thead>
                   <Table.Tr><Table.Th>{t('field.name')}</Table.Th><Table.Th>{t('backup.at')}</Table.Th><Table.Th>{t('backup.size')}</Table.Th></Table.Tr>
@@ -82,7 +83,7 @@ function Passphrase({ close }: { close: () => void }) {
   });
   const mistake = set.error instanceof Refusal ? set.error.mistakes[0]?.message : undefined;
   return (
-    <Modal opened onClose={close} title={t('backup.passphrase')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('backup.passphrase')}>
       <form onSubmit={(event) => { event.preventDefault(); if (passphrase !== '') set.mutate(); }}>
         <Stack>
           <Text size="sm">{t('backup.passphrase_text')}</Text>
@@ -94,6 +95,6 @@ function Passphrase({ close }: { close: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -18,9 +18,12 @@ import { HostHealth, healthOf } from '../ui/HostHealth.tsx';
 import { Link, PlainLink } from '../ui/Link.tsx';
 import { Spark } from '../ui/Spark.tsx';
 import { ago, percent } from '../ui/time.ts';
+import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
-const LoadCharts = lazy(() => import('../load/LoadCharts.tsx'));
+// Half of what this page loads: fetched with the page, by whoever points at its link, and not after its first picture.
+const charts = import('../load/LoadCharts.tsx');
+const LoadCharts = lazy(() => charts);
 const StartCard = lazy(() => import('../start/StartCard.tsx'));
 
 const STANDING_OUT = 6;
@@ -213,7 +216,7 @@ function Newest() {
           <List.Item key={entry.number}>
             <Badge variant="light" tt="none" size="sm" mr={6} color={colourOf(entry)}>{t(`audit.code.settings.${partsOf(entry.code).what}`)}</Badge>
             <Subjects subjects={entry.subjects} isGone={entry.code === 'settings.deleted'} />
-            <Text component="span" size="xs" c="dimmed"> · {entry.author.name} · <Link to={`/audit/${entry.number}`} inherit c="inherit" underline="always"><Ago when={entry.at} /></Link></Text>
+            <Text component="span" size="xs" c="dimmed"> · {authorOf(entry.author.name, t)} <span style={{ whiteSpace: 'nowrap' }}>· <Link to={`/audit/${entry.number}`} inherit c="inherit" underline="always"><Ago when={entry.at} /></Link></span></Text>
           </List.Item>
         ))}
       </List>

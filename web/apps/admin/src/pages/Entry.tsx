@@ -19,6 +19,7 @@ import { Ago } from '../ui/Ago.tsx';
 import { Facts, type Fact } from '../ui/Facts.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { moment } from '../ui/time.ts';
+import { authorOf } from '../ui/words.ts';
 import { translated } from '../i18n/index.ts';
 
 /** One entry of the log with all that is known of it, and what can be taken back from here. */
@@ -53,7 +54,7 @@ function Known({ entry }: { entry: EntryShown }) {
   const details = Object.entries(entry.details).filter(([name]) => name !== 'why');
   const facts: Fact[] = [
     [t('audit.when'), <>{moment(entry.at, i18n.language)} (<Ago when={entry.at} />)</>],
-    [t('audit.by'), entry.author.name],
+    [t('audit.by'), authorOf(entry.author.name, t)],
     [t('audit.via'), t(`history.via.${entry.author.via}`)],
     [t('audit.address'), entry.author.address ?? t('value.none')],
     [t('audit.outcome'), t(`audit.ended.${entry.outcome}`)],

@@ -2,6 +2,7 @@ import { EmptyState } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, useParams } from '@tanstack/react-router';
 import { IconPlus } from '@tabler/icons-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NotFound } from '../frame/Trouble.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
@@ -42,6 +43,7 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
     ...(verbs.includes('delete') && may(area, 'delete') ? [deletion] : []),
   ];
   const Sign = facts?.icon ?? IconPlus;
+  const columns = useMemo(() => columnsOf(kind, t), [kind, t]);
 
   return (
     <>
@@ -50,7 +52,7 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
         actions={canAdd && <LinkButton to={add} leftSection={<IconPlus size={18} aria-hidden />} data-testid="add">{t(`kinds.${kind}.add`)}</LinkButton>}
       />
       <ListView<Shown>
-        path={plural} label={title} columns={columnsOf(kind, t)} nameOf={(row) => row.name} {...searchOf(kind, t)} bulk={bulk} filters={filtersOf(kind, t)}
+        path={plural} label={title} columns={columns} nameOf={nameOf} {...searchOf(kind, t)} bulk={bulk} filters={filtersOf(kind, t)}
         empty={
           <EmptyState icon={<Sign />} title={t(`kinds.${kind}.nothing`)} description={t(`kinds.${kind}.about`)}>
             {canAdd && <EmptyState.Actions><LinkButton to={add}>{t(`kinds.${kind}.add`)}</LinkButton></EmptyState.Actions>}
@@ -60,6 +62,8 @@ function KindList({ plural, kind, title }: { plural: string; kind: string; title
     </>
   );
 }
+
+const nameOf = (row: Shown) => row.name;
 
 function searchOf(kind: string, t: (key: string) => string) {
   if (kind !== 'user') return { searchLabel: t('list.search') };

@@ -83,7 +83,7 @@ function Making({ plural, kind }: { plural: string; kind: string }) {
               <Editor form={form.fields} schema={form.name ?? ''} spec={spec} mistakes={mistakes} onChange={setSpec} />
             </Stack>
           </Paper>
-          <Group justify="flex-end">
+          <Group justify="flex-end" className="bar">
             <Button variant="default" onClick={() => go(`/${plural}`)}>{t('cancel')}</Button>
             <Button type="submit" disabled={name.trim() === ''} loading={make.isPending} data-testid="make">{t('object.make')}</Button>
           </Group>

@@ -1,5 +1,5 @@
 import { Button, Tabs, Text } from '@mantine/core';
-import { Refusal, type HostView } from '@oriel/api/management';
+import { Refusal, type HostView, type TokenView } from '@oriel/api/management';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { IconPencil, IconTrash } from '@tabler/icons-react';
@@ -21,6 +21,7 @@ import { Ago } from '../ui/Ago.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { HostHealth } from '../ui/HostHealth.tsx';
 import { text, useGo, usePlace } from '../ui/go.ts';
+import { authorOf } from '../ui/words.ts';
 
 const Entries = lazy(async () => ({ default: (await import('../audit/Entries.tsx')).Entries }));
 const HostButtons = lazy(() => import('../hosts/HostButtons.tsx'));
@@ -53,7 +54,8 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
   const canChange = verbs.includes('change') && may(area, 'modify');
   const isEditing = place.edit === true && canChange;
   const panels = panelsOf(kind).filter(({ area: needed }) => may(needed));
-  const tab = text(place.tab) || 'settings';
+  const tabs = [...panels.map(({ key }) => key as string), ...(isReferred(kind) ? ['used_by'] : []), ...(may('audit') ? ['history'] : [])];
+  const tab = tabs.includes(text(place.tab)) ? text(place.tab) : 'settings';
 
   return (
     <>
@@ -105,9 +107,12 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
 
 function LastChange({ object }: { object: Shown }) {
   const { t } = useTranslation();
+  // Of tokens only.
+  const { last_used_at: used } = object as Partial<Pick<TokenView, 'last_used_at'>>;
   return (
     <Text size="sm" c="dimmed" mb="sm">
-      {t('object.last_change', { name: object.changed_by })} <Ago when={object.changed_at} />
+      {t('object.last_change', { name: authorOf(object.changed_by, t) })} <Ago when={object.changed_at} />
+      {used !== undefined && <span data-testid="last-used"> · {t('token.used')}: {used === null ? t('token.never_used') : <Ago when={used} />}</span>}
     </Text>
   );
 }

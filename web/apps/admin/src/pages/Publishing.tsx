@@ -1,4 +1,5 @@
-import { ActionIcon, Badge, Box, Button, EmptyState, Grid, Group, Menu, Modal, Paper, Stack, Text, TextInput, Title, Tooltip, Tree, getTreeExpandedState, useTree, type TreeNodeData } from '@mantine/core';
+import { ActionIcon, Badge, Box, Button, EmptyState, Grid, Group, Menu, Paper, Stack, Text, TextInput, Title, Tooltip, Tree, getTreeExpandedState, useTree, type TreeNodeData } from '@mantine/core';
+import { Dialog } from '@oriel/look/dialog';
 import { call, type Moved, type ResourceView } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { IconArrowDown, IconArrowUp, IconChevronDown, IconChevronRight, IconDots, IconFolder, IconFolderPlus, IconFolderSymlink, IconPlus, IconSitemap } from '@tabler/icons-react';
@@ -216,7 +217,7 @@ function NewFolder({ within, close }: { within: string | null; close: () => void
     onSuccess: async ({ id }) => { await changed('resources'); close(); go('/publishing', { at: id }); },
   });
   return (
-    <Modal opened onClose={close} title={t('tree.new_folder')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('tree.new_folder')}>
       <form onSubmit={(event) => { event.preventDefault(); if (name.trim() !== '') make.mutate(); }}>
         <Stack>
           {make.isError && <Failure error={make.error} />}
@@ -227,7 +228,7 @@ function NewFolder({ within, close }: { within: string | null; close: () => void
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -243,7 +244,7 @@ function IntoFolder({ resources, ids, move, close }: { resources: readonly Resou
     await move(places).then(close, () => setBusy(false));
   };
   return (
-    <Modal opened onClose={close} title={t('tree.into_count', { count: ids.length })} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialog onClose={close} title={t('tree.into_count', { count: ids.length })}>
       <Stack>
         <ObjectSelect
           kind="resource" filter="spec.target.kind:folder" {...(ids.length === 1 && ids[0] !== undefined ? { without: ids[0] } : {})} label={t('tree.folder')} description={t('tree.folder_help')}
@@ -254,7 +255,7 @@ function IntoFolder({ resources, ids, move, close }: { resources: readonly Resou
           <Button disabled={!isFitting || places.length === 0} loading={isBusy} onClick={() => void go()}>{t('tree.move')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

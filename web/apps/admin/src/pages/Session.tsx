@@ -5,6 +5,7 @@ import { useParams } from '@tanstack/react-router';
 import { IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { choiceOf } from '../form/words.ts';
 import { PageHead } from '../frame/PageHead.tsx';
 import { Act, type BulkAction } from '../list/Bulk.tsx';
 import { Name } from '../form/Names.tsx';
@@ -59,8 +60,8 @@ export default function Session() {
   ];
   const client: [string, React.ReactNode][] = [
     [t('session.client_name'), view.client.name || t('value.none')],
-    [t('session.client_kind'), [view.client.kind, view.client.version].filter(Boolean).join(' ') || t('value.none')],
-    [t('host.system'), view.client.operating_system || t('value.none')],
+    [t('session.client_kind'), [view.client.kind && choiceOf('ClientKind', view.client.kind, t), view.client.version].filter(Boolean).join(' ') || t('value.none')],
+    [t('host.system'), (view.client.operating_system && choiceOf('ClientOs', view.client.operating_system, t)) || t('value.none')],
     [t('session.address'), view.client.address || t('value.none')],
   ];
 
@@ -123,14 +124,14 @@ function RunningProcesses({ session }: { session: SessionView }) {
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.data?.length === 0 && <Text size="sm" c="dimmed">{t('process.nothing')}</Text>}
       {found.data && found.data.length > 0 && (
-        <Table.ScrollContainer minWidth={300} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={300}>
           <Table data-testid="processes">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t('process.name')}</Table.Th>
                 <Table.Th visibleFrom="sm">{t('process.command')}</Table.Th>
                 <Table.Th>{t('process.cpu')}</Table.Th>
-                <Table.Th>{t('process.memory')}</Table.Th>
+                <Table.Th visibleFrom="sm">{t('process.memory')}</Table.Th>
                 {may('sessions', 'control') && <Table.Th>{t('process.end')}</Table.Th>}
               </Table.Tr>
             </Table.Thead>
@@ -140,7 +141,7 @@ function RunningProcesses({ session }: { session: SessionView }) {
                   <Table.Td>{process.name} <Text component="span" size="xs" c="dimmed">{process.process_id}</Text></Table.Td>
                   <Table.Td visibleFrom="sm" maw={380} style={{ overflowWrap: 'anywhere' }}><Text size="xs">{process.command_line}</Text></Table.Td>
                   <Table.Td>{percent(process.cpu_load, i18n.language)}</Table.Td>
-                  <Table.Td>{bytes(process.memory_bytes, i18n.language)}</Table.Td>
+                  <Table.Td visibleFrom="sm">{bytes(process.memory_bytes, i18n.language)}</Table.Td>
                   {may('sessions', 'control') && (
                     <Table.Td>
                       <Button size="compact-sm" variant="light" color="red" leftSection={<IconX size={14} aria-hidden />} aria-label={t('process.end_named', { name: process.name })} onClick={() => setAsked(process)}>{t('process.end')}</Button>

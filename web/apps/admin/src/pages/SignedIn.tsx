@@ -1,15 +1,15 @@
-import { Badge, Button, Group, Paper, Table, Text } from '@mantine/core';
+import { Badge, Button, Paper, Text } from '@mantine/core';
 import { call, type AdministratorSession } from '@oriel/api/management';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { IconLogout, IconMessage } from '@tabler/icons-react';
+import { IconMessage } from '@tabler/icons-react';
 import { Suspense, lazy, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { SignInTable } from '../account/SignInTable.tsx';
 import { PageHead } from '../frame/PageHead.tsx';
 import { NotFound } from '../frame/Trouble.tsx';
 import { present } from '../messages/people.ts';
 import { queries } from '../queries.ts';
 import { useMay, useMe } from '../sign-in/use-may.ts';
-import { Ago } from '../ui/Ago.tsx';
 import { Confirm } from '@oriel/look/confirm';
 import { Failure } from '../ui/Failure.tsx';
 import { notify, notifyFailure } from '../ui/notify.ts';
@@ -42,32 +42,16 @@ export default function SignedIn() {
       {found.data?.length === 0 && <Text c="dimmed">{t('signed_in.nobody')}</Text>}
       {found.data && found.data.length > 0 && (
         <Paper withBorder className="card">
-          <Table.ScrollContainer minWidth={520} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-            <Table>
-              <Table.Thead>
-                <Table.Tr>
-                  {(['who', 'since', 'active', 'address', 'browser', 'end'] as const).map((column) => <Table.Th key={column}>{t(`signed_in.${column}`)}</Table.Th>)}
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {found.data.map((session) => (
-                  <Table.Tr key={session.id}>
-                    <Table.Td><Group gap="xs">{session.user_name}{session.own && <Badge variant="light" tt="none">{t('signed_in.own')}</Badge>}</Group></Table.Td>
-                    <Table.Td><Ago when={session.since} /></Table.Td>
-                    <Table.Td><Ago when={session.active_at} /></Table.Td>
-                    <Table.Td>{session.address ?? t('value.none')}</Table.Td>
-                    <Table.Td maw={260}><Text size="xs" lineClamp={2}>{session.browser}</Text></Table.Td>
-                    <Table.Td>
-                      <Group gap="xs" wrap="nowrap">
-                      {session.user !== me.user?.id && <Button size="compact-sm" variant="light" leftSection={<IconMessage size={14} aria-hidden />} aria-label={t('message.write_to', { name: session.user_name })} onClick={() => setWritten({ to: session.user })}>{t('message.write_short')}</Button>}
-                      {may('administrators', 'delete') && <Button size="compact-sm" variant="light" color="red" leftSection={<IconLogout size={14} aria-hidden />} aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>}
-                      </Group>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          <SignInTable
+            sessions={found.data}
+            who={(session) => <>{session.user_name}{session.own && <Badge variant="light" tt="none">{t('signed_in.own')}</Badge>}</>}
+            end={(session) => (
+              <>
+                {session.user !== me.user?.id && <Button size="compact-sm" variant="light" aria-label={t('message.write_to', { name: session.user_name })} onClick={() => setWritten({ to: session.user })}>{t('message.write_short')}</Button>}
+                {may('administrators', 'delete') && <Button size="compact-sm" variant="light" color="red" aria-label={t('signed_in.end_named', { name: session.user_name })} onClick={() => setAsked(session)}>{t('signed_in.end')}</Button>}
+              </>
+            )}
+          />
         </Paper>
       )}
       <Confirm

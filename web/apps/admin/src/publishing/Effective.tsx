@@ -7,6 +7,7 @@ import { Name } from '../form/Names.tsx';
 import { choiceOf } from '../form/words.ts';
 import { useMay } from '../sign-in/use-may.ts';
 import { Link } from '../ui/Link.tsx';
+import { useIsNarrow } from '../ui/narrow.ts';
 import { moment } from '../ui/time.ts';
 import { translated } from '../i18n/index.ts';
 
@@ -14,6 +15,7 @@ import { translated } from '../i18n/index.ts';
 export function Effective({ access, only }: { access: EffectiveAccess; only?: string }) {
   const { t, i18n } = useTranslation();
   const may = useMay();
+  const isNarrow = useIsNarrow();
   const rows = only === undefined ? access.resources : access.resources.filter(({ id }) => id === only);
   return (
     <Stack data-testid="effective">
@@ -30,20 +32,20 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
           {access.policy.policy ? <Link to={`/policies/${access.policy.policy.id}`} inherit underline="always">{access.policy.policy.name}</Link> : t('access.no_policy')}
           {access.hours.hours && <> · {t('access.hours')} <Link to={`/logon_hours/${access.hours.hours.id}`} inherit underline="always">{access.hours.hours.name}</Link></>}
         </Text>
-        <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table.ScrollContainer minWidth={280}>
           <Table>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t('session.resource')}</Table.Th>
-                <Table.Th>{t('access.answer_label')}</Table.Th>
+                {!isNarrow && <Table.Th>{t('access.answer_label')}</Table.Th>}
                 <Table.Th>{t('access.why')}</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={row.id}>
-                  <Table.Td><Link to={`/resources/${row.id}`} underline="always">{row.name}</Link> <Text component="span" size="xs" c="dimmed">{choiceOf('Target', row.kind, t)}</Text></Table.Td>
-                  <Table.Td><Badge variant="light" tt="none" color={row.access.answer === 'open' ? 'green' : row.access.answer === 'maintenance' ? 'yellow' : 'gray'}>{t(`access.answer.${row.access.answer}`)}</Badge></Table.Td>
+                  <Table.Td><Link to={`/resources/${row.id}`} inherit underline="always">{row.name}</Link> <Text component="span" size="xs" c="dimmed">{choiceOf('Target', row.kind, t)}</Text>{isNarrow && <div><Answer row={row} /></div>}</Table.Td>
+                  {!isNarrow && <Table.Td><Answer row={row} /></Table.Td>}
                   <Table.Td><Why row={row} t={t} /> {may('publishing', 'modify') && <Mend row={row} />}</Table.Td>
                 </Table.Tr>
               ))}
@@ -53,6 +55,11 @@ export function Effective({ access, only }: { access: EffectiveAccess; only?: st
       </Paper>
     </Stack>
   );
+}
+
+function Answer({ row: { access: { answer } } }: { row: ResourceAccess }) {
+  const { t } = useTranslation();
+  return <Badge variant="light" tt="none" color={answer === 'open' ? 'green' : answer === 'maintenance' ? 'yellow' : 'gray'}>{t(`access.answer.${answer}`)}</Badge>;
 }
 
 /** Where what hides it is set. */

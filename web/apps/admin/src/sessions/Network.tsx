@@ -19,12 +19,7 @@ export function RoundTrip({ session }: { session: SessionView }) {
   const { i18n } = useTranslation();
   const time = session.connection?.round_trip_ms;
   if (time == null) return <>–</>;
-  return (
-    <Group gap={4} wrap="nowrap">
-      <span>{millis(time, i18n.language)}</span>
-      <Level level={session.severity.round_trip} />
-    </Group>
-  );
+  return <>{millis(time, i18n.language)} <Level level={session.severity.round_trip} /></>;
 }
 
 interface Samples {

@@ -11,7 +11,7 @@ export function useSessionActions(): BulkAction<SessionView>[] {
     {
       key: 'message', label: t('session.do.message'), icon: IconMessage,
       ask: {
-        title: t('session.do.message'), text: t('session.ask.message'),
+        title: t('session.do.message'), text: t('session.ask.message'), verb: t('message.send'),
         ready: (value) => (value.text ?? '').trim() !== '',
         fields: (value, set) => (
           <>

@@ -10,12 +10,16 @@ const KNOWN = new Set([
   'csrf', 'sign_in_refused', 'code_needed', 'code_refused', 'second_factor_exists', 'enrolment_not_begun', 'mail_not_sent',
 ]);
 
-/** Who did something, as the log names them (`user anna`, `token nightly`), for people. */
+/** Who acts, other than users: they are called by their own names. */
+const ACTORS = new Set(['token', 'invitation', 'agent', 'gateway', 'schedule']);
+
+/** Who did something, as the log names them (`user anna`, `token nightly`, `system`), for people. */
 export function authorOf(name: string, t: TFunction): string {
+  if (name === 'system') return t('author.system');
   const [what = '', ...rest] = name.split(' ');
   const own = rest.join(' ');
   if (what === 'user' && own !== '') return own;
-  return what === 'token' && own !== '' ? t('author.token', { name: own }) : name;
+  return ACTORS.has(what) && own !== '' ? t(`author.${what}`, { name: own }) : name;
 }
 
 export function wordsOf(error: unknown, t: TFunction): Words {

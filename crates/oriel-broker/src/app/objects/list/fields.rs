@@ -27,7 +27,7 @@ impl Fields {
     }
 
     /// The fields at these paths.
-    pub fn at<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
+    fn at<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
         let mut fields = Self::default();
         'paths: for path in paths {
             let mut at = &mut fields;
@@ -44,13 +44,8 @@ impl Fields {
         fields
     }
 
-    /// What is wanted within a field; none: the field is not wanted.
-    pub fn within(&self, name: &str) -> Option<&Self> {
-        self.0.get(name)
-    }
-
     /// Whether all of it is wanted.
-    pub fn is_all(&self) -> bool {
+    fn is_all(&self) -> bool {
         self.0.is_empty()
     }
 

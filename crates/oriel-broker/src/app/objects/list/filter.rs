@@ -1,22 +1,39 @@
 //! Filters of lists: `spec.enabled:false,state.problem~:disk|state.reachable:false,name!:"a, b"`.
 
-use oriel_model::validate::fold;
-use serde_json::Value;
+use std::{borrow::Cow, ops::Range};
 
-use super::{ListError, Shape, values};
+use oriel_model::validate::fold;
+
+use super::{ListError, Shape, looked::Leaf};
 
 /// Terms of one filter at most: more than anyone types.
 const TERMS_MAX: usize = 20;
+const _: () = assert!(TERMS_MAX <= u32::BITS as usize, "Matches has a bit for each");
 
-/// What must hold of an object: of each of these, one term.
+/// What must hold of an object.
 #[derive(Debug, Default)]
-pub struct Filter(Vec<Vec<Term>>);
+pub struct Filter {
+    terms: Vec<Term>,
+    /// Of the terms of each of these, one must hold.
+    one_of: Vec<Range<usize>>,
+}
+
+/// What was found of one object, a bit for each term.
+#[derive(Debug, Default)]
+pub struct Matches {
+    /// Where there is a value.
+    seen: u32,
+    /// Where one of the values is the wanted one.
+    wanted: u32,
+}
 
 #[derive(Debug)]
 struct Term {
     path: String,
     test: Test,
     wanted: String,
+    /// What is wanted, as a number.
+    number: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,23 +53,42 @@ impl Filter {
         if all.iter().map(Vec::len).sum::<usize>() > TERMS_MAX {
             return Err(ListError::new("filter", format!("has more than {TERMS_MAX} terms")));
         }
-        let read = |one_of: Vec<String>| one_of.iter().map(|term| Term::read(term, shape)).collect();
-        all.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+        let mut filter = Self::default();
+        for one_of in all {
+            let first = filter.terms.len();
+            for term in one_of {
+                filter.terms.push(Term::read(&term, shape)?);
+            }
+            filter.one_of.push(first..filter.terms.len());
+        }
+        Ok(filter)
     }
 
-    /// The paths that are looked at.
+    /// The path that each term looks at.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flatten().map(|term| term.path.as_str())
+        self.terms.iter().map(|term| term.path.as_str())
     }
 
     /// Whether everything is let through.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.terms.is_empty()
     }
 
-    /// Whether what is shown is let through.
-    pub fn takes(&self, shown: &Value) -> bool {
-        self.0.iter().all(|one_of| one_of.iter().any(|term| term.takes(shown)))
+    /// Takes in a value that lies at a term's path.
+    pub fn note(&self, term: usize, value: &Leaf<'_>, matches: &mut Matches) {
+        matches.seen |= 1 << term;
+        if self.terms[term].is_wanted(value) {
+            matches.wanted |= 1 << term;
+        }
+    }
+
+    /// Whether an object is let through of which everything was noted.
+    pub fn takes(&self, matches: &Matches) -> bool {
+        let holds = |term: usize| {
+            let (seen, wanted) = (matches.seen & 1 << term != 0, matches.wanted & 1 << term != 0);
+            self.terms[term].holds(seen, wanted)
+        };
+        self.one_of.iter().all(|one_of| one_of.clone().any(holds))
     }
 }
 
@@ -82,35 +118,53 @@ impl Term {
             return wrong(format!("\"{path}\" is a number, and \"{wanted}\" is none"));
         }
         let wanted = if test == Test::Contains { wanted.to_lowercase() } else { fold(&wanted) };
-        Ok(Self { path, test, wanted })
+        let number = wanted.parse().ok();
+        Ok(Self { path, test, wanted, number })
     }
 
-    fn takes(&self, shown: &Value) -> bool {
-        let found = values(shown, &self.path);
+    /// Whether a value is what is wanted.
+    fn is_wanted(&self, value: &Leaf<'_>) -> bool {
+        match (self.test, value) {
+            (Test::Contains, value) => contains(&text(value), &self.wanted),
+            (_, Leaf::Number(number)) => self.number.is_some() && number.as_f64() == self.number,
+            (_, value) => is_alike(&text(value), &self.wanted),
+        }
+    }
+
+    /// Whether it holds of an object that has a value there or none, and the wanted one among them or not.
+    fn holds(&self, seen: bool, wanted: bool) -> bool {
+        let is = wanted || (!seen && self.wanted == "null");
         match self.test {
-            Test::Is => self.is_among(&found),
-            Test::IsNot => !self.is_among(&found),
-            Test::Contains => found.iter().any(|value| text(value).to_lowercase().contains(&self.wanted)),
+            Test::Is => is,
+            Test::IsNot => !is,
+            Test::Contains => wanted,
         }
-    }
-
-    fn is_among(&self, found: &[&Value]) -> bool {
-        if found.iter().all(|value| value.is_null()) {
-            return self.wanted == "null";
-        }
-        found.iter().any(|value| match value {
-            Value::Number(number) => number.as_f64() == self.wanted.parse().ok(),
-            value => fold(&text(value)) == self.wanted,
-        })
     }
 }
 
 /// A value as people write it.
-fn text(value: &Value) -> String {
+fn text<'a>(value: &'a Leaf<'_>) -> Cow<'a, str> {
     match value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
+        Leaf::Null => "null".into(),
+        Leaf::Bool(value) => if *value { "true" } else { "false" }.into(),
+        Leaf::Number(number) => number.to_string().into(),
+        Leaf::Text(text) => (*text).into(),
     }
+}
+
+/// Whether a text contains a part that is in lower case.
+fn contains(text: &str, part: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(part);
+    }
+    // Nearly every name, and nothing to be written for it.
+    let part = part.as_bytes();
+    part.is_empty() || text.as_bytes().windows(part.len()).any(|some| some.eq_ignore_ascii_case(part))
+}
+
+/// Whether a text is the same as one that is folded.
+fn is_alike(text: &str, folded: &str) -> bool {
+    if text.is_ascii() { text.trim().eq_ignore_ascii_case(folded) } else { fold(text) == folded }
 }
 
 /// Splits at commas, and what is between them at `|`; neither counts within quotes.

@@ -6,8 +6,8 @@
 
 mod fields;
 mod filter;
+mod looked;
 mod order;
-mod picked;
 mod shape;
 
 use std::borrow::Cow;
@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use fields::Fields;
-pub use filter::Filter;
-pub use order::Order;
-pub use shape::Shape;
+use filter::{Filter, Matches};
+use looked::Paths;
+use order::Order;
+use shape::Shape;
 
 /// Objects of one answer unless said otherwise.
 pub const LIMIT_DEFAULT: usize = 100;
@@ -163,20 +164,47 @@ pub fn limit(said: Option<usize>) -> Result<usize, ListError> {
 }
 
 /// A row of a list before it is shown.
-pub struct Row<T> {
+pub struct Row<P, T> {
     /// Its place in the list's own order; no two have the same.
-    pub place: String,
+    pub place: P,
     /// What is shown.
     pub item: T,
 }
+
+/// A place in a list's own order.
+pub trait Place: Ord {
+    /// As it stands in a cursor; texts sort as the places do.
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl Place for &str {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Place for String {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl<T> Place for Id<T> {
+    fn text(&self) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+/// A row and its sort keys.
+type Sorted<P, R> = (Vec<order::Key>, Row<P, R>);
 
 /// How a list is cut, understood.
 #[derive(Debug)]
 pub struct Selection {
     filter: Filter,
     order: Order,
-    /// What filter and order look at.
-    looked_at: Fields,
+    /// What order and filter look at: first the paths of the one, then those of the other.
+    paths: Paths,
     fields: Option<Fields>,
     limit: usize,
     after: Option<order::Cursor>,
@@ -191,7 +219,7 @@ impl Selection {
         let order = Order::read(&said(&cut.sort), own, &shape)?;
         let filter = Filter::read(&said(&cut.filter), &shape)?;
         Ok(Self {
-            looked_at: Fields::at(filter.paths().chain(order.paths())),
+            paths: Paths::new(order.paths().chain(filter.paths())),
             fields: cut.fields.as_deref().map(|fields| Fields::read(fields, &shape)).transpose()?,
             after: cut.after.as_deref().map(|after| order.read_cursor(after)).transpose()?,
             filter,
@@ -202,7 +230,7 @@ impl Selection {
     }
 
     /// One page. `rows` gives all rows that come after a place, in the list's own order.
-    pub fn page<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+    pub fn page<P: Place, R, T: Serialize, I: Iterator<Item = Row<P, R>>>(
         &self,
         rows: impl FnOnce(Option<&str>) -> I,
         show: impl Fn(&R) -> T,
@@ -210,30 +238,29 @@ impl Selection {
         if self.order.is_own() { self.own_order(rows, show) } else { self.sorted(rows, show) }
     }
 
-    fn own_order<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+    fn own_order<P: Place, R, T: Serialize, I: Iterator<Item = Row<P, R>>>(
         &self,
         rows: impl FnOnce(Option<&str>) -> I,
         show: impl Fn(&R) -> T,
     ) -> Page<T> {
-        let takes = |row: &Row<R>| {
-            self.filter.is_empty() || self.filter.takes(&picked::picked(&show(&row.item), &self.looked_at))
-        };
+        let takes = |row: &Row<P, R>| self.filter.is_empty() || self.keys(&show(&row.item)).is_some();
         let start = self.after.as_ref().map(|cursor| cursor.place.as_str());
         if !self.count {
             return self.cut_off(rows(start).filter(takes).map(|row| (Vec::new(), row)), &show, None);
         }
-        let (mut page, mut total) = (Vec::new(), 0);
+        let (mut page, mut total, mut is_past) = (Vec::new(), 0, start.is_none());
         for row in rows(None).filter(takes) {
             total += 1;
+            is_past = is_past || start.is_some_and(|start| *row.place.text() > *start);
             // One more than fits: whether there is a next page.
-            if page.len() <= self.limit && start.is_none_or(|start| *row.place > *start) {
+            if is_past && page.len() <= self.limit {
                 page.push((Vec::new(), row));
             }
         }
         self.cut_off(page.into_iter(), &show, Some(total))
     }
 
-    fn sorted<R, T: Serialize, I: Iterator<Item = Row<R>>>(
+    fn sorted<P: Place, R, T: Serialize, I: Iterator<Item = Row<P, R>>>(
         &self,
         rows: impl FnOnce(Option<&str>) -> I,
         show: impl Fn(&R) -> T,
@@ -241,20 +268,15 @@ impl Selection {
         let mut total = 0;
         let mut found = Vec::new();
         for row in rows(None) {
-            let looked_at = picked::picked(&show(&row.item), &self.looked_at);
-            if !self.filter.takes(&looked_at) {
-                continue;
-            }
+            let Some(keys) = self.keys(&show(&row.item)) else { continue };
             total += 1;
-            let keys = self.order.keys(&looked_at);
             let is_after = |cursor| self.order.is_after(&keys, &row.place, cursor);
             if self.after.as_ref().is_none_or(is_after) {
                 found.push((keys, row));
             }
         }
-        let compare = |a: &(Vec<order::Key>, Row<R>), b: &(Vec<order::Key>, Row<R>)| {
-            self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place))
-        };
+        let compare =
+            |a: &Sorted<P, R>, b: &Sorted<P, R>| self.order.compare((&a.0, &a.1.place), (&b.0, &b.1.place));
         // What comes after the page need not be in order, but one of it must be left.
         if found.len() > self.limit {
             found.select_nth_unstable_by(self.limit, compare);
@@ -264,9 +286,20 @@ impl Selection {
         self.cut_off(found.into_iter(), &show, self.count.then_some(total))
     }
 
-    fn cut_off<R, T: Serialize>(
+    /// The sort keys of what is shown; none: the filter does not let it through.
+    fn keys<T: Serialize>(&self, shown: &T) -> Option<Vec<order::Key>> {
+        let (mut keys, mut matches) = (self.order.no_keys(), Matches::default());
+        let first_term = keys.len();
+        looked::look(shown, &self.paths, &mut |number, leaf| match keys.get_mut(number) {
+            Some(key) => *key = order::Key::of(leaf),
+            None => self.filter.note(number - first_term, leaf, &mut matches),
+        });
+        self.filter.takes(&matches).then_some(keys)
+    }
+
+    fn cut_off<P: Place, R, T: Serialize>(
         &self,
-        mut rows: impl Iterator<Item = (Vec<order::Key>, Row<R>)>,
+        mut rows: impl Iterator<Item = Sorted<P, R>>,
         show: impl Fn(&R) -> T,
         total: Option<usize>,
     ) -> Page<T> {
@@ -274,7 +307,7 @@ impl Selection {
         let is_last = rows.next().is_none();
         let items = page.iter().map(|(_, row)| self.item(show(&row.item))).collect();
         let last = if is_last { None } else { page.pop() };
-        Page { items, next: last.map(|(keys, row)| self.order.cursor(keys, row.place)), total }
+        Page { items, next: last.map(|(keys, row)| self.order.cursor(keys, &row.place)), total }
     }
 
     fn item<T: Serialize>(&self, shown: T) -> Item<T> {
@@ -287,22 +320,6 @@ impl Selection {
 
 fn json<T: Serialize>(shown: &T) -> Value {
     serde_json::to_value(shown).expect("what is shown is plain JSON")
-}
-
-/// The values at a path; of lists, those of every entry.
-fn values<'a>(shown: &'a Value, path: &str) -> Vec<&'a Value> {
-    let mut found = vec![shown];
-    for name in path.split('.') {
-        found = found.into_iter().flat_map(entries).filter_map(|value| value.get(name)).collect();
-    }
-    found.into_iter().flat_map(entries).collect()
-}
-
-fn entries(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(all) => all.iter().collect(),
-        value => vec![value],
-    }
 }
 
 #[cfg(test)]

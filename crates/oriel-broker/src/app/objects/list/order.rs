@@ -7,9 +7,8 @@ use std::cmp::Ordering;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oriel_model::validate::fold;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{ListError, Shape, values};
+use super::{ListError, Place, Shape, looked::Leaf};
 
 /// Sort keys of one order at most.
 const KEYS_MAX: usize = 4;
@@ -90,28 +89,35 @@ impl Order {
         self.paths.iter().map(|(path, _)| path.as_str())
     }
 
-    /// The sort keys of what is shown.
-    pub fn keys(&self, shown: &Value) -> Vec<Key> {
-        self.paths.iter().map(|(path, _)| Key::of(values(shown, path).first().copied())).collect()
+    /// The sort keys of an object of which nothing has been looked at yet.
+    pub fn no_keys(&self) -> Vec<Key> {
+        vec![Key::None(()); self.paths.len()]
     }
 
     /// Compares two objects by their keys, and equals by their places in the list's own order.
-    pub fn compare(&self, a: (&[Key], &str), b: (&[Key], &str)) -> Ordering {
-        let keys = a.0.iter().zip(b.0).zip(&self.paths).map(|((a, b), (_, descending))| {
-            let ordering = a.compare(b);
-            if *descending { ordering.reverse() } else { ordering }
-        });
-        keys.fold(Ordering::Equal, Ordering::then).then_with(|| a.1.cmp(b.1))
+    pub fn compare<P: Place>(&self, a: (&[Key], &P), b: (&[Key], &P)) -> Ordering {
+        self.compare_keys(a.0, b.0).then_with(|| a.1.cmp(b.1))
     }
 
     /// Whether an object comes after the cursor.
-    pub fn is_after(&self, keys: &[Key], place: &str, cursor: &Cursor) -> bool {
-        self.compare((keys, place), (&cursor.keys, &cursor.place)) == Ordering::Greater
+    pub fn is_after(&self, keys: &[Key], place: &impl Place, cursor: &Cursor) -> bool {
+        let ordering = self.compare_keys(keys, &cursor.keys);
+        ordering.then_with(|| (*place.text()).cmp(&*cursor.place)) == Ordering::Greater
+    }
+
+    fn compare_keys(&self, a: &[Key], b: &[Key]) -> Ordering {
+        for ((a, b), (_, descending)) in a.iter().zip(b).zip(&self.paths) {
+            let ordering = a.compare(b);
+            if ordering != Ordering::Equal {
+                return if *descending { ordering.reverse() } else { ordering };
+            }
+        }
+        Ordering::Equal
     }
 
     /// The cursor behind an object.
-    pub fn cursor(&self, keys: Vec<Key>, place: String) -> String {
-        let cursor = Cursor { sort: self.text.clone(), keys, place };
+    pub fn cursor(&self, keys: Vec<Key>, place: &impl Place) -> String {
+        let cursor = Cursor { sort: self.text.clone(), keys, place: place.text().into_owned() };
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).expect("keys are plain values"))
     }
 
@@ -131,12 +137,19 @@ impl Order {
 }
 
 impl Key {
-    fn of(value: Option<&Value>) -> Self {
+    /// The key that a value makes.
+    pub fn of(value: &Leaf<'_>) -> Self {
         match value {
-            Some(Value::Bool(value)) => Key::Bool(*value),
-            Some(Value::Number(number)) => Key::Number(number.as_f64().unwrap_or_default()),
-            Some(Value::String(text)) => Key::Text(fold(text).chars().take(TEXT_MAX).collect()),
-            _ => Key::None(()),
+            Leaf::Null => Key::None(()),
+            Leaf::Bool(value) => Key::Bool(*value),
+            Leaf::Number(number) => Key::Number(number.as_f64().unwrap_or_default()),
+            Leaf::Text(text) => {
+                let mut text = fold(text);
+                if let Some((end, _)) = text.char_indices().nth(TEXT_MAX) {
+                    text.truncate(end);
+                }
+                Key::Text(text)
+            }
         }
     }
 

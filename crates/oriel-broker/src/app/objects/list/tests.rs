@@ -16,7 +16,7 @@ fn page(all: &[Thing], cut: &Cut, shown: &std::cell::Cell<usize>) -> Page<Thing>
     let rows = |after: Option<&str>| {
         let after = after.unwrap_or_default().to_owned();
         let rows = all.iter().filter(move |thing| thing.name > after);
-        rows.map(|thing| Row { place: thing.name.clone(), item: thing })
+        rows.map(|thing| Row { place: thing.name.as_str(), item: thing })
     };
     selection.page(rows, |thing| {
         shown.set(shown.get() + 1);

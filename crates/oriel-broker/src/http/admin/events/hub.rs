@@ -173,7 +173,7 @@ impl Seen {
         self.round += 1;
         for session in broker.hosts.reported_sessions().iter().flat_map(|of_host| of_host.iter()) {
             let subject = Subject::Session(session.host, session.user);
-            let now = shown.view(session.clone());
+            let now = shown.view(session);
             different.extend(self.note((Topic::Sessions, session.id.uuid()), subject, now));
         }
         for object in farm.hosts.iter() {
@@ -224,7 +224,7 @@ impl Watched for LoadNow {}
 impl Watched for Message {}
 impl Watched for Editing {}
 
-impl Watched for SessionView {
+impl Watched for SessionView<'_> {
     fn digest(&mut self, written: &mut Vec<u8>) -> u64 {
         let running = mem::take(&mut self.idle_secs);
         let quiet = self.connection.as_ref().map(without_traffic);
@@ -253,8 +253,10 @@ impl Watched for View<Host> {
         let (last_report, uptime_secs) = (state.last_report.take(), state.uptime_secs.take());
         let load =
             (state.cpu_load.take(), state.memory_total_bytes.take(), state.memory_available_bytes.take());
+        let disk = state.disk_available_bytes.take();
         let digest = digest(self, written);
         let state = &mut self.beside.state;
+        state.disk_available_bytes = disk;
         (state.last_report, state.uptime_secs) = (last_report, uptime_secs);
         (state.cpu_load, state.memory_total_bytes, state.memory_available_bytes) = load;
         digest
@@ -287,8 +289,8 @@ impl LoadNow {
     fn of(host: &View<Host>) -> Self {
         let (state, effective) = (&host.beside.state, &host.beside.effective);
         Self {
-            id: host.id,
-            name: host.name.clone(),
+            id: host.object.id,
+            name: host.object.name.clone(),
             reachable: state.reachable,
             cpu_load: state.cpu_load,
             memory_total_bytes: state.memory_total_bytes,

@@ -1,6 +1,6 @@
 //! `GET /events`: what changes, as it changes, as server-sent events.
 //!
-//! Settings are read from the change log, so a caller that was away goes on where it stopped. Sessions,
+//! Settings are read from the change log, whole or only which objects were changed, so a caller that was away goes on where it stopped. Sessions,
 //! hosts and load are sent whole when they change, at most once a second; who reads too slowly is told to
 //! load the lists anew.
 
@@ -43,8 +43,10 @@ pub use hub::Hub;
 /// What may be listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// Changes of settings.
+    /// Changes of settings, with what each object said before and says since.
     Settings,
+    /// Which objects were changed, without what they say.
+    Objects,
     /// Sessions.
     Sessions,
     /// Session hosts: what is set, and what is known of them other than their load.
@@ -58,13 +60,21 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [Topic; 6] =
-        [Topic::Settings, Topic::Sessions, Topic::Hosts, Topic::Load, Topic::Messages, Topic::Editing];
+    const ALL: [Topic; 7] = [
+        Topic::Settings,
+        Topic::Objects,
+        Topic::Sessions,
+        Topic::Hosts,
+        Topic::Load,
+        Topic::Messages,
+        Topic::Editing,
+    ];
 
     /// Its word, which is also the name of its events.
     pub fn as_str(self) -> &'static str {
         match self {
             Topic::Settings => "settings",
+            Topic::Objects => "objects",
             Topic::Sessions => "sessions",
             Topic::Hosts => "hosts",
             Topic::Load => "load",
@@ -73,14 +83,19 @@ impl Topic {
         }
     }
 
+    /// Whether it is read from the change log, so that who was away misses nothing of it.
+    pub fn is_of_log(self) -> bool {
+        matches!(self, Topic::Settings | Topic::Objects)
+    }
+
     /// Whether somebody may listen to it: whoever may read some of the same as a list. Of messages everybody
-    /// hears their own, of what is edited whoever sees the object.
+    /// hears their own, of what is edited or changed whoever sees the object.
     pub fn is_open_to(self, rights: &Rights) -> bool {
         let area = match self {
             Topic::Settings => Area::Audit,
             Topic::Sessions => Area::Sessions,
             Topic::Hosts | Topic::Load => Area::Hosts,
-            Topic::Messages | Topic::Editing => return true,
+            Topic::Objects | Topic::Messages | Topic::Editing => return true,
         };
         rights.anywhere(area, Action::View)
     }
@@ -101,10 +116,10 @@ impl FromStr for Topic {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
-    /// What is listened to, separated by commas: `settings`, `sessions`, `hosts`, `load`,
+    /// What is listened to, separated by commas: `settings`, `objects`, `sessions`, `hosts`, `load`,
     /// `messages`, `editing`.
     #[schemars(regex(
-        pattern = r"^(settings|sessions|hosts|load|messages|editing)(,(settings|sessions|hosts|load|messages|editing))*$"
+        pattern = r"^(settings|objects|sessions|hosts|load|messages|editing)(,(settings|objects|sessions|hosts|load|messages|editing))*$"
     ))]
     topics: String,
 }
@@ -118,15 +133,15 @@ impl FromRequestParts<Arc<Broker>> for LastEvent {
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Broker>) -> Result<Self, ApiError> {
         let Some(header) = parts.headers.get("last-event-id") else { return Ok(Self(None)) };
         let sequence = header.to_str().ok().and_then(|text| text.trim().parse().ok());
-        let wrong = "The header Last-Event-ID must be the id of an event of the topic settings.";
+        let wrong = "The header Last-Event-ID must be the id of an event of the topic settings or objects.";
         sequence.map(|sequence| Self(Some(sequence))).ok_or_else(|| ApiError::bad_request(wrong))
     }
 }
 
 impl OperationInput for LastEvent {
     fn operation_input(_: &mut GenContext, operation: &mut Operation) {
-        let about = "The id of the last event of the topic `settings` that was received: changes since then \
-            are sent first.";
+        let about = "The id of the last event of the topics `settings` and `objects` that was received: \
+            changes since then are sent first.";
         let schema = json_schema!({ "type": "integer", "minimum": 0 });
         operation.parameters.push(header_parameter("Last-Event-ID", about, schema));
     }
@@ -147,7 +162,8 @@ impl OperationOutput for Events {
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, openapi::Response)> {
         let about = "Server-sent events. `ready` comes first: from then on nothing is missed, so load lists \
             after it. An event of the topic `settings` is a change as in `GET /changes`, with its sequence as \
-            id. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
+            id; one of `objects`, for whoever sees the object, is only `{\"kind\": …, \"id\": …, \"action\": …, \
+            \"revision\": …}`. An event of the other topics is `{\"id\": …, \"now\": …}` with the whole object, or \
             null when it is gone; each object comes at most once a second, and numbers that run by themselves \
             (idle time, uptime, traffic) make no event, and a round trip does only when it doubles or halves. `reset` says that events were lost: load the lists anew. A \
             comment comes every 15 seconds. The stream ends when the token loses its permission.";

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, convert::Infallible, future::pending, sync::Arc
 
 use axum::response::sse::Event;
 use oriel_model::Kind;
-use oriel_store::ChangeQuery;
+use oriel_store::{Change, ChangeQuery};
 use serde_json::json;
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast, mpsc},
@@ -63,7 +63,7 @@ impl Listener {
     async fn run(self, sender: Sender) -> Result<(), Over> {
         let mut changes = self.broker.farm.changes(Kind::ALL);
         let newest = changes.seen();
-        let is_live = self.topics.iter().any(|topic| *topic != Topic::Settings);
+        let is_live = self.topics.iter().any(|topic| !topic.is_of_log());
         let mut live = is_live.then(|| self.hub.listen(&self.broker));
         let ready = json!({"topics": self.topics.iter().map(|topic| topic.as_str()).collect::<Vec<_>>()});
         send(
@@ -79,7 +79,7 @@ impl Listener {
         let mut heartbeat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         loop {
             let rights = self.rights().ok_or(Over)?;
-            if self.topics.contains(&Topic::Settings) {
+            if self.topics.iter().any(|topic| topic.is_of_log()) {
                 told = self.tell_changes(&sender, &rights, told).await?;
             }
             tokio::select! {
@@ -112,9 +112,17 @@ impl Listener {
                 if !rights.sees_change(&change) {
                     continue;
                 }
-                without_digests(&mut change);
-                let json = serde_json::to_string(&change).expect("a change is plain JSON");
-                send(sender, event(Topic::Settings.as_str(), &json).id(told.to_string())).await?;
+                if self.topics.contains(&Topic::Objects) {
+                    let Change { kind, id, action, revision, .. } = &change;
+                    let json = json!({"kind": kind, "id": id, "action": action, "revision": revision});
+                    let object = event(Topic::Objects.as_str(), &json.to_string());
+                    send(sender, object.id(told.to_string())).await?;
+                }
+                if self.topics.contains(&Topic::Settings) {
+                    without_digests(&mut change);
+                    let json = serde_json::to_string(&change).expect("a change is plain JSON");
+                    send(sender, event(Topic::Settings.as_str(), &json).id(told.to_string())).await?;
+                }
             }
             if is_last {
                 return Ok(told);

@@ -116,6 +116,21 @@ async fn a_farm_goes_back_to_its_own_archive() {
 }
 
 #[tokio::test]
+async fn an_import_brings_a_root_who_can_sign_in_or_leaves_the_one_who_is_there() {
+    let (source, target) = (Office::open().await, Office::open().await);
+    source.administrator("anna", json!({})).await;
+    target.administrator("ben", json!({})).await;
+    let without = source.post("export", json!({})).await.expect(StatusCode::OK);
+    let body = json!({"archive": without, "replace": true});
+    let refused = target.post("import", body).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused["errors"].to_string().contains("nobody else can sign in as root"), "{refused:#}");
+    let body = json!({"archive": source.export().await, "passphrase": PASSPHRASE, "replace": true});
+    target.post("import", body).await.expect(StatusCode::OK);
+    let me = target.sign_in("anna", super::sign_in::PASSWORD).await.expect(StatusCode::OK);
+    assert_eq!(me["root"], true);
+}
+
+#[tokio::test]
 async fn an_archive_without_secrets_says_what_it_cannot_bring() {
     let source = furnished().await;
     let archive = source.post("export", json!({})).await.expect(StatusCode::OK);

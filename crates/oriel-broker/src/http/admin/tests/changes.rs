@@ -65,7 +65,9 @@ async fn one_change_is_turned_back_unless_the_object_was_changed_since() {
 
     let refused = office.post(&format!("changes/{created}/revert"), json!({})).await;
     let message = refused.refused(StatusCode::CONFLICT, "changed_since");
-    assert!(message.starts_with("Group \"Staff\" was changed by token admin at"), "{message}");
+    let expected =
+        "Field \"description\" of group \"Staff\" has been changed again since, by token admin at ";
+    assert!(message.starts_with(expected), "{message}");
 
     let plan = office.post(&format!("changes/{changed}/revert"), json!({})).await.expect(StatusCode::OK);
     assert_eq!(plan["committed"], true);
@@ -211,8 +213,10 @@ async fn a_whole_transaction_is_turned_back_or_nothing_of_it() {
     let of_two = office.get(&format!("changes?object={}", a.as_str().expect("an id"))).await;
     let made =
         of_two.expect(StatusCode::OK)["items"].as_array().expect("changes").last().expect("one").clone();
-    let refused = office.post(&format!("changes/{}/revert", made["sequence"]), whole.clone()).await;
-    refused.refused(StatusCode::CONFLICT, "changed_since");
+    // Each has its name again: there is nothing that turning back would overlook.
+    let path = format!("changes/{}/revert", made["sequence"]);
+    let gone = office.post(&path, json!({"transaction": true, "dry_run": true})).await;
+    assert_eq!(gone.expect(StatusCode::OK)["plan"].as_array().map(Vec::len), Some(2));
     office
         .apply(&["a", "b"].map(|name| json!({"kind": "group", "name": name, "delete": true})))
         .await
@@ -231,14 +235,15 @@ async fn a_whole_transaction_is_turned_back_or_nothing_of_it() {
     let before = all().await;
     let one = json!({"kind": "pool", "name": "Office", "site": "Berlin", "spec": {"description": "mine"}});
     office.apply(&[one]).await.expect(StatusCode::OK);
-    let message = office.post(&path, whole.clone()).await.refused(StatusCode::CONFLICT, "changed_since");
-    assert!(message.starts_with("Pool \"Office\" was changed by token admin at"), "{message}");
+    let refused = office.post(&path, whole.clone()).await.expect(StatusCode::CONFLICT);
+    let told = refused["errors"].to_string();
+    let expected = "field \\\"description\\\" of pool \\\"Office\\\" has been changed again";
+    assert!(refused["code"] == "changed_since" && told.contains(expected), "{refused:#}");
     let change = last().await["sequence"].clone();
     office.post(&format!("changes/{change}/revert"), json!({})).await.expect(StatusCode::OK);
     assert_eq!(all().await, before, "nothing of a transaction is turned back that cannot be whole");
-    // The pool says what it said, but by a change of its own: to go back further is for a person to say.
-    office.post(&path, whole.clone()).await.refused(StatusCode::CONFLICT, "changed_since");
-    office.post("revert", json!({"to": applied - 7})).await.expect(StatusCode::OK);
+    // The pool says what it said, by a change of its own: nothing stands in the way any more.
+    office.post(&path, whole.clone()).await.expect(StatusCode::OK);
     assert_eq!(all().await, empty);
 
     // What deleted all of it comes back whole, too.
@@ -267,4 +272,124 @@ async fn the_secrets_of_a_transaction_stay_as_they_are() {
     let gone = newest().await["sequence"].clone();
     let back = office.post(&format!("changes/{gone}/revert"), whole).await.expect(StatusCode::OK);
     assert_eq!(back["notes"], json!(["secrets of user \"bob\", such as a password, do not come back"]));
+}
+
+#[tokio::test]
+async fn what_others_have_changed_in_other_fields_since_stays() {
+    let office = Office::open().await;
+    let pool = office.made("pools", json!({"name": "Office", "spec": {"description": "one"}})).await;
+    let path = format!("pools/{pool}");
+    let newest = async || {
+        let log = office.get("changes?limit=1").await.expect(StatusCode::OK);
+        log["items"][0]["sequence"].as_u64().expect("a number")
+    };
+    let made = newest().await;
+    let patch = async |revision: u64, body: Value| {
+        let body = json!({"revision": revision, "spec": body});
+        office.patch(&path, body).await.expect(StatusCode::OK);
+        newest().await
+    };
+    let limits =
+        json!({"description": "two", "settings": {"max_sessions": 5, "idle_disconnect_minutes": 10}});
+    let mistake = patch(1, limits).await;
+    patch(2, json!({"settings": {"max_sessions": 7}, "enabled": false})).await;
+    let later = patch(3, json!({"settings": {"linger_logoff_secs": 900}})).await;
+
+    // What it made of one field was changed again: who did it, and when, is told for that field alone.
+    let refused = office.post(&format!("changes/{mistake}/revert"), json!({"dry_run": true})).await;
+    let refused = refused.expect(StatusCode::CONFLICT);
+    assert_eq!(
+        (&refused["code"], refused["errors"].as_array().map(Vec::len)),
+        (&json!("changed_since"), Some(1))
+    );
+    assert_eq!(refused["errors"][0]["field"], "spec.settings.max_sessions");
+    let log = office.get(&format!("changes?object={pool}")).await.expect(StatusCode::OK);
+    let at = log["items"][1]["at"].as_str().expect("a time");
+    let told = refused["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(told.contains("\"settings.max_sessions\" of pool \"Office\"") && told.ends_with(at), "{told}");
+
+    patch(4, json!({"settings": {"max_sessions": 5}})).await;
+    let plan = office.post(&format!("changes/{mistake}/revert"), json!({})).await.expect(StatusCode::OK);
+    let fields: Vec<_> =
+        plan["plan"][0]["changes"].as_array().expect("changes").iter().map(|one| &one["field"]).collect();
+    assert_eq!(
+        fields,
+        ["spec.description", "spec.settings.idle_disconnect_minutes", "spec.settings.max_sessions"]
+    );
+    let now = office.get(&path).await.expect(StatusCode::OK)["spec"].clone();
+    assert_eq!((&now["description"], &now["enabled"]), (&json!("one"), &json!(false)));
+    assert_eq!(now["settings"]["linger_logoff_secs"], 900, "{now:#}");
+    assert!(now["settings"]["max_sessions"].is_null(), "{now:#}");
+
+    // Another change of the same object is turned back by itself, whatever came and went since.
+    office.post(&format!("changes/{later}/revert"), json!({})).await.expect(StatusCode::OK);
+    let again = office.post(&format!("changes/{later}/revert"), json!({})).await.expect(StatusCode::OK);
+    assert_eq!(again["plan"][0]["action"], "unchanged", "{again:#}");
+    // What made it would take with it what others have said since.
+    let refused = office.post(&format!("changes/{made}/revert"), json!({})).await;
+    let refused = refused.expect(StatusCode::CONFLICT);
+    assert_eq!(refused["errors"][0]["field"], "spec.enabled", "{refused:#}");
+}
+
+#[tokio::test]
+async fn everything_in_the_way_of_a_transaction_is_told_at_once() {
+    let office = Office::open().await;
+    let group =
+        |name: &str, text: &str| json!({"kind": "group", "name": name, "spec": {"description": text}});
+    let names = ["a", "b", "c", "d"];
+    office.apply(&names.map(|name| group(name, "one"))).await.expect(StatusCode::OK);
+    office.apply(&names.map(|name| group(name, "two"))).await.expect(StatusCode::OK);
+    let log = office.get("changes?limit=1").await.expect(StatusCode::OK);
+    let path = format!("changes/{}/revert", log["items"][0]["sequence"]);
+    office.apply(&[group("b", "three"), group("c", "three")]).await.expect(StatusCode::OK);
+    office.apply(&[json!({"kind": "group", "name": "d", "delete": true})]).await.expect(StatusCode::OK);
+    let whole = json!({"transaction": true});
+    let refused = office.post(&path, whole.clone()).await.expect(StatusCode::CONFLICT);
+    assert_eq!(refused["detail"], "3 things stand in the way of turning this back.");
+    let told: Vec<_> =
+        refused["errors"].as_array().expect("all").iter().map(|one| one["message"].to_string()).collect();
+    for wanted in [
+        "of group \\\"b\\\" has been",
+        "of group \\\"c\\\" has been",
+        "group \\\"d\\\" has been deleted since, by token admin at",
+    ] {
+        assert!(told.iter().any(|one| one.contains(wanted)), "{wanted}: {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_looked_at_is_not_turned_back() {
+    let office = Office::open().await;
+    let pool = office.made("pools", json!({"name": "Office", "spec": {"description": "one"}})).await;
+    let to = office.sequence().await;
+    let path = format!("pools/{pool}");
+    let patch = async |revision: u64, spec: Value| {
+        let body = json!({"revision": revision, "spec": spec});
+        office.patch(&path, body).await.expect(StatusCode::OK);
+    };
+    patch(1, json!({"description": "mistake"})).await;
+    let mistake = format!("changes/{}/revert", office.sequence().await);
+    let plans = async || {
+        let all = office.post("revert", json!({"to": to, "dry_run": true})).await.expect(StatusCode::OK);
+        let one = office.post(&mistake, json!({"dry_run": true})).await.expect(StatusCode::OK);
+        (all["sequence"].clone(), one["sequence"].clone())
+    };
+    let (all, one) = plans().await;
+    // A colleague is faster, and what they do is in no plan.
+    patch(2, json!({"enabled": false})).await;
+    let refused = office.post("revert", json!({"to": to, "sequence": all})).await;
+    let message = refused.refused(StatusCode::CONFLICT, "changed_since");
+    assert!(message.starts_with("Pool \"Office\" was changed by token admin at"), "{message}");
+    office.post(&mistake, json!({"sequence": one})).await.refused(StatusCode::CONFLICT, "changed_since");
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["revision"], 3, "nothing was written");
+
+    // What touches nothing of it is in nobody's way.
+    let (all, one) = plans().await;
+    office.made("groups", json!({"name": "Later", "spec": {}})).await;
+    office.post(&mistake, json!({"sequence": one})).await.expect(StatusCode::OK);
+    let refused = office.post("revert", json!({"to": to, "sequence": all})).await;
+    refused.refused(StatusCode::CONFLICT, "changed_since");
+    let (all, _) = plans().await;
+    office.post("revert", json!({"to": to, "sequence": all})).await.expect(StatusCode::OK);
+    assert_eq!(office.get(&path).await.expect(StatusCode::OK)["spec"]["enabled"], true);
 }

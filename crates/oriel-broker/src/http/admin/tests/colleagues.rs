@@ -48,7 +48,7 @@ async fn a_message_reaches_its_reader_and_nobody_else_and_waits_until_it_is_read
     let (anna, annas) = office.signed_in("anna").await;
     let (ben, bens) = office.signed_in("ben").await;
     let (carl, _) = office.signed_in("carl").await;
-    let (dora, _) = office.signed_in("dora").await;
+    office.signed_in("dora").await;
     let (mut bens_events, mut carls_events) =
         (office.listen(&ben, "messages").await, office.listen(&carl, "messages").await);
     let path = format!("administrator-sessions/{bens}/message");
@@ -74,13 +74,69 @@ async fn a_message_reaches_its_reader_and_nobody_else_and_waits_until_it_is_read
     let own = office.as_(&anna, Method::GET, "me/messages", Value::Null).await.expect(StatusCode::OK);
     assert_eq!(own["items"], json!([]));
 
-    let refused = office.as_(&dora, Method::POST, &path, json!({"text": "hm"})).await;
-    refused.refused(StatusCode::FORBIDDEN, "forbidden");
     let long = office.as_(&anna, Method::POST, &path, json!({"text": "x".repeat(1_001)})).await;
     long.refused(StatusCode::UNPROCESSABLE_ENTITY, "invalid");
     office.as_(&ben, Method::DELETE, "sign-in", Value::Null).await.expect(StatusCode::NO_CONTENT);
     let gone = office.as_(&anna, Method::POST, &path, json!({"text": "still there?"})).await;
     gone.refused(StatusCode::NOT_FOUND, "not_found");
+}
+
+#[tokio::test]
+async fn whoever_works_here_writes_to_the_others_and_whoever_is_written_to_answers() {
+    let office = Office::open().await;
+    office.administrator("anna", json!({})).await;
+    office.administrator("dora", json!({"role": "help_desk"})).await;
+    office.administrator("eve", json!({"role": "custom"})).await;
+    let ((anna, annas), (dora, doras)) = (office.signed_in("anna").await, office.signed_in("dora").await);
+    let (eve, eves) = office.signed_in("eve").await;
+
+    // The help desk sees who is here, and not from where.
+    let listed = office.as_(&dora, Method::GET, "colleagues", Value::Null).await.expect(StatusCode::OK);
+    let people = listed["items"].as_array().expect("people");
+    let of = |field: &str| people.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
+    assert_eq!(of("user_name"), ["anna", "dora", "eve"]);
+    assert_eq!(of("sessions"), [json!([annas]), json!([doras]), json!([eves])]);
+    let mut fields: Vec<_> = people[0].as_object().expect("fields").keys().collect();
+    fields.sort();
+    assert_eq!(fields, ["full_name", "sessions", "user", "user_name"]);
+    let sessions = office.as_(&dora, Method::GET, "administrator-sessions", Value::Null).await;
+    sessions.refused(StatusCode::FORBIDDEN, "forbidden");
+    let words = |text: &str| json!({"text": text});
+    let path = format!("administrator-sessions/{annas}/message");
+    let told = office.as_(&dora, Method::POST, &path, words("A hung session")).await;
+    assert_eq!(told.expect(StatusCode::OK)["readers"], 1);
+    let told = office.as_(&dora, Method::POST, "administrator-sessions/message", words("Good morning")).await;
+    assert_eq!(told.expect(StatusCode::OK)["readers"], 2);
+
+    // Who may nothing answers who writes to them, and nobody else.
+    let refused = |answer: Answer| answer.refused(StatusCode::FORBIDDEN, "forbidden");
+    refused(office.as_(&eve, Method::GET, "colleagues", Value::Null).await);
+    refused(office.as_(&eve, Method::POST, &path, words("hm")).await);
+    let waiting = office.as_(&eve, Method::GET, "me/messages", Value::Null).await.expect(StatusCode::OK);
+    let message = waiting["items"][0]["id"].as_str().expect("an id").to_owned();
+    let answer = format!("me/messages/{message}/answer");
+    let told = office.as_(&eve, Method::POST, &answer, words("To you")).await.expect(StatusCode::OK);
+    assert_eq!(told["readers"], 1);
+    let heard = office.as_(&dora, Method::GET, "me/messages", Value::Null).await.expect(StatusCode::OK);
+    assert_eq!(
+        (&heard["items"][0]["text"], &heard["items"][0]["from"]),
+        (&json!("To you"), &json!("user eve"))
+    );
+    office.as_(&anna, Method::POST, &answer, words("hm")).await.refused(StatusCode::NOT_FOUND, "not_found");
+    let long = office.as_(&eve, Method::POST, &answer, words(&"x".repeat(1_001))).await;
+    long.refused(StatusCode::UNPROCESSABLE_ENTITY, "invalid");
+
+    // A token reads nothing, and who has gone neither.
+    let eves_path = format!("administrator-sessions/{eves}/message");
+    office.post(&eves_path, words("From a script")).await.expect(StatusCode::OK);
+    let waiting = office.as_(&eve, Method::GET, "me/messages", Value::Null).await.expect(StatusCode::OK);
+    let script = waiting["items"][1]["id"].as_str().expect("an id").to_owned();
+    office.as_(&dora, Method::DELETE, "sign-in", Value::Null).await.expect(StatusCode::NO_CONTENT);
+    for message in [message, script] {
+        let path = format!("me/messages/{message}/answer");
+        let gone = office.as_(&eve, Method::POST, &path, words("still there?")).await;
+        gone.refused(StatusCode::NOT_FOUND, "not_found");
+    }
 }
 
 #[tokio::test]

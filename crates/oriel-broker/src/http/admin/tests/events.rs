@@ -187,6 +187,35 @@ async fn a_topic_needs_its_permission_and_the_stream_ends_with_it() {
 }
 
 #[tokio::test]
+async fn who_sees_an_object_is_told_that_it_was_changed_and_not_what_it_says() {
+    let office = Office::open().await;
+    let grant = json!({"actions": ["view", "modify"], "area": "publishing"});
+    let spec = json!({"role": "custom", "reach": {"grants": [grant]}});
+    let made = office.post("tokens", json!({"name": "publisher", "spec": spec})).await;
+    let publisher = made.expect(StatusCode::CREATED)["secret"].as_str().expect("a secret").to_owned();
+    let ask = office.request(&publisher, Method::GET, "events?topics=settings", &[], Vec::new());
+    office.ask(ask).await.refused(StatusCode::FORBIDDEN, "forbidden");
+    let mut stream = Stream::open(&office, &publisher, "objects", &[]).await;
+    let start = stream.expect("ready").await.id.expect("a sequence");
+    office.made("groups", json!({"name": "Hidden", "spec": {}})).await;
+    let folder = json!({"name": "Tools", "spec": {"target": {"kind": "folder"}}});
+    let id = office.made("resources", folder).await;
+    let patch = json!({"revision": 1, "spec": {"description": "Said to nobody here"}});
+    office.patch(&format!("resources/{id}"), patch).await.expect(StatusCode::OK);
+    office.delete(&format!("resources/{id}"), 2).await.expect(StatusCode::NO_CONTENT);
+    for (number, action, revision) in [(2, "created", 1), (3, "changed", 2), (4, "deleted", 2)] {
+        let event = stream.expect("objects").await;
+        let expected = json!({"kind": "resource", "id": id, "action": action, "revision": revision});
+        assert_eq!((event.id, event.data), (Some(start + number), expected));
+    }
+
+    let last = (start + 3).to_string();
+    let mut again = Stream::open(&office, &publisher, "objects", &[("last-event-id", &last)]).await;
+    again.expect("ready").await;
+    assert_eq!(again.expect("objects").await.data["action"], "deleted");
+}
+
+#[tokio::test]
 async fn streams_end_when_the_broker_stops() {
     let office = Office::open().await;
     let mut stream = Stream::open(&office, &office.token, "settings,sessions", &[]).await;

@@ -113,7 +113,7 @@ async fn a_query_that_does_not_fit_the_kind_is_refused_with_what_there_is() {
         ("pools?filter=name:%22x", "filter", "quotation mark"),
         ("pools?sort=spec.color", "sort", "\"spec.color\" is not a field"),
         ("users?sort=spec.groups", "sort", "holds several values"),
-        ("pools?fields=name,state", "fields", "\"state\" is not a field: an object here has changed_at"),
+        ("groups?fields=name,state", "fields", "\"state\" is not a field: an object here has changed_at"),
         ("pools?limit=0", "limit", "must be from 1 to 1000"),
         ("pools?limit=1001", "limit", "must be from 1 to 1000"),
         ("pools?after=xyz", "after", "is not what an earlier page gave"),
