@@ -97,7 +97,7 @@ export type AdministratorSessions = {
 items: (AdministratorSession)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type AdministratorView = {
 /** When it was last changed. */
 changed_at: string;
@@ -346,7 +346,7 @@ agent_addresses?: (string)[];
 gateway_addresses?: (string)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type BrokerView = {
 /** When it was last changed. */
 changed_at: string;
@@ -785,7 +785,7 @@ status: (number)[];
 };
 
 /** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
-export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "directory.answers" | "directory.out_of_reach" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "directory.answers" | "directory.out_of_reach" | "token.refused" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
 
 /** A code of an authenticator, or a recovery code. */
 export type Code3 = {
@@ -1152,7 +1152,7 @@ standing: DirectoryStanding;
 why?: (string | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type DirectoryView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1530,7 +1530,7 @@ users: number;
 version: string;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type FarmView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1624,7 +1624,7 @@ reachable: boolean;
 version?: (string | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type GatewayView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1704,7 +1704,7 @@ external?: (External | null);
 /** A group of a policy's settings. */
 export type Group2 = ("display" | "clipboard" | "drives" | "printing" | "audio" | "keyboard" | "connection" | "network" | "options" | "redirection");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type GroupView = {
 /** When it was last changed. */
 changed_at: string;
@@ -1929,7 +1929,7 @@ sessions: number;
 uptime_secs?: (number | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type HostView = {
 /** When it was last changed. */
 changed_at: string;
@@ -2029,7 +2029,7 @@ used?: (Used | null);
 /** Whether an invitation still works. */
 export type InvitationState = ("open" | "used" | "expired");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type InvitationView = {
 /** When it was last changed. */
 changed_at: string;
@@ -2083,6 +2083,8 @@ id: string;
 last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
+/** Who has made it: it counts only while they are an administrator, and never for more than they may do. None: it was made by the farm itself, or with a token that is nobody's. */
+owner?: (TokenOwner | null);
 /** 1 when it was made, one more with every change. */
 revision: number;
 /** Its secret, for the header `Authorization: Bearer …`. It is shown only now. */
@@ -2311,7 +2313,7 @@ outside?: Outside;
 rules?: Rules;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type LogonHoursView = {
 /** When it was last changed. */
 changed_at: string;
@@ -2767,7 +2769,7 @@ gateways: (string)[];
 of: "gateways";
 });
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type NotificationView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3220,7 +3222,7 @@ printing?: (Printing | null);
 redirection?: (GatewayRedirection | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type PolicyView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3282,7 +3284,7 @@ places: number;
 sessions: number;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type PoolView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3520,7 +3522,7 @@ inherited_from?: (string | null);
 status?: (Status | null);
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type ResourceView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3687,7 +3689,7 @@ hosts: (string)[];
 of: "hosts";
 });
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type ScheduleView = {
 /** When it was last changed. */
 changed_at: string;
@@ -3947,7 +3949,7 @@ publishing: Level;
 /** A section of a site's settings: what is copied to other sites, or kept in step with one, as a whole. */
 export type SiteSection = ("host_defaults" | "balancing_defaults" | "clients" | "publishing");
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type SiteView = {
 /** When it was last changed. */
 changed_at: string;
@@ -4153,6 +4155,14 @@ warning?: (number | null);
 /** Whether a time of a schedule is still to come. */
 export type TimeState = ("coming" | "going_on" | "over");
 
+/** Who has made a token. */
+export type TokenOwner = {
+/** Their id. */
+id: string;
+/** Their name. */
+name: string;
+};
+
 /** What an administrator says of a token. */
 export type TokenSettings = {
 /** For administrators. */
@@ -4165,7 +4175,7 @@ reach?: Reach;
 role: AdministratorRole;
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type TokenView = {
 /** When it was last changed. */
 changed_at: string;
@@ -4177,6 +4187,8 @@ id: string;
 last_used_at?: (string | null);
 /** Its name, unique among the objects of its kind; upper and lower case are the same. */
 name: string;
+/** Who has made it: it counts only while they are an administrator, and never for more than they may do. None: it was made by the farm itself, or with a token that is nobody's. */
+owner?: (TokenOwner | null);
 /** 1 when it was made, one more with every change. */
 revision: number;
 /** The site it belongs to; none when it belongs to the farm. */
@@ -4233,7 +4245,7 @@ full_name?: string;
 groups?: (string)[];
 };
 
-/** A settings object as it is shown. */
+/** What a [`View`] writes. */
 export type UserView = {
 /** When it was last changed. */
 changed_at: string;

@@ -1,5 +1,7 @@
 //! What is particular to single kinds, beyond the common mechanism.
 
+use std::borrow::Cow;
+
 use oriel_model::{
     Id, Object,
     broker::Broker as BrokerSpec,
@@ -80,8 +82,8 @@ impl Managed for Group {
     type New = super::New<Self>;
     type Made = super::View<Self>;
 
-    fn shown(&self) -> Self {
-        self.clone()
+    fn shown(&self) -> Cow<'_, Self> {
+        Cow::Borrowed(self)
     }
 
     /// Which group of a directory it stands for is said once, when it is chosen there.
