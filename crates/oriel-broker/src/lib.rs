@@ -13,6 +13,7 @@ pub mod bootstrap;
 pub mod certificates;
 pub mod config;
 pub mod connections;
+pub mod directories;
 pub mod enrolment;
 pub mod farm;
 pub mod gateways;

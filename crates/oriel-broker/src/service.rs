@@ -50,6 +50,7 @@ use crate::{
     certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
+    directories::{self, Directories, EveryDirectory},
     enrolment::{self, EnrolmentService},
     gateways::{self, GatewayLinkService, Gateways, Logons},
     hosts::{self, AgentLinkService, Hosts},
@@ -103,11 +104,17 @@ pub async fn bind(config: BrokerConfig) -> Result<Bound, StartError> {
     let file = config.data_dir.join(FILE_NAME);
     let certificate =
         PortalCertificate::from_files(&file, &file).map_err(|error| StartError::Tls(error.to_string()))?;
-    let broker = Arc::new(assemble(config, addresses, farmed).await?);
+    let (broker, people) = assemble(config, addresses, farmed).await?;
+    let broker = Arc::new(broker);
+    people.belongs_to(&broker);
     Ok(Bound { broker, identity, certificate, gateway, agent, management })
 }
 
-async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) -> Result<Broker, StartError> {
+async fn assemble(
+    config: BrokerConfig,
+    addresses: Addresses,
+    farmed: Farmed,
+) -> Result<(Broker, Arc<EveryDirectory>), StartError> {
     let Farmed {
         store,
         farm,
@@ -124,8 +131,9 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
     let passwords = tokio::task::spawn_blocking(Passwords::new).await;
     let passwords = Arc::new(passwords.map_err(|error| StartError::Crypto(error.to_string()))?);
     let accounts = FarmAccounts { farm: farm.clone(), store: store.clone(), clock: clock.clone() };
-    let directory = LocalDirectory::new(Arc::new(accounts), passwords.clone());
-    Ok(Broker {
+    let own = LocalDirectory::new(Arc::new(accounts), passwords.clone());
+    let people = Arc::new(EveryDirectory::new(own, farm.clone()));
+    let broker = Broker {
         token_uses: TokenUses::load_from(&*store).await?,
         ended_sign_ins: EndedSignIns::load_from(&*store, clock.now()).await?,
         store,
@@ -136,7 +144,8 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         audit: AuditLog::default(),
         connections: ConnectionEnds::default(),
         passwords,
-        people: SignIn::new(Arc::new(directory)),
+        directories: Directories::default(),
+        people: SignIn::new(people.clone()),
         sign_in_key,
         refused_tokens: RefusedTokens::default(),
         presences: Presences::default(),
@@ -168,7 +177,8 @@ async fn assemble(config: BrokerConfig, addresses: Addresses, farmed: Farmed) ->
         clock,
         config,
         addresses,
-    })
+    };
+    Ok((broker, people))
 }
 
 impl Bound {
@@ -266,6 +276,10 @@ fn start_background(
     );
     let (b, s) = (broker.clone(), signal.clone());
     spawn("user state", Box::pin(async move { b.user_states.write_behind(&*b.store, s).await }));
+    let (b, s) = (broker.clone(), signal.clone());
+    let write_people = async move { b.farm.load().people.write_behind(&*b.store, &*b.clock, s).await };
+    spawn("people of directories", Box::pin(write_people));
+    spawn("directories", Box::pin(directories::run(broker.clone(), signal.clone())));
     spawn("load history", Box::pin(hosts::history::run(broker.clone(), signal.clone())));
     let (b, s) = (broker.clone(), signal.clone());
     spawn("log", Box::pin(async move { b.audit.write_behind(&*b.store, s).await }));

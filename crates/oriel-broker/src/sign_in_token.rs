@@ -14,7 +14,7 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{app::client::ClientSays, secret_key::SecretKey};
+use crate::{app::client::ClientSays, directories::OfDirectory, secret_key::SecretKey};
 
 /// Name of the farm's secret that holds the key.
 pub const SECRET: &str = "sign-in-key";
@@ -33,6 +33,9 @@ pub struct SealedSignIn {
     pub id: Id<SignIn>,
     /// Whose.
     pub user: Id<User>,
+    /// The directory that knows them; none: the farm itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<OfDirectory>,
     /// Of the password it was made with.
     pub credential_revision: u64,
     /// Of the second factor that was shown beside it.
@@ -120,6 +123,7 @@ mod tests {
         SealedSignIn {
             id: Id::generate(at(1)),
             user: Id::generate(at(2)),
+            directory: None,
             credential_revision: 7,
             factor_revision: None,
             issued_at: at(100),

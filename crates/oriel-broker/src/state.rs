@@ -29,6 +29,7 @@ use crate::{
     certificates::NodeCertificates,
     config::BrokerConfig,
     connections::ConnectionEnds,
+    directories::Directories,
     farm::FarmFeed,
     gateways::{Gateways, Logons},
     hosts::{Hosts, history::LoadHistory},
@@ -79,6 +80,8 @@ pub struct Broker {
     pub connections: ConnectionEnds,
     /// Hashes and compares passwords, a bounded number at a time.
     pub passwords: Arc<Passwords>,
+    /// The directories of people, as this broker asks them.
+    pub directories: Directories,
     /// Lets people in, behind the guard against guessing.
     pub people: SignIn,
     /// Seals and opens sign-ins.

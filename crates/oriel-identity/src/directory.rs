@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use oriel_model::{Id, user::User};
 use zeroize::Zeroizing;
 
+use crate::name::normalised;
+
 /// Knows people and their passwords.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -12,10 +14,16 @@ pub trait Directory: Send + Sync {
     /// [`Refused::answer`] gives as [`Answer::Wrong`].
     async fn authenticate(&self, name: &str, password: Zeroizing<String>) -> Result<Authenticated, Refused>;
 
-    /// Does the work of [`Directory::authenticate`] for nobody: for an answer that is known already
+    /// Does the work of [`Directory::authenticate`] for this name, and lets nobody in: for an answer that is known already
     /// but must not be given any faster. It asks no server that counts failures of its own.
     /// Refused as [`Refused::Busy`] where `authenticate` would be.
-    async fn pretend(&self, password: Zeroizing<String>) -> Result<(), Refused>;
+    async fn pretend(&self, name: &str, password: Zeroizing<String>) -> Result<(), Refused>;
+
+    /// The account that a name means, as it is counted: all ways to write one person's name share one count.
+    /// Names that nobody can have share one, too.
+    fn account(&self, name: &str) -> String {
+        normalised(name).unwrap_or_default()
+    }
 }
 
 /// Somebody who proved who they are.

@@ -13,6 +13,7 @@
 //! argument. What a user may do is in `oriel-rules`.
 
 mod directory;
+pub mod external;
 pub mod ldap;
 mod local;
 mod lockout;

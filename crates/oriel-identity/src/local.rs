@@ -105,7 +105,7 @@ impl Directory for LocalDirectory {
         }
     }
 
-    async fn pretend(&self, password: Zeroizing<String>) -> Result<(), Refused> {
+    async fn pretend(&self, _: &str, password: Zeroizing<String>) -> Result<(), Refused> {
         match self.passwords.verify(password, None).await {
             Err(PasswordError::Busy) => Err(Refused::Busy),
             _ => Ok(()),

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 use crate::{
     directory::{Authenticated, Directory, Refused},
     lockout::{Admission, Limits, Lockout},
-    name::normalised,
 };
 
 /// What came of asking for the second factor of somebody whose password is right.
@@ -65,11 +64,10 @@ impl SignIn {
         now: Timestamp,
         limits: &Limits,
     ) -> Result<Authenticated, Refused> {
-        // Names that nobody can have share one count.
-        let account = normalised(name).unwrap_or_default();
+        let account = self.directory.account(name);
         let admission = self.lockout().attempt(&account, address, now, limits);
         if let Admission::Wait { until } = admission {
-            self.directory.pretend(password).await?;
+            self.directory.pretend(name, password).await?;
             return Err(Refused::Locked { until });
         }
         let outcome = self.directory.authenticate(name, password).await;
@@ -104,7 +102,7 @@ impl SignIn {
         limits: &Limits,
         check: impl Future<Output = SecondFactor>,
     ) -> Result<(), Refused> {
-        let account = normalised(name).unwrap_or_default();
+        let account = self.directory.account(name);
         if let Admission::Wait { until } = self.lockout().attempt(&account, address, now, limits) {
             return Err(Refused::Locked { until });
         }
@@ -123,12 +121,12 @@ impl SignIn {
 
     /// An administrator unlocks an account.
     pub fn unlock(&self, name: &str) {
-        self.lockout().unlock(&normalised(name).unwrap_or_default());
+        self.lockout().unlock(&self.directory.account(name));
     }
 
     /// Until when an account is locked, for an administrator.
     pub fn locked_until(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
-        self.lockout().locked_until(&normalised(name).unwrap_or_default(), now)
+        self.lockout().locked_until(&self.directory.account(name), now)
     }
 
     fn lockout(&self) -> MutexGuard<'_, Lockout> {

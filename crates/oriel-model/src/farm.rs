@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     administrator::is_address,
+    directory,
     notification::CERTIFICATES_MAX,
     object::{Kind, Spec},
     validate::{self, Mistakes},
@@ -224,6 +225,10 @@ pub struct SignInSettings {
     pub lifetime_hours: u32,
     /// A sign-in that is not used this long ends, in minutes.
     pub idle_minutes: u32,
+    /// The domain of a directory that names without one belong to, unless they are names of the farm's own
+    /// users; absent: they are the farm's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_domain: Option<String>,
 }
 
 impl Default for Farm {
@@ -242,7 +247,13 @@ impl Default for Farm {
 
 impl Default for SignInSettings {
     fn default() -> Self {
-        Self { lockout_after: 5, lockout_minutes: 15, lifetime_hours: 12, idle_minutes: 120 }
+        Self {
+            lockout_after: 5,
+            lockout_minutes: 15,
+            lifetime_hours: 12,
+            idle_minutes: 120,
+            default_domain: None,
+        }
     }
 }
 
@@ -277,6 +288,9 @@ impl Spec for Farm {
             m.range("lockout_minutes", &self.sign_in.lockout_minutes, 1..=24 * 60);
             m.range("lifetime_hours", &self.sign_in.lifetime_hours, 1..=24 * 7);
             m.range("idle_minutes", &self.sign_in.idle_minutes, 5..=24 * 60 * 7);
+            if let Some(domain) = &self.sign_in.default_domain {
+                directory::domain(m, "default_domain", domain);
+            }
         });
     }
 }

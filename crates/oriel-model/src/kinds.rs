@@ -17,6 +17,7 @@ macro_rules! every_kind {
             Gateway, $crate::gateway::Gateway, "gateway", gateways, Infrastructure, "A service that carries user connections";
             Pool, $crate::pool::Pool, "pool", pools, Hosts, "Session hosts that are interchangeable for placement";
             Host, $crate::host::Host, "host", hosts, Hosts, "A machine that can run sessions";
+            Directory, $crate::directory::Directory, "directory", directories, Directory, "People and groups that are kept elsewhere: Active Directory or OpenLDAP";
             Group, $crate::group::Group, "group", groups, Directory, "A group of users";
             User, $crate::user::User, "user", users, Directory, "A person who uses published resources";
             Resource, $crate::resource::Resource, "resource", resources, Publishing, "Something that users may open, or a folder of such";

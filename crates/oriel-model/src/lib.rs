@@ -9,6 +9,7 @@
 
 pub mod administrator;
 pub mod broker;
+pub mod directory;
 pub mod farm;
 pub mod gateway;
 pub mod group;

@@ -1,9 +1,10 @@
-//! Users of the farm's own directory.
+//! Users: the farm's own, and those of directories that an administrator has chosen.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    directory::External,
     group::Group,
     id::Id,
     object::{Kind, Spec},
@@ -24,11 +25,15 @@ pub struct User {
     /// The operating system's account on session hosts; absent: the same as the user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The directory's user that it stands for; absent: the farm's own. What the directory says of them counts
+    /// before what is said here, and its groups come on top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
 }
 
 impl Default for User {
     fn default() -> Self {
-        Self { enabled: true, full_name: String::new(), groups: Vec::new(), account: None }
+        Self { enabled: true, full_name: String::new(), groups: Vec::new(), account: None, external: None }
     }
 }
 
@@ -37,6 +42,7 @@ const GROUPS_MAX: usize = 1_024;
 
 impl Spec for User {
     const KIND: Kind = Kind::User;
+    const OWN_FIELDS: &'static [&'static str] = &["external"];
 
     fn validate(&self, mistakes: &mut Mistakes) {
         mistakes.optional_text("full_name", &self.full_name, 255);
@@ -47,6 +53,9 @@ impl Spec for User {
             && !is_account_name(account)
         {
             mistakes.add("account", ACCOUNT_RULE);
+        }
+        if let Some(external) = &self.external {
+            mistakes.within("external", |m| external.validate(m));
         }
     }
 }

@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     ANSWER_BYTES_MAX, ANSWERS_MAX, Action, Author, BLOB_BYTES_MAX, CHANGES_MAX, ChangeQuery, CommitError,
-    Committed, EndedSignIn, FAVOURITES_MAX, FarmKey, KeptAnswer, SPEC_BYTES_MAX, SettingsStore, StoreError,
-    Transaction, UserState, Via, WRITES_MAX, Write,
+    Committed, EndedSignIn, FAVOURITES_MAX, FarmKey, KeptAnswer, KeptPerson, PERSON_BYTES_MAX,
+    SPEC_BYTES_MAX, SettingsStore, StoreError, Transaction, UserState, Via, WRITES_MAX, Write,
 };
 
 type Store = Arc<dyn SettingsStore>;
@@ -49,6 +49,7 @@ where
     icons_are_kept_once(fresh().await).await;
     what_a_user_keeps_goes_with_the_user(fresh().await).await;
     no_code_is_used_twice_and_none_of_before(fresh().await).await;
+    what_directories_said_of_people_is_kept_for_a_time(fresh().await).await;
     what_brokers_remember_is_replaced_whole(fresh().await).await;
     answers_are_kept_until_they_expire_or_their_token_goes(fresh().await).await;
     ended_sign_ins_are_remembered_until_they_expire(fresh().await).await;
@@ -429,6 +430,22 @@ async fn no_code_is_used_twice_and_none_of_before(store: Store) {
     assert!(store.use_code(user, 1).await.expect("kept"), "it goes with the user");
 }
 
+async fn what_directories_said_of_people_is_kept_for_a_time(store: Store) {
+    let [anna, ben] = [1, 2].map(|second| Id::<User>::generate(at(second)));
+    let kept = |user, second, name: &str| KeptPerson { user, at: at(second), person: json!({"name": name}) };
+    let (first, other) = (kept(anna, 10, "anna"), kept(ben, 20, "ben"));
+    store.keep_people(vec![first, other.clone()], at(0)).await.expect("kept");
+    let renamed = kept(anna, 30, "anna b");
+    // What another broker heard earlier does not come back.
+    store.keep_people(vec![renamed.clone(), kept(anna, 5, "old")], at(0)).await.expect("kept");
+    assert_eq!(store.people().await.expect("reads"), [renamed.clone(), other]);
+    store.keep_people(Vec::new(), at(20)).await.expect("forgotten");
+    assert_eq!(store.people().await.expect("reads"), [renamed]);
+    assert_eq!(*store.watch().borrow(), 0, "it is not in the log");
+    let large = KeptPerson { person: json!("x".repeat(PERSON_BYTES_MAX)), ..kept(ben, 40, "") };
+    assert!(matches!(store.keep_people(vec![large], at(0)).await, Err(StoreError::Refused(_))));
+}
+
 async fn what_brokers_remember_is_replaced_whole(store: Store) {
     assert_eq!(store.kept("duty").await.expect("reads"), None);
     for value in [json!({ "done": [1, 2] }), json!({ "done": [3] })] {
@@ -503,7 +520,7 @@ pub(crate) fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn group(description: &str) -> Group {
-    Group { description: description.to_owned() }
+    Group { description: description.to_owned(), ..Group::default() }
 }
 
 pub(crate) fn secret(text: &str) -> Zeroizing<Vec<u8>> {

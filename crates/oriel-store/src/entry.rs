@@ -81,6 +81,10 @@ words! {
     AdministratorSignedOut = "administrator.signed_out";
     /// Somebody became a root administrator by `oriel recover-root`, or was refused.
     AdministratorRecovered = "administrator.recovered";
+    /// A directory of people answers again.
+    DirectoryAnswers = "directory.answers";
+    /// No server of a directory of people could be asked: the first time, until it answers again.
+    DirectoryOutOfReach = "directory.out_of_reach";
     /// Somebody came with an API token that does not count, once or several times within a minute.
     TokenRefused = "token.refused";
     /// A user opened something.

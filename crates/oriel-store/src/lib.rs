@@ -17,6 +17,7 @@ mod entry;
 mod error;
 mod key;
 mod open;
+mod person;
 mod plan;
 mod secret;
 mod sign_in;
@@ -37,6 +38,7 @@ pub use entry::{Code, ENTRIES_MAX, EVENT_BYTES_MAX, EVENTS_MAX, Entry, EntryQuer
 pub use error::{CommitError, OpenError, StoreError};
 pub use key::{FarmKey, FarmKeyError};
 pub use open::open;
+pub use person::{KeptPerson, PEOPLE_MAX, PERSON_BYTES_MAX};
 pub use secret::{OwnedSecret, SECRET_BYTES_MAX, SecretError};
 pub use sign_in::{EndedSignIn, SignIn};
 pub use snapshot::Snapshot;

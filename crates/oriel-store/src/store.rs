@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Change, ChangeQuery, Checked, CommitError, Committed, Dropped, EndedSignIn, Entry, EntryQuery, Event,
-    KeptAnswer, OwnedSecret, Retention, Snapshot, StoreError, Transaction, UserState,
+    KeptAnswer, KeptPerson, OwnedSecret, Retention, Snapshot, StoreError, Transaction, UserState,
 };
 
 /// Where settings are kept. Every call answers within seconds or says [`StoreError::Busy`]; none
@@ -68,6 +68,14 @@ pub trait SettingsStore: Send + Sync {
     /// Notes that a user used the one-time code of this time step; false: one of it or of a later step was
     /// used before, so this one does not count. Not in the change log. It goes with the user.
     async fn use_code(&self, user: Id<User>, step: i64) -> Result<bool, StoreError>;
+
+    /// What directories said of people last, the newest first; at most [`crate::PEOPLE_MAX`].
+    async fn people(&self) -> Result<Vec<KeptPerson>, StoreError>;
+
+    /// Keeps what directories said of people, in place of what they said before; at most
+    /// [`crate::PERSON_BYTES_MAX`] bytes of each. Forgets what was said at `expired` and before, and the oldest
+    /// beyond [`crate::PEOPLE_MAX`]. Not in the change log.
+    async fn keep_people(&self, people: Vec<KeptPerson>, expired: Timestamp) -> Result<(), StoreError>;
 
     /// What brokers remember of the duty `name`; none: nothing yet.
     async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError>;

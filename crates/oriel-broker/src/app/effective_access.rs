@@ -19,7 +19,7 @@ pub struct EffectiveAccess<'a> {
     /// Who.
     pub user: Id<User>,
     /// The user's name.
-    pub user_name: &'a str,
+    pub user_name: String,
     /// Whether the account is enabled: if not, nothing below comes to anything.
     pub user_enabled: bool,
     /// What is known of the user and the device.
@@ -62,8 +62,8 @@ impl Broker {
         asked: Asked,
     ) -> Result<EffectiveAccess<'a>, ExplainError> {
         let Asked { facts, user_zone, at } = asked;
-        let user = view.users.get(user).ok_or(ExplainError::NoUser)?;
-        let facts = self.filled(view, user, facts);
+        let user = view.person(user).ok_or(ExplainError::NoUser)?;
+        let facts = self.filled(view, &user, facts);
         let at = at.unwrap_or_else(|| self.now());
         let all = view.listing.catalogue().all(&facts).map(|(object, access)| ResourceAccess {
             id: object.id,
@@ -75,7 +75,7 @@ impl Broker {
         let resources: Vec<_> = all.collect();
         Ok(EffectiveAccess {
             user: user.id,
-            user_name: &user.name,
+            user_name: user.name.clone(),
             user_enabled: user.spec.enabled,
             at,
             welcome: Welcome::look(view, &facts, user_zone.as_deref(), None, at),

@@ -110,7 +110,7 @@ impl Broker {
         asked: Asked,
     ) -> Result<Explanation, ExplainError> {
         let view = self.farm.load();
-        let user = view.users.get(user).ok_or(ExplainError::NoUser)?;
+        let user = &*view.person(user).ok_or(ExplainError::NoUser)?;
         let Asked { facts, user_zone, at } = asked;
         let facts = self.filled(&view, user, facts);
         let (object, access) = view.listing.access(resource, &facts).ok_or(ExplainError::NoResource)?;

@@ -129,9 +129,9 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
     sessions.retain(|session| session.state == SessionState::Active || gateways.contains_key(&session.id));
     warned.retain(|id, _| sessions.iter().any(|session| session.id == *id));
     for session in sessions {
-        let Some(user) = session.user.and_then(|user| view.users.get(user)) else { continue };
+        let Some(user) = session.user.and_then(|user| view.person(user)) else { continue };
         let gateway = gateways.get(&session.id).copied();
-        let facts = session.facts(user, gateway, view.site_of(gateway, broker.broker_id));
+        let facts = session.facts(&user, gateway, view.site_of(gateway, broker.broker_id));
         let state = broker.user_states.get(&*broker.store, user.id, now).await.unwrap_or_default();
         let zone = state.time_zone.as_deref();
         let welcome = Welcome::look(&view, &facts, zone, state.hours_extended_until, now);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use oriel_identity::{Answer, Limits};
+use oriel_identity::{Answer, Limits, Refused};
 use oriel_model::{Id, Object, Timestamp, gateway::Gateway, rule::ClientKind, site::Site, user::User};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_rules::rules::Facts;
@@ -76,6 +76,12 @@ pub enum SignInError {
     /// Name or password is wrong, or anything else that would tell a guesser something.
     #[error("the user name or the password is wrong")]
     Refused,
+    /// The right password, which is not good any more.
+    #[error("your password has expired or must be changed")]
+    ChangePassword,
+    /// Their directory does not answer.
+    #[error("the directory that knows you does not answer")]
+    Unavailable,
     /// Too many at once; worth trying again.
     #[error("too many people are signing in at once; try again in a moment")]
     Busy,
@@ -117,8 +123,10 @@ impl Broker {
                 self.notifications.tally.sign_in_refused(now);
                 return Err(match refused.answer() {
                     // Users of the portal are asked for no code.
-                    Answer::Wrong | Answer::ChangePassword | Answer::CodeNeeded | Answer::WrongCode => {
-                        SignInError::Refused
+                    Answer::Wrong | Answer::CodeNeeded | Answer::WrongCode => SignInError::Refused,
+                    Answer::ChangePassword => SignInError::ChangePassword,
+                    Answer::TryAgain if matches!(refused, Refused::Unavailable(_)) => {
+                        SignInError::Unavailable
                     }
                     Answer::TryAgain => SignInError::Busy,
                 });
@@ -126,17 +134,13 @@ impl Broker {
         };
         let view = self.farm.load();
         // Deleted or disabled while the password was compared.
-        let user = view
-            .users
-            .get(authenticated.user)
-            .filter(|user| user.spec.enabled)
-            .ok_or(SignInError::Refused)?;
-        let sign_in = new_sign_in(&view, user, client, self.now()).ok_or(SignInError::Refused)?;
+        let user = view.person_at(authenticated.user, self.now()).ok_or(SignInError::Refused)?;
+        let sign_in = new_sign_in(&view, &user, client, self.now()).ok_or(SignInError::Refused)?;
         let site = view.site_of(gateway, self.broker_id);
-        let mut signed_in = SignedIn { user: user.clone(), sign_in, address, gateway, site };
+        let mut signed_in = SignedIn { user, sign_in, address, gateway, site };
         let welcome = self.welcome(&signed_in, &ClientSays::default()).await;
         if let Err(refused) = welcome.may_sign_in() {
-            let (user_name, why) = (&*user.name, &*refused.to_string());
+            let (user_name, why) = (&*signed_in.user.name, &*refused.to_string());
             self.record(&Event::SignInRefused { user_name, address, why });
             self.notifications.tally.sign_in_refused(now);
             return Err(refused.into());
@@ -144,11 +148,23 @@ impl Broker {
         signed_in.sign_in.idle_until =
             idle_until(&signed_in.sign_in, self.now(), idle_time(&view, &signed_in));
         let sealed = self.sign_in_key.seal(&signed_in.sign_in).ok_or(SignInError::OutOfRandomness)?;
+        let user = &signed_in.user;
         self.record(&Event::SignedIn { user: user.id, user_name: &user.name, address });
         Ok((signed_in, sealed))
     }
 
-    /// Who a sealed sign-in belongs to, if it still counts.
+    /// Makes sure that whoever uses a sealed sign-in is known, if a directory knows them.
+    pub async fn meet_user(self: &Arc<Self>, token: &str) {
+        if !self.farm.load().directories.is_empty()
+            && let Ok(sign_in) = self.sign_in_key.open(token, self.now())
+            && let Some(whose) = &sign_in.directory
+        {
+            self.meet(whose).await;
+        }
+    }
+
+    /// Who a sealed sign-in belongs to, if it still counts. Of a directory's people is asked what was known last;
+    /// [`Broker::meet_user`] comes before.
     pub fn signed_in(
         &self,
         token: &str,
@@ -160,13 +176,12 @@ impl Broker {
             return Err(SignedOut);
         }
         let view = self.farm.load();
-        let user = view.users.get(sign_in.user).filter(|user| user.spec.enabled).ok_or(SignedOut)?;
-        let credential = view.credentials.get(&user.id).ok_or(SignedOut)?;
-        if credential.revision() != sign_in.credential_revision {
+        let user = view.person_at(sign_in.user, self.now()).ok_or(SignedOut)?;
+        if view.credential_revision(user.id) != Some(sign_in.credential_revision) {
             return Err(SignedOut);
         }
         let site = view.site_of(gateway, self.broker_id);
-        Ok(SignedIn { user: user.clone(), sign_in, address, gateway, site })
+        Ok(SignedIn { user, sign_in, address, gateway, site })
     }
 
     /// A new sealed form when some of the idle time is used up; none: the present one will do.
@@ -200,7 +215,8 @@ fn new_sign_in(
     Some(SealedSignIn {
         id: Id::generate(now),
         user: user.id,
-        credential_revision: view.credentials.get(&user.id)?.revision(),
+        directory: view.kept_in(user.id),
+        credential_revision: view.credential_revision(user.id)?,
         factor_revision: None,
         issued_at: now,
         expires_at,

@@ -3,15 +3,18 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use oriel_model::{Id, Kind, sorted::SortedMap, user::User};
+use oriel_model::{Id, Kind, directory::Directory, sorted::SortedMap, user::User};
 use oriel_net::{backoff::Backoff, supervise::ShutdownSignal};
 use oriel_store::{Action, CHANGES_MAX, Change, ChangeQuery, SettingsStore, StoreError};
 use tokio::{sync::watch, time::timeout};
 
-use super::FarmView;
-use crate::app::{
-    credential::{Credential, PASSWORD_SECRET},
-    factor::{FACTOR_SECRET, Factor},
+use super::{FarmView, KnownPeople};
+use crate::{
+    app::{
+        credential::{Credential, PASSWORD_SECRET},
+        factor::{FACTOR_SECRET, Factor},
+    },
+    directories::{BindPassword, PASSWORD_SECRET as BIND_PASSWORD_SECRET},
 };
 
 /// This broker's memory has not caught up with the store in time.
@@ -125,7 +128,13 @@ impl FarmFeed {
             let changes = store.changes(ChangeQuery::after(view.sequence)).await?;
             let Some(last) = changes.last() else { return Ok(()) };
             let (is_whole, sequence) = (changes.len() < CHANGES_MAX, last.sequence);
-            for user in take_in(&mut view, &changes) {
+            let Secrets { users, directories } = take_in(&mut view, &changes);
+            for directory in directories {
+                let password = bind_password(store, directory).await?;
+                let is_there = view.directories.get(directory).is_some();
+                replace(&mut view.bind_passwords, directory, password.filter(|_| is_there));
+            }
+            for user in users {
                 let (credential, factor) = secrets(store, user).await?;
                 let is_there = view.users.get(user).is_some();
                 replace(&mut view.credentials, user, credential.filter(|_| is_there));
@@ -161,6 +170,14 @@ async fn whole(store: &dyn SettingsStore) -> Result<FarmView, StoreError> {
         factor.map(|factor| factors.insert(user, factor));
     }
     (view.credentials, view.factors) = (Arc::new(credentials), Arc::new(factors));
+    let mut passwords = SortedMap::default();
+    let directories: Vec<Id<Directory>> = view.directories.iter().map(|directory| directory.id).collect();
+    for directory in directories {
+        let password = bind_password(store, directory).await?;
+        password.map(|password| passwords.insert(directory, password));
+    }
+    view.bind_passwords = Arc::new(passwords);
+    view.people = Arc::new(KnownPeople::load_from(store).await?);
     Ok(view)
 }
 
@@ -190,17 +207,39 @@ async fn secrets(
     }
 }
 
-fn replace<T: Clone>(all: &mut Arc<SortedMap<Id<User>, T>>, user: Id<User>, now: Option<T>) {
+/// The password of a directory's service account. One that cannot be read shuts one directory, not the farm.
+async fn bind_password(
+    store: &dyn SettingsStore,
+    directory: Id<Directory>,
+) -> Result<Option<BindPassword>, StoreError> {
+    match store.secret(directory.cast(), BIND_PASSWORD_SECRET).await {
+        Ok(secret) => Ok(secret.and_then(|secret| BindPassword::from_secret(&secret))),
+        Err(error @ StoreError::Secret { .. }) => {
+            tracing::error!(directory.id = %directory, %error, "the password of a directory's service account cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn replace<S, T: Clone>(all: &mut Arc<SortedMap<Id<S>, T>>, id: Id<S>, now: Option<T>) {
     match now {
-        Some(now) => Arc::make_mut(all).insert(user, now),
-        None if all.contains_key(&user) => Arc::make_mut(all).remove(&user),
+        Some(now) => Arc::make_mut(all).insert(id, now),
+        None if all.contains_key(&id) => Arc::make_mut(all).remove(&id),
         None => None,
     };
 }
 
-/// Applies changes; returns the users whose secrets must be read again.
-fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
-    let mut users = HashSet::new();
+/// Whose secrets must be read again.
+#[derive(Default)]
+struct Secrets {
+    users: HashSet<Id<User>>,
+    directories: HashSet<Id<Directory>>,
+}
+
+/// Applies changes; returns whose secrets must be read again.
+fn take_in(view: &mut FarmView, changes: &[Change]) -> Secrets {
+    let mut secrets = Secrets::default();
     for change in changes {
         match change.action {
             Action::Created | Action::Changed => {
@@ -212,13 +251,16 @@ fn take_in(view: &mut FarmView, changes: &[Change]) -> HashSet<Id<User>> {
             Action::SecretSet | Action::SecretRemoved => {
                 let is_read = [PASSWORD_SECRET, FACTOR_SECRET].map(Some).contains(&change.secret.as_deref());
                 if change.kind == Kind::User && is_read {
-                    users.insert(change.id.cast());
+                    secrets.users.insert(change.id.cast());
+                }
+                if change.kind == Kind::Directory {
+                    secrets.directories.insert(change.id.cast());
                 }
             }
         }
     }
     view.reindex();
-    users
+    secrets
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod feed;
 mod in_order;
 mod listing;
 mod objects;
+mod people;
 mod resolved;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 use oriel_model::{
     Id, Kind, Object, SettingsObject, Spec,
     broker::Broker,
+    directory::Directory,
     farm::Farm,
     gateway::Gateway,
     host::{EffectiveHostSettings, Host, HostSettings},
@@ -38,9 +40,13 @@ pub use feed::{Changes, FarmFeed, NotCaughtUp};
 pub use in_order::InOrder;
 pub use listing::Listing;
 pub use objects::Objects;
+pub use people::{KnownPeople, Person};
 pub use resolved::{ResolvedHost, ResolvedHosts};
 
-use crate::app::{credential::Credential, factor::Factor};
+use crate::{
+    app::{credential::Credential, factor::Factor},
+    directories::BindPassword,
+};
 
 /// A kind whose objects a [`FarmView`] holds: every one.
 pub trait Held: Spec {
@@ -63,6 +69,10 @@ macro_rules! farm_view {
             pub credentials: Arc<SortedMap<Id<User>, Credential>>,
             /// The second factors of users, opened.
             pub factors: Arc<SortedMap<Id<User>, Factor>>,
+            /// The passwords of directories' service accounts, opened.
+            pub bind_passwords: Arc<SortedMap<Id<Directory>, BindPassword>>,
+            /// People of directories, shared by all views.
+            pub people: Arc<KnownPeople>,
             /// Resources in the order and with the status in which users see them.
             pub listing: Arc<Listing>,
             /// The resources that changed since `listing` was made.
@@ -261,6 +271,9 @@ impl FarmView {
         }
         if kind == Kind::User && self.credentials.contains_key(&id.cast()) {
             Arc::make_mut(&mut self.credentials).remove(&id.cast());
+        }
+        if kind == Kind::Directory && self.bind_passwords.contains_key(&id.cast()) {
+            Arc::make_mut(&mut self.bind_passwords).remove(&id.cast());
         }
         if kind == Kind::User && self.factors.contains_key(&id.cast()) {
             Arc::make_mut(&mut self.factors).remove(&id.cast());

@@ -20,7 +20,16 @@ use crate::{Broker, farm::FarmView, hosts::HostSession};
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What gateways are told of, and what decides who may have a connection.
-const MATTERS: &[Kind] = &[Kind::Gateway, Kind::Broker, Kind::Site, Kind::User, Kind::Policy, Kind::Resource];
+const MATTERS: &[Kind] = &[
+    Kind::Gateway,
+    Kind::Broker,
+    Kind::Site,
+    Kind::User,
+    Kind::Group,
+    Kind::Directory,
+    Kind::Policy,
+    Kind::Resource,
+];
 
 /// Runs until the signal.
 pub async fn run(broker: Arc<Broker>, signal: ShutdownSignal) {
@@ -110,11 +119,14 @@ fn lost_right(
     connection: &LiveConnection,
     session: Option<&HostSession>,
 ) -> Option<&'static str> {
-    let user = view.users.get(connection.user).filter(|user| user.spec.enabled);
+    if view.is_unheard_of(connection.user) {
+        return None;
+    }
+    let user = view.person(connection.user).filter(|user| user.spec.enabled);
     let Some(user) = user else { return Some("the account was disabled or deleted") };
     let session = session?;
     let gateway = Some(connection.gateway);
-    let facts = session.facts(user, gateway, view.site_of(gateway, broker));
+    let facts = session.facts(&user, gateway, view.site_of(gateway, broker));
     match view.listing.access(session.resource?, &facts)?.1 {
         Access::Hidden { because: Hidden::Rule { .. } | Hidden::FolderRule { .. } } => {
             Some("it is no longer published for you")

@@ -15,6 +15,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("0004_answer.sql"),
     include_str!("0005_log.sql"),
     include_str!("0006_used_code.sql"),
+    include_str!("0007_person.sql"),
 ];
 
 /// Marks the file as ours: "ORIL".

@@ -32,8 +32,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Change, ChangeQuery, Checked, CommitError, Committed, Dropped, EndedSignIn, Entry, EntryQuery, Event,
-    FarmKey, KeptAnswer, OpenError, OwnedSecret, Retention, SettingsStore, Snapshot, StoreError, Transaction,
-    UserState, answer, blob, entry, plan,
+    FarmKey, KeptAnswer, KeptPerson, OpenError, OwnedSecret, Retention, SettingsStore, Snapshot, StoreError,
+    Transaction, UserState, answer, blob, entry, plan,
     secret::{self, SecretPlace},
 };
 use rows::Fault;
@@ -303,6 +303,24 @@ impl SettingsStore for SqliteStore {
 
     async fn use_code(&self, user: Id<User>, step: i64) -> Result<bool, StoreError> {
         self.writer.run(move |connection| Ok(rows::use_code(connection, user, step)?)).await
+    }
+
+    async fn people(&self) -> Result<Vec<KeptPerson>, StoreError> {
+        self.reader.run(|connection| Ok(rows::people(connection)?)).await
+    }
+
+    async fn keep_people(&self, people: Vec<KeptPerson>, expired: Timestamp) -> Result<(), StoreError> {
+        people.iter().try_for_each(KeptPerson::check)?;
+        self.writer
+            .run(move |connection| {
+                let transaction = immediate(connection)?;
+                for kept in &people {
+                    rows::put_person(&transaction, kept)?;
+                }
+                rows::forget_people(&transaction, expired)?;
+                Ok(transaction.commit().map_err(Fault::from)?)
+            })
+            .await
     }
 
     async fn kept(&self, name: &'static str) -> Result<Option<Value>, StoreError> {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::sql;
 use crate::{
-    ANSWERS_MAX, Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, Start,
-    StoreError, UserState, Via,
+    ANSWERS_MAX, Action, Author, CHANGES_MAX, Change, ChangeQuery, CommitError, EndedSignIn, KeptPerson,
+    PEOPLE_MAX, Start, StoreError, UserState, Via,
     plan::{Deletion, Needs, Present, RowWrite},
     transaction::to_micros,
 };
@@ -330,6 +330,26 @@ pub(super) fn put_user_state(connection: &Connection, user: Id<User>, state: &Us
 pub(super) fn use_code(connection: &Connection, user: Id<User>, step: i64) -> Result<bool> {
     let written = connection.prepare_cached(sql::CODE_USE)?.execute(params![user.to_string(), step])?;
     Ok(written == 1)
+}
+
+pub(super) fn people(connection: &Connection) -> Result<Vec<KeptPerson>> {
+    let mut statement = connection.prepare_cached(sql::PEOPLE)?;
+    let mut rows = statement.query(params![PEOPLE_MAX])?;
+    let mut people = Vec::new();
+    while let Some(row) = rows.next()? {
+        let person = json(row, 2)?.unwrap_or_default();
+        people.push(KeptPerson { user: id(row, 0)?.cast(), at: time(row, 1)?, person });
+    }
+    Ok(people)
+}
+
+pub(super) fn put_person(connection: &Connection, kept: &KeptPerson) -> Result<()> {
+    let at = to_micros(kept.at).as_microsecond();
+    execute(connection, sql::PERSON_PUT, params![kept.user.to_string(), at, to_json(&kept.person)])
+}
+
+pub(super) fn forget_people(connection: &Connection, expired: Timestamp) -> Result<()> {
+    execute(connection, sql::PEOPLE_FORGET, params![expired.as_microsecond(), PEOPLE_MAX])
 }
 
 pub(super) fn kept(connection: &Connection, name: &str) -> Result<Option<Value>> {

@@ -53,6 +53,9 @@ statements! {
     LOG_HEAD = "log_head.sql";
     LOG_HEAD_PUT = "log_head_put.sql";
     CODE_USE = "code_use.sql";
+    PEOPLE = "people.sql";
+    PERSON_PUT = "person_put.sql";
+    PEOPLE_FORGET = "people_forget.sql";
     KEY_CHECK = "key_check.sql";
     KEY_CHECK_INSERT = "key_check_insert.sql";
 }

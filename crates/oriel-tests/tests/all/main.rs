@@ -12,6 +12,7 @@ mod command_line_live;
 mod command_line_shells;
 mod connection;
 mod directories;
+mod directory_people;
 mod endings;
 mod entitlement;
 mod hostile;

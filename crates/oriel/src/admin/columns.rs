@@ -47,6 +47,21 @@ pub fn of(kind: Kind) -> &'static [Column] {
                 ]
             }
         }
+        Kind::Directory => {
+            const {
+                &[
+                    NAME,
+                    ENABLED,
+                    Column::plain("KIND", "/spec/kind"),
+                    Column::plain("DOMAIN", "/spec/domain"),
+                    Column::plain("SHORT NAME", "/spec/netbios_name"),
+                    Column::plain("STANDING", "/state/standing"),
+                    CHANGED,
+                    BY,
+                    ID,
+                ]
+            }
+        }
         Kind::Administrator => {
             const {
                 &[
@@ -307,6 +322,24 @@ pub const ICONS: &[Column] = &[Column::plain("NAME", "/name"), Column::plain("FO
 /// Backups.
 pub const BACKUPS: &[Column] =
     &[Column::plain("NAME", "/name"), Column::plain("MADE", "/made_at"), Column::bytes("SIZE", "/bytes")];
+
+/// The servers of a directory, as a check found them.
+pub const DIRECTORY_SERVERS: &[Column] = &[
+    Column::plain("SERVER", "/server"),
+    Column::plain("WORKS", "/works"),
+    Column::plain("NAME", "/name"),
+    Column::millis("TOOK", "/took_ms"),
+    Column::plain("PROBLEM", "/why"),
+];
+
+/// People or groups that were found in a directory.
+pub const FOUND: &[Column] = &[
+    Column::plain("NAME", "/name"),
+    Column::plain("FULL NAME", "/full_name"),
+    Column::plain("CHOSEN AS", "/object"),
+    Column::plain("EXTERNAL", "/external"),
+    Column::plain("DN", "/dn").wide(),
+];
 
 /// The ways that a notification was tried.
 pub const TRIED: &[Column] = &[Column::plain("WAY", "/way"), Column::plain("PROBLEM", "/problem")];

@@ -16,6 +16,7 @@ pub mod client;
 mod columns;
 mod completion;
 pub mod connection;
+mod directory;
 pub mod documents;
 mod edit;
 mod explain;
@@ -149,6 +150,9 @@ pub enum AdminCommand {
     /// Notifications: try them out; and the farm's mailbox
     #[command(subcommand)]
     Notification(notification::NotificationCommand),
+    /// Directories of people: Active Directory and OpenLDAP
+    #[command(subcommand)]
+    Directory(directory::DirectoryCommand),
     /// Users of the farm's own directory
     #[command(subcommand)]
     User(user::UserCommand),
@@ -209,6 +213,7 @@ pub fn run(command: AdminCommand, connection: &ConnectionOptions, format: Format
         AdminCommand::Hours(command) => command.run(&desk()?),
         AdminCommand::Schedule(command) => command.run(&desk()?),
         AdminCommand::Notification(command) => command.run(&desk()?),
+        AdminCommand::Directory(command) => command.run(&desk()?),
         AdminCommand::User(command) => command.run(&desk()?),
         AdminCommand::Group(command) => command.run(&desk()?),
         AdminCommand::Session(command) => command.run(&desk()?),

@@ -1,7 +1,7 @@
 /** The kinds of settings objects as the pages show them. What can be done with each, the broker says (`/kinds`). */
 import type { Area, Kind } from '@oriel/api/management';
 import {
-  IconBell, IconBroadcast, IconBuildingCommunity, IconBuildingSkyscraper, IconCalendarEvent, IconClockHour4, IconKey, IconMail, IconRouteSquare,
+  IconAddressBook, IconBell, IconBroadcast, IconBuildingCommunity, IconBuildingSkyscraper, IconCalendarEvent, IconClockHour4, IconKey, IconMail, IconRouteSquare,
   IconServer, IconServer2, IconShieldCheck, IconUser, IconUserShield, IconUsersGroup, IconAppWindow, type Icon,
 } from '@tabler/icons-react';
 
@@ -20,6 +20,7 @@ export const KINDS: readonly KindFacts[] = [
   { kind: 'resource', plural: 'resources', area: 'publishing', icon: IconAppWindow },
   { kind: 'policy', plural: 'policies', area: 'publishing', icon: IconShieldCheck },
   { kind: 'logon_hours', plural: 'logon_hours', area: 'publishing', icon: IconClockHour4 },
+  { kind: 'directory', plural: 'directories', area: 'directory', icon: IconAddressBook },
   { kind: 'user', plural: 'users', area: 'directory', icon: IconUser },
   { kind: 'group', plural: 'groups', area: 'directory', icon: IconUsersGroup },
   { kind: 'farm', plural: 'farms', area: 'infrastructure', icon: IconBuildingSkyscraper },

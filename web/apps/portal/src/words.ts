@@ -10,7 +10,7 @@ const TOLD_BY_THE_FARM = new Set([
 ]);
 const KNOWN = new Set([
   'sign_in_refused', 'signed_out', 'not_found', 'in_maintenance', 'no_host', 'host_refused', 'session_gone',
-  'session_ending', 'outside_hours', 'client_not_allowed', 'limit_reached', 'not_for_this_client', 'farm_starting', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
+  'session_ending', 'outside_hours', 'client_not_allowed', 'limit_reached', 'not_for_this_client', 'farm_starting', 'password_expired', 'directory_unreachable', 'busy', 'csrf', 'bad_request', 'internal', 'unreachable',
 ]);
 
 export function wordsOf(error: unknown, t: TFunction): Words {

@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 use super::{Caller, Source};
 use crate::{
     Broker,
-    app::factor::{FactorError, RecoveryCodes},
+    app::{
+        factor::{FactorError, RecoveryCodes},
+        objects::ChangeError,
+    },
     hosts::lock,
 };
 
@@ -66,6 +69,9 @@ pub enum EnrolError {
     /// The factor.
     #[error(transparent)]
     Factor(#[from] FactorError),
+    /// The object that keeps it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
 }
 
 impl Broker {
@@ -89,6 +95,7 @@ impl Broker {
         let (user, name) = self.enrolee(by)?;
         let key = self.enrolling.key(user, self.now()).ok_or(FactorError::NotBegun)?;
         self.prove(by, &name, self.check_new_key(user, &key, code)).await?;
+        self.adopt_known(by, user).await?;
         let codes = self.set_factor(by.author.clone(), user, key).await?;
         self.enrolling.done(user);
         Ok(codes)
@@ -129,7 +136,7 @@ impl Broker {
     fn enrolee(&self, by: &Caller) -> Result<(Id<User>, String), EnrolError> {
         let Source::SignIn { user, .. } = by.source else { return Err(EnrolError::NotSignedIn) };
         let view = self.farm.load();
-        let user = view.users.get(user).ok_or(EnrolError::NotSignedIn)?;
+        let user = view.person(user).ok_or(EnrolError::NotSignedIn)?;
         Ok((user.id, user.name.clone()))
     }
 }

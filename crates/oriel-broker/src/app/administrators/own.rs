@@ -37,8 +37,9 @@ impl Broker {
         let Source::SignIn { user, .. } = by.source else { return Err(OwnPasswordError::NotSignedIn) };
         let (name, before, limits) = {
             let view = self.farm.load();
-            let name = view.users.get(user).ok_or(OwnPasswordError::NotSignedIn)?.name.clone();
-            let credential = view.credentials.get(&user).ok_or(OwnPasswordError::NotSignedIn)?;
+            let name = view.person(user).ok_or(OwnPasswordError::NotSignedIn)?.name.clone();
+            let credential = view.credentials.get(&user);
+            let credential = credential.ok_or_else(|| kept_elsewhere("new_password"))?;
             (name, credential.revision(), Limits::from(&view.farm().sign_in))
         };
         let address = by.author.address;
@@ -68,6 +69,12 @@ impl Broker {
         let is_own = self.own_sign_ins(by).iter().any(|one| one.id == id);
         is_own && self.end_administrator_sign_in(id, by).is_some()
     }
+}
+
+/// A directory's people change their password there.
+fn kept_elsewhere(field: &str) -> ChangeError {
+    let message = "cannot be set here: this password is kept in a directory; change it there".to_owned();
+    ChangeError::Invalid(vec![Mistake { field: field.to_owned(), message }])
 }
 
 fn owner(by: &Caller) -> Option<Id<User>> {

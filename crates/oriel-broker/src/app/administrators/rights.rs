@@ -9,6 +9,7 @@ use std::sync::Arc;
 use oriel_model::{
     Id, Kind, Object,
     administrator::Who,
+    directory::External,
     group::Group,
     host::Host,
     permission::{Action, AdministratorRole, Area, Permissions, Reach, SessionTarget, Target},
@@ -52,8 +53,8 @@ impl Rights {
     pub fn of_token(view: &FarmView, token: &Token) -> Option<Self> {
         let own = Self::of([(token.role, token.reach.clone())].into());
         let Some(owner) = token.owner else { return Some(own) };
-        let owner = view.users.get(owner).filter(|owner| owner.spec.enabled)?;
-        Some(Self { within: Some(Self::of_user(view, owner)?.into()), ..own })
+        let owner = view.person(owner).filter(|owner| owner.spec.enabled)?;
+        Some(Self { within: Some(Self::of_user(view, &owner)?.into()), ..own })
     }
 
     /// Those of a user; none when they are no administrator.
@@ -157,6 +158,7 @@ impl Rights {
                 let site = id(Kind::Host).and_then(|id| view.site_of_object(Kind::Host, id));
                 self.on_session_at(view, Action::View, site, user)
             }
+            Code::DirectoryAnswers | Code::DirectoryOutOfReach => entry.subjects.iter().all(object),
             Code::ScheduleCarriedOut
             | Code::HostRestarted
             | Code::HostStopped
@@ -177,7 +179,8 @@ impl Rights {
 
     /// Whether this user's sessions are seen, wherever they run.
     pub fn sees_sessions_of(&self, view: &FarmView, user: Id<User>) -> bool {
-        let groups = view.users.get(user).map_or(&[][..], |user| &user.spec.groups);
+        let person = view.person(user);
+        let groups = person.as_deref().map_or(&[][..], |user| &user.spec.groups);
         self.permit(&|role| role.sees_sessions_of(user, groups))
     }
 
@@ -200,8 +203,8 @@ impl Rights {
         site: Option<Id<Site>>,
         user: Option<Id<User>>,
     ) -> bool {
-        let known = user.and_then(|user| view.users.get(user));
-        let groups = known.map_or(&[][..], |user| &user.spec.groups);
+        let known = user.and_then(|user| view.person(user));
+        let groups = known.as_deref().map_or(&[][..], |user| &user.spec.groups);
         self.permit(&|role| role.on_session(action, &SessionTarget { site, user, groups }))
     }
 }
@@ -292,8 +295,28 @@ fn makes_administrators(view: &FarmView, kind: Kind, id: Id<Value>) -> bool {
     match kind {
         Kind::User => {
             let user = id.cast::<User>();
-            is(user, view.users.get(user).map_or(&[][..], |user| &user.spec.groups))
+            let person = view.person(user);
+            let own = view.users.get(user);
+            is(user, person.as_deref().map_or(&[][..], |user| &user.spec.groups))
+                || is(user, own.map_or(&[][..], |user| &user.spec.groups))
         }
+        // Whoever says where a directory is says who its people are.
+        Kind::Directory => view.administrators.iter().any(|one| {
+            let is_of_it = |external: Option<&External>| {
+                external.is_some_and(|external| external.directory.cast() == id)
+            };
+            match one.spec.who {
+                Who::User(user) => {
+                    view.users.get(user).is_some_and(|user| is_of_it(user.spec.external.as_ref()))
+                }
+                Who::Group(group) => {
+                    view.groups.get(group).is_some_and(|group| is_of_it(group.spec.external.as_ref()))
+                        || view.users.iter().any(|user| {
+                            user.spec.groups.contains(&group) && is_of_it(user.spec.external.as_ref())
+                        })
+                }
+            }
+        }),
         Kind::Group => view.administrators.iter().any(|one| one.spec.who == Who::Group(id.cast())),
         _ => false,
     }

@@ -185,8 +185,8 @@ impl Broker {
             }
         };
         let view = self.farm.load();
-        let user = view.users.get(authenticated.user).filter(|user| user.spec.enabled);
-        let user = user.ok_or_else(|| refused("deleted or disabled in the meantime"))?.clone();
+        let user = view.person_at(authenticated.user, self.now());
+        let user = user.ok_or_else(|| refused("deleted or disabled in the meantime"))?;
         let rights = Rights::of_user(&view, &user).ok_or_else(|| refused("no administrator"))?;
         let must_enrol = must_enrol(&view, user.id);
         let sign_in = self.new_administrator_sign_in(&view, user.id).ok_or(RefusedSignIn::OutOfRandomness)?;
@@ -202,13 +202,23 @@ impl Broker {
             let view = self.farm.load();
             // That they are no administrator they are told as everybody is.
             let is_administrator =
-                view.users.get(user).is_some_and(|user| Rights::of_user(&view, user).is_some());
+                view.person(user).is_some_and(|user| Rights::of_user(&view, &user).is_some());
             is_administrator && factor_wanted(&view, user).is_some()
         };
         match code {
             _ if !is_wanted => SecondFactor::Shown,
             None => SecondFactor::Needed,
             Some(code) => self.check_code(user, code).await,
+        }
+    }
+
+    /// Makes sure that whoever uses a sealed sign-in is known, if a directory knows them.
+    pub async fn meet_administrator(self: &Arc<Self>, sealed: &str) {
+        if !self.farm.load().directories.is_empty()
+            && let Ok(sign_in) = self.administrator_key().open(sealed, self.now())
+            && let Some(whose) = &sign_in.directory
+        {
+            self.meet(whose).await;
         }
     }
 
@@ -220,7 +230,7 @@ impl Broker {
             return None;
         }
         let view = self.farm.load();
-        let (user, rights) = still(&view, sign_in.user, Shown::at(&sign_in))?;
+        let (user, rights) = still(&view, sign_in.user, Shown::at(&sign_in), self.now())?;
         let must_enrol = must_enrol(&view, user.id);
         Some(SignedInAdministrator { user, rights, sign_in, must_enrol })
     }
@@ -237,7 +247,7 @@ impl Broker {
             Source::SignIn { id, user } => {
                 let presence = self.presences.get(id)?;
                 let is_in_time = is_in_time(&view, &presence, now);
-                let (user, rights) = still(&view, user, presence.shown)?;
+                let (user, rights) = still(&view, user, presence.shown, now)?;
                 (is_in_time && !must_enrol(&view, user.id)).then_some(rights)
             }
         }
@@ -247,7 +257,7 @@ impl Broker {
     pub fn present(&self) -> Vec<Presence> {
         let (view, now) = (self.farm.load(), self.now());
         let mut all = self.presences.at(now);
-        all.retain(|one| is_in_time(&view, one, now) && still(&view, one.user, one.shown).is_some());
+        all.retain(|one| is_in_time(&view, one, now) && still(&view, one.user, one.shown, now).is_some());
         all
     }
 
@@ -274,7 +284,7 @@ impl Broker {
 
     /// The sign-in of an administrator who has just chosen the password that they have now.
     pub fn with_password(&self, sign_in: SealedSignIn) -> Option<(SealedSignIn, String)> {
-        let credential_revision = self.farm.load().credentials.get(&sign_in.user)?.revision();
+        let credential_revision = self.farm.load().credential_revision(sign_in.user)?;
         self.proved(SealedSignIn { credential_revision, ..sign_in })
     }
 
@@ -289,7 +299,7 @@ impl Broker {
         let presence = self.presences.gone(id)?;
         self.ended_sign_ins.end(EndedSignIn { id, until: presence.expires_at });
         let view = self.farm.load();
-        let user_name = view.users.get(presence.user).map(|user| user.name.clone()).unwrap_or_default();
+        let user_name = view.person(presence.user).map(|user| user.name.clone()).unwrap_or_default();
         self.record(&Event::AdministratorSignedOut {
             user: presence.user,
             user_name: &user_name,
@@ -304,7 +314,8 @@ impl Broker {
         let sign_in = SealedSignIn {
             id: Id::generate(now),
             user,
-            credential_revision: view.credentials.get(&user)?.revision(),
+            directory: view.kept_in(user),
+            credential_revision: view.credential_revision(user)?,
             factor_revision: factor_wanted(view, user),
             issued_at: now,
             expires_at: now.checked_add(lifetime).ok()?,
@@ -329,9 +340,14 @@ fn is_in_time(view: &FarmView, one: &Presence, now: Timestamp) -> bool {
 }
 
 /// The user and what they may do, if what they showed to sign in still counts.
-fn still(view: &FarmView, user: Id<User>, shown: Shown) -> Option<(Arc<Object<User>>, Rights)> {
-    let user = view.users.get(user).filter(|user| user.spec.enabled)?.clone();
-    let is_same = view.credentials.get(&user.id)?.revision() == shown.credential_revision;
+fn still(
+    view: &FarmView,
+    user: Id<User>,
+    shown: Shown,
+    now: Timestamp,
+) -> Option<(Arc<Object<User>>, Rights)> {
+    let user = view.person_at(user, now)?;
+    let is_same = view.credential_revision(user.id)? == shown.credential_revision;
     let wanted = factor_wanted(view, user.id);
     let is_proved = wanted.is_none() || wanted == shown.factor_revision;
     let rights = Rights::of_user(view, &user)?;

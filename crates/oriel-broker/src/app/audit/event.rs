@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use oriel_model::{
     Id, Kind, Timestamp,
+    directory::Directory,
     host::Host,
     invitation::Invitation,
     logon::LaunchTimes,
@@ -20,7 +21,7 @@ use oriel_store::{Author, Code, Outcome, Subject, Via};
 use oriel_wire::v1::PowerAction;
 use serde_json::Value;
 
-use crate::{app::refused_tokens::RefusedToken, farm::FarmView, notifications::Way};
+use crate::{app::refused_tokens::RefusedToken, directories::whose, farm::FarmView, notifications::Way};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -58,6 +59,14 @@ pub enum Event<'a> {
         user: Id<User>,
         user_name: &'a str,
         by: &'a Author,
+    },
+    DirectoryAnswers {
+        directory: Id<Directory>,
+    },
+    /// `why` says it of every server.
+    DirectoryOutOfReach {
+        directory: Id<Directory>,
+        why: &'a str,
     },
     /// `times` is how often within a minute.
     TokenRefused {
@@ -169,7 +178,8 @@ impl Event<'_> {
         let running = |kind: &str, id: Id<Value>| Subject { kind: kind.to_owned(), id, name: String::new() };
         match self {
             Event::SignedIn { user, user_name, address } => {
-                event(person(user_name, Some(*address)), Code::UserSignedIn).about(user_of(user, user_name))
+                let signed_in = event(person(user_name, Some(*address)), Code::UserSignedIn);
+                of_directory(signed_in.about(user_of(user, user_name)), view, *user)
             }
             Event::SignInRefused { user_name, address, why } => {
                 let refused =
@@ -180,8 +190,8 @@ impl Event<'_> {
                 event(person(user_name, Some(*address)), Code::UserSignedOut).about(user_of(user, user_name))
             }
             Event::AdministratorSignedIn { user, user_name, address } => {
-                event(person(user_name, Some(*address)), Code::AdministratorSignedIn)
-                    .about(user_of(user, user_name))
+                let signed_in = event(person(user_name, Some(*address)), Code::AdministratorSignedIn);
+                of_directory(signed_in.about(user_of(user, user_name)), view, *user)
             }
             Event::AdministratorRefused { user_name, address, why } => {
                 let author = person(user_name, Some(*address));
@@ -190,6 +200,12 @@ impl Event<'_> {
             }
             Event::AdministratorSignedOut { user, user_name, by } => {
                 event((*by).clone(), Code::AdministratorSignedOut).about(user_of(user, user_name))
+            }
+            Event::DirectoryAnswers { directory } => event(Author::system(), Code::DirectoryAnswers)
+                .about(object(Kind::Directory, directory.cast())),
+            Event::DirectoryOutOfReach { directory, why } => {
+                let told = event(Author::system(), Code::DirectoryOutOfReach);
+                or_failed(told.about(object(Kind::Directory, directory.cast())), Some(why))
             }
             Event::TokenRefused { refused: RefusedToken { token, why, address, via }, times } => {
                 let name = token.as_ref().map_or("unknown token".into(), |(_, name)| format!("token {name}"));
@@ -299,8 +315,23 @@ fn person(name: &str, address: Option<IpAddr>) -> Author {
     Author { name: format!("user {name}"), via: Via::Portal, address }
 }
 
-/// Whom somebody who was refused said to be, if there is such a user: so that their own entries show it.
+/// Says which directory somebody is of.
+fn of_directory(event: oriel_store::Event, view: &FarmView, user: Id<User>) -> oriel_store::Event {
+    let directory = view.kept_in(user).and_then(|kept| view.directories.get(kept.directory));
+    match directory {
+        Some(directory) => event.detail("directory", &directory.name),
+        None => event,
+    }
+}
+
+/// Whom somebody who was refused said to be, if there is such a user: so that their own entries show it. Of whom a
+/// directory would know, the directory is said.
 fn about_who_it_claims(event: oriel_store::Event, view: &FarmView, name: &str) -> oriel_store::Event {
+    let directory = whose(view, name).and_then(|(directory, _)| view.directories.get(directory));
+    let event = match directory {
+        Some(directory) => event.detail("directory", &directory.name),
+        None => event,
+    };
     match view.users.by_name(name) {
         Some(user) => event.about(Subject::object(Kind::User, user.id, &user.name)),
         None => event,

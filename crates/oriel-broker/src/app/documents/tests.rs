@@ -194,7 +194,7 @@ fn every_name_that_leads_nowhere_is_named_and_nothing_is_blamed_twice() {
             json!({"kind": "pool", "name": "p", "site": "Nowhere", "spec": {"settings": {"max_sessions": 0}}}),
         ],
         &[
-            ("documents[0].spec.colour", "unknown field `colour`, expected `description`"),
+            ("documents[0].spec.colour", "unknown field `colour`, expected `description` or `external`"),
             ("documents[1].spec.groups[1]", "there is no group \"Nobody\""),
             ("documents[1].spec.groups[2]", "there is no group \"Noone\""),
             ("documents[2].site", "there is no site \"Nowhere\""),

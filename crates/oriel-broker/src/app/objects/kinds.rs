@@ -1,15 +1,29 @@
 //! What is particular to single kinds, beyond the common mechanism.
 
+use std::borrow::Cow;
+
 use oriel_model::{
-    Id, Object, broker::Broker as BrokerSpec, farm::Farm, group::Group, logon_hours::LogonHours,
-    notification::Notification, policy::Policy, schedule::Schedule, site::Site, validate::Mistakes,
+    Id, Object,
+    broker::Broker as BrokerSpec,
+    directory::External,
+    farm::Farm,
+    group::Group,
+    logon_hours::LogonHours,
+    notification::Notification,
+    policy::Policy,
+    schedule::Schedule,
+    site::Site,
+    validate::{Mistake, Mistakes},
 };
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{EffectiveSite, Managed, Nothing, references};
-use crate::{Broker, farm::FarmView, notifications::NotificationState, schedules::ScheduleState};
+use super::{ChangeError, EffectiveSite, Managed, Nothing, references};
+use crate::{
+    Broker, app::administrators::Caller, farm::FarmView, notifications::NotificationState,
+    schedules::ScheduleState,
+};
 
 /// A kind of which all is shown and taken.
 macro_rules! whole {
@@ -63,7 +77,35 @@ impl Managed for BrokerSpec {
 }
 
 impl Managed for Group {
-    shown_as_stored!();
+    type Shown = Self;
+    type Beside = Nothing;
+    type New = super::New<Self>;
+    type Made = super::View<Self>;
+
+    fn shown(&self) -> Cow<'_, Self> {
+        Cow::Borrowed(self)
+    }
+
+    /// Which group of a directory it stands for is said once, when it is chosen there.
+    fn said(sent: Self, now: &Self) -> Self {
+        Self { external: now.external.clone(), ..sent }
+    }
+
+    fn beside(_: &Broker, _: &FarmView, _: &Object<Self>) -> Nothing {
+        Nothing {}
+    }
+
+    async fn make(broker: &Broker, by: &Caller, new: super::New<Self>) -> Result<Self::Made, ChangeError> {
+        not_made_here(new.spec.external.as_ref())?;
+        super::create(broker, by, new).await
+    }
+}
+
+/// A group or a user of a directory is chosen there; nobody claims to be one.
+pub(super) fn not_made_here(external: Option<&External>) -> Result<(), ChangeError> {
+    let message = "is set by choosing somebody from a directory: POST /directories/{id}/adopt".to_owned();
+    let mistake = Mistake { field: "spec.external".to_owned(), message };
+    external.map_or(Ok(()), |_| Err(ChangeError::Invalid(vec![mistake])))
 }
 
 impl Managed for Policy {

@@ -5,6 +5,7 @@
 //! may be done at all. Deliberately absent: SQL (the store).
 
 mod administrators;
+mod directories;
 mod effective;
 mod gateways;
 mod hosts;
@@ -247,6 +248,15 @@ fn seen<'v, S: Managed>(
     id: Id<S>,
 ) -> Result<&'v Arc<Object<S>>, ChangeError> {
     S::all(view).get(id).filter(|object| rights.sees(object)).ok_or(ChangeError::NotFound(S::KIND))
+}
+
+/// An object that the caller may see.
+pub fn seen_by<S: Managed>(
+    broker: &Broker,
+    rights: &Rights,
+    id: Id<S>,
+) -> Result<Arc<Object<S>>, ChangeError> {
+    seen(&broker.farm.load(), rights, id).cloned()
 }
 
 /// The revision that an object has now.

@@ -104,7 +104,7 @@ impl Managed for Token {
     }
 
     fn beside(broker: &Broker, view: &FarmView, object: &Object<Self>) -> TokenFacts {
-        let name = |id| view.users.get(id).map(|user| user.name.clone()).unwrap_or_default();
+        let name = |id| view.person(id).map(|user| user.name.clone()).unwrap_or_default();
         let owner = object.spec.owner.map(|id| TokenOwner { id, name: name(id) });
         TokenFacts { owner, last_used_at: broker.token_uses.last(object.id) }
     }
@@ -196,6 +196,10 @@ pub fn same_digest(a: &str, b: &str) -> bool {
 
 /// Makes a token and its secret.
 async fn create(broker: &Broker, by: &Caller, new: NewToken) -> Result<IssuedToken, ChangeError> {
+    if let Source::SignIn { user, .. } = by.source {
+        // A token names its owner, and what is named is an object.
+        broker.adopt_known(by, user).await?;
+    }
     let secret = random_secret();
     let TokenSettings { role, reach, description, expires_at } = new.spec;
     let (owner, secret_sha256) = (owner_for(&broker.farm.load(), by.source), secret_sha256(&secret));

@@ -63,8 +63,9 @@ impl Managed for User {
         Cow::Borrowed(self)
     }
 
-    fn said(sent: Self, _: &Self) -> Self {
-        sent
+    /// Which user of a directory it stands for is said once, when they are chosen there.
+    fn said(sent: Self, now: &Self) -> Self {
+        Self { external: now.external.clone(), ..sent }
     }
 
     fn beside(_: &Broker, view: &FarmView, object: &Object<Self>) -> UserFacts {
@@ -85,6 +86,7 @@ impl Managed for User {
 
 /// Makes a user, with a password or without.
 async fn create(broker: &Broker, by: &Caller, new: NewUser) -> Result<View<User>, ChangeError> {
+    super::kinds::not_made_here(new.spec.external.as_ref())?;
     let hash = match new.password {
         Some(password) => Some(hashed(broker, &new.name, password, "password").await?),
         None => None,
@@ -108,10 +110,12 @@ pub async fn set_password(
     id: Id<User>,
     password: Zeroizing<String>,
 ) -> Result<(), ChangeError> {
-    let name = {
-        let view = broker.farm.load();
-        super::seen(&view, &by.rights, id)?.name.clone()
-    };
+    let user = super::seen_by(broker, &by.rights, id)?;
+    if user.spec.external.is_some() {
+        let message = "cannot be set here: this password is kept in a directory".to_owned();
+        return Err(ChangeError::Invalid(vec![Mistake { field: "password".into(), message }]));
+    }
+    let name = user.name.clone();
     let hash = hashed(broker, &name, password, "password").await?;
     let _turn = turn().await;
     broker

@@ -93,7 +93,7 @@ async fn colleagues(State(broker): State<Arc<Broker>>, _: May<ViewAnything>) -> 
         people.entry(one.user).or_default().push(one.id);
     }
     let known = people.into_iter().filter_map(|(user, sessions)| {
-        let object = view.users.get(user)?;
+        let object = view.person(user)?;
         let (user_name, full_name) = (object.name.clone(), object.spec.full_name.clone());
         Some(Colleague { user, user_name, full_name, sessions })
     });

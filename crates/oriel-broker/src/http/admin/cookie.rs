@@ -63,6 +63,9 @@ fn header(value: &str, max_age_secs: i64) -> HeaderValue {
 /// Notes that an administrator is active, and lets their sign-in last longer.
 pub async fn renew(State(broker): State<Arc<Broker>>, request: Request, next: Next) -> Response {
     let is_background = request.headers().get(REQUEST_HEADER).is_some_and(|value| value == BACKGROUND);
+    if let Some(sealed) = of_request(request.headers()) {
+        broker.meet_administrator(sealed).await;
+    }
     let sealed = of_request(request.headers()).filter(|_| !is_background).map(str::to_owned);
     let Some(administrator) = sealed.and_then(|sealed| broker.administrator_signed_in(&sealed)) else {
         return next.run(request).await;

@@ -86,6 +86,7 @@ async fn launch(
     Sent(launch): Sent<LaunchToExplain>,
 ) -> Result<Json<Explanation>, ApiError> {
     let (user, resource) = (launch.user, launch.resource);
+    broker.meet_known(user).await;
     known(may.rights(), &broker.farm.load(), user)?;
     let explained = broker.explain_launch(user, resource, launch.asked());
     Ok(Json(explained.map_err(|error| ApiError::not_found(sentence(&error)))?))
@@ -141,6 +142,7 @@ async fn access(
     may: May<View<Sessions>>,
     Sent(AccessToExplain { user, facts, at }): Sent<AccessToExplain>,
 ) -> Result<Response, ApiError> {
+    broker.meet_known(user).await;
     let view = broker.farm.load();
     known(may.rights(), &view, user)?;
     let explained = broker.effective_access(&view, user, facts.asked(at));

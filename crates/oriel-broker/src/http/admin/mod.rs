@@ -11,6 +11,7 @@ mod colleagues;
 mod conditional;
 mod cookie;
 mod crud;
+mod directories;
 mod documents;
 mod events;
 mod explain;
@@ -88,6 +89,7 @@ fn build() -> (Router<Arc<Broker>>, OpenApi) {
         .merge(schedules::routes())
         .merge(notifications::routes())
         .merge(users::routes())
+        .merge(directories::routes())
         .merge(farm::routes())
         .merge(icons::routes())
         .merge(load::routes())

@@ -126,6 +126,7 @@ impl From<EnrolError> for ApiError {
             EnrolError::Factor(FactorError::Exists) => conflict("second_factor_exists"),
             EnrolError::Factor(FactorError::NotBegun) => conflict("enrolment_not_begun"),
             EnrolError::Factor(FactorError::Commit(error)) => error.into(),
+            EnrolError::Change(error) => error.into(),
             EnrolError::Factor(FactorError::OutOfRandomness) => ApiError::internal(error),
         }
     }

@@ -434,14 +434,17 @@ impl<'a> Shown<'a> {
         let logon = self.broker.logons.steps(session);
         let idle = SignedDuration::from_secs(session.idle_secs.try_into().unwrap_or(i64::MAX));
         let last_input_at = self.now.checked_sub(idle).unwrap_or(session.started_at).max(session.started_at);
-        let user = session.user.and_then(|id| self.farm.users.get(id));
+        // A directory's people are called as they were at the launch.
+        let own = session.user.and_then(|id| self.farm.users.get(id));
+        let own = own.filter(|user| user.spec.external.is_none());
+        let of_directory = session.user.filter(|id| self.farm.people.get(*id).is_some());
         let host = self.farm.hosts.get(session.host);
         let gateway_name = gateway.and_then(|id| self.farm.gateways.get(id));
         let ClientFacts { name, address, kind, version, operating_system } = &session.client;
         SessionView {
             id: session.id,
-            user: user.map(|user| user.id),
-            user_name: user.map_or(&session.user_name, |user| &user.name),
+            user: own.map(|user| user.id).or(of_directory),
+            user_name: own.map_or(&session.user_name, |user| &user.name),
             account: &session.account,
             host: session.host,
             host_name: host.map_or("", |host| &host.name),

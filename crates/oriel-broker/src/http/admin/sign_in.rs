@@ -229,11 +229,11 @@ async fn stay(State(broker): State<Arc<Broker>>, whoever: Whoever, headers: Head
 fn me_of(broker: &Broker, caller: &Caller, sign_in: Option<SealedSignIn>) -> Me {
     let view = broker.farm.load();
     let (user, token) = match caller.source {
-        Source::SignIn { user, .. } => (view.users.get(user), None),
+        Source::SignIn { user, .. } => (view.person(user), None),
         Source::Token(token) => (None, Some(token)),
         Source::System => (None, None),
     };
-    let factor = user.and_then(|user| view.factors.get(&user.id));
+    let factor = user.as_ref().and_then(|user| view.factors.get(&user.id));
     Me {
         totp: factor.is_some(),
         recovery_codes: factor.map_or(0, Factor::recovery_left),
@@ -277,7 +277,7 @@ impl AdministratorSessions {
         let items = found.into_iter().map(|one| AdministratorSession {
             id: one.id,
             user: one.user,
-            user_name: view.users.get(one.user).map(|user| user.name.clone()).unwrap_or_default(),
+            user_name: view.person(one.user).map(|user| user.name.clone()).unwrap_or_default(),
             address: one.address,
             browser: one.browser,
             since: one.since,

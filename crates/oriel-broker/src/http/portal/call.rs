@@ -60,6 +60,9 @@ pub struct Input<T>(pub T);
 
 /// Lets a call in, and keeps a sign-in that is used from lying idle.
 pub async fn admit(State(broker): State<Arc<Broker>>, mut request: Request, next: Next) -> Response {
+    if let Some(token) = cookie::of_request(request.headers()) {
+        broker.meet_user(token).await;
+    }
     let call = match admitted(&broker, &request) {
         Ok(call) => call,
         Err(refused) => return refused.into_response(),
@@ -175,6 +178,13 @@ impl From<SignInError> for ApiError {
         match error {
             SignInError::Refused => Self::new(StatusCode::UNAUTHORIZED, "sign_in_refused", sentence(&error))
                 .advice("Check both and try again; after several wrong passwords an account is locked for a while."),
+            SignInError::ChangePassword => Self::new(StatusCode::UNAUTHORIZED, "password_expired", sentence(&error))
+                .advice("Change it where you change your password at work, then sign in with the new one."),
+            SignInError::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "directory_unreachable", sentence(&error))
+                    .advice("Try again in a moment.")
+                    .retry_after(10)
+            }
             SignInError::Busy => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", "Too many people are signing in at once.")
                     .advice("Try again in a moment.")

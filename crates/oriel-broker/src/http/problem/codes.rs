@@ -35,6 +35,12 @@ pub const CODES: &[Code] = &[
     code("signed_out", &[401], "Signed out", "The sign-in of a portal's user has ended."),
     code("sign_in_refused", &[401], "Sign-in refused", "User name or password is wrong."),
     code(
+        "password_expired",
+        &[401],
+        "Password expired",
+        "Name and password are right, and a directory lets nobody in with this password any more: it has expired, or must be changed first.",
+    ),
+    code(
         "code_needed",
         &[401],
         "Code wanted",
@@ -214,6 +220,12 @@ pub const CODES: &[Code] = &[
         &[503],
         "Still ending",
         "The user's last session of the resource was told to end, and its programs still run.",
+    ),
+    code(
+        "directory_unreachable",
+        &[503],
+        "Directory out of reach",
+        "No server of the directory that is asked could be asked in time; administrators read why.",
     ),
     code(
         "farm_starting",

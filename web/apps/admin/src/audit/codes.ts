@@ -9,6 +9,7 @@ const CODES = [
   'administrator.signed_in', 'administrator.sign_in_refused', 'administrator.signed_out', 'administrator.recovered',
   'token.refused',
   'session.launched', 'session.launch_refused', 'session.messaged', 'session.disconnected', 'session.logged_off', 'session.reset', 'session.process_ended',
+  'directory.answers', 'directory.out_of_reach',
   'host.restarted', 'host.stopped', 'schedule.carried_out', 'component.joined', 'component.join_refused',
   'notification.sent', 'notification.failed', 'backup.made', 'backup.failed', 'farm.exported', 'log.dropped', 'log.lost',
 ] as const satisfies readonly Code[];

@@ -49,7 +49,7 @@ export const PLACES: readonly PlaceGroup[] = [
       { to: '/access', name: 'nav.access', icon: IconEyeCheck, area: 'publishing' },
     ],
   },
-  { name: 'nav.group.directory', places: [ofKind('users'), ofKind('groups')] },
+  { name: 'nav.group.directory', places: [ofKind('users'), ofKind('groups'), ofKind('directories')] },
   {
     name: 'nav.group.farm',
     places: [
@@ -70,7 +70,7 @@ export const ACTIONS: readonly (Place & { verb: 'add' | 'view' })[] = [
   { to: '/start', name: 'nav.start', icon: IconRocket, area: 'publishing', verb: 'add' },
   { to: '/hosts/add', name: 'action.add_host', icon: IconRocket, area: 'infrastructure', verb: 'add' },
   { to: '/publishing/add', name: 'action.publish', icon: IconRocket, area: 'publishing', verb: 'add' },
-  ...(['pools', 'users', 'groups', 'policies', 'logon_hours', 'schedules', 'sites', 'notifications', 'administrators', 'tokens'] as const).map((plural) => ({
+  ...(['pools', 'users', 'groups', 'directories', 'policies', 'logon_hours', 'schedules', 'sites', 'notifications', 'administrators', 'tokens'] as const).map((plural) => ({
     ...ofKind(plural), to: `/${plural}/new`, name: `kinds.${byPlural(plural)?.kind}.add`, verb: 'add' as const,
   })),
 ];

@@ -8,18 +8,18 @@ import { changed, type Shown } from '../queries.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { notify } from '../ui/notify.ts';
 
-/** Sets a user's password; it is sent, and never comes back. */
-export default function PasswordButton({ user }: { user: Shown }) {
+/** Sets the password of a user, or of a directory's service account; it is sent, and never comes back. */
+export default function PasswordButton({ plural, user }: { plural: 'users' | 'directories'; user: Shown }) {
   const { t } = useTranslation();
   const [opened, setOpened] = useState(false);
   const [password, setPassword] = useState('');
   const set = useMutation({
-    mutationFn: () => call('PUT', `/users/${user.id}/password`, { body: { password } }),
+    mutationFn: () => call('PUT', `/${plural}/${user.id}/password`, { body: { password } }),
     onSuccess: async () => {
       notify({ tone: 'good', title: t('password.done', { name: user.name }) });
       setOpened(false);
       setPassword('');
-      await changed('users');
+      await changed(plural);
     },
   });
   const mistake = set.error instanceof Refusal ? set.error.mistakes[0]?.message : undefined;

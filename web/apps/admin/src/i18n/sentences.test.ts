@@ -11,7 +11,7 @@ const SOURCES = [
   'oriel-model/src', 'oriel-rules/src/clients.rs', 'oriel-rules/src/schedule', 'oriel-rules/src/schedule.rs',
   'oriel-store/src/error.rs', 'oriel-store/src/blob.rs', 'oriel-store/src/chain.rs', 'oriel-store/src/transaction.rs',
   'oriel-identity/src/directory.rs', 'oriel-identity/src/password.rs', 'oriel-identity/src/policy.rs', 'oriel-identity/src/sign_in.rs',
-  'oriel-broker/src/app', 'oriel-broker/src/hosts', 'oriel-broker/src/http/admin', 'oriel-broker/src/http/problem', 'oriel-broker/src/notifications',
+  'oriel-broker/src/app', 'oriel-broker/src/directories', 'oriel-broker/src/hosts', 'oriel-broker/src/http/admin', 'oriel-broker/src/http/problem', 'oriel-broker/src/notifications',
   'oriel-broker/src/schedules', 'oriel-broker/src/throttle.rs', 'oriel-broker/src/enrolment.rs', 'oriel-broker/src/farm/feed.rs',
 ];
 
@@ -20,6 +20,8 @@ const ELSEWHERE = new Set([
   'unknown role "{0}": expected broker, gateway or agent',
   'your hours cannot be extended any further',
   'you are signed out',
+  'your password has expired or must be changed',
+  'the directory that knows you does not answer',
   'the user name or the password is wrong',
   'the answer has {size} bytes; at most {0} are kept',
   "the farm's own keys are not in this backup, so gateways and hosts would not trust what is made of it: start a new farm, import the backup there with oriel import, and let gateways and hosts join again",

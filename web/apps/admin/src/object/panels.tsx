@@ -29,6 +29,7 @@ const UserAccess = lazy(() => import('../publishing/UserAccess.tsx'));
 const Runs = lazy(() => import('../hosts/Runs.tsx'));
 const NotificationState = lazy(() => import('../notifications/State.tsx'));
 const BrokerState = lazy(() => import('../hosts/BrokerState.tsx'));
+const DirectoryState = lazy(() => import('../directories/State.tsx'));
 const GatewayState = lazy(() => import('../hosts/GatewayState.tsx'));
 
 const PANELS: Record<string, PanelFacts[]> = {
@@ -39,6 +40,7 @@ const PANELS: Record<string, PanelFacts[]> = {
   ],
   broker: [{ key: 'state', area: 'infrastructure', Panel: BrokerState }],
   gateway: [{ key: 'state', area: 'infrastructure', Panel: GatewayState }],
+  directory: [{ key: 'state', area: 'directory', Panel: DirectoryState }],
   notification: [{ key: 'state', area: 'infrastructure', Panel: NotificationState }],
   schedule: [{ key: 'runs', area: 'hosts', Panel: Runs }],
   pool: [

@@ -66,7 +66,8 @@ function Known({ plural, kind, area, id }: { plural: string; kind: string; area:
           <>
             <Suspense>
               {kind === 'host' && may('hosts', 'control') && <HostButtons host={object as unknown as HostView} />}
-              {kind === 'user' && may('directory', 'modify') && <PasswordButton user={object} />}
+              {kind === 'user' && may('directory', 'modify') && <PasswordButton plural="users" user={object} />}
+              {kind === 'directory' && may('directory', 'modify') && <PasswordButton plural="directories" user={object} />}
             </Suspense>
             {canChange && <Button leftSection={<IconPencil size={18} aria-hidden />} onClick={() => setPlace({ edit: true, tab: undefined })} data-testid="edit">{t('object.edit')}</Button>}
             {verbs.includes('delete') && may(area, 'delete') && (

@@ -1,0 +1,1 @@
+SELECT user, at, person FROM person ORDER BY at DESC LIMIT ?1

@@ -1,0 +1,1 @@
+DELETE FROM person WHERE at <= ?1 OR user IN (SELECT user FROM person ORDER BY at DESC LIMIT -1 OFFSET ?2)
