@@ -127,6 +127,24 @@ may_sign_in: boolean;
 message?: (string | null);
 };
 
+/** Whom an administrator chooses. */
+export type Adopt = {
+/** What it is in the directory: `external` of what was found. */
+external: string;
+/** A person or a group. */
+kind: Sought;
+};
+
+/** The object that stands for whom an administrator chose. */
+export type Adopted = {
+/** Its id. */
+id: string;
+/** `user` or `group`. */
+kind: Kind;
+/** Its name. */
+name: string;
+};
+
 /** Which clients are let in. */
 export type AllowedClients = {
 /** Those that are let in, each from a version on. */
@@ -494,6 +512,18 @@ spec: Administrator;
 };
 
 /** What an administrator sends to change an object: all of it, as it shall be. */
+export type Changed_for_Directory = {
+/** Its name. */
+name: string;
+/** The revision that was read; or say it in the header If-Match. */
+revision?: (number | null);
+/** The site it belongs to. */
+site?: (string | null);
+/** What is set, whole: what is left out inherits, or has its default. */
+spec: Directory;
+};
+
+/** What an administrator sends to change an object: all of it, as it shall be. */
 export type Changed_for_Farm = {
 /** Its name. */
 name: string;
@@ -771,7 +801,7 @@ status: (number)[];
 };
 
 /** What an entry tells. Scripts and log collectors match on these words, so none is ever renamed. */
-export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "token.refused" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
+export type Code2 = ("settings.created" | "settings.changed" | "settings.deleted" | "settings.secret_set" | "settings.secret_removed" | "user.signed_in" | "user.sign_in_refused" | "user.signed_out" | "user.hours_extended" | "administrator.signed_in" | "administrator.sign_in_refused" | "administrator.signed_out" | "administrator.recovered" | "directory.answers" | "directory.out_of_reach" | "token.refused" | "session.launched" | "session.launch_refused" | "session.messaged" | "session.disconnected" | "session.logged_off" | "session.reset" | "session.process_ended" | "host.restarted" | "host.stopped" | "schedule.carried_out" | "component.joined" | "component.join_refused" | "notification.sent" | "notification.failed" | "backup.made" | "backup.failed" | "farm.exported" | "log.dropped" | "log.lost");
 
 /** A code of an authenticator, or a recovery code. */
 export type Code3 = {
@@ -1006,6 +1036,167 @@ export type Direction = ("none" | "to_session" | "from_session" | "both");
 
 /** Which way a line is crossed. */
 export type Direction2 = ("rises_above" | "falls_below");
+
+/** A directory of people elsewhere. The password of the account that looks things up is not here: it is a sealed secret beside the object. */
+export type Directory = {
+/** What is put behind people's accounts on session hosts, as in `.lab`, so that two people of one name in two directories have two accounts. */
+account_suffix?: (string | null);
+/** How long a server may take for an answer, in seconds. */
+answer_timeout_secs?: number;
+/** What an OpenLDAP directory calls things. Active Directory has names of its own. */
+attributes?: DirectoryAttributes;
+/** Below which entry people and groups are looked for, as in `DC=corp,DC=example`. */
+base_dn: string;
+/** The account that looks people and groups up: its distinguished name, or `name@domain`. Absent: the directory is asked with the name and password of whoever signs in, and only then. */
+bind_name?: (string | null);
+/** How long a connection to a server may take, in seconds. */
+connect_timeout_secs?: number;
+/** Its DNS domain, as in `corp.example`: what people write behind the @ of their name. */
+domain: string;
+/** Whether its people may sign in. */
+enabled?: boolean;
+/** What it is. */
+kind: DirectoryKind;
+/** How long it is taken as known to which groups somebody belongs, in seconds. */
+membership_cache_secs?: number;
+/** Its NetBIOS name, as in `CORP`: what people write before the backslash. */
+netbios_name?: (string | null);
+/** How long people who are signed in go on working while no server answers, in hours. */
+offline_hours?: number;
+/** Its servers, in the order in which they are asked: the next one when one does not answer. */
+servers: (DirectoryServer)[];
+/** Certificates of authorities (PEM) that the servers' certificates come from; absent: those that the broker's machine trusts. */
+trusted_certificates?: (string | null);
+/** What else may stand behind the @ of its people's names. */
+upn_suffixes?: (string)[];
+};
+
+/** What an OpenLDAP directory calls things. */
+export type DirectoryAttributes = {
+/** A person's full name. */
+full_name?: string;
+/** Classes of the entries that are groups. */
+group_classes?: (string)[];
+/** A group's name. */
+group_name?: string;
+/** Below which entry groups are; absent: below the base. */
+groups_dn?: (string | null);
+/** What stays when an entry is renamed or moved. */
+id?: string;
+/** A person's mail address. */
+mail?: string;
+/** What holds the members of a group as names that they sign in with (RFC 2307); empty: nothing does. */
+member_accounts?: string;
+/** What holds the members of a group, as distinguished names. */
+members?: (string)[];
+/** Below which entry people are; absent: below the base. Without a service account, each person's entry is directly below it. */
+people_dn?: (string | null);
+/** Class of the entries that are people. */
+user_class?: string;
+/** What people sign in with. */
+user_name?: string;
+};
+
+/** How each server of a directory answers. */
+export type DirectoryCheck = {
+/** The server that is asked now: the first that can be. Null: none can. */
+answering?: (string | null);
+/** Each, in the order in which they are asked. */
+servers: (DirectoryServerState)[];
+};
+
+/** A person or a group of a directory. */
+export type DirectoryEntry = {
+/** The short name. */
+account: string;
+/** Where it is in the directory. */
+dn: string;
+/** What it is there: what choosing it needs. */
+external: string;
+/** The name for others to read. */
+full_name?: (string | null);
+/** The mail address. */
+mail?: (string | null);
+/** A person's whole name to sign in with; a group's name. */
+name: string;
+/** The object that stands for it here; null: nobody chose it yet. */
+object?: (string | null);
+};
+
+/** What a directory is. */
+export type DirectoryKind = ("active_directory" | "openldap");
+
+/** Some of those that a directory has. */
+export type DirectoryPage = {
+/** Whether more match than are ever shown: type more letters. */
+is_cut: boolean;
+/** In the order of their accounts. */
+items: (DirectoryEntry)[];
+/** The cursor of the next page; null: this is the last. */
+next?: (string | null);
+};
+
+/** How the way to a server of a directory is kept secret: no password goes there in the clear. */
+export type DirectorySecurity = ("ldaps" | "starttls");
+
+/** A server of a directory. */
+export type DirectoryServer = {
+/** Its name, which its certificate must be for, or its address. */
+host: string;
+/** Its port; absent: 636 for LDAPS, 389 for StartTLS. */
+port?: (number | null);
+/** How the way there is kept secret. */
+security?: DirectorySecurity;
+};
+
+/** How a server answers. */
+export type DirectoryServerState = {
+/** What it calls itself. */
+name?: (string | null);
+/** Its name or address with the port. */
+server: string;
+/** How long connecting, signing in and asking took, in milliseconds. */
+took_ms?: (number | null);
+/** What is wrong, and what to do. */
+why?: (string | null);
+/** Whether it can be used. */
+works: boolean;
+};
+
+/** How a directory stands. */
+export type DirectoryStanding = ("unknown" | "answers" | "out_of_reach");
+
+/** How a directory stood when this broker asked it last. */
+export type DirectoryState = {
+/** When; none: never. */
+asked_at?: (string | null);
+/** How. */
+standing: DirectoryStanding;
+/** Why it could not be asked. */
+why?: (string | null);
+};
+
+/** What a [`View`] writes. */
+export type DirectoryView = {
+/** When it was last changed. */
+changed_at: string;
+/** Who changed it last. */
+changed_by: string;
+/** Whether the service account's password is set, for the account and the servers of now. */
+has_password: boolean;
+/** Its id. */
+id: string;
+/** Its name, unique among the objects of its kind; upper and lower case are the same. */
+name: string;
+/** 1 when it was made, one more with every change. */
+revision: number;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. */
+spec: Directory;
+/** How it stood when this broker asked it last. */
+state: DirectoryState;
+};
 
 /** How a session looks on the user's screen. */
 export type Display = {
@@ -1279,6 +1470,14 @@ farm_keys?: boolean;
 passphrase?: (string | null);
 };
 
+/** Where a group or a user comes from that an administrator has chosen from a directory. */
+export type External = {
+/** The directory. */
+directory: string;
+/** What it is there: a SID, or an entry's UUID. It stays when the entry is renamed. */
+id: string;
+};
+
 /** What is known of whoever asks. A fact that is not known matches no *is*, and so every *is not*. */
 export type Facts = {
 /** Its address. */
@@ -1522,10 +1721,12 @@ object?: (string | null);
 site?: (string | null);
 };
 
-/** A group of users. Membership is kept with the user, so that one change touches one object. */
+/** A group of users. Membership is kept with the user, so that one change touches one object; in a directory's group are also those whom the directory says. */
 export type Group = {
 /** For administrators. */
 description?: string;
+/** The directory's group that it stands for; absent: it is the farm's own. */
+external?: (External | null);
 };
 
 /** A group of a policy's settings. */
@@ -1929,6 +2130,9 @@ export type Item_for_AdministratorView = (AdministratorView | Part);
 export type Item_for_BrokerView = (BrokerView | Part);
 
 /** One object of a page. */
+export type Item_for_DirectoryView = (DirectoryView | Part);
+
+/** One object of a page. */
 export type Item_for_FarmView = (FarmView | Part);
 
 /** One object of a page. */
@@ -1993,7 +2197,7 @@ system_keys?: boolean;
 };
 
 /** What a settings object is. */
-export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "notification" | "token" | "administrator" | "invitation");
+export type Kind = ("farm" | "site" | "broker" | "gateway" | "pool" | "host" | "directory" | "group" | "user" | "resource" | "policy" | "logon_hours" | "schedule" | "notification" | "token" | "administrator" | "invitation");
 
 /** A kind of settings object. */
 export type KindView = {
@@ -2358,6 +2562,12 @@ max_kbits?: (number | null);
 quality?: Quality;
 };
 
+/** The password of a service account. */
+export type NewBindPassword = {
+/** For the account and the servers that are set now. */
+password: string;
+};
+
 /** An icon that was taken. */
 export type NewIcon = {
 /** Its id, for `icon` of a resource: SHA-256 of the PNG that is kept. */
@@ -2422,6 +2632,16 @@ name: string;
 site?: (string | null);
 /** What is set. An absent field inherits, or has its default. */
 spec: Administrator;
+};
+
+/** What an administrator sends to make an object. */
+export type New_for_Directory = {
+/** Its name, unique among the objects of its kind. */
+name: string;
+/** The site it belongs to; none when it belongs to the farm. */
+site?: (string | null);
+/** What is set. An absent field inherits, or has its default. */
+spec: Directory;
 };
 
 /** What an administrator sends to make an object. */
@@ -2739,6 +2959,16 @@ total?: (number | null);
 };
 
 /** One page of a list. */
+export type Page_for_DirectoryView = {
+/** The objects. */
+items: (Item_for_DirectoryView)[];
+/** Pass it as `after` for the next page; none on the last. */
+next?: (string | null);
+/** How many there are on all pages together; only when it was asked for. */
+total?: (number | null);
+};
+
+/** One page of a list. */
 export type Page_for_FarmView = {
 /** The objects. */
 items: (Item_for_FarmView)[];
@@ -2905,6 +3135,18 @@ obstacle: Obstacle;
 
 /** The password of the farm's mailbox, which is never given back. */
 export type PasswordState = ("not_needed" | "set" | "of_another" | "missing");
+
+/** A question to a directory. */
+export type PeopleQuery = {
+/** Where the page before ended: its `next`. */
+cursor?: (string | null);
+/** People or groups. */
+kind: Sought;
+/** How many at most; up to 200, 50 if it is not said. */
+limit?: (number | null);
+/** What a name begins with; empty: all of them. */
+text?: string;
+};
 
 /** What placement looks at. */
 export type PlacementInputs = {
@@ -3690,6 +3932,8 @@ start_menu?: (string | null);
 
 /** How users sign in. */
 export type SignInSettings = {
+/** The domain of a directory that names without one belong to, unless they are names of the farm's own users; absent: they are the farm's own. */
+default_domain?: (string | null);
 /** A sign-in that is not used this long ends, in minutes. */
 idle_minutes?: number;
 /** How long one sign-in lasts at most, in hours. */
@@ -3764,6 +4008,9 @@ site?: (string | null);
 /** What is set. */
 spec: Site;
 };
+
+/** What is looked for in a directory. */
+export type Sought = ("users" | "groups");
 
 /** Which hosts a resource runs on. */
 export type Source = ({
@@ -4028,6 +4275,8 @@ export type User = {
 account?: (string | null);
 /** A disabled user cannot sign in. */
 enabled?: boolean;
+/** The directory's user that it stands for; absent: the farm's own. What the directory says of them counts before what is said here, and its groups come on top. */
+external?: (External | null);
 /** As shown in the portal. */
 full_name?: string;
 /** The groups they belong to. */
