@@ -219,9 +219,9 @@ pub async fn check(
             }
         })
         .collect();
-    let why: Vec<_> = servers.iter().filter_map(|one| one.why.clone()).collect();
-    let outcome = if answering.is_some() { Ok(()) } else { Err(why.join(" ")) };
-    standing::note(broker, id, outcome.as_ref().map(|()| ()).map_err(String::as_str));
+    let why: Vec<_> = servers.iter().filter_map(|one| one.why.as_deref()).collect();
+    let why = why.join(" ");
+    standing::note(broker, id, if answering.is_some() { Ok(()) } else { Err(&why) });
     Ok(DirectoryCheck { answering, servers })
 }
 
