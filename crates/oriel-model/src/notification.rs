@@ -167,7 +167,7 @@ impl Watched {
     /// What it belongs to.
     pub fn place(self) -> Place {
         match self {
-            Watched::Cpu => Place::Machine,
+            Watched::Cpu | Watched::CertificateDays => Place::Machine,
             Watched::Memory
             | Watched::Disk
             | Watched::Sessions
@@ -175,10 +175,7 @@ impl Watched {
             | Watched::DisconnectedSessions
             | Watched::HostAway
             | Watched::HostUnhealthy => Place::Host,
-            Watched::TunnelledSessions
-            | Watched::FailedConnections
-            | Watched::CertificateDays
-            | Watched::GatewayAway => Place::Gateway,
+            Watched::TunnelledSessions | Watched::FailedConnections | Watched::GatewayAway => Place::Gateway,
             Watched::Uses | Watched::ScheduleGivenUp => Place::Site,
             Watched::RefusedSignIns | Watched::BackupFailed => Place::Farm,
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
-use oriel_model::Kind;
+use oriel_model::{Kind, Spec, token::Token};
 use serde_json::json;
 
 use super::{
@@ -53,10 +53,12 @@ impl TokenCommand {
                     json!({"role": role.as_str(), "description": description, "expires_at": expires_at});
                 if let Some(reach) = reach.said() {
                     spec["reach"] = reach;
-                    // A token as it is kept, which names are read from, has the digest of its secret.
+                    // A token as it is kept, which names are read from, has the digest of its secret and an owner.
                     spec["secret_sha256"] = "".into();
                     names::to_ids(&desk.client, Kind::Token, &mut spec)?;
-                    spec.as_object_mut().map(|fields| fields.remove("secret_sha256"));
+                    if let Some(fields) = spec.as_object_mut() {
+                        fields.retain(|field, _| !Token::OWN_FIELDS.contains(&field.as_str()));
+                    }
                 }
                 let body = json!({"name": name, "spec": spec});
                 if desk.client.dry_run() {
