@@ -166,11 +166,7 @@ pub type Refused<'v> = (Option<&'v Arc<Object<Token>>>, TokenError);
 
 /// The token whose secret this is, if it counts; else why not, with the token if there is one. The digests of all
 /// tokens are compared, each in constant time, so that the answer's time says nothing about how near a guess was.
-pub fn find<'v>(
-    view: &'v FarmView,
-    secret: &str,
-    now: Timestamp,
-) -> Result<Valid<'v>, Refused<'v>> {
+pub fn find<'v>(view: &'v FarmView, secret: &str, now: Timestamp) -> Result<Valid<'v>, Refused<'v>> {
     let wanted = secret_sha256(secret);
     let mut found = None;
     for token in view.tokens.iter() {
