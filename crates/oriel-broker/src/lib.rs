@@ -9,6 +9,7 @@
 //! it lives on the hosts, and a broker that has just started knows it from their next reports.
 
 pub mod app;
+mod behind;
 pub mod bootstrap;
 pub mod certificates;
 pub mod config;

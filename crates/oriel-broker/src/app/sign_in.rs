@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use jiff::SignedDuration;
@@ -17,7 +16,7 @@ use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::{audit::Event, client::ClientSays, policy, welcome::NotWelcome};
-use crate::{Broker, farm::FarmView, hosts::lock, sign_in_token::SealedSignIn, throttle::TooMany};
+use crate::{Broker, behind, farm::FarmView, hosts::lock, sign_in_token::SealedSignIn, throttle::TooMany};
 
 /// A use of a sign-in within this part of its idle time seals no new one: a page makes dozens of
 /// requests, and a cookie for each would be waste.
@@ -25,9 +24,6 @@ const RENEWAL_PART: i64 = 10;
 
 /// Ended sign-ins that wait to be stored; beyond it the oldest are forgotten (in memory they count on).
 const UNSTORED_MAX: usize = 10_000;
-
-/// How long storing waits after a failure.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// Somebody who is signed in, and where they come from.
 #[derive(Debug, Clone)]
@@ -278,18 +274,7 @@ impl EndedSignIns {
         clock: &dyn oriel_net::clock::Clock,
         signal: ShutdownSignal,
     ) {
-        loop {
-            let is_last = signal.is_given();
-            let all_written = self.write_all(store, clock.now()).await;
-            if is_last {
-                return;
-            }
-            tokio::select! {
-                () = signal.given() => {}
-                () = self.written_to.notified(), if all_written => {}
-                () = tokio::time::sleep(RETRY), if !all_written => {}
-            }
-        }
+        behind::write_behind(&self.written_to, signal, || self.write_all(store, clock.now())).await;
     }
 
     async fn write_all(&self, store: &dyn SettingsStore, now: Timestamp) -> bool {

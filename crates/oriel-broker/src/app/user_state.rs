@@ -1,23 +1,20 @@
 //! Favourites and recently opened resources: read once, kept in memory, written behind. A store that
 //! does not answer costs a user the newest of them at worst, never a launch.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{collections::HashMap, sync::Mutex};
 
 use oriel_model::{Id, Timestamp, resource::Resource, user::User};
 use oriel_net::supervise::ShutdownSignal;
 use oriel_store::{FAVOURITES_MAX, SettingsStore, StoreError, UserState};
 use tokio::sync::Notify;
 
-use crate::hosts::lock;
+use crate::{behind, hosts::lock};
 
 /// Users whose state is kept in memory; each is a few kilobytes at most.
 const USERS_MAX: usize = 20_000;
 
 /// After this long what is in memory is read again: another broker may have changed it.
 const FRESH_SECS: i64 = 60;
-
-/// How long writing waits after a failure.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// Favourites and recently opened resources of users.
 #[derive(Debug, Default)]
@@ -84,18 +81,7 @@ impl UserStates {
 
     /// Writes behind, until the signal; then once more.
     pub async fn write_behind(&self, store: &dyn SettingsStore, signal: ShutdownSignal) {
-        loop {
-            let is_last = signal.is_given();
-            let all_written = self.write_all(store).await;
-            if is_last {
-                return;
-            }
-            tokio::select! {
-                () = signal.given() => {}
-                () = self.written_to.notified(), if all_written => {}
-                () = tokio::time::sleep(RETRY), if !all_written => {}
-            }
-        }
+        behind::write_behind(&self.written_to, signal, || self.write_all(store)).await;
     }
 
     async fn write_all(&self, store: &dyn SettingsStore) -> bool {

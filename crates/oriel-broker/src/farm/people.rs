@@ -8,7 +8,6 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, RwLock},
-    time::Duration,
 };
 
 use jiff::SignedDuration;
@@ -25,14 +24,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::FarmView;
-use crate::hosts::{lock, read, write};
+use crate::{
+    behind,
+    hosts::{lock, read, write},
+};
 
 /// How long the store remembers people whom no directory spoke of since: longer than any sign-in lasts.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// People written at once.
 const BATCH: usize = 500;
-/// How long writing waits after a failure.
-const RETRY: Duration = Duration::from_secs(5);
 /// A directory that gave no answer about somebody is not asked about them again before.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(15);
 /// Longest account on a session host, in characters: [`is_account_name`].
@@ -180,18 +180,7 @@ impl KnownPeople {
         clock: &dyn oriel_net::clock::Clock,
         signal: ShutdownSignal,
     ) {
-        loop {
-            let is_last = signal.is_given();
-            let all_written = self.write_all(store, clock.now()).await;
-            if is_last {
-                return;
-            }
-            tokio::select! {
-                () = signal.given() => {}
-                () = self.written_to.notified(), if all_written => {}
-                () = tokio::time::sleep(RETRY), if !all_written => {}
-            }
-        }
+        behind::write_behind(&self.written_to, signal, || self.write_all(store, clock.now())).await;
     }
 
     async fn write_all(&self, store: &dyn SettingsStore, now: Timestamp) -> bool {

@@ -5,7 +5,7 @@ mod event;
 pub mod retention;
 pub mod syslog;
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use std::{collections::VecDeque, sync::Mutex};
 
 use jiff::SignedDuration;
 use oriel_model::Timestamp;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 pub use event::Event;
 
-use crate::{Broker, hosts::lock};
+use crate::{Broker, behind, hosts::lock};
 
 /// Events that wait for the store at most: an hour of a busy farm, some megabytes.
 const WAITING_MAX: usize = 20_000;
@@ -23,9 +23,6 @@ const WAITING_MAX: usize = 20_000;
 const TEXT_MAX: usize = 1_000;
 /// Losses that are farther apart than this are two.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
-/// How long until the store is asked again.
-const RETRY: Duration = Duration::from_secs(2);
-
 /// Events on their way to the store.
 #[derive(Debug, Default)]
 pub struct AuditLog {
@@ -114,18 +111,7 @@ impl AuditLog {
 
     /// Stores behind, until the signal; then once more.
     pub async fn write_behind(&self, store: &dyn SettingsStore, signal: ShutdownSignal) {
-        loop {
-            let is_last = signal.is_given();
-            let all_written = self.write_all(store).await;
-            if is_last {
-                return;
-            }
-            tokio::select! {
-                () = signal.given() => {}
-                () = self.written_to.notified(), if all_written => {}
-                () = tokio::time::sleep(RETRY), if !all_written => {}
-            }
-        }
+        behind::write_behind(&self.written_to, signal, || self.write_all(store)).await;
     }
 
     async fn write_all(&self, store: &dyn SettingsStore) -> bool {
