@@ -145,6 +145,8 @@ async fn people_of_a_directory_work_and_go_on_working_without_it() {
     })
     .await;
     corp.signed_in("carl@oriel.test").await;
+    let log = corp.farm.admin.get("/audit?code=directory.answers").await.unwrap();
+    assert_eq!(log["items"].as_array().map(Vec::len), Some(1), "that it answers again is told once: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
