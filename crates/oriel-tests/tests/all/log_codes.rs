@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{backups::back_up, notifications::notify, policies::hours};
 
 /// Codes that other tests raise: why they are not raised here, and where.
-const ELSEWHERE: [(&str, &str, &str, &str); 6] = [
+const ELSEWHERE: [(&str, &str, &str, &str); 8] = [
     (
         "settings.secret_removed",
         "a second factor is set up first, by the clock of an authenticator",
@@ -34,6 +34,18 @@ const ELSEWHERE: [(&str, &str, &str, &str); 6] = [
         "a mail server takes it",
         "oriel-tests/tests/all/mail.rs",
         "what_happens_while_the_mail_server_is_away_is_told_once_it_is_back",
+    ),
+    (
+        "directory.out_of_reach",
+        "a server of a directory goes away",
+        "oriel-tests/tests/all/directory_people.rs",
+        "people_of_a_directory_work_and_go_on_working_without_it",
+    ),
+    (
+        "directory.answers",
+        "it comes back",
+        "oriel-tests/tests/all/directory_people.rs",
+        "people_of_a_directory_work_and_go_on_working_without_it",
     ),
     (
         "backup.failed",
