@@ -24,6 +24,7 @@ const test = base.extend<Fixtures & { look: keyof typeof LOOKS }>({
     await make('policies', { name: `Clipboard one way ${look}`, spec: { rules, settings: { clipboard: { direction: 'to_session' } } } });
     await make('logon_hours', { name: `Office ${look}`, spec: { open: [{ days: ['monday', 'friday'], from: '08:00:00', to: '18:00:00' }], enabled: false } });
     await make('schedules', { name: `Sunday ${look}`, spec: { starts_at: '2030-01-06T02:00:00', repeat: 'FREQ=WEEKLY;BYDAY=SU', enabled: true, target: { of: 'pools', pools: [pool] }, action: { do: 'disable', duration_minutes: 60 } } });
+    await make('directories', { name: `Corp ${look}`, spec: { enabled: false, kind: 'openldap', domain: `${look}.example`, base_dn: 'dc=example', servers: [{ host: 'ldap.example' }], bind_name: 'cn=oriel,dc=example' } });
     await make('notifications', { name: `Host away ${look}`, spec: { event: 'host_away', enabled: false } });
     await use();
   },

@@ -11,6 +11,7 @@ test('every page speaks German and fits a phone, where its words are longest', a
   await make('policies', { name: 'Zwischenablage', spec: {} });
   await make('logon_hours', { name: 'Bürozeit', spec: { open: [{ days: ['monday'], from: '08:00:00', to: '18:00:00' }], enabled: false } });
   await make('schedules', { name: 'Sonntags', spec: { starts_at: '2030-01-06T02:00:00', enabled: true, target: { of: 'pools', pools: [pool] }, action: { do: 'disable', duration_minutes: 60 } } });
+  await make('directories', { name: 'Firma', spec: { enabled: false, kind: 'openldap', domain: 'firma.example', base_dn: 'dc=firma', servers: [{ host: 'ldap.firma.example' }], bind_name: 'cn=oriel,dc=firma' } });
   await make('notifications', { name: 'Host fehlt', spec: { event: 'host_away', enabled: false } });
   const wide: string[] = [];
   for (const [name, path, shows] of PAGES) {

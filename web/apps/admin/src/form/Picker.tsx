@@ -4,8 +4,9 @@ import { get } from '@oriel/api/management';
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { pluralOf } from '../kinds.ts';
+import { byKind, pluralOf } from '../kinds.ts';
 import type { Page, Shown } from '../queries.ts';
+import { useMay } from '../sign-in/use-may.ts';
 
 /** Names that are offered at a time; typing narrows them. */
 const OFFERED = 50;
@@ -28,19 +29,25 @@ function useOffers(kind: string, chosen: readonly string[], filter: string | und
   const { t } = useTranslation();
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search.trim(), 150);
+  const may = useMay();
+  // Who sees no objects of the kind is not told their names.
+  const area = byKind(kind)?.area;
+  const enabled = area === undefined || may(area);
   const names = useQueries({
     queries: chosen.map((id) => ({
       queryKey: ['name', kind, id],
       staleTime: 60_000,
       retry: false,
+      enabled,
       queryFn: async ({ signal }: { signal: AbortSignal }) => (await get<Shown>(`/${pluralOf(kind)}/${id}`, {}, signal)).name,
     })),
   });
-  const called = new Map(chosen.map((id, index) => [id, names[index]?.data ?? (names[index]?.isError ? t('gone') : '…')]));
+  const called = new Map(chosen.map((id, index) => [id, names[index]?.data ?? (enabled ? (names[index]?.isError ? t('gone') : '…') : t('pick.hidden'))]));
   const isChosenName = [...called.values()].includes(settled);
   const offers = useQuery({
     queryKey: ['offers', kind, filter, isChosenName ? '' : settled],
     placeholderData: keepPreviousData,
+    enabled,
     queryFn: ({ signal }) =>
       get<Page<Shown>>(`/${pluralOf(kind)}`, { name: isChosenName ? '' : settled, limit: OFFERED, fields: 'name', filter }, signal),
   });

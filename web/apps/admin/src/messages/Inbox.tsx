@@ -23,7 +23,8 @@ export function Inbox() {
 
   return (
     <>
-      <Affix position={{ top: 64, right: 16 }} style={{ pointerEvents: 'none' }} zIndex={190}>
+      {/* Below the header, whose menus open over it. */}
+      <Affix position={{ top: 64, right: 16 }} style={{ pointerEvents: 'none' }} zIndex={99}>
         <Stack gap="xs" role="log" aria-label={t('message.inbox')} aria-live="polite" w="min(400px, calc(100vw - 32px))">
           {waiting.slice(0, SHOWN).map((message) => (
             <Notification
