@@ -12,7 +12,7 @@ const FIELDS = join(import.meta.dirname, '../src/fields.gen.json');
 
 /** What an administrator fills in, by the kind of object. */
 const FORMS = {
-  farm: 'Farm', site: 'Site', broker: 'Broker', gateway: 'Gateway', pool: 'Pool', host: 'Host', group: 'Group', user: 'User',
+  farm: 'Farm', site: 'Site', broker: 'Broker', gateway: 'Gateway', pool: 'Pool', host: 'Host', group: 'Group', directory: 'Directory', user: 'User',
   resource: 'Resource', policy: 'Policy', logon_hours: 'LogonHours', schedule: 'Schedule', token: 'TokenSettings',
   invitation: 'InvitationSettings', administrator: 'Administrator', notification: 'Notification',
 };

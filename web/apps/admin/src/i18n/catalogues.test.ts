@@ -114,6 +114,10 @@ describe('the words of the model', () => {
     expect([...wordsOf(FORMS[kind] as Field, new Set())]).toEqual([]);
   });
 
+  it('are words of a form that there is for every kind', () => {
+    expect(KINDS.map(({ kind }) => kind).filter((kind) => !(kind in FORMS))).toEqual([]);
+  });
+
   it('are there for every kind', () => {
     const words = KINDS.flatMap(({ kind }) => ['one', 'many', 'add', 'nothing', 'about'].map((word) => `kinds.${kind}.${word}`));
     expect(words.filter((key) => !known.has(key))).toEqual([]);
