@@ -9,6 +9,7 @@ async function search(page: Page, words: string): Promise<void> {
   // The same keys close it: one that is on its way out would not come back.
   const dialog = page.getByRole('dialog', { name: 'Search' });
   await expect(dialog).toHaveCount(0);
+  await expect(page.getByTestId('open-search')).toBeVisible();
   await page.keyboard.press('Control+k');
   await expect(dialog).toBeVisible();
   await page.keyboard.type(words);

@@ -1,5 +1,5 @@
 import { ActionIcon, AppShell, Burger, Container, Group, Kbd, Text, Tooltip, UnstyledButton } from '@mantine/core';
-import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { useDisclosure, useHotkeys, useMediaQuery } from '@mantine/hooks';
 import { Outlet } from '@tanstack/react-router';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -14,7 +14,7 @@ import { PlainLink } from '../ui/Link.tsx';
 import { Navigation } from './Navigation.tsx';
 import { StaleNotice } from './StaleNotice.tsx';
 import { UserMenu } from './UserMenu.tsx';
-import { openSearch } from './search-store.ts';
+import { keepForSearch, openSearch } from './search-store.ts';
 
 const Search = lazy(() => import('./Search.tsx'));
 const Write = lazy(() => import('../messages/Write.tsx'));
@@ -26,6 +26,8 @@ export function Frame({ me }: { me: Me }) {
   const isWide = useMediaQuery('(min-width: 48em)') ?? true;
   const farm = useQuery(status);
   useEvents(me);
+  // Once its code is there, the search has these keys itself.
+  useHotkeys([['mod+K', () => void keepForSearch()]], []);
 
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 232, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding={{ base: 'sm', sm: 'lg' }}>
