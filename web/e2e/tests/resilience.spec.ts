@@ -314,8 +314,11 @@ async function statesOf(session: Session): Promise<() => Promise<string[]>> {
 /** Everything that an administrator has set. */
 async function settingsOf(administrator: Administrator): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = { farm: await administrator.call('GET', 'farm') };
-  for (const kind of ['sites', 'pools', 'groups', 'users', 'resources']) settings[kind] = await administrator.call('GET', kind);
-  const { items } = await administrator.call<{ items: { id: string; revision: number; spec: object }[] }>('GET', 'hosts');
-  settings['hosts'] = items.map(({ id, revision, spec }) => ({ id, revision, spec }));
+  for (const kind of ['sites', 'groups', 'users', 'resources']) settings[kind] = await administrator.call('GET', kind);
+  // How they are is no setting.
+  for (const kind of ['pools', 'hosts']) {
+    const { items } = await administrator.call<{ items: { id: string; revision: number; spec: object }[] }>('GET', kind);
+    settings[kind] = items.map(({ id, revision, spec }) => ({ id, revision, spec }));
+  }
   return settings;
 }

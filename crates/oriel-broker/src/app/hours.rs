@@ -1,6 +1,10 @@
 //! Logon hours: what a user is told of them, and putting off their end.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use oriel_model::{
     Id, Kind, Timestamp,
@@ -96,6 +100,10 @@ impl Broker {
 /// How often sessions are looked at without a nudge.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// How long gateways have to end connections whose hours are over, and how often it is looked whether they did.
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(50);
+
 /// What decides which hours hold for whom.
 const MATTERS: &[Kind] = &[Kind::LogonHours, Kind::User, Kind::Site, Kind::Gateway, Kind::Broker];
 
@@ -128,6 +136,7 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
     let mut sessions = broker.hosts.sessions();
     sessions.retain(|session| session.state == SessionState::Active || gateways.contains_key(&session.id));
     warned.retain(|id, _| sessions.iter().any(|session| session.id == *id));
+    let mut over = Vec::new();
     for session in sessions {
         let Some(user) = session.user.and_then(|user| view.person(user)) else { continue };
         let gateway = gateways.get(&session.id).copied();
@@ -138,7 +147,8 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
         let standing = &welcome.hours;
         if !standing.may.stay {
             let message = format!("{} {}", standing.message, standing.begins_again);
-            end_visit(broker, &session, message.trim_end()).await;
+            tell_it_is_over(broker, &session, message.trim_end());
+            over.push(session);
             continue;
         }
         let end = standing.until.filter(|_| standing.warn_at.is_some_and(|warn_at| now >= warn_at));
@@ -148,16 +158,34 @@ async fn watch_hours(broker: &Broker, warned: &mut HashMap<Id<Session>, Timestam
             warn(broker, &session, end, now, standing.may_extend_until.is_some()).await;
         }
     }
+    if !over.is_empty() {
+        disconnect(broker, &over).await;
+    }
 }
 
-/// Disconnects a session, which runs on.
-async fn end_visit(broker: &Broker, session: &HostSession, message: &str) {
+/// Has the gateways end the connections of a session, with the reason.
+fn tell_it_is_over(broker: &Broker, session: &HostSession, message: &str) {
     tracing::info!(
         target: "audit", event = "hours_over", session.id = %session.id, user.name = session.user_name
     );
     broker.gateways.withdraw(session.id, None, EndReason::OutsideHours, message);
-    if let Err(error) = broker.disconnect_session(session.id, Actor::Broker("logon hours")).await {
-        tracing::warn!(session.id = %session.id, %error, "a session whose hours are over was not disconnected by its host");
+}
+
+/// Disconnects sessions, which run on. Their gateways come first: a host would end the connections without
+/// saying why.
+async fn disconnect(broker: &Broker, sessions: &[HostSession]) {
+    let ids: HashSet<_> = sessions.iter().map(|session| session.id).collect();
+    let are_ended = async {
+        while broker.gateways.connections().iter().any(|open| ids.contains(&open.session)) {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // A gateway that does not answer keeps nobody in.
+    let _ = tokio::time::timeout(GATEWAY_PATIENCE, are_ended).await;
+    for id in ids {
+        if let Err(error) = broker.disconnect_session(id, Actor::Broker("logon hours")).await {
+            tracing::warn!(session.id = %id, %error, "a session whose hours are over was not disconnected by its host");
+        }
     }
 }
 
