@@ -29,7 +29,7 @@ export default function State({ object }: { object: Shown }) {
   });
   const facts: Fact[] = [
     [t('directory.standing_last'), <Badge variant="light" tt="none" color={COLOURS[state.standing]}>{t(`directory.standing.${state.standing}`)}</Badge>],
-    [t('directory.asked'), state.asked_at ? <Ago when={state.asked_at} /> : t('value.none')],
+    [t('directory.asked'), state.asked_at ? <Ago when={state.asked_at} /> : t('directory.never')],
     [t('directory.password'), t(spec.bind_name == null ? 'directory.password_not_needed' : hasPassword ? 'directory.password_set' : 'directory.password_missing')],
   ];
   return (
